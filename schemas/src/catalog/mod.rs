@@ -1,0 +1,38 @@
+//! A catalog: areas, relations, groups, indicators, bases, targets, reporters and what they owe, as data files.
+
+mod rows;
+
+pub use rows::*;
+
+/// A whole catalog, read and checked.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// `catalog.toml`.
+    pub head: Head,
+    /// `areas.csv`.
+    pub areas: Vec<Area>,
+    /// `relations.csv`.
+    pub relations: Vec<AreaRelation>,
+    /// `groups.csv`.
+    pub groups: Vec<Group>,
+    /// `group_members.csv`.
+    pub group_members: Vec<GroupMember>,
+    /// `indicators.csv`.
+    pub indicators: Vec<Indicator>,
+    /// `bases.csv`.
+    pub bases: Vec<Basis>,
+    /// `targets.csv`.
+    pub targets: Vec<Target>,
+    /// `reporters.csv`.
+    pub reporters: Vec<Reporter>,
+    /// `sources.csv`.
+    pub sources: Vec<Source>,
+    /// `scopes.csv`.
+    pub scopes: Vec<Scope>,
+    /// `obligations.csv`.
+    pub obligations: Vec<Obligation>,
+    /// The files' texts by name, in the order of the names.
+    pub files: std::collections::BTreeMap<String, String>,
+    /// SHA-256 over the files, hexadecimal.
+    pub digest: String,
+}

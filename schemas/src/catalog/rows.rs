@@ -1,0 +1,464 @@
+//! The rows of a catalog's files: one struct a file, one field a column. A statistician edits the files in a
+//! spreadsheet; the heading of a column is the field's name.
+//!
+//! `valid_from` (inclusive) and `valid_to` (exclusive) say when a row holds in the world, by the period's last day;
+//! `known_from` says since when the catalog knows it. Empty means without bound. A correction is a new row with its own
+//! `known_from`; of rows with one key the latest known one counts.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// `catalog.toml`: what the catalog is about.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Id of the catalog: lowercase letters, digits, hyphens.
+    pub id: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Code of the root area: the region.
+    pub region: String,
+    /// IANA name of the time zone in which its days begin and end.
+    pub time_zone: String,
+    /// The period that roll-ups take when none is named.
+    pub default_period: String,
+    /// How shown figures are rounded.
+    #[serde(default)]
+    pub rounding: Rounding,
+    /// Where the targets come from, in Chinese.
+    #[serde(default)]
+    pub source_zh: String,
+    /// Where the targets come from, in English.
+    #[serde(default)]
+    pub source_en: String,
+    /// What a reader must know of the document itself, such as its own inconsistencies.
+    #[serde(default)]
+    pub notes: Vec<Note>,
+}
+
+/// A remark in both languages.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+macro_rules! code_list {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $text)] $variant),+ }
+        impl $name {
+            /// Every code, for messages that list what is allowed.
+            pub const CODES: &'static [&'static str] = &[$($text),+];
+            /// The code as files and SQL write it.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+code_list! {
+    /// Rounding of shown figures.
+    #[derive(Default)]
+    Rounding {
+        /// Half away from zero.
+        #[default] HalfUp = "half_up",
+        /// Half to even.
+        HalfEven = "half_even",
+    }
+}
+code_list! {
+    /// How an area lies in another.
+    Relation {
+        /// Partition child: counts upward.
+        PartOf = "part_of",
+        /// Lies inside, never counts upward.
+        Within = "within",
+    }
+}
+code_list! {
+    /// Whether a group's members are known.
+    Membership {
+        /// They stand in `group_members.csv`.
+        Listed = "listed",
+        /// The text does not list them: whoever answers for the group reports for the group's own code.
+        Open = "open",
+    }
+}
+code_list! {
+    /// Whether a group's members overlap.
+    Overlap {
+        /// No member lies within another, or the relations tell which does.
+        Known = "known",
+        /// Nobody knows: a sum would be a guess and is null.
+        Unknown = "unknown",
+    }
+}
+code_list! {
+    /// What kind of figure an indicator is.
+    IndicatorKind {
+        /// Over a period: sums over time.
+        Flow = "flow",
+        /// At an instant: the value at period end.
+        Stock = "stock",
+        /// A number of things, as reported for the period.
+        Count = "count",
+        /// 0 or 1: not done, done.
+        Milestone = "milestone",
+        /// How many of a known number: k of n, or a percentage.
+        Coverage = "coverage",
+        /// Numerator ÷ denominator × factor; computed, never reported.
+        Ratio = "ratio",
+    }
+}
+code_list! {
+    /// How values of areas combine.
+    OverAreas {
+        /// They add up over partition children.
+        Additive = "additive",
+        /// Each area has its own, published value; a sum is only a cross-check.
+        OwnValue = "own_value",
+        /// They do not combine.
+        None = "none",
+    }
+}
+code_list! {
+    /// How values of periods combine.
+    OverTime {
+        /// They add up.
+        Sum = "sum",
+        /// The last one stands.
+        Last = "last",
+        /// They do not combine.
+        None = "none",
+    }
+}
+code_list! {
+    /// Which date's denominator a ratio takes.
+    DenominatorDate {
+        /// The same period's end.
+        SameEnd = "same_end",
+        /// The previous period's end.
+        PreviousEnd = "previous_end",
+        /// The mean of both.
+        Mean = "mean",
+    }
+}
+code_list! {
+    /// The place to which a unit's figures belong.
+    Attribution {
+        /// Where it is registered.
+        Registration = "registration",
+        /// Where it operates.
+        Operation = "operation",
+        /// Where people live.
+        Residence = "residence",
+        /// Does not apply.
+        None = "none",
+    }
+}
+code_list! {
+    /// How a target was promised.
+    TargetKind {
+        /// A ratio of two indicators.
+        Ratio = "ratio",
+        /// An amount of money.
+        Amount = "amount",
+        /// A number of things.
+        Count = "count",
+        /// Something done.
+        Milestone = "milestone",
+        /// k of n.
+        Coverage = "coverage",
+        /// Promised without a number.
+        Unquantified = "unquantified",
+        /// Stands in the text, but is no target of the period.
+        Context = "context",
+    }
+}
+code_list! {
+    /// How the actual value is compared with the target.
+    Comparator {
+        /// At least.
+        Ge = ">=",
+        /// More than.
+        Gt = ">",
+        /// At most.
+        Le = "<=",
+        /// Exactly.
+        Eq = "=",
+        /// About: at least the target less a tolerance.
+        About = "≈",
+        /// Every one of n.
+        All = "all",
+        /// Done.
+        Done = "done",
+        /// Begun.
+        Started = "started",
+    }
+}
+code_list! {
+    /// How binding the promise is.
+    Strength {
+        /// 达到, 要.
+        Hard = "hard",
+        /// 争取, 力争, 支持.
+        Soft = "soft",
+        /// 一批: shown, never judged.
+        ReportOnly = "report_only",
+        /// No target.
+        Context = "context",
+    }
+}
+code_list! {
+    /// Which ingest endpoint, and so which topic, a reporter sends to.
+    ReporterKind {
+        /// City systems and the region's own offices.
+        City = "city",
+        /// Park systems.
+        Park = "park",
+    }
+}
+
+/// `areas.csv`: an area under one code. A code that is used again has one row a time span.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Area {
+    /// Code: GB/T 2260, or the local scheme's.
+    pub code: String,
+    /// Where the code comes from: `GB/T 2260`, `local`.
+    pub scheme: String,
+    /// A word for its level: region, city, county, park, base …; information only.
+    pub level: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    pub known_from: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `relations.csv`: an area lies in another.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AreaRelation {
+    pub child: String,
+    pub parent: String,
+    pub relation: Relation,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    pub known_from: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `groups.csv`: a named set of areas that is no node of the tree.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    pub group_id: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub membership: Membership,
+    pub overlap: Overlap,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    pub known_from: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `group_members.csv`: an area belongs to a group.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupMember {
+    pub group_id: String,
+    pub member: String,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    pub known_from: Option<Date>,
+}
+
+/// `indicators.csv`: what is counted, and how it combines.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Indicator {
+    /// Id: lowercase letters, digits, underscores. `rd_intensity` and `patent_density` feed the views of those names.
+    pub indicator: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub kind: IndicatorKind,
+    /// Unit in which events must come: `CNY`, `PERSON`, `PATENT`, `ITEM`, `PERCENT`, `BOOL` …
+    pub unit: String,
+    /// The unit as people read it, in Chinese.
+    pub unit_zh: String,
+    /// The unit as people read it, in English.
+    pub unit_en: String,
+    pub over_areas: OverAreas,
+    pub over_time: OverTime,
+    /// Ratios: the indicator above the line.
+    #[serde(default)]
+    pub numerator: Option<String>,
+    /// Ratios: the indicator below the line.
+    #[serde(default)]
+    pub denominator: Option<String>,
+    /// Ratios: quotient × factor (100 for per cent, 10000 for per 10,000).
+    #[serde(default)]
+    pub factor: Option<u32>,
+    /// Ratios: which date's denominator.
+    #[serde(default)]
+    pub denominator_date: Option<DenominatorDate>,
+    /// Digits after the point when shown.
+    pub decimals: u8,
+    pub attribution: Attribution,
+    /// Smallest plausible amount, in the plain unit; below it ingest refuses. A decimal.
+    #[serde(default)]
+    pub min: Option<String>,
+    /// Largest plausible amount, in the plain unit; above it ingest refuses. A decimal.
+    #[serde(default)]
+    pub max: Option<String>,
+    /// Coverage: this milestone is one of the members of that coverage indicator.
+    #[serde(default)]
+    pub member_of: Option<String>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `bases.csv`: which benchmark an indicator's values belong to when the event does not say.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Basis {
+    pub basis: String,
+    pub indicator: String,
+    pub name_zh: String,
+    pub name_en: String,
+    /// First day of the periods it covers.
+    pub period_from: Option<Date>,
+    /// First day after the periods it covers.
+    pub period_to: Option<Date>,
+    /// Values known from this day (inclusive) …
+    pub known_from: Option<Date>,
+    /// … to this day (exclusive).
+    pub known_to: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `targets.csv`: one checkable promise.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    pub target_id: String,
+    pub kind: TargetKind,
+    pub name_zh: String,
+    pub name_en: String,
+    /// Area or group that owes it.
+    pub ref_area: String,
+    /// Indicator that measures it.
+    pub indicator: String,
+    /// The unit as the text writes it.
+    pub unit_text: String,
+    /// Target, in the indicator's plain unit × 10^unit_mult; empty where the text gives none. A decimal, digits as written.
+    #[serde(default)]
+    pub target_value: Option<String>,
+    /// Power of ten of `target_value`: 8 for 亿元.
+    pub unit_mult: i32,
+    #[serde(default)]
+    pub comparator: Option<Comparator>,
+    /// Another comparator that the text allows.
+    #[serde(default)]
+    pub alt_comparator: Option<Comparator>,
+    /// `≈` only: how far below still counts, in the target's unit; empty = half a unit of the target's last digit.
+    #[serde(default)]
+    pub tolerance: Option<String>,
+    pub strength: Strength,
+    /// Period by whose end it is owed; empty = none is said.
+    #[serde(default)]
+    pub time_period: Option<String>,
+    /// Target of which this is a part; never added to it.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// Target that promises the same figure elsewhere in the text.
+    #[serde(default)]
+    pub same_as: Option<String>,
+    pub section: String,
+    pub phrase: String,
+    pub verb: String,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    pub known_from: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `reporters.csv`: an organisation that may send.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporter {
+    pub reporter: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub kind: ReporterKind,
+    /// Between reporters of one cell the lower number wins.
+    pub precedence: i32,
+    /// May say `published_at`, that is, back-date a release.
+    pub may_back_date: bool,
+    /// May send obs_status `E`.
+    pub may_estimate: bool,
+    pub valid_from: Option<Date>,
+    pub valid_to: Option<Date>,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `sources.csv`: a feed, which belongs to one reporter for ever.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// CloudEvents source.
+    pub source: String,
+    pub reporter: String,
+    /// Carries illustrative figures; they are marked wherever they are shown.
+    pub demo: bool,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// `scopes.csv`: what a reporter may report, one allowance a row.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    pub reporter: String,
+    /// An area or open group; `CODE/*` also all that lies in it by either relation; `*` every area.
+    pub ref_area: String,
+    /// An indicator; `*` every one.
+    pub indicator: String,
+}
+
+/// `obligations.csv`: what is due from whom, and when.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obligation {
+    pub obligation: String,
+    pub reporter: String,
+    pub ref_area: String,
+    pub indicator: String,
+    /// Kind of period: A, S, Q, M.
+    pub frequency: String,
+    /// ISO duration after the period's last day by which it is due: `P8M`, `P15D`.
+    pub due_after: String,
+    /// First period owed.
+    #[serde(default)]
+    pub first_period: Option<String>,
+    /// Last period owed.
+    #[serde(default)]
+    pub last_period: Option<String>,
+}

@@ -1,0 +1,19 @@
+//! The closed lists of codes that an event may use, from SDMX where SDMX has them.
+
+/// Event type: a value was reported.
+pub const TYPE_REPORTED: &str = "helan.observation.reported.v1";
+/// Event type: an event of the same source is void.
+pub const TYPE_WITHDRAWN: &str = "helan.observation.withdrawn.v1";
+
+/// Which release of a value it is, from the first to the last that may follow.
+pub const VINTAGES: [&str; 5] = ["estimated", "preliminary", "revised", "final", "census-revised"];
+
+/// SDMX `CL_OBS_STATUS` 2.2. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
+pub const OBS_STATUSES: [&str; 17] =
+    ["A", "B", "D", "E", "F", "G", "I", "K", "L", "M", "N", "O", "P", "Q", "U", "V", "W"];
+/// Observation statuses that stand without a value: four kinds of nothing are told apart by them.
+pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 5] = ["K", "L", "M", "O", "Q"];
+
+/// SDMX `CL_CONF_STATUS`: free, not for publication, confidential, and confidential by small counts or by secondary
+/// suppression.
+pub const CONF_STATUSES: [&str; 6] = ["F", "N", "C", "D", "S", "A"];

@@ -1,0 +1,419 @@
+//! An event as its bytes say it: CloudEvents 1.0 JSON, decoded without copying.
+//!
+//! [`EventRef`] borrows from the record. Ingest builds it after its checks and writes it in canonical form with
+//! [`EventRef::write_canonical`]; the aggregator reads that form back with [`decode_batch`].
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::codes;
+use crate::decimal::Decimal;
+use crate::digest::ContentDigest;
+use crate::period::Period;
+
+/// A text that borrows from the input, unless JSON escapes made a copy necessary.
+///
+/// `Option<Cow<str>>` would always copy: serde borrows a `Cow` only where it is a field's whole type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> serde::de::Visitor<'de> for Visit {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: serde::de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_string<E: serde::de::Error>(self, text: String) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text)))
+            }
+        }
+        deserializer.deserialize_str(Visit)
+    }
+}
+
+/// One CloudEvent of Helan. Every text borrows from the input unless JSON escapes made a copy necessary.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventRef<'a> {
+    /// Always `1.0`.
+    #[serde(borrow)]
+    pub specversion: Text<'a>,
+    /// Identifies the event within its source, for ever. 1 to 128 bytes.
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    /// URI reference of the feed that says it; belongs to one reporter. 1 to 256 bytes.
+    #[serde(borrow)]
+    pub source: Text<'a>,
+    /// One of [`codes::TYPE_REPORTED`], [`codes::TYPE_WITHDRAWN`].
+    #[serde(borrow, rename = "type")]
+    pub event_type: Text<'a>,
+    /// When the sender says it happened, RFC 3339; information only.
+    #[serde(borrow, default)]
+    pub time: Option<Text<'a>>,
+    /// CloudEvents' subject; information only, not kept.
+    #[serde(borrow, default)]
+    pub subject: Option<Text<'a>>,
+    /// Absent or `application/json`.
+    #[serde(borrow, default)]
+    pub datacontenttype: Option<Text<'a>>,
+    /// URI of the schema; information only, not kept.
+    #[serde(borrow, default)]
+    pub dataschema: Option<Text<'a>>,
+    /// What it says.
+    #[serde(borrow)]
+    pub data: DataRef<'a>,
+}
+
+/// The payload of either type; which fields must stand is checked by ingest and again by [`EventRef::check`].
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRef<'a> {
+    /// Area code of the catalog.
+    #[serde(borrow, default)]
+    pub ref_area: Option<Text<'a>>,
+    /// Indicator id of the catalog.
+    #[serde(borrow, default)]
+    pub indicator: Option<Text<'a>>,
+    /// What time it is about, in one of [`Period`]'s forms.
+    #[serde(borrow, default)]
+    pub time_period: Option<Text<'a>>,
+    /// JSON number or string; `null` or absent only with an `obs_status` that says why.
+    #[serde(borrow, default)]
+    pub value: Option<&'a RawValue>,
+    /// Unit of measure, as the catalog's indicator names it.
+    #[serde(borrow, default)]
+    pub unit: Option<Text<'a>>,
+    /// Power of ten: 4 = 万, 8 = 亿. Absent = 0.
+    #[serde(default)]
+    pub unit_mult: Option<i32>,
+    /// SDMX observation status. Absent = `A`.
+    #[serde(borrow, default)]
+    pub obs_status: Option<Text<'a>>,
+    /// SDMX confidentiality status. Absent = `F`.
+    #[serde(borrow, default)]
+    pub conf_status: Option<Text<'a>>,
+    /// Which release: one of [`codes::VINTAGES`].
+    #[serde(borrow, default)]
+    pub vintage: Option<Text<'a>>,
+    /// The benchmark it belongs to; absent = derived from the catalog's `bases`.
+    #[serde(borrow, default)]
+    pub basis: Option<Text<'a>>,
+    /// When it was published, RFC 3339 or a date; needs permission, never later than its receipt.
+    #[serde(borrow, default)]
+    pub published_at: Option<Text<'a>>,
+    /// Who filled it in.
+    #[serde(borrow, default)]
+    pub prepared_by: Option<Text<'a>>,
+    /// Who checked it.
+    #[serde(borrow, default)]
+    pub reviewed_by: Option<Text<'a>>,
+    /// Who answers for it.
+    #[serde(borrow, default)]
+    pub approved_by: Option<Text<'a>>,
+    /// Where it can be verified: a document number, a URL.
+    #[serde(borrow, default)]
+    pub evidence: Option<Text<'a>>,
+    /// Free text. In a withdrawal: the reason.
+    #[serde(borrow, default)]
+    pub note: Option<Text<'a>>,
+    /// Reserved for reporting units; v1 refuses it.
+    #[serde(borrow, default)]
+    pub entity: Option<&'a RawValue>,
+    /// Withdrawals only: the id of the event of the same source that is void.
+    #[serde(borrow, default)]
+    pub withdraws: Option<Text<'a>>,
+}
+
+/// What an event says, decoded to the types of the lake.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statement {
+    /// A value, or its absence with a status.
+    Reported {
+        /// The period, resolved to days.
+        period: Period,
+        /// The value as sent, or none.
+        value: Option<Decimal>,
+        /// Power of ten.
+        unit_mult: i32,
+        /// value × 10^unit_mult, in units of 10⁻¹⁰.
+        amount: Option<i128>,
+        /// Microseconds since the epoch.
+        published_at: Option<i64>,
+    },
+    /// Another event of the source is void.
+    Withdrawn,
+}
+
+/// An event that cannot be what ingest lets through; the text says what is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// Decodes a record's value: a JSON array of CloudEvents, calling `each` with the event's index.
+///
+/// # Errors
+/// [`Malformed`] if the bytes are no such array; `each` may have been called for events before the place.
+pub fn decode_batch<'a>(
+    bytes: &'a [u8],
+    mut each: impl FnMut(usize, EventRef<'a>) -> Result<(), Malformed>,
+) -> Result<usize, Malformed> {
+    struct Visit<'f, F>(&'f mut F, std::marker::PhantomData<()>);
+    impl<'de, F: FnMut(usize, EventRef<'de>) -> Result<(), Malformed>> serde::de::Visitor<'de> for Visit<'_, F> {
+        type Value = usize;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a JSON array of CloudEvents")
+        }
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<usize, A::Error> {
+            let mut count = 0;
+            while let Some(event) = seq.next_element::<EventRef<'de>>()? {
+                (self.0)(count, event).map_err(serde::de::Error::custom)?;
+                count += 1;
+            }
+            Ok(count)
+        }
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let count = serde::Deserializer::deserialize_seq(&mut json, Visit(&mut each, std::marker::PhantomData))
+        .map_err(|error| Malformed(error.to_string()))?;
+    json.end().map_err(|error| Malformed(error.to_string()))?;
+    Ok(count)
+}
+
+impl EventRef<'_> {
+    /// Resolves the payload to the lake's types. Ingest has checked all of it; this is the aggregator's guard against
+    /// records that did not come through ingest, so its messages are for an operator.
+    ///
+    /// # Errors
+    /// [`Malformed`] names the field.
+    pub fn check(&self) -> Result<Statement, Malformed> {
+        let fail = |field: &str, what: &dyn std::fmt::Display| Malformed(format!("{field}: {what}"));
+        if &*self.specversion != "1.0" {
+            return Err(fail("specversion", &"is not 1.0"));
+        }
+        if self.id.is_empty() || self.id.len() > MAX_ID_BYTES {
+            return Err(fail("id", &"has not 1 to 128 bytes"));
+        }
+        if self.source.is_empty() || self.source.len() > MAX_SOURCE_BYTES {
+            return Err(fail("source", &"has not 1 to 256 bytes"));
+        }
+        let data = &self.data;
+        if data.entity.is_some() {
+            return Err(fail("data.entity", &"is reserved"));
+        }
+        match &*self.event_type {
+            codes::TYPE_REPORTED => {}
+            codes::TYPE_WITHDRAWN if data.withdraws.is_some() => return Ok(Statement::Withdrawn),
+            codes::TYPE_WITHDRAWN => return Err(fail("data.withdraws", &"is missing")),
+            other => return Err(fail("type", &format_args!("{other:?} is not known"))),
+        }
+        if data.ref_area.is_none() || data.indicator.is_none() || data.unit.is_none() {
+            return Err(fail("data", &"ref_area, indicator or unit is missing"));
+        }
+        let text = data.time_period.as_deref().ok_or_else(|| fail("data.time_period", &"is missing"))?;
+        let period = Period::parse(text).map_err(|error| fail("data.time_period", &error))?;
+        let value = match data.value.map(RawValue::get) {
+            None | Some("null") => None,
+            Some(raw) => Some(Decimal::parse(number_text(raw)).map_err(|error| fail("data.value", &error))?),
+        };
+        let status = data.obs_status.as_deref().unwrap_or("A");
+        if value.is_none() && !codes::OBS_STATUSES_WITHOUT_VALUE.contains(&status) {
+            return Err(fail("data.value", &"is missing without a status that says why"));
+        }
+        let unit_mult = data.unit_mult.unwrap_or(0);
+        let amount = value.map(|value| value.amount(unit_mult)).transpose();
+        let amount = amount.map_err(|error| fail("data.unit_mult", &error))?;
+        let published_at = match data.published_at.as_deref() {
+            None => None,
+            Some(text) => Some(parse_instant(text).ok_or_else(|| fail("data.published_at", &"is not RFC 3339"))?),
+        };
+        Ok(Statement::Reported { period, value, unit_mult, amount, published_at })
+    }
+
+    /// The event's content digest, over what it says rather than how it was written.
+    pub fn content_digest(&self, statement: &Statement, scratch: &mut ContentDigest) -> [u8; 16] {
+        let data = &self.data;
+        scratch.reset();
+        let text = |field: &Option<Text<'_>>, scratch: &mut ContentDigest| {
+            scratch.field(field.as_deref().map(str::as_bytes));
+        };
+        scratch.field(Some(self.source.as_bytes()));
+        scratch.field(Some(self.id.as_bytes()));
+        scratch.field(Some(self.event_type.as_bytes()));
+        if let Statement::Reported { period, value, unit_mult, published_at, .. } = statement {
+            scratch.field(Some(period.kind.code().as_bytes()));
+            scratch.field(Some(&crate::period::days_since_epoch(period.start).to_le_bytes()));
+            scratch.field(Some(&crate::period::days_since_epoch(period.end).to_le_bytes()));
+            scratch.field(value.map(|value| value.unscaled.to_le_bytes()).as_ref().map(<[u8; 16]>::as_slice));
+            scratch.field(Some(&unit_mult.to_le_bytes()));
+            scratch.field(published_at.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
+            scratch.field(Some(data.obs_status.as_deref().unwrap_or("A").as_bytes()));
+            scratch.field(Some(data.conf_status.as_deref().unwrap_or("F").as_bytes()));
+        }
+        for field in [
+            &data.ref_area,
+            &data.indicator,
+            &data.unit,
+            &data.vintage,
+            &data.basis,
+            &data.prepared_by,
+            &data.reviewed_by,
+            &data.approved_by,
+            &data.evidence,
+            &data.note,
+            &data.withdraws,
+        ] {
+            text(field, scratch);
+        }
+        scratch.finish()
+    }
+
+    /// Appends the event in canonical form: fixed order of members, absent members left out, the value as a string,
+    /// the period in its one form. `statement` is what [`EventRef::check`] gave.
+    pub fn write_canonical(&self, statement: &Statement, out: &mut Vec<u8>) {
+        let mut members = Members { out, first: true };
+        members.open();
+        members.text("specversion", Some("1.0"));
+        members.text("id", Some(&self.id));
+        members.text("source", Some(&self.source));
+        members.text("type", Some(&self.event_type));
+        members.text("time", self.time.as_deref());
+        members.key("data");
+        members.open();
+        let data = &self.data;
+        members.text("ref_area", data.ref_area.as_deref());
+        members.text("indicator", data.indicator.as_deref());
+        if let Statement::Reported { period, value, unit_mult, .. } = statement {
+            members.text("time_period", Some(&period.to_string()));
+            members.text("value", value.map(|value| value.to_string()).as_deref());
+            members.text("unit", data.unit.as_deref());
+            members.key("unit_mult");
+            members.out.extend_from_slice(unit_mult.to_string().as_bytes());
+        }
+        for (name, field) in [
+            ("obs_status", &data.obs_status),
+            ("conf_status", &data.conf_status),
+            ("vintage", &data.vintage),
+            ("basis", &data.basis),
+            ("published_at", &data.published_at),
+            ("prepared_by", &data.prepared_by),
+            ("reviewed_by", &data.reviewed_by),
+            ("approved_by", &data.approved_by),
+            ("evidence", &data.evidence),
+            ("note", &data.note),
+            ("withdraws", &data.withdraws),
+        ] {
+            members.text(name, field.as_deref());
+        }
+        members.close();
+        members.close();
+    }
+}
+
+/// Longest event id, in bytes.
+pub const MAX_ID_BYTES: usize = 128;
+/// Longest source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 256;
+
+/// The digits of a raw JSON number or of a JSON string that holds one.
+pub fn number_text(raw: &str) -> &str {
+    raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(raw)
+}
+
+/// Microseconds since the epoch of an RFC 3339 timestamp.
+pub fn parse_instant(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(|instant| instant.as_microsecond())
+}
+
+struct Members<'o> {
+    out: &'o mut Vec<u8>,
+    first: bool,
+}
+
+impl Members<'_> {
+    fn open(&mut self) {
+        self.out.push(b'{');
+        self.first = true;
+    }
+
+    fn close(&mut self) {
+        self.out.push(b'}');
+        self.first = false;
+    }
+
+    fn key(&mut self, name: &str) {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.key(name);
+            serde_json::to_writer(&mut *self.out, value).expect("a string serialises into memory");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"specversion":"1.0","id":"a-1","source":"nx/stats","type":"helan.observation.reported.v1",
+        "data":{"ref_area":"640000","indicator":"rd_expenditure","time_period":"2018-A1","value":455792.50,"unit":"CNY",
+        "unit_mult":4,"note":"第一次\n发布"}}"#;
+
+    fn canonical(text: &str) -> (Vec<u8>, [u8; 16]) {
+        let event: EventRef<'_> = serde_json::from_str(text).expect("event");
+        let statement = event.check().expect("statement");
+        let mut out = Vec::new();
+        event.write_canonical(&statement, &mut out);
+        (out, event.content_digest(&statement, &mut ContentDigest::default()))
+    }
+
+    #[test]
+    fn canonical_form_is_a_fixed_point_and_keeps_the_digest() {
+        let (bytes, digest) = canonical(EVENT);
+        let text = std::str::from_utf8(&bytes).expect("utf-8");
+        assert!(text.contains(r#""time_period":"2018","value":"455792.50","unit":"CNY","unit_mult":4"#), "{text}");
+        assert_eq!(canonical(text), (bytes.clone(), digest));
+        let mut batch = b"[".to_vec();
+        batch.extend_from_slice(&bytes);
+        batch.push(b']');
+        assert_eq!(decode_batch(&batch, |_, _| Ok(())).expect("batch"), 1);
+    }
+
+    #[test]
+    fn digest_follows_what_is_said_not_how() {
+        let (_, digest) = canonical(EVENT);
+        assert_eq!(canonical(&EVENT.replace("455792.50", "\"455792.5\"")).1, digest);
+        assert_ne!(canonical(&EVENT.replace("455792.50", "455792.51")).1, digest);
+        assert_ne!(canonical(&EVENT.replace("第一次", "第二次")).1, digest);
+    }
+
+    #[test]
+    fn a_batch_that_is_cut_is_malformed() {
+        let batch = format!("[{EVENT}");
+        assert!(decode_batch(batch.as_bytes(), |_, _| Ok(())).is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! The contract of Helan: what an event is, what a record of the log carries, which columns the lake's tables have,
+//! what a catalog says, and every reason for which something is refused.
+//!
+//! No I/O beyond reading a catalog's files, no tokio: every other crate may depend on this one.
+
+pub mod catalog;
+pub mod codes;
+pub mod decimal;
+pub mod digest;
+pub mod event;
+pub mod period;
+pub mod refusal;
+pub mod tables;
+pub mod topics;

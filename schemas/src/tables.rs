@@ -1,0 +1,354 @@
+//! The lake's tables: each column's name, type, whether it may be null, and what it holds.
+//!
+//! An interface: columns are only ever added, at the end. `helan sql --describe NAME` prints these lines.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use crate::decimal;
+
+/// One table of the lake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Every accepted event, append-only.
+    Events,
+    /// One row for each record of the city and park topics: accepted, repeated or refused.
+    Submissions,
+    /// One row for each reason for which something was turned away.
+    Refusals,
+    /// Frozen, reproducible sets of numbers; its row is the commit point of a publication.
+    Publications,
+    /// The values of each publication.
+    PublishedValues,
+    /// The events behind each published value.
+    PublicationInputs,
+    /// Every run of a roll-up job, with or without news.
+    PublicationRuns,
+    /// Every catalog ever used, file by file, by digest.
+    CatalogVersions,
+}
+
+/// A column: name, type, nullability, what it holds.
+pub struct Column {
+    /// Its name in SQL.
+    pub name: &'static str,
+    /// Its Arrow type, one that Delta has.
+    pub data_type: DataType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// What it holds, with its unit; one line.
+    pub doc: &'static str,
+}
+
+const fn column(name: &'static str, data_type: DataType, nullable: bool, doc: &'static str) -> Column {
+    Column { name, data_type, nullable, doc }
+}
+
+fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+fn exact() -> DataType {
+    DataType::Decimal128(decimal::PRECISION, decimal::SCALE as i8)
+}
+
+impl Table {
+    /// Every table, in the order in which a flush or a publication commits them.
+    pub const ALL: [Self; 8] = [
+        Self::CatalogVersions,
+        Self::Refusals,
+        Self::Submissions,
+        Self::Events,
+        Self::PublishedValues,
+        Self::PublicationInputs,
+        Self::PublicationRuns,
+        Self::Publications,
+    ];
+
+    /// The tables that the aggregator feeds from the log, in commit order: `events` last.
+    pub const FED: [Self; 3] = [Self::Refusals, Self::Submissions, Self::Events];
+
+    /// Its name in SQL and its folder in the lake.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Submissions => "submissions",
+            Self::Refusals => "refusals",
+            Self::Publications => "publications",
+            Self::PublishedValues => "published_values",
+            Self::PublicationInputs => "publication_inputs",
+            Self::PublicationRuns => "publication_runs",
+            Self::CatalogVersions => "catalog_versions",
+        }
+    }
+
+    /// What the table is, in one sentence.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Self::Events => "Every accepted event, once, for ever; revisions and withdrawals are rows of their own.",
+            Self::Submissions => {
+                "One row for each submission in the log: when it came, from whom, and what became of it."
+            }
+            Self::Refusals => "One row for each reason for which an event, a submission or a record was turned away.",
+            Self::Publications => "One row for each publication: a frozen set of numbers, identified by its content.",
+            Self::PublishedValues => "The numbers of each publication; join to publications, whose row commits them.",
+            Self::PublicationInputs => "The events behind each published number: lineage.",
+            Self::PublicationRuns => "Every run of the roll-up, also those without news.",
+            Self::CatalogVersions => "The files of every catalog that was ever used, by digest.",
+        }
+    }
+
+    /// The columns by which a Delta table's files are laid out in folders.
+    pub fn partition_columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Events => &["recorded_year"],
+            _ => &[],
+        }
+    }
+
+    /// Its columns in order.
+    pub fn columns(self) -> Vec<Column> {
+        use DataType::{Binary, Boolean, Date32, Int32, Int64, Utf8};
+        match self {
+            Self::Events => vec![
+                column("topic", Utf8, false, "Address: topic of the log."),
+                column("partition", Int32, false, "Address: partition of the topic."),
+                column("offset", Int64, false, "Address: offset of the record (one submission) in the partition."),
+                column("index", Int32, false, "Address: position of the event in the submission, from 0."),
+                column("source", Utf8, false, "CloudEvents source: the feed that said it; belongs to one reporter."),
+                column("id", Utf8, false, "CloudEvents id: unique within the source, for ever."),
+                column(
+                    "type",
+                    Utf8,
+                    false,
+                    "CloudEvents type: helan.observation.reported.v1 or helan.observation.withdrawn.v1.",
+                ),
+                column("reporter", Utf8, false, "Id of the reporter whose credential sent it."),
+                column("submission", Utf8, false, "Id of the submission it came in."),
+                column("ref_area", Utf8, true, "Area code of the catalog; null in a withdrawal that names none."),
+                column("indicator", Utf8, true, "Indicator id of the catalog; null in a withdrawal that names none."),
+                column(
+                    "time_period",
+                    Utf8,
+                    true,
+                    "SDMX time period it is about, in canonical form; null in a withdrawal.",
+                ),
+                column("period_kind", Utf8, true, "Shape of time_period: A, S, Q, M, W, D, or R for a range."),
+                column("period_start", Date32, true, "First day of time_period."),
+                column("period_end", Date32, true, "Last day of time_period, inclusive."),
+                column(
+                    "value",
+                    exact(),
+                    true,
+                    "The value as sent, in unit × 10^unit_mult; null with an obs_status that says why.",
+                ),
+                column("decimals", Int32, true, "Digits after the point as sent."),
+                column("unit", Utf8, true, "Unit of measure."),
+                column("unit_mult", Int32, true, "Power of ten of the unit: 4 = 万, 8 = 亿."),
+                column("amount", exact(), true, "value × 10^unit_mult, in the plain unit."),
+                column("obs_status", Utf8, true, "SDMX observation status: A normal, E estimated, M missing …"),
+                column("conf_status", Utf8, true, "SDMX confidentiality status: F free, C confidential …"),
+                column(
+                    "vintage",
+                    Utf8,
+                    true,
+                    "Which release: estimated, preliminary, revised, final, census-revised; null = not said.",
+                ),
+                column(
+                    "basis",
+                    Utf8,
+                    true,
+                    "Benchmark the value belongs to, as the event says; null = by the catalog's bases.",
+                ),
+                column(
+                    "recorded_at",
+                    instant(),
+                    false,
+                    "When Helan recorded it: receipt, never earlier than its predecessor in the partition.",
+                ),
+                column(
+                    "known_at",
+                    instant(),
+                    false,
+                    "When it became known: published_at where given, else recorded_at.",
+                ),
+                column(
+                    "content_digest",
+                    Binary,
+                    false,
+                    "16 bytes over what the event says; equal ids with equal digests are repeats.",
+                ),
+                column("prepared_by", Utf8, true, "Who filled it in."),
+                column("reviewed_by", Utf8, true, "Who checked it."),
+                column("approved_by", Utf8, true, "Who answers for it."),
+                column("evidence", Utf8, true, "Where it can be verified."),
+                column("note", Utf8, true, "Free text; in a withdrawal the reason."),
+                column("withdraws", Utf8, true, "Withdrawals: id of the event of the same source that is void."),
+                column("published_at", instant(), true, "When the sender says it was published."),
+                column("received_at", instant(), false, "When ingest received the submission."),
+                column("catalog", Utf8, false, "Digest of the catalog by which ingest judged it."),
+                column("recorded_year", Int32, false, "Year of recorded_at in UTC; the files' folders."),
+            ],
+            Self::Submissions => vec![
+                column(
+                    "submission",
+                    Utf8,
+                    false,
+                    "The submission's id: the Idempotency-Key, else a digest of its content.",
+                ),
+                column("reporter", Utf8, false, "Id of the reporter whose credential sent it."),
+                column("source", Utf8, false, "CloudEvents source of all its events."),
+                column("topic", Utf8, false, "Address: topic."),
+                column("partition", Int32, false, "Address: partition."),
+                column("offset", Int64, false, "Address: offset."),
+                column("received_at", instant(), false, "When ingest received it."),
+                column("recorded_at", instant(), false, "When Helan recorded it."),
+                column(
+                    "outcome",
+                    Utf8,
+                    false,
+                    "accepted (some event was new), repeat (none was), refused (the reasons are in refusals).",
+                ),
+                column("events", Int32, false, "Events in the submission."),
+                column("accepted", Int32, false, "Events that were new and are in events."),
+                column("repeated", Int32, false, "Events that repeat accepted ones and were dropped."),
+                column("catalog", Utf8, false, "Digest of the catalog by which ingest judged it."),
+                column("bytes", Int64, false, "Size of the record's value."),
+            ],
+            Self::Refusals => vec![
+                column(
+                    "stage",
+                    Utf8,
+                    false,
+                    "Who turned it away: ingest (never in the log as data) or aggregator (in the log).",
+                ),
+                column("code", Utf8, false, "Reason, one of the documented error codes."),
+                column("reporter", Utf8, true, "Id of the reporter, where known."),
+                column("source", Utf8, true, "CloudEvents source, where known."),
+                column("id", Utf8, true, "CloudEvents id, where it is about one event."),
+                column("submission", Utf8, true, "Id of the submission, where known."),
+                column("topic", Utf8, false, "Address: topic of the record this row comes from."),
+                column("partition", Int32, false, "Address: partition."),
+                column("offset", Int64, false, "Address: offset."),
+                column(
+                    "index",
+                    Int32,
+                    true,
+                    "Position of the event or row in the submission, from 0; null = the whole.",
+                ),
+                column("field", Utf8, true, "Field or column at fault."),
+                column("message_zh", Utf8, true, "What is wrong, in Chinese."),
+                column("message_en", Utf8, true, "What is wrong, in English."),
+                column("recorded_at", instant(), false, "When Helan recorded the record."),
+                column("bytes", Binary, true, "The record's first bytes, kept where they could not be decoded."),
+            ],
+            Self::Publications => vec![
+                column(
+                    "publication",
+                    Utf8,
+                    false,
+                    "Id: digest of the content (values, inputs, catalog rows, queries, rules).",
+                ),
+                column("time_period", Utf8, false, "The period it is about."),
+                column("supersedes", Utf8, true, "Id of the publication it corrects."),
+                column("published_at", instant(), false, "When it was first published."),
+                column("values", Int64, false, "Rows in published_values."),
+                column("inputs", Int64, false, "Rows in publication_inputs."),
+                column("values_digest", Utf8, false, "SHA-256 over the values."),
+                column("inputs_digest", Utf8, false, "SHA-256 over (source, id, content digest) of the inputs."),
+                column("catalog", Utf8, false, "Digest of the catalog."),
+                column("queries_digest", Utf8, false, "SHA-256 over the SQL files."),
+                column("headline_zh", Utf8, true, "The result in one sentence, in Chinese."),
+                column("headline_en", Utf8, true, "The result in one sentence, in English."),
+            ],
+            Self::PublishedValues => vec![
+                column("publication", Utf8, false, "Id of the publication."),
+                column(
+                    "answer",
+                    Utf8,
+                    false,
+                    "Which view: rd_intensity, patent_density, quota_fulfilment, area_values.",
+                ),
+                column("ref_area", Utf8, false, "Area or group code."),
+                column("indicator", Utf8, false, "Indicator id."),
+                column("time_period", Utf8, false, "SDMX time period."),
+                column("target_id", Utf8, true, "Target, in quota_fulfilment."),
+                column("value", DataType::Decimal128(38, 10), true, "The number, unrounded to 10 digits."),
+                column("status", Utf8, false, "Status of the value, or the verdict."),
+                column("detail", Utf8, false, "The whole row as JSON, digits as strings."),
+            ],
+            Self::PublicationInputs => vec![
+                column("publication", Utf8, false, "Id of the publication."),
+                column("ref_area", Utf8, false, "Area of the input."),
+                column("indicator", Utf8, false, "Indicator of the input."),
+                column("time_period", Utf8, false, "Period of the input."),
+                column("source", Utf8, false, "CloudEvents source of the event."),
+                column("id", Utf8, false, "CloudEvents id of the event."),
+                column("content_digest", Binary, false, "Digest of what the event says."),
+                column("submission", Utf8, false, "Submission it came in."),
+                column("reporter", Utf8, false, "Who sent it."),
+                column("topic", Utf8, false, "Address: topic."),
+                column("partition", Int32, false, "Address: partition."),
+                column("offset", Int64, false, "Address: offset."),
+            ],
+            Self::PublicationRuns => vec![
+                column("run", Utf8, false, "Id of the run (ULID)."),
+                column(
+                    "publication",
+                    Utf8,
+                    true,
+                    "Id of the publication that it made or found again; null if it failed.",
+                ),
+                column("time_period", Utf8, false, "The period."),
+                column("as_of", instant(), false, "T: what was known by then."),
+                column("recorded", instant(), false, "R: what was recorded by then."),
+                column("started_at", instant(), false, "When the run started."),
+                column("finished_at", instant(), false, "When it ended."),
+                column("outcome", Utf8, false, "published, unchanged or failed."),
+                column("fresh", Boolean, false, "Whether it made a publication that was not there before."),
+                column(
+                    "offsets",
+                    Utf8,
+                    false,
+                    "JSON: next offset of every partition of the events table that was read.",
+                ),
+                column("versions", Utf8, false, "JSON: version of every table that was read."),
+                column("message", Utf8, true, "What went wrong."),
+            ],
+            Self::CatalogVersions => vec![
+                column("catalog", Utf8, false, "Digest of the catalog: SHA-256 over its files."),
+                column("catalog_id", Utf8, false, "The catalog's id, such as ningxia-2018."),
+                column("file", Utf8, false, "File name."),
+                column("content", Utf8, false, "The file's text."),
+                column("recorded_at", instant(), false, "When it was first used with this lake."),
+            ],
+        }
+    }
+
+    /// The Arrow schema, column docs as field metadata under `comment`.
+    pub fn schema(self) -> SchemaRef {
+        let fields = self.columns().into_iter().map(|column| {
+            Field::new(column.name, column.data_type, column.nullable)
+                .with_metadata([("comment".to_owned(), column.doc.to_owned())].into())
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_column_is_described() {
+        for table in Table::ALL {
+            let mut names: Vec<_> = table.columns().iter().map(|column| column.name).collect();
+            assert!(table.columns().iter().all(|column| column.doc.ends_with(['.', '…'])), "{}", table.name());
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), table.columns().len(), "{}", table.name());
+            assert!(table.partition_columns().iter().all(|name| names.contains(name)));
+        }
+    }
+}
