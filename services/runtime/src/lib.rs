@@ -1,3 +1,6 @@
-//! What every role needs of the process around it: clock and random ids, telemetry, shutdown.
+//! What every role needs of the process around it: clock and random ids, credentials, metrics, telemetry, shutdown.
 
 pub mod clock;
+pub mod metrics;
+pub mod shutdown;
+pub mod telemetry;
