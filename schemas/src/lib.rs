@@ -10,5 +10,6 @@ pub mod digest;
 pub mod event;
 pub mod period;
 pub mod refusal;
+pub mod refused;
 pub mod tables;
 pub mod topics;
