@@ -1,14 +1,17 @@
 //! The log: the source of truth, behind one small port.
 //!
-//! Three adapters: `kafka` (production and reference), `embedded` (SQLite, one machine), `memory` (simulation).
+//! Three adapters: `kafka` (production and reference), [`embedded`] (SQLite, one machine), [`memory`] (simulation).
 //! Nothing above [`Log`] knows which it speaks to; one conformance suite runs against all three.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub mod conformance;
+pub mod embedded;
 mod error;
 mod identity;
+pub mod memory;
 mod options;
 mod partitioner;
 mod records;
@@ -57,7 +60,8 @@ pub trait Subscription: Send {
     /// afterwards nothing of an earlier position is.
     ///
     /// An offset that retention has passed is [`StopReason::RetentionGap`], one beyond the end
-    /// [`StopReason::Truncated`]; then nothing is delivered until a seek succeeds.
+    /// [`StopReason::Truncated`]; then nothing is delivered until a seek succeeds. A partition that is no longer ours
+    /// is left alone: [`Message::Revoked`] is on its way.
     async fn seek(&mut self, at: &TopicPartition, offset: i64) -> Result<()>;
 
     /// Tells the group how far partitions are read: for tools that show lag; nothing is ever decided by it.

@@ -7,7 +7,12 @@ use std::time::Duration;
 
 use helan_schemas::topics;
 
-use crate::{Log, LogError, Result};
+use crate::embedded::EmbeddedLog;
+use crate::memory::MemoryLog;
+use crate::{Log, LogError, Result, StopReason};
+
+/// More than any region needs; the embedded log numbers the partitions of all topics in 16 bits.
+const MAX_PARTITIONS: i32 = 1024;
 
 /// A topic as it is created.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,21 @@ impl TopicSpec {
     /// A topic kept for ever.
     pub fn new(name: impl Into<String>, partitions: i32, replication: i32) -> Self {
         Self { name: name.into(), partitions, replication, retention: None }
+    }
+
+    /// Checks the count against that of an existing topic.
+    pub(crate) fn check_count(&self, found: Option<i32>) -> Result<(), StopReason> {
+        if !(1..=MAX_PARTITIONS).contains(&self.partitions) {
+            let Self { name, partitions, .. } = self;
+            let what = format!("topic {name} cannot have {partitions} partitions; state 1 to {MAX_PARTITIONS}");
+            return Err(StopReason::Misconfigured(what));
+        }
+        match found {
+            Some(found) if found != self.partitions => {
+                Err(StopReason::Partitions { topic: self.name.clone(), expected: self.partitions, found })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Every topic of [`topics::ALL`]: submissions are kept for ever, refusals for 30 days.
@@ -95,10 +115,10 @@ pub async fn open(url: &str, options: OpenOptions) -> Result<Arc<dyn Log>> {
         if !path.starts_with('/') {
             return Err(wrong("no absolute directory"));
         }
-        return Err(wrong("not yet"));
+        return Ok(Arc::new(EmbeddedLog::open(path.into(), options).await?));
     }
     if url == "memory:" {
-        return Err(wrong("not yet"));
+        return Ok(Arc::new(MemoryLog::new("memory")));
     }
     Err(wrong("unknown scheme"))
 }

@@ -1,0 +1,114 @@
+//! The directory the log lies in: private, on a local disk, written by one process at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::{LogError, Result, RetryReason};
+
+/// A writer that was just killed may hold its lock for a moment.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the database lies in its directory.
+pub(super) fn database(directory: &Path) -> PathBuf {
+    directory.join("log.sqlite")
+}
+
+/// Creates the directory and the database file, readable by their owner only, and syncs what names them.
+pub(super) fn prepare(directory: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| failed(directory, &e))?;
+    refuse_network(directory)?;
+    let path = database(directory);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|e| failed(&path, &e))?;
+    file.set_permissions(fs::Permissions::from_mode(0o600)).map_err(|e| failed(&path, &e))?;
+    for directory in [Some(directory), directory.parent()].into_iter().flatten() {
+        File::open(directory).and_then(|it| it.sync_all()).map_err(|e| failed(directory, &e))?;
+    }
+    Ok(())
+}
+
+/// Takes the directory for this process until the file is dropped.
+pub(super) fn lock(directory: &Path) -> Result<File> {
+    let file = File::open(directory).map_err(|e| failed(directory, &e))?;
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(LogError::misconfigured(format!(
+                    "another process writes to {}; stop it, or send to it instead",
+                    directory.display()
+                )));
+            }
+            Err(TryLockError::Error(e)) => return Err(failed(directory, &e)),
+        }
+    }
+}
+
+/// Refuses file systems on which locks, shared memory or syncs do not keep their promise.
+#[cfg(target_os = "linux")]
+pub(super) fn refuse_network(directory: &Path) -> Result<()> {
+    let kind = rustix::fs::statfs(directory).map_err(|e| failed(directory, &e.into()))?.f_type;
+    match network_name(kind as u32) {
+        None => Ok(()),
+        Some(name) => Err(LogError::misconfigured(format!(
+            "{} lies on the network file system {name}, on which SQLite can lose records; choose a local disk, or use \
+             Kafka",
+            directory.display()
+        ))),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn refuse_network(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Names a network file system by its magic number (linux/magic.h and each system's own header).
+#[cfg(target_os = "linux")]
+fn network_name(magic: u32) -> Option<&'static str> {
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517b => "SMB",
+        0xff53_4d42 => "CIFS",
+        0xfe53_4d42 => "SMB2",
+        0x0102_1997 => "9P",
+        0x7375_7245 => "Coda",
+        0x5346_414f | 0x6b41_4653 => "AFS",
+        0x0bd0_0bd0 => "Lustre",
+        0x00c3_6400 => "CephFS",
+        0x4750_4653 => "GPFS",
+        0x7461_636f => "OCFS2",
+        0x0116_1970 => "GFS2",
+        0x1983_0326 => "BeeGFS",
+        0x786f_4256 => "VirtualBox shared folder",
+        _ => return None,
+    })
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> LogError {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let detail = format!("{}: {error}", path.display());
+    match error.kind() {
+        PermissionDenied | ReadOnlyFilesystem => LogError::misconfigured(detail),
+        StorageFull => LogError::retry(RetryReason::DiskFull, detail),
+        _ => LogError::retry(RetryReason::Io, detail),
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn network_file_systems_are_known_and_local_ones_pass() {
+        assert_eq!(network_name(0x6969), Some("NFS"));
+        assert_eq!(network_name(0xef53), None);
+        refuse_network(&std::env::temp_dir()).expect("a local disk");
+    }
+}

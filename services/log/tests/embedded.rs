@@ -1,0 +1,177 @@
+//! The embedded log: the suite that all adapters pass, and what holds of files.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use helan_log::conformance::{self, Subject, create, numbered};
+use helan_log::{Address, Log, LogError, Message, OpenOptions, Refusal, RetryReason, StopReason, TopicPartition, open};
+
+struct Embedded(PathBuf);
+
+async fn writing(directory: &Path) -> Arc<dyn Log> {
+    open(&format!("embedded://{}", directory.display()), OpenOptions::writing()).await.expect("the log opens")
+}
+
+#[async_trait]
+impl Subject for Embedded {
+    async fn open(&self) -> Arc<dyn Log> {
+        writing(&self.0).await
+    }
+
+    async fn other(&self) -> Option<Arc<dyn Log>> {
+        let other = writing(&self.0.join("other")).await;
+        create(&*other, "identity", 2).await;
+        Some(other)
+    }
+
+    async fn append_until_killed(&self, topic: &str) -> Option<Vec<(u64, Address)>> {
+        let mut acknowledged = Vec::new();
+        for round in 0..3 {
+            let mut child = Command::new(std::env::current_exe().expect("the test's own program"))
+                .args(["--ignored", "--exact", "child_appends_until_killed", "--nocapture"])
+                .env("LOG_DIRECTORY", &self.0)
+                .env("LOG_TOPIC", topic)
+                .env("LOG_FIRST", (round * 1_000_000).to_string())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("the child starts");
+            let lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+            let mut here = 0;
+            for line in lines.map_while(Result::ok) {
+                let mut words = line.split_whitespace().skip_while(|word| *word != "acknowledged").skip(1);
+                let Some(number) = words.next() else { continue };
+                let mut word = || words.next().expect("a whole line");
+                let at = TopicPartition::new(topic, word().parse().expect("a partition"));
+                let offset = word().parse().expect("an offset");
+                acknowledged.push((number.parse().expect("a number"), Address { at, offset }));
+                here += 1;
+                if here == 2000 + 700 * round {
+                    child.kill().expect("the child can be killed");
+                }
+            }
+            child.wait().expect("the child ends");
+        }
+        Some(acknowledged)
+    }
+
+    fn splits_groups(&self) -> bool {
+        false
+    }
+}
+
+/// Not a test: the process that the durability test kills.
+#[tokio::test]
+#[ignore = "runs as a child of the durability test"]
+async fn child_appends_until_killed() {
+    let Ok(directory) = std::env::var("LOG_DIRECTORY") else { return };
+    let topic = std::env::var("LOG_TOPIC").expect("a topic");
+    let first: u64 = std::env::var("LOG_FIRST").expect("a number").parse().expect("a number");
+    let log = writing(Path::new(&directory)).await;
+    for from in (first..).step_by(64) {
+        let appends = (from..from + 64).map(|number| {
+            let append = log.append(numbered(&topic, number));
+            async move {
+                let Address { at, offset } = append.await.expect("appended");
+                println!("acknowledged {number} {} {offset}", at.partition);
+            }
+        });
+        futures::future::join_all(appends).await;
+    }
+}
+
+#[tokio::test]
+async fn passes_the_suite() {
+    let directory = tempfile::tempdir().expect("a directory");
+    conformance::run(&Embedded(directory.path().to_owned())).await;
+}
+
+#[tokio::test]
+async fn one_process_writes_and_others_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("embedded://{}", directory.path().display());
+    let none = open(&url, OpenOptions::default()).await.map(drop);
+    assert!(matches!(none, Err(LogError::Retry { .. })), "nothing to read yet: {none:?}");
+    let writer = writing(directory.path()).await;
+    create(&*writer, "t", 1).await;
+    let second = open(&url, OpenOptions::writing()).await.map(drop);
+    assert!(matches!(second, Err(LogError::Stop(StopReason::Misconfigured(_)))), "{second:?}");
+
+    let reader = open(&url, OpenOptions::default()).await.expect("readers take no lock");
+    assert_eq!(reader.append(numbered("t", 0)).await, Err(Refusal::ReadOnly.into()));
+    let mut subscription = reader.subscribe("g", &["t"]).await.expect("subscribed");
+    assert!(matches!(subscription.next().await, Ok(Message::Assigned(_))));
+    subscription.seek(&TopicPartition::new("t", 0), 0).await.expect("the start can be read");
+    let (message, address) = tokio::join!(subscription.next(), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        writer.append(numbered("t", 1)).await
+    });
+    assert!(matches!(message, Ok(Message::Records(records)) if records.len() == 1));
+    assert_eq!(address.expect("appended").offset, 0);
+    assert_eq!(reader.identity().await, writer.identity().await);
+}
+
+#[tokio::test]
+async fn files_are_private_and_of_a_known_version() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = writing(directory.path()).await;
+    create(&*log, "t", 1).await;
+    for file in std::fs::read_dir(directory.path()).expect("a directory") {
+        let file = file.expect("an entry");
+        let mode = file.metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
+    }
+    drop(log);
+    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    database.pragma_update(None, "user_version", 2).expect("the version can be set");
+    drop(database);
+    let url = format!("embedded://{}", directory.path().display());
+    let newer = open(&url, OpenOptions::writing()).await.map(drop);
+    assert!(matches!(newer, Err(LogError::Stop(StopReason::Misconfigured(_)))), "{newer:?}");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_no_loss_and_ends_when_there_is_room_again() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = format!("embedded://{}", directory.path().display());
+    let options = OpenOptions { max_bytes: Some(1 << 20), ..OpenOptions::writing() };
+    let log = open(&url, options).await.expect("the log opens");
+    create(&*log, "t", 1).await;
+    let mut written = 0;
+    let error = loop {
+        match log.append(numbered("t", written)).await {
+            Ok(address) => assert_eq!(address.offset as u64, written),
+            Err(error) => break error,
+        }
+        written += 1;
+    };
+    assert!(matches!(error, LogError::Retry { reason: RetryReason::DiskFull, .. }), "{error}");
+    let at = TopicPartition::new("t", 0);
+    assert_eq!(log.ends(&at).await.expect("ends").next as u64, written);
+    let again = log.append(numbered("t", written)).await;
+    assert!(matches!(again, Err(LogError::Retry { .. })), "closed until reopened: {again:?}");
+
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    log.retain(&at, written as i64 / 2).await.expect("room can be made");
+    let address = log.append(numbered("t", written)).await.expect("written again");
+    assert_eq!(address.offset as u64, written);
+}
+
+#[tokio::test]
+async fn a_burst_beyond_the_queue_is_put_off() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = writing(directory.path()).await;
+    create(&*log, "t", 1).await;
+    let value: bytes::Bytes = vec![b'7'; 8 << 20].into();
+    let appends =
+        (0..16).map(|number| log.append(helan_log::NewRecord { value: value.clone(), ..numbered("t", number) }));
+    let results = futures::future::join_all(appends).await;
+    let put_off =
+        results.iter().filter(|it| matches!(it, Err(LogError::Retry { reason: RetryReason::QueueFull, .. }))).count();
+    let written = results.iter().filter(|it| it.is_ok()).count();
+    assert!(put_off > 0 && written > 0 && put_off + written == 16, "{results:?}");
+}
