@@ -1,7 +1,21 @@
 //! A catalog: areas, relations, groups, indicators, bases, targets, reporters and what they owe, as data files.
 
+mod check;
+mod codes;
+mod load;
+mod lookup;
+mod problem;
+mod read;
 mod rows;
+mod span;
 
+#[cfg(test)]
+mod tests;
+
+pub use codes::*;
+pub use load::ExportError;
+pub use lookup::Bounds;
+pub use problem::Problem;
 pub use rows::*;
 
 /// A whole catalog, read and checked.
@@ -31,8 +45,11 @@ pub struct Catalog {
     pub scopes: Vec<Scope>,
     /// `obligations.csv`.
     pub obligations: Vec<Obligation>,
-    /// The files' texts by name, in the order of the names.
+    /// `bounds.csv`.
+    pub bounds: Vec<Bound>,
+    /// The files' texts by name, in the order of the names, without byte order mark and with plain line ends.
     pub files: std::collections::BTreeMap<String, String>,
     /// SHA-256 over the files, hexadecimal.
     pub digest: String,
+    index: lookup::Index,
 }

@@ -1,0 +1,181 @@
+//! What ingest asks of a catalog for every event: constant-time lookups over the rows that hold.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::Catalog;
+use super::codes::*;
+use super::rows::*;
+use super::span::{Dated, effective, holds};
+use crate::decimal::Decimal;
+use crate::topics;
+
+/// Positions of rows by key. Of rows with one key only the latest known is here.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    areas: HashMap<String, Vec<usize>>,
+    groups: HashMap<String, Vec<usize>>,
+    parents: HashMap<String, Vec<usize>>,
+    indicators: HashMap<String, usize>,
+    reporters: HashMap<String, usize>,
+    sources: HashMap<String, usize>,
+    /// Reporter, then indicator (`*` too), then the scopes' rows.
+    scopes: HashMap<String, HashMap<String, Vec<usize>>>,
+    /// Indicator, then area (empty = the indicator's own).
+    bounds: HashMap<String, HashMap<String, Bounds>>,
+    time_zone: Option<TimeZone>,
+}
+
+/// Plausible amounts, both inclusive, in the plain unit × 10¹⁰ as [`Decimal::amount`] gives them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Smallest.
+    pub min: Option<i128>,
+    /// Largest.
+    pub max: Option<i128>,
+}
+
+impl Bounds {
+    fn of(min: Option<&str>, max: Option<&str>) -> Self {
+        let amount = |text: &str| Decimal::parse(text).ok().map(|decimal| decimal.unscaled);
+        Self { min: min.and_then(amount), max: max.and_then(amount) }
+    }
+
+    /// Whether an amount is plausible.
+    pub fn hold(self, amount: i128) -> bool {
+        self.min.is_none_or(|min| amount >= min) && self.max.is_none_or(|max| amount <= max)
+    }
+}
+
+impl Index {
+    pub(super) fn of(catalog: &Catalog) -> Self {
+        let mut index = Self { time_zone: TimeZone::get(&catalog.head.time_zone).ok(), ..Self::default() };
+        for (at, area) in effective(&catalog.areas) {
+            index.areas.entry(area.code.clone()).or_default().push(at);
+        }
+        for (at, group) in effective(&catalog.groups) {
+            index.groups.entry(group.group_id.clone()).or_default().push(at);
+        }
+        for (at, relation) in effective(&catalog.relations) {
+            index.parents.entry(relation.child.clone()).or_default().push(at);
+        }
+        for (at, indicator) in catalog.indicators.iter().enumerate() {
+            let own = Bounds::of(indicator.min.as_deref(), indicator.max.as_deref());
+            index.indicators.insert(indicator.indicator.clone(), at);
+            index.bounds.entry(indicator.indicator.clone()).or_default().insert(String::new(), own);
+        }
+        for bound in &catalog.bounds {
+            let of_area = Bounds::of(bound.min.as_deref(), bound.max.as_deref());
+            index.bounds.entry(bound.indicator.clone()).or_default().insert(bound.ref_area.clone(), of_area);
+        }
+        index.reporters = catalog.reporters.iter().enumerate().map(|(at, row)| (row.reporter.clone(), at)).collect();
+        index.sources = catalog.sources.iter().enumerate().map(|(at, row)| (row.source.clone(), at)).collect();
+        for (at, scope) in catalog.scopes.iter().enumerate() {
+            let of_reporter = index.scopes.entry(scope.reporter.clone()).or_default();
+            of_reporter.entry(scope.indicator.clone()).or_default().push(at);
+        }
+        index
+    }
+}
+
+impl Catalog {
+    /// The reporter of that id.
+    pub fn reporter(&self, id: &str) -> Option<&Reporter> {
+        self.index.reporters.get(id).map(|at| &self.reporters[*at])
+    }
+
+    /// The topic to which a reporter's submissions go.
+    pub fn topic(&self, reporter: &str) -> Option<&'static str> {
+        self.reporter(reporter).map(|reporter| match reporter.kind {
+            ReporterKind::City => topics::CITY,
+            ReporterKind::Park => topics::PARK,
+        })
+    }
+
+    /// The source of that URI.
+    pub fn source(&self, uri: &str) -> Option<&Source> {
+        self.index.sources.get(uri).map(|at| &self.sources[*at])
+    }
+
+    /// A reporter's sources, in the file's order.
+    pub fn sources_of<'a>(&'a self, reporter: &'a str) -> impl Iterator<Item = &'a Source> {
+        self.sources.iter().filter(move |source| source.reporter == reporter)
+    }
+
+    /// The indicator of that id.
+    pub fn indicator(&self, id: &str) -> Option<&Indicator> {
+        self.index.indicators.get(id).map(|at| &self.indicators[*at])
+    }
+
+    /// The area that a code means on a day.
+    pub fn area_on(&self, code: &str, day: Date) -> Option<&Area> {
+        let rows = self.index.areas.get(code)?.iter().map(|at| &self.areas[*at]);
+        rows.into_iter().find(|area| holds(*area, day))
+    }
+
+    /// The group that an id means on a day.
+    pub fn group_on(&self, id: &str, day: Date) -> Option<&Group> {
+        let rows = self.index.groups.get(id)?.iter().map(|at| &self.groups[*at]);
+        rows.into_iter().find(|group| holds(*group, day))
+    }
+
+    /// Whether a code is an area or a group on some day: tells "unknown" from "not on that day".
+    pub fn is_place(&self, code: &str) -> bool {
+        self.index.areas.contains_key(code) || self.index.groups.contains_key(code)
+    }
+
+    /// Whether a code is an area or a group on a day.
+    pub fn is_place_on(&self, code: &str, day: Date) -> bool {
+        self.area_on(code, day).is_some() || self.group_on(code, day).is_some()
+    }
+
+    /// The relations by which an area lies in others on a day.
+    pub fn parents_on<'a>(&'a self, code: &str, day: Date) -> impl Iterator<Item = &'a AreaRelation> {
+        let rows = self.index.parents.get(code).map(Vec::as_slice).unwrap_or_default();
+        rows.iter().map(|at| &self.relations[*at]).filter(move |relation| holds(*relation, day))
+    }
+
+    /// Whether an area is another or lies in it on a day, by either relation and any number of steps.
+    pub fn lies_in(&self, code: &str, outer: &str, day: Date) -> bool {
+        // A checked catalog has no cycle, so this ends.
+        code == outer || self.parents_on(code, day).any(|relation| self.lies_in(&relation.parent, outer, day))
+    }
+
+    /// Whether a reporter may report an indicator of an area or group for a period that ends on that day.
+    pub fn allows(&self, reporter: &str, ref_area: &str, indicator: &str, day: Date) -> bool {
+        let Some(of_reporter) = self.index.scopes.get(reporter) else { return false };
+        if self.reporter(reporter).is_none_or(|row| !holds(row, day)) || !self.is_place_on(ref_area, day) {
+            return false;
+        }
+        let rows = [indicator, "*"].into_iter().filter_map(|id| of_reporter.get(id)).flatten();
+        rows.map(|at| self.scopes[*at].ref_area.as_str()).any(|scope| match scope.strip_suffix("/*") {
+            Some(outer) => self.lies_in(ref_area, outer, day),
+            None => scope == "*" || scope == ref_area,
+        })
+    }
+
+    /// Plausible amounts of an indicator in an area: the area's own where `bounds.csv` has them, else the indicator's.
+    pub fn bounds(&self, indicator: &str, ref_area: &str) -> Bounds {
+        let of_indicator = self.index.bounds.get(indicator);
+        of_indicator.and_then(|map| map.get(ref_area).or_else(|| map.get(""))).copied().unwrap_or_default()
+    }
+
+    /// Whether a basis is one of an indicator's.
+    pub fn has_basis(&self, indicator: &str, basis: &str) -> bool {
+        self.bases.iter().any(|row| row.indicator == indicator && row.basis == basis)
+    }
+
+    /// The time zone in which the catalog's days begin and end.
+    pub fn time_zone(&self) -> TimeZone {
+        self.index.time_zone.clone().unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl Indicator {
+    /// Whether events of it are taken: ratios and coverage by items are computed.
+    pub fn is_reported(&self) -> bool {
+        self.kind != IndicatorKind::Ratio && self.coverage_by != Some(CoverageBy::Items)
+    }
+}

@@ -1,0 +1,329 @@
+//! From a CSV file's text to rows: strict headings, lenient about what spreadsheets do to a file (a byte order mark,
+//! CRLF, `TRUE`, `2018/1/1`, blank lines), and every wrong cell named.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use super::codes::*;
+use super::problem::Problems;
+use super::rows::*;
+
+/// The rows of one file, each with its line.
+pub(super) struct Sheet<T> {
+    pub(super) rows: Vec<T>,
+    pub(super) lines: Vec<u64>,
+}
+
+impl<T: Row> Sheet<T> {
+    /// The rows with their places, for problems.
+    pub(super) fn iter(&self) -> impl Iterator<Item = ((&'static str, u64), &T)> {
+        self.lines.iter().map(|line| (T::FILE, *line)).zip(&self.rows)
+    }
+}
+
+/// A row type: its file and its columns.
+pub(super) trait Row: Sized {
+    const FILE: &'static str;
+    /// Whether a catalog can do without the file.
+    const MAY_LACK_FILE: bool;
+    /// Columns that the heading must have.
+    const COLUMNS: &'static [&'static str];
+    /// Columns that may be left out.
+    const OPTIONAL: &'static [&'static str];
+    /// Reads one line; a cell that is wrong becomes a problem and the row none.
+    fn read(cells: &mut Cells<'_>) -> Option<Self>;
+}
+
+macro_rules! row {
+    ($type:ident, $file:literal, $lack:literal, [$($field:ident),+ $(,)?], [$($optional:ident),* $(,)?]) => {
+        impl Row for $type {
+            const FILE: &'static str = $file;
+            const MAY_LACK_FILE: bool = $lack;
+            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),+];
+            const OPTIONAL: &'static [&'static str] = &[$(stringify!($optional)),*];
+            fn read(cells: &mut Cells<'_>) -> Option<Self> {
+                $(let $field = cells.take(stringify!($field), false);)+
+                $(let $optional = cells.take(stringify!($optional), true);)*
+                Some(Self { $($field: $field?,)+ $($optional: $optional?),* })
+            }
+        }
+    };
+}
+
+row!(Area, "areas.csv", false, [code, scheme, level, name_zh, name_en, valid_from, valid_to, known_from], [note]);
+row!(AreaRelation, "relations.csv", false, [child, parent, relation, valid_from, valid_to, known_from], [note]);
+row!(
+    Group,
+    "groups.csv",
+    true,
+    [group_id, name_zh, name_en, membership, overlap, valid_from, valid_to, known_from],
+    [note]
+);
+row!(GroupMember, "group_members.csv", true, [group_id, member, valid_from, valid_to, known_from], []);
+row!(
+    Indicator,
+    "indicators.csv",
+    false,
+    [indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, decimals, attribution],
+    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note]
+);
+row!(
+    Basis,
+    "bases.csv",
+    true,
+    [basis, indicator, name_zh, name_en, period_from, period_to, known_from, known_to],
+    [note]
+);
+row!(
+    Target,
+    "targets.csv",
+    false,
+    [
+        target_id,
+        kind,
+        name_zh,
+        name_en,
+        ref_area,
+        indicator,
+        unit_text,
+        target_value,
+        unit_mult,
+        comparator,
+        strength,
+        time_period,
+        section,
+        phrase,
+        verb,
+        valid_from,
+        valid_to,
+        known_from
+    ],
+    [alt_comparator, tolerance, parent, same_as, note]
+);
+row!(
+    Reporter,
+    "reporters.csv",
+    false,
+    [reporter, name_zh, name_en, kind, precedence, may_back_date, may_estimate, valid_from, valid_to],
+    [note]
+);
+row!(Source, "sources.csv", false, [source, reporter, demo], [note]);
+row!(Scope, "scopes.csv", false, [reporter, ref_area, indicator], []);
+row!(
+    Obligation,
+    "obligations.csv",
+    true,
+    [obligation, reporter, ref_area, indicator, frequency, due_after],
+    [first_period, last_period]
+);
+row!(Bound, "bounds.csv", true, [indicator, ref_area], [min, max, note]);
+
+/// One line's cells by column.
+pub(super) struct Cells<'a> {
+    place: (&'static str, u64),
+    columns: &'a HashMap<&'static str, usize>,
+    record: &'a csv::StringRecord,
+    problems: &'a mut Problems,
+}
+
+impl Cells<'_> {
+    fn take<C: Cell>(&mut self, column: &'static str, may_be_empty: bool) -> Option<C> {
+        let text = self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or("").trim();
+        if text.is_empty() && !may_be_empty && !C::EMPTY {
+            self.problems.add(
+                self.place,
+                "empty_cell",
+                format!("{column} is empty"),
+                "the row says nothing without it",
+                format!("write {}", C::expected()),
+            );
+            return None;
+        }
+        let cell = C::parse(text);
+        if cell.is_none() {
+            self.problems.add(
+                self.place,
+                "bad_cell",
+                format!("{column} is {text:?}"),
+                format!("it must be {}", C::expected()),
+                format!("write {}", C::expected()),
+            );
+        }
+        cell
+    }
+}
+
+/// What a cell can hold.
+trait Cell: Sized {
+    /// Whether an empty cell is a value of it.
+    const EMPTY: bool = false;
+    fn parse(text: &str) -> Option<Self>;
+    fn expected() -> String;
+}
+
+impl Cell for String {
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+    fn expected() -> String {
+        "a text".to_owned()
+    }
+}
+
+impl Cell for bool {
+    fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        }
+    }
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+}
+
+impl Cell for Date {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(if text.contains('/') { '/' } else { '-' });
+        let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
+        let (month, day) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        if parts.next().is_some() { None } else { Self::new(year, month, day).ok() }
+    }
+    fn expected() -> String {
+        "a day as 2018-12-31".to_owned()
+    }
+}
+
+impl<C: Cell> Cell for Option<C> {
+    const EMPTY: bool = true;
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() { Some(None) } else { C::parse(text).map(Some) }
+    }
+    fn expected() -> String {
+        format!("{}, or nothing", C::expected())
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($type:ty),+) => {$(
+        impl Cell for $type {
+            fn parse(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+            fn expected() -> String {
+                format!("a whole number from {} to {}", Self::MIN, Self::MAX)
+            }
+        }
+    )+};
+}
+whole_numbers!(u8, u32, i32);
+
+macro_rules! coded {
+    ($($type:ty),+) => {$(
+        impl Cell for $type {
+            fn parse(text: &str) -> Option<Self> {
+                Self::parse(text)
+            }
+            fn expected() -> String {
+                format!("one of {}", Self::CODES.join(", "))
+            }
+        }
+    )+};
+}
+coded!(
+    Relation,
+    Membership,
+    Overlap,
+    IndicatorKind,
+    OverAreas,
+    OverTime,
+    CoverageBy,
+    DenominatorDate,
+    Attribution,
+    TargetKind,
+    Comparator,
+    Strength,
+    ReporterKind
+);
+
+/// Reads one file's text. A heading that is wrong ends it; a row that is wrong does not.
+pub(super) fn read<T: Row>(text: &str, problems: &mut Problems) -> Sheet<T> {
+    let mut sheet = Sheet { rows: Vec::new(), lines: Vec::new() };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut records = reader.records();
+    let columns = match records.next() {
+        Some(Ok(heading)) => read_heading::<T>(&heading, problems),
+        _ => read_heading::<T>(&csv::StringRecord::new(), problems),
+    };
+    let Some((columns, width)) = columns else { return sheet };
+    for record in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                let fix = "save the file again as CSV in UTF-8";
+                problems.add((T::FILE, line), "bad_csv", error.to_string(), "the line cannot be read", fix);
+                continue;
+            }
+        };
+        let place = (T::FILE, record.position().map_or(0, csv::Position::line));
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if record.len() < width || record.iter().skip(width).any(|cell| !cell.trim().is_empty()) {
+            problems.add(
+                place,
+                "row_length",
+                format!("the row has {} cells, the heading {width}", record.len()),
+                "cells can then stand under the wrong heading",
+                "look for a comma or a line break in a cell without quotes, or a quote that is never closed",
+            );
+            continue;
+        }
+        if let Some(row) = T::read(&mut Cells { place, columns: &columns, record: &record, problems }) {
+            sheet.rows.push(row);
+            sheet.lines.push(place.1);
+        }
+    }
+    sheet
+}
+
+/// Where each known column stands, and how many cells a row has.
+fn read_heading<T: Row>(
+    heading: &csv::StringRecord,
+    problems: &mut Problems,
+) -> Option<(HashMap<&'static str, usize>, usize)> {
+    let (place, before) = ((T::FILE, 1), problems.0.len());
+    let names: Vec<&str> = heading.iter().map(str::trim).collect();
+    if names.len() == 1 && names[0].contains([';', '\t']) {
+        let fix = "save it as CSV with commas, not as text with semicolons or tabs";
+        problems.add(place, "heading", "the columns are not separated by commas", "the file has one column", fix);
+        return None;
+    }
+    let width = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+    let mut columns = HashMap::new();
+    for (at, name) in names[..width].iter().enumerate() {
+        match T::COLUMNS.iter().chain(T::OPTIONAL).find(|column| *column == name) {
+            None => problems.add(
+                place,
+                "heading",
+                format!("column {name:?} is not known"),
+                "what stands in it would be ignored",
+                format!("remove it, or take one of {}", [T::COLUMNS, T::OPTIONAL].concat().join(", ")),
+            ),
+            Some(column) => {
+                if columns.insert(*column, at).is_some() {
+                    let why = "two cells of one row would contradict each other";
+                    problems.add(place, "heading", format!("column {name:?} stands twice"), why, "remove one");
+                }
+            }
+        }
+    }
+    for column in T::COLUMNS.iter().filter(|column| !columns.contains_key(*column)) {
+        let why = "every row needs it";
+        problems.add(place, "heading", format!("column {column:?} is missing"), why, "add the column");
+    }
+    (problems.0.len() == before).then_some((columns, width))
+}
