@@ -1,1 +1,26 @@
-//! Placeholder while the workspace is laid out.
+//! The lake: Delta tables of Parquet files, addressed by URL, that take rows and log offsets in one commit.
+//!
+//! [`Lake`] opens or creates them; [`TableSnapshot`] pins one version of one table; [`Lake::append`] commits rows and
+//! offsets against exactly that version; [`maintain::run`] compacts, checkpoints and cleans up beside running
+//! appenders. Column types come back as `helan_schemas::tables` names them, except that text and binary columns are
+//! read as Arrow's view types (`Utf8View`, `BinaryView`).
+
+mod commit;
+mod durable;
+mod encode;
+mod error;
+mod known;
+mod lake;
+pub mod maintain;
+pub mod simulated;
+mod snapshot;
+mod statistics;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use commit::{CommitError, Moved};
+pub use error::LakeError;
+pub use known::KnownEvent;
+pub use lake::Lake;
+pub use snapshot::{FileInfo, TableSnapshot};

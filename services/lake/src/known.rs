@@ -1,0 +1,102 @@
+//! What the aggregator asks of tables that exist: which ids are known, and how far a partition's times have come.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::TimestampMicrosecondType;
+use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
+use futures::StreamExt;
+
+use crate::error::LakeError;
+use crate::snapshot::TableSnapshot;
+
+/// An accepted event of one source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownEvent {
+    /// Its id.
+    pub id: String,
+    /// Its content digest.
+    pub content_digest: [u8; 16],
+}
+
+impl TableSnapshot {
+    /// Of `events`: the accepted events of a source whose ids lie between two ids, both inside. Files, row groups and
+    /// pages that cannot hold such ids are not read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn events_between(&self, source: &str, low: &str, high: &str) -> Result<Vec<KnownEvent>, LakeError> {
+        let filter = col("source").eq(lit(source)).and(col("id").gt_eq(lit(low))).and(col("id").lt_eq(lit(high)));
+        let mut found = Vec::new();
+        self.each_batch(&["id", "content_digest"], filter, |batch| {
+            let (ids, digests) = (batch.column(0).as_string_view(), batch.column(1).as_binary_view());
+            for row in 0..batch.num_rows() {
+                let content_digest = digests.value(row).try_into().unwrap_or_default();
+                found.push(KnownEvent { id: ids.value(row).to_owned(), content_digest });
+            }
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Of `events`: the largest accepted id for each source and length of id, in one partition of the log.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn largest_ids(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<BTreeMap<String, BTreeMap<usize, String>>, LakeError> {
+        let mut largest: BTreeMap<String, BTreeMap<usize, String>> = BTreeMap::new();
+        self.each_batch(&["source", "id"], of_partition(topic, partition), |batch| {
+            let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            for row in 0..batch.num_rows() {
+                let (source, id) = (sources.value(row), ids.value(row));
+                if !largest.contains_key(source) {
+                    largest.insert(source.to_owned(), BTreeMap::new());
+                }
+                let Some(by_length) = largest.get_mut(source) else { continue };
+                match by_length.get_mut(&id.len()) {
+                    Some(known) if known.as_str() < id => id.clone_into(known),
+                    Some(_) => {}
+                    None => drop(by_length.insert(id.len(), id.to_owned())),
+                }
+            }
+        })
+        .await?;
+        Ok(largest)
+    }
+
+    /// The newest `recorded_at` among the rows of a partition below an offset, microseconds since the epoch.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or has no such columns.
+    pub async fn last_recorded(&self, topic: &str, partition: i32, below: i64) -> Result<Option<i64>, LakeError> {
+        let filter = of_partition(topic, partition).and(col("offset").lt(lit(below)));
+        let mut last = None;
+        self.each_batch(&["recorded_at"], filter, |batch| {
+            let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+            last = last.max(arrow::compute::max(times));
+        })
+        .await?;
+        Ok(last)
+    }
+
+    async fn each_batch(
+        &self,
+        columns: &[&str],
+        filter: Expr,
+        mut each: impl FnMut(&RecordBatch),
+    ) -> Result<(), LakeError> {
+        let mut batches = self.read(columns, Some(filter))?.execute_stream().await?;
+        while let Some(batch) = batches.next().await {
+            each(&batch?);
+        }
+        Ok(())
+    }
+}
+
+fn of_partition(topic: &str, partition: i32) -> Expr {
+    col("topic").eq(lit(topic)).and(col("partition").eq(lit(partition)))
+}

@@ -1,0 +1,226 @@
+//! Opening and creating a lake.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deltalake_core::kernel::EagerSnapshot;
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with, object_store_factories};
+use helan_runtime::clock::Clock;
+use helan_schemas::tables::Table;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use url::Url;
+
+use crate::durable::DurableStore;
+use crate::error::LakeError;
+use crate::snapshot::TableSnapshot;
+use crate::tables;
+
+/// The tables at one URL. Clones share everything; no lock is ever taken.
+#[derive(Clone, Debug)]
+pub struct Lake(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    url: Url,
+    store: Arc<dyn ObjectStore>,
+    id: String,
+    log_identity: String,
+    clock: Clock,
+}
+
+impl Lake {
+    /// Opens the lake at a URL, creating the tables that are missing. `log_identity` is kept in the tables that are
+    /// created now and for ever; compare [`Lake::log_identity`] to find that a lake belongs to another log.
+    ///
+    /// # Errors
+    /// [`LakeError`]; two processes that create the same lake at once both succeed.
+    pub async fn create_or_open(url: &Url, log_identity: &str) -> Result<Self, LakeError> {
+        Self::create_or_open_in(url, store_of(url)?, log_identity, Clock::system()).await
+    }
+
+    /// As [`Lake::create_or_open`], in a store that is given, such as [`crate::simulated::SimulatedStore`]. The URL's
+    /// path is the place in that store.
+    ///
+    /// # Errors
+    /// [`LakeError`].
+    pub async fn create_or_open_in(
+        url: &Url,
+        store: Arc<dyn ObjectStore>,
+        log_identity: &str,
+        clock: Clock,
+    ) -> Result<Self, LakeError> {
+        let url = folder(url)?;
+        let mut lake = Inner { url, store, id: clock.new_id(), log_identity: log_identity.to_owned(), clock };
+        for table in Table::ALL {
+            let log_store = lake.log_store(table)?;
+            if !log_store.is_delta_table_location().await? {
+                lake.create(table, &log_store).await?;
+            }
+            let snapshot = lake.load(&log_store, None).await?;
+            if table == Table::ALL[0] {
+                // The first table settles who the lake is, also between two processes that create it at once.
+                lake.adopt(table, &snapshot)?;
+            }
+            lake.check(table, &snapshot)?;
+        }
+        Ok(Self(Arc::new(lake)))
+    }
+
+    /// Opens a lake that exists. Takes no lock, writes nothing.
+    ///
+    /// # Errors
+    /// [`LakeError::NoLake`] if there is none.
+    pub async fn open(url: &Url) -> Result<Self, LakeError> {
+        Self::open_in(url, store_of(url)?, Clock::system()).await
+    }
+
+    /// As [`Lake::open`], in a store that is given.
+    ///
+    /// # Errors
+    /// [`LakeError::NoLake`] if there is none.
+    pub async fn open_in(url: &Url, store: Arc<dyn ObjectStore>, clock: Clock) -> Result<Self, LakeError> {
+        let url = folder(url)?;
+        let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock };
+        let log_store = lake.log_store(Table::Events)?;
+        let snapshot = lake.load(&log_store, None).await?;
+        lake.adopt(Table::Events, &snapshot)?;
+        lake.check(Table::Events, &snapshot)?;
+        Ok(Self(Arc::new(lake)))
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &Url {
+        &self.0.url
+    }
+
+    /// The id that its tables share, a ULID.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// The identity of the log whose offsets its tables keep, as given when it was created.
+    pub fn log_identity(&self) -> &str {
+        &self.0.log_identity
+    }
+
+    /// Where a table is: any Delta reader opens it.
+    pub fn table_url(&self, table: Table) -> Url {
+        self.0.table_url(table)
+    }
+
+    /// Pins the newest version of a table.
+    ///
+    /// # Errors
+    /// [`LakeError::NoLake`] if the table is missing, [`LakeError::Unsafe`] if it was altered so that offsets would be
+    /// lost.
+    pub async fn snapshot(&self, table: Table) -> Result<TableSnapshot, LakeError> {
+        self.snapshot_at(table, None).await
+    }
+
+    /// Pins a version of a table.
+    ///
+    /// # Errors
+    /// As [`Lake::snapshot`], or if the version is gone or not there yet.
+    pub async fn snapshot_at(&self, table: Table, version: Option<u64>) -> Result<TableSnapshot, LakeError> {
+        // A log store of its own each time: long-lived handles have leaked memory in the field.
+        let log_store = self.0.log_store(table)?;
+        let snapshot = self.0.load(&log_store, version).await?;
+        self.0.check(table, &snapshot)?;
+        Ok(TableSnapshot::new(table, log_store, snapshot, self.0.log_identity.clone(), BTreeMap::new()))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+}
+
+impl Inner {
+    fn table_url(&self, table: Table) -> Url {
+        self.url.join(&format!("{}/", table.name())).expect("a table's name is a path segment")
+    }
+
+    fn log_store(&self, table: Table) -> Result<LogStoreRef, LakeError> {
+        Ok(logstore_with(self.store.clone(), &self.table_url(table), StorageConfig::default())?)
+    }
+
+    async fn load(&self, log_store: &LogStoreRef, version: Option<u64>) -> Result<EagerSnapshot, LakeError> {
+        match EagerSnapshot::try_new(log_store.as_ref(), version).await {
+            // delta-rs has no error of its own for "nothing here" that a missing directory also gives.
+            Err(error) => match log_store.is_delta_table_location().await {
+                Ok(false) => Err(LakeError::NoLake(self.url.clone())),
+                _ => Err(error.into()),
+            },
+            Ok(snapshot) => Ok(snapshot),
+        }
+    }
+
+    async fn create(&self, table: Table, log_store: &LogStoreRef) -> Result<(), LakeError> {
+        let now_ms = self.clock.now() / 1000;
+        let bytes = tables::first_commit(table, &self.id, &self.log_identity, &self.clock.new_id(), now_ms)?;
+        let path = deltalake_core::logstore::commit_uri_from_version(Some(0));
+        let options = PutOptions::from(PutMode::Create);
+        match log_store.object_store(None).put_opts(&path, bytes.into(), options).await {
+            Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+            // The answer can be lost after the write: what counts is whether the table is there.
+            Err(error) => match log_store.object_store(None).head(&path).await {
+                Ok(_) => Ok(()),
+                Err(_) => Err(error.into()),
+            },
+        }
+    }
+
+    fn adopt(&mut self, table: Table, snapshot: &EagerSnapshot) -> Result<(), LakeError> {
+        let properties = snapshot.metadata().configuration();
+        let property = |key: &str| {
+            let why = || format!("it lacks the property {key}, so it was not created by Helan; name another URL");
+            properties.get(key).cloned().ok_or_else(|| LakeError::Unsafe { table: table.name(), why: why() })
+        };
+        (self.id, self.log_identity) = (property(tables::LAKE)?, property(tables::LOG)?);
+        Ok(())
+    }
+
+    fn check(&self, table: Table, snapshot: &EagerSnapshot) -> Result<(), LakeError> {
+        let properties = snapshot.metadata().configuration();
+        let broken = |why: String| Err(LakeError::Unsafe { table: table.name(), why });
+        if properties.contains_key(tables::FORGETS) {
+            return broken(format!(
+                "{} is set, by which Delta forgets how far the log was read; unset it, and compare the events with \
+                 the log before going on",
+                tables::FORGETS
+            ));
+        }
+        match properties.get(tables::LAKE) {
+            Some(id) if *id == self.id => Ok(()),
+            other => broken(format!(
+                "it belongs to lake {}, the others to {}; restore all tables from one backup",
+                other.map_or("no one", String::as_str),
+                self.id
+            )),
+        }
+    }
+}
+
+fn folder(url: &Url) -> Result<Url, LakeError> {
+    let place = |why: &str| LakeError::Place { url: url.clone(), why: why.to_owned() };
+    if url.cannot_be_a_base() || url.query().is_some() || url.fragment().is_some() {
+        return Err(place("it is no folder's address such as file:///srv/helan/lake"));
+    }
+    let mut url = url.clone();
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// The store behind a URL, from the root of its disk or bucket.
+fn store_of(url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError> {
+    if url.scheme() == "file" {
+        return Ok(Arc::new(DurableStore::new()));
+    }
+    let place = |why: String| LakeError::Place { url: url.clone(), why };
+    let scheme = Url::parse(&format!("{}://", url.scheme())).map_err(|error| place(error.to_string()))?;
+    match object_store_factories().get(&scheme) {
+        Some(factory) => Ok(factory.parse_url_opts(url, &StorageConfig::default())?.0),
+        None => Err(place(format!("no store is built in for {}://, use file:///…", url.scheme()))),
+    }
+}

@@ -1,0 +1,1 @@
+//! Maintenance beside running appenders: compaction, checkpoint, log clean-up, vacuum.

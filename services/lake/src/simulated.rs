@@ -1,0 +1,1 @@
+//! An in-memory store that loses and fails on demand, for simulations.

@@ -1,0 +1,120 @@
+//! What a table of the lake is to Delta: its first commit, its properties, how its files are sorted.
+
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use deltalake_core::kernel::StructType;
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
+use helan_schemas::tables::Table;
+use serde_json::json;
+
+use crate::error::LakeError;
+
+/// Property: the id that all tables of one lake share.
+pub(crate) const LAKE: &str = "helan.lake";
+/// Property: the identity of the log whose offsets the tables keep.
+pub(crate) const LOG: &str = "helan.log";
+/// Property by which Delta forgets old transaction ids, and with them our offsets.
+pub(crate) const FORGETS: &str = "delta.setTransactionRetentionDuration";
+
+/// Columns whose smallest and largest value stand in every file's entry. Decimals never do: their statistics pass
+/// through a float in some readers.
+pub(crate) fn statistics_columns(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Events => &[
+            "topic",
+            "partition",
+            "offset",
+            "source",
+            "id",
+            "ref_area",
+            "indicator",
+            "time_period",
+            "recorded_at",
+            "known_at",
+        ],
+        Table::Submissions => &["submission", "source", "topic", "partition", "offset", "recorded_at"],
+        Table::Refusals => &["submission", "source", "topic", "partition", "offset", "recorded_at"],
+        Table::Publications => &["publication", "time_period", "published_at"],
+        Table::PublishedValues => &["publication", "answer", "ref_area", "indicator", "time_period"],
+        Table::PublicationInputs => &["publication", "source", "id", "ref_area", "indicator", "time_period"],
+        Table::PublicationRuns => &["run", "publication", "time_period", "started_at"],
+        Table::CatalogVersions => &["catalog", "catalog_id", "file", "recorded_at"],
+    }
+}
+
+/// The text columns by which the rows of a file are sorted; empty = as they come.
+pub(crate) fn sort_columns(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Events | Table::PublicationInputs => &["source", "id"],
+        _ => &[],
+    }
+}
+
+/// Text columns with a Bloom filter: random ids, for which smallest and largest value prune nothing.
+pub(crate) fn bloom_columns(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Submissions | Table::Refusals => &["submission"],
+        _ => &[],
+    }
+}
+
+/// The columns that stand in the Parquet files: all but those that name folders, without the docs.
+pub(crate) fn file_schema(table: Table) -> SchemaRef {
+    let schema = table.schema();
+    let kept = schema.fields().iter().filter(|field| !table.partition_columns().contains(&field.name().as_str()));
+    std::sync::Arc::new(Schema::new(
+        kept.map(|field| field.as_ref().clone().with_metadata(Default::default())).collect::<Vec<_>>(),
+    ))
+}
+
+/// The bytes of `00000000000000000000.json`.
+///
+/// Written by hand rather than by delta-rs's builder, which on a lost race would add its metadata to the winner's
+/// table as version 1.
+pub(crate) fn first_commit(table: Table, lake: &str, log: &str, id: &str, now_ms: i64) -> Result<Vec<u8>, LakeError> {
+    let rows = |why: String| LakeError::Rows { table: table.name(), why };
+    let schema: StructType =
+        table.schema().as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| rows(error.to_string()))?;
+    let schema = serde_json::to_string(&schema).map_err(|error| rows(error.to_string()))?;
+    let metadata = json!({"metaData": {
+        "id": id,
+        "name": table.name(),
+        "description": table.doc(),
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": schema,
+        "partitionColumns": table.partition_columns(),
+        "configuration": {
+            "delta.appendOnly": "true",
+            "delta.logRetentionDuration": "interval 1 days",
+            "delta.enableExpiredLogCleanup": "false",
+            "delta.dataSkippingStatsColumns": statistics_columns(table).join(","),
+            LAKE: lake,
+            LOG: log,
+        },
+        "createdTime": now_ms,
+    }});
+    let info = json!({"commitInfo": {"timestamp": now_ms, "operation": "CREATE TABLE", "engineInfo": "helan"}});
+    // Reader 1 and writer 2 are the oldest versions that know append-only tables: every Delta reader opens them.
+    let protocol = json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}});
+    Ok(format!("{info}\n{protocol}\n{metadata}\n").into_bytes())
+}
+
+/// Whether a column's values can have statistics of ours.
+pub(crate) fn has_statistics(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::Int32 | DataType::Int64 | DataType::Date32 | DataType::Timestamp(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_columns_exist_and_can_have_statistics() {
+        for table in Table::ALL {
+            let schema = table.schema();
+            for name in statistics_columns(table).iter().chain(sort_columns(table)).chain(bloom_columns(table)) {
+                let field = schema.field_with_name(name).expect(name);
+                assert!(has_statistics(field.data_type()), "{}.{name}", table.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The lake as its users see it, on a real directory.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, BinaryArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
+};
+use arrow::datatypes::{DataType, Decimal128Type};
+use deltalake_core::datafusion::logical_expr::{col, lit};
+use deltalake_core::datafusion::prelude::SessionContext;
+use helan_schemas::tables::Table;
+use url::Url;
+
+use crate::{CommitError, Lake, LakeError};
+
+/// Events of one source with the given ids; all other columns hold something plausible.
+pub(crate) fn events(source: &str, ids: &[&str], offset: i64) -> RecordBatch {
+    let rows = ids.len();
+    let schema = Table::Events.schema();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        match (field.name().as_str(), field.data_type()) {
+            ("id", _) => Arc::new(StringArray::from(ids.to_vec())),
+            ("source", _) => Arc::new(StringArray::from(vec![source; rows])),
+            ("topic", _) => Arc::new(StringArray::from(vec!["t"; rows])),
+            ("offset", _) => Arc::new(Int64Array::from(vec![offset; rows])),
+            ("recorded_year", _) => Arc::new(Int32Array::from(vec![2019; rows])),
+            ("value", _) => Arc::new(
+                Decimal128Array::from(vec![13_000_000_000_i128; rows]).with_precision_and_scale(28, 10).expect("type"),
+            ),
+            (_, data_type) if field.is_nullable() => new_null_array(data_type, rows),
+            (_, DataType::Utf8) => Arc::new(StringArray::from(vec!["x"; rows])),
+            (_, DataType::Int32) => Arc::new(Int32Array::from(vec![0; rows])),
+            (_, DataType::Int64) => Arc::new(Int64Array::from(vec![0; rows])),
+            (_, DataType::Binary) => Arc::new(BinaryArray::from(vec![&[7_u8; 16][..]; rows])),
+            (_, DataType::Timestamp(..)) => Arc::new(
+                TimestampMicrosecondArray::from(vec![1_560_000_000_123_456 + offset; rows]).with_timezone("UTC"),
+            ),
+            (name, other) => panic!("{name}: {other}"),
+        }
+    });
+    RecordBatch::try_new(schema.clone(), columns.collect()).expect("events")
+}
+
+pub(crate) fn txn(version: i64) -> Vec<(String, i64)> {
+    vec![("app".to_owned(), version)]
+}
+
+async fn lake() -> (tempfile::TempDir, Url, Lake) {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let url = Url::from_directory_path(directory.path().join("lake")).expect("URL");
+    let lake = Lake::create_or_open(&url, "the log").await.expect("create");
+    (directory, url, lake)
+}
+
+#[tokio::test]
+async fn says_where_no_lake_is_and_reopens_what_it_created() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let url = Url::from_directory_path(directory.path().join("nothing")).expect("URL");
+    assert!(matches!(Lake::open(&url).await, Err(LakeError::NoLake(_))));
+    assert!(!directory.path().join("nothing").exists());
+
+    let (_directory, url, lake) = lake().await;
+    let (again, other) = tokio::join!(Lake::open(&url), Lake::create_or_open(&url, "another log"));
+    for reopened in [again.expect("open"), other.expect("create or open")] {
+        assert_eq!((reopened.id(), reopened.log_identity()), (lake.id(), "the log"));
+    }
+    for table in Table::ALL {
+        let snapshot = lake.snapshot(table).await.expect("snapshot");
+        assert_eq!((snapshot.version(), snapshot.row_count()), (0, Some(0)), "{}", table.name());
+    }
+}
+
+#[tokio::test]
+async fn rows_come_back_with_their_types_and_files_are_skipped() {
+    let (_directory, _, lake) = lake().await;
+    let empty = lake.snapshot(Table::Events).await.expect("snapshot");
+    let first = lake.append(&empty, vec![events("s", &["b", "a"], 0)], txn(1)).await.expect("append");
+    let second =
+        lake.append(&first, vec![events("s", &["c"], 1), events("r", &["z"], 1)], txn(2)).await.expect("append");
+    assert_eq!((empty.row_count(), first.row_count(), second.row_count()), (Some(0), Some(2), Some(4)));
+    assert_eq!(second.txn("app").await.expect("txn"), Some(2));
+    let files = second.files();
+    assert_eq!(files.len(), 2);
+    assert!(files.iter().all(|file| file.path.starts_with("recorded_year=2019/") && file.rows.is_some()));
+
+    let provider = second.provider().expect("provider");
+    for (ours, theirs) in Table::Events.schema().fields().iter().zip(provider.schema().fields()) {
+        let expected = match ours.data_type() {
+            DataType::Utf8 => &DataType::Utf8View,
+            DataType::Binary => &DataType::BinaryView,
+            other => other,
+        };
+        assert_eq!((ours.name(), expected), (theirs.name(), theirs.data_type()));
+        assert_eq!(ours.is_nullable(), theirs.is_nullable(), "{}", ours.name());
+        assert_eq!(theirs.metadata().get("comment"), ours.metadata().get("comment"));
+    }
+    let context = SessionContext::new();
+    context.register_table("events", provider).expect("register");
+    let sql = "select source, id, value, recorded_at, recorded_year from events where id >= 'b' order by source, id";
+    let rows = context.sql(sql).await.expect("plan").collect().await.expect("rows");
+    let text = arrow::util::pretty::pretty_format_batches(&rows).expect("text").to_string();
+    assert!(text.contains("| r      | z  | 1.3000000000 | 2019-06-08T13:20:00.123457Z | 2019          |"), "{text}");
+    assert_eq!(text.lines().count(), 7, "{text}");
+
+    let found = second.events_between("s", "a", "b").await.expect("known");
+    assert_eq!(found.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(found[0].content_digest, [7; 16]);
+    let largest = second.largest_ids("t", 0).await.expect("largest");
+    assert_eq!((largest["s"][&1].as_str(), largest["r"][&1].as_str()), ("c", "z"));
+    assert!(second.largest_ids("t", 1).await.expect("largest").is_empty());
+    assert_eq!(second.last_recorded("t", 0, 1).await.expect("last"), Some(1_560_000_000_123_456));
+
+    let filter = col("source").eq(lit("s")).and(col("id").eq(lit("c")));
+    let plan = second.read(&["value"], Some(filter)).expect("plan").create_physical_plan().await.expect("plan");
+    let shown = deltalake_core::datafusion::physical_plan::displayable(plan.as_ref()).indent(true).to_string();
+    let skipped = first.files().iter().all(|file| !shown.contains(file.path.trim_start_matches("recorded_year=2019/")));
+    assert!(skipped, "the file without source s, id c is read: {shown}");
+    let rows = second.read(&["value"], Some(col("id").eq(lit("c")))).expect("plan").collect().await.expect("rows");
+    assert_eq!(rows[0].column(0).as_primitive::<Decimal128Type>().value(0), 13_000_000_000);
+}
+
+#[tokio::test]
+async fn a_stale_snapshot_is_fenced_and_versions_only_move_forward() {
+    let (_directory, _, lake) = lake().await;
+    let stale = lake.snapshot(Table::Events).await.expect("snapshot");
+    let other = vec![("other".to_owned(), 7)];
+    lake.append(&stale, vec![events("s", &["o"], 0)], other).await.expect("another id does not conflict");
+    let now = lake.append(&stale, vec![events("s", &["a"], 0)], txn(5)).await.expect("append");
+    assert_eq!(now.version(), 2);
+    for (snapshot, version) in [(&stale, 6), (&now, 5), (&now, 3)] {
+        match lake.append(snapshot, vec![events("s", &["b"], 1)], txn(version)).await {
+            Err(CommitError::Fenced(moved)) => {
+                assert_eq!((moved[0].app_id.as_str(), moved[0].stored), ("app", Some(5)))
+            }
+            other => panic!("{version}: {other:?}"),
+        }
+    }
+    let now = lake.append(&now, Vec::new(), txn(9)).await.expect("offsets without rows");
+    assert_eq!((now.row_count(), now.txn("other").await.expect("txn")), (Some(2), Some(7)));
+    let wrong = RecordBatch::try_from_iter([("a", Arc::new(Int32Array::from(vec![1])) as ArrayRef)]).expect("batch");
+    assert!(matches!(lake.append(&now, vec![wrong], txn(10)).await, Err(CommitError::Stop(LakeError::Rows { .. }))));
+}
