@@ -1,6 +1,7 @@
 //! What every role needs of the process around it: clock and random ids, credentials, metrics, telemetry, shutdown.
 
 pub mod clock;
+pub mod credentials;
 pub mod metrics;
 pub mod shutdown;
 pub mod telemetry;

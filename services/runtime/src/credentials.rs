@@ -1,0 +1,196 @@
+//! Who may call: bearer tokens, kept only as digests, in a file that is read again when it changes.
+//!
+//! [`Credentials`] is what a service asks; [`CredentialFile`] is what `helan credential …` edits. A token reads
+//! `helan_<id>_<secret>`: the id is public and finds the line in the file, the secret proves it. Neither a token nor a
+//! secret is ever logged or stored; the file holds SHA-256 digests.
+//!
+//! A plain digest is enough here, and right: a secret is 256 bits from the operating system's generator, which no
+//! dictionary and no amount of hardware can search. Slow hashes protect passwords that people choose; here they would
+//! only hand an attacker a way to burn our CPU with every wrong token.
+
+mod file;
+mod token;
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use file::{CredentialError, CredentialFile, Entry, NewCredential, Secret};
+pub use token::Token;
+
+/// How often, at most, the file's state on disk is looked at, in microseconds.
+const LOOK_EVERY: i64 = 1_000_000;
+
+/// What a credential is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sends for one reporter of the catalog.
+    Reporter,
+    /// Reads.
+    Analyst,
+    /// Reads, and runs jobs.
+    Operator,
+}
+
+impl Role {
+    /// The role as files and messages write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Reporter => "reporter",
+            Self::Analyst => "analyst",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Reporter, Self::Analyst, Self::Operator]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is no role; use reporter, analyst or operator"))
+    }
+}
+
+/// Who a valid token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The credential's id; safe to log.
+    pub credential: Arc<str>,
+    /// Its role.
+    pub role: Role,
+    /// The reporter it sends for; always there with [`Role::Reporter`], never otherwise.
+    pub reporter: Option<Arc<str>>,
+}
+
+/// Why a request is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// No `Authorization` header.
+    #[error("no bearer token")]
+    Missing,
+    /// Not `Bearer helan_<id>_<secret>`.
+    #[error("the Authorization header holds no token of the form helan_<id>_<secret>")]
+    Malformed,
+    /// No credential has this id and secret. Which of the two is wrong is not told.
+    #[error("unknown token")]
+    Unknown,
+    /// Right, but past its end.
+    #[error("the token has expired")]
+    Expired,
+    /// Right, but revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The credentials file cannot be read, so nobody is let in.
+    #[error("credentials cannot be checked now")]
+    Unavailable,
+}
+
+/// The credentials of a file, as of at most a second ago. Clones share them.
+///
+/// A missing file means that there are no credentials. A file that cannot be read, or that others may read, lets
+/// nobody in until it is mended: an old copy might let in whom the operator has just locked out.
+#[derive(Clone, Debug)]
+pub struct Credentials(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    looked_at: Option<i64>,
+    stamp: Option<Stamp>,
+    entries: Option<Arc<HashMap<Arc<str>, Entry>>>,
+}
+
+/// What changes when a file is replaced or edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Credentials {
+    /// The credentials of a file. Nothing is read before the first question.
+    pub fn open(path: impl Into<PathBuf>) -> Self {
+        Self(Arc::new(Shared { path: path.into(), state: Mutex::default() }))
+    }
+
+    /// Where they stand.
+    pub fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Finds out who sends an `Authorization` header, at a time in microseconds since the epoch.
+    ///
+    /// # Errors
+    /// [`AuthError`]; only [`AuthError::Unavailable`] is ours rather than the sender's.
+    pub fn authenticate(&self, authorization: Option<&[u8]>, now: i64) -> Result<Identity, AuthError> {
+        let token = Token::from_header(authorization.ok_or(AuthError::Missing)?).ok_or(AuthError::Malformed)?;
+        let entries = self.entries(now).ok_or(AuthError::Unavailable)?;
+        // The digest is computed for unknown ids too: both ways of being wrong take the same time.
+        let digest = token.digest();
+        let (name, entry) = entries.get_key_value(token.id()).ok_or(AuthError::Unknown)?;
+        let secret = entry.secrets.iter().find(|secret| secret.matches(&digest)).ok_or(AuthError::Unknown)?;
+        if entry.revoked.is_some() {
+            return Err(AuthError::Revoked);
+        }
+        if secret.is_expired(now) {
+            return Err(AuthError::Expired);
+        }
+        Ok(Identity { credential: name.clone(), role: entry.role, reporter: entry.reporter.clone() })
+    }
+
+    /// Whether the file can be read, for readiness.
+    pub fn is_available(&self, now: i64) -> bool {
+        self.entries(now).is_some()
+    }
+
+    fn entries(&self, now: i64) -> Option<Arc<HashMap<Arc<str>, Entry>>> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = state.looked_at.is_some_and(|at| (0..LOOK_EVERY).contains(&(now - at)));
+        if fresh {
+            return state.entries.clone();
+        }
+        let stamp = Stamp::of(&self.0.path);
+        let first = state.looked_at.replace(now).is_none();
+        // A file that could not be read is tried again each time: mending its mode may leave the stamp as it was.
+        if first || stamp != state.stamp || state.entries.is_none() {
+            state.stamp = stamp;
+            state.entries = match CredentialFile::new(&self.0.path).list() {
+                Ok(entries) => {
+                    tracing::info!(credentials = entries.len(), path = %self.0.path.display(), "read credentials");
+                    Some(Arc::new(entries.into_iter().map(|entry| (entry.id.clone(), entry)).collect()))
+                }
+                Err(error) => {
+                    tracing::error!(%error, "credentials cannot be read; nobody is let in");
+                    None
+                }
+            };
+        }
+        state.entries.clone()
+    }
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
