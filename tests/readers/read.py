@@ -1,0 +1,25 @@
+"""Prints the count and the sum of `amount` of a Delta table as three readers see them: `reader count,sum` a line."""
+
+import sys
+
+import deltalake
+import duckdb
+import polars
+
+path = sys.argv[1]
+table = deltalake.DeltaTable(path)
+
+arrow = table.to_pyarrow_table() if hasattr(table, "to_pyarrow_table") else None
+frame = polars.read_delta(path)
+print(f"polars {len(frame)},{frame['amount'].sum()}")
+
+files = table.file_uris()
+count, total = duckdb.execute(
+    "select count(*), sum(amount) from read_parquet(?, hive_partitioning = true)", [files]
+).fetchone()
+print(f"duckdb {count},{total}")
+
+answer = deltalake.QueryBuilder().register("events", table).execute("select count(*) n, sum(amount) s from events")
+batch = answer.read_all() if hasattr(answer, "read_all") else answer.fetchall()[0]
+row = duckdb.from_arrow(batch).fetchone()
+print(f"deltalake {row[0]},{row[1]}")

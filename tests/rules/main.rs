@@ -1,0 +1,120 @@
+//! Rules about the repository itself: who may depend on whom, how long a file may be, what the documents must name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Which of our crates each of our crates may use, not counting dev-dependencies.
+const DIRECTIONS: &[(&str, &[&str])] = &[
+    ("helan-schemas", &[]),
+    ("helan-queries", &["helan-schemas"]),
+    ("helan-runtime", &[]),
+    ("helan-log", &["helan-schemas", "helan-runtime"]),
+    ("helan-lake", &["helan-schemas", "helan-runtime"]),
+    ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log"]),
+    ("helan-aggregator", &["helan-schemas", "helan-runtime", "helan-log", "helan-lake"]),
+    ("helan-query", &["helan-schemas", "helan-runtime", "helan-queries", "helan-lake"]),
+    ("helan-rollup", &["helan-schemas", "helan-runtime", "helan-queries", "helan-query", "helan-lake"]),
+];
+
+/// What a crate must never link, however indirectly.
+const NEVER_LINKED: &[(&str, &[&str])] = &[
+    ("helan-schemas", &["tokio", "datafusion", "deltalake-core"]),
+    ("helan-queries", &["tokio", "datafusion", "deltalake-core"]),
+    ("helan-log", &["datafusion", "deltalake-core", "parquet"]),
+    ("helan-ingest", &["datafusion", "deltalake-core", "parquet"]),
+];
+
+/// Longest source file, in lines; and the files that may be longer, each with its reason.
+const MAX_LINES: usize = 500;
+const LONGER: &[(&str, &str)] = &[];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "cargo {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+fn tracked(endings: &[&str]) -> Vec<PathBuf> {
+    let output = Command::new("git").args(["ls-files", "-co", "--exclude-standard"]).current_dir(root()).output();
+    let files = String::from_utf8(output.expect("git runs").stdout).expect("paths are UTF-8");
+    let kept = files.lines().filter(|file| endings.iter().any(|ending| file.ends_with(ending)));
+    kept.map(PathBuf::from).filter(|file| root().join(file).exists()).collect()
+}
+
+#[test]
+fn crates_depend_only_in_the_allowed_direction() {
+    let metadata: serde_json::Value =
+        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version=1"])).expect("cargo writes JSON");
+    let allowed: BTreeMap<&str, &[&str]> = DIRECTIONS.iter().copied().collect();
+    let mut seen = BTreeSet::new();
+    for package in metadata["packages"].as_array().expect("packages") {
+        let name = package["name"].as_str().expect("name");
+        let Some(allowed) = allowed.get(name) else { continue };
+        seen.insert(name.to_owned());
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let target = dependency["name"].as_str().expect("name");
+            let ours = target.starts_with("helan") && dependency["kind"].as_str() != Some("dev");
+            assert!(!ours || allowed.contains(&target), "{name} must not use {target}");
+        }
+    }
+    assert_eq!(seen.len(), DIRECTIONS.len(), "a crate of the list is gone");
+}
+
+#[test]
+fn light_crates_stay_light() {
+    for (name, never) in NEVER_LINKED {
+        let tree = cargo(&["tree", "--locked", "--edges=normal", "--prefix=none", "--format={p}", "--package", name]);
+        for line in tree.lines() {
+            let package = line.split(' ').next().unwrap_or_default();
+            assert!(!never.contains(&package), "{name} links {package}");
+        }
+    }
+}
+
+#[test]
+fn no_source_file_is_too_long() {
+    for file in tracked(&[".rs", ".sql"]) {
+        let lines = std::fs::read_to_string(root().join(&file)).expect("readable").lines().count();
+        let excused = LONGER.iter().any(|(name, _)| Path::new(name) == file);
+        assert!(lines <= MAX_LINES || excused, "{} has {lines} lines: split it by what it does", file.display());
+    }
+}
+
+#[test]
+fn the_architecture_names_every_room() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let services = std::fs::read_dir(root().join("services")).expect("services/");
+    let names = services.map(|entry| format!("services/{}", entry.expect("entry").file_name().to_string_lossy()));
+    for room in names.chain(["schemas", "queries", "deploy", "tests"].map(str::to_owned)) {
+        assert!(text.contains(&format!("`{room}/`")), "ARCHITECTURE.md does not name `{room}/`");
+    }
+}
+
+#[test]
+fn the_top_level_is_fixed() {
+    let allowed = [
+        "Cargo.toml", "Cargo.lock", "services", "schemas", "queries", "deploy", "tests", "README.md", "ARCHITECTURE.md",
+        "CHANGELOG.md", "LICENSE", "deny.toml", "rust-toolchain.toml", "rustfmt.toml",
+    ];
+    for file in tracked(&[""]) {
+        let top = file.iter().next().expect("a path has a first part").to_string_lossy().into_owned();
+        assert!(top.starts_with('.') || allowed.contains(&top.as_str()), "{top} does not belong at the top level");
+    }
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    // Written in two halves, so that this file does not find itself.
+    let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X:"], ["unimple", "mented!"]].map(|halves| halves.concat());
+    for file in tracked(&[".rs", ".sql", ".sh", "run"]) {
+        let text = std::fs::read_to_string(root().join(&file)).expect("readable");
+        for mark in &marks {
+            assert!(!text.contains(mark.as_str()), "{} holds {mark}", file.display());
+        }
+    }
+}
