@@ -1,6 +1,6 @@
 //! The log: the source of truth, behind one small port.
 //!
-//! Three adapters: `kafka` (production and reference), [`embedded`] (SQLite, one machine), [`memory`] (simulation).
+//! Three adapters: [`kafka`] (production and reference), [`embedded`] (SQLite, one machine), [`memory`] (simulation).
 //! Nothing above [`Log`] knows which it speaks to; one conformance suite runs against all three.
 
 use std::sync::Arc;
@@ -11,6 +11,7 @@ pub mod conformance;
 pub mod embedded;
 mod error;
 mod identity;
+pub mod kafka;
 pub mod memory;
 mod options;
 mod partitioner;

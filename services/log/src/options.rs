@@ -8,6 +8,7 @@ use std::time::Duration;
 use helan_schemas::topics;
 
 use crate::embedded::EmbeddedLog;
+use crate::kafka::KafkaLog;
 use crate::memory::MemoryLog;
 use crate::{Log, LogError, Result, StopReason};
 
@@ -109,7 +110,7 @@ pub async fn open(url: &str, options: OpenOptions) -> Result<Arc<dyn Log>> {
         if brokers.is_empty() || brokers.contains(['/', '@', '?']) {
             return Err(wrong("no plain list of brokers"));
         }
-        return Err(wrong("not yet"));
+        return Ok(Arc::new(KafkaLog::open(brokers, &options)?));
     }
     if let Some(path) = url.strip_prefix("embedded://") {
         if !path.starts_with('/') {
