@@ -8,6 +8,7 @@ pub mod codes;
 pub mod decimal;
 pub mod digest;
 pub mod event;
+pub mod events;
 pub mod period;
 pub mod refusal;
 pub mod refused;

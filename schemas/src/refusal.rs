@@ -146,7 +146,7 @@ codes! {
         "稍后重试；管理员请检查凭证文件", "try again later; operator: check the credentials file";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
-        "用 1 至 64 个字母、数字或 - . _ ~ :，例如 UUID", "use 1 to 64 letters, digits or - . _ ~ : such as a UUID";
+        "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
         "只用 source，且只用一次", "use only source, and only once";

@@ -1,1 +1,60 @@
-//! Placeholder while the workspace is laid out.
+//! The ingest service: takes reports over HTTP, checks all of them against the catalog, writes one record a submission
+//! to the log and answers once the log has acknowledged it.
+//!
+//! Stateless: everything it knows stands in the catalog and the credentials file. A request is accepted as a whole or
+//! refused as a whole, with every error of every row. What it refuses of a known sender goes, bounded, to the topic of
+//! refusals.
+//!
+//! The path of a request: [`mod@receive`] lets it in, `body` reads it, `decode` turns bytes into events, `check` judges
+//! each, `submission` writes them in canonical form, `receive` appends and answers.
+
+mod accept;
+mod answer;
+mod body;
+mod charset;
+mod check;
+mod decode;
+mod limits;
+mod metrics;
+mod openapi;
+mod problems;
+mod receive;
+mod refusals;
+mod routes;
+mod serve;
+mod submission;
+
+use std::sync::Arc;
+
+use helan_log::Log;
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::Credentials;
+use helan_runtime::metrics::Metrics;
+use helan_schemas::catalog::{Catalog, ReporterKind};
+
+pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown};
+pub use limits::Limits;
+pub use openapi::document;
+pub use routes::router;
+pub use serve::serve;
+
+/// What the service needs.
+#[derive(Clone)]
+pub struct Ingest {
+    /// Where submissions go.
+    pub log: Arc<dyn Log>,
+    /// By what they are judged.
+    pub catalog: Arc<Catalog>,
+    /// Who may send.
+    pub credentials: Credentials,
+    /// Which reporters it serves: city, park or both.
+    pub kinds: Vec<ReporterKind>,
+    /// What time it is.
+    pub clock: Clock,
+    /// What a request may use.
+    pub limits: Limits,
+    /// Where it counts, served by `/metrics`; register it with one ingest a process.
+    pub metrics: Metrics,
+    /// What stands before `/v1/submissions/…` in answers: the query role's address, or nothing where both share one.
+    pub status_base: String,
+}

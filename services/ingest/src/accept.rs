@@ -1,0 +1,194 @@
+//! Lets a request in: who sends it, what it is, and whether there is room for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, header};
+use helan_runtime::credentials::{AuthError, Role};
+use helan_schemas::catalog::{Catalog, Reporter};
+use helan_schemas::refusal::Code;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Ingest;
+use crate::decode::{Head, Shape};
+use crate::limits::Limits;
+use crate::problems::{Place, Problems, quoted};
+
+/// Which kind of content a path takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `/v1/events`: CloudEvents.
+    Events,
+    /// `/v1/submissions`: tables.
+    Submissions,
+}
+
+impl Endpoint {
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Events => "/v1/events",
+            Self::Submissions => "/v1/submissions",
+        }
+    }
+}
+
+/// What the headers say of a body.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) content: Content,
+    pub(crate) charset: Option<String>,
+    pub(crate) gzip: bool,
+    /// The submission's id, if the sender gave one.
+    pub(crate) given_id: Option<String>,
+}
+
+/// What a body holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// CloudEvents in structured mode.
+    Json(Shape),
+    /// The payload of one CloudEvent.
+    Binary(Head),
+    /// A table, and the source that the query names for it.
+    Csv(Option<String>),
+}
+
+/// Finds out who sends a request, and that they may send anything at all.
+pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> Result<&'c Reporter, Problems> {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let identity = ingest.credentials.authenticate(authorization, now).map_err(|error| {
+        let code = match error {
+            AuthError::Missing => Code::TokenMissing,
+            AuthError::Malformed => Code::TokenMalformed,
+            AuthError::Unknown => Code::TokenUnknown,
+            AuthError::Expired => Code::TokenExpired,
+            AuthError::Revoked => Code::TokenRevoked,
+            AuthError::Unavailable => Code::CredentialsUnavailable,
+        };
+        Problems::one(code, "")
+    })?;
+    let id = match (identity.role, &identity.reporter) {
+        (Role::Reporter, Some(id)) => id,
+        (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),
+    };
+    let reporter = ingest.catalog.reporter(id).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(id)))?;
+    if ingest.kinds.contains(&reporter.kind) {
+        Ok(reporter)
+    } else {
+        Err(Problems::one(Code::ReporterOtherEndpoint, reporter.kind.code()))
+    }
+}
+
+impl Plan {
+    /// Reads what the headers and the query say; `reporter` scopes the `Idempotency-Key`.
+    pub(crate) fn of(parts: &Parts, endpoint: Endpoint, reporter: &Reporter) -> Result<Self, Problems> {
+        let content_type = single(&parts.headers, &header::CONTENT_TYPE, Code::ContentTypeUnsupported)?;
+        let (media_type, charset) = media_type(content_type.unwrap_or_default());
+        let unsupported = || Problems::one(Code::ContentTypeUnsupported, quoted(content_type.unwrap_or_default()));
+        let content = match (endpoint, media_type.as_str()) {
+            (Endpoint::Events, "application/json") if Head::is_in(&parts.headers) => {
+                Content::Binary(Head::read(&parts.headers)?)
+            }
+            (Endpoint::Events, "application/json") => Content::Json(Shape::Any),
+            (Endpoint::Events, "application/cloudevents+json") => Content::Json(Shape::One),
+            (Endpoint::Events, "application/cloudevents-batch+json") => Content::Json(Shape::Batch),
+            (Endpoint::Events, "application/x-ndjson") => Content::Json(Shape::Lines),
+            (Endpoint::Submissions, "text/csv") => Content::Csv(source(parts)?),
+            _ => return Err(unsupported()),
+        };
+        let encoding = single(&parts.headers, &header::CONTENT_ENCODING, Code::ContentEncodingUnsupported)?;
+        let gzip = match encoding.map(str::to_ascii_lowercase).as_deref() {
+            None | Some("identity" | "") => false,
+            Some("gzip" | "x-gzip") => true,
+            Some(other) => return Err(Problems::one(Code::ContentEncodingUnsupported, quoted(other))),
+        };
+        let given_id = idempotency_key(&parts.headers)?.map(|key| format!("{}:{key}", reporter.reporter));
+        Ok(Self { content, charset, gzip, given_id })
+    }
+}
+
+/// A header that may stand once at most.
+fn single<'h>(headers: &'h HeaderMap, name: &HeaderName, code: Code) -> Result<Option<&'h str>, Problems> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text.trim())),
+            Err(_) => Err(Problems::one(code, name)),
+        },
+        (Some(_), Some(_)) => Err(Problems::one(code, format!("2 × {name}"))),
+    }
+}
+
+/// The media type in lowercase, and its charset.
+fn media_type(text: &str) -> (String, Option<String>) {
+    let mut parts = text.split(';');
+    let name = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+    let charset = parts.filter_map(|parameter| parameter.split_once('=')).find_map(|(name, value)| {
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    (name, charset)
+}
+
+fn source(parts: &Parts) -> Result<Option<String>, Problems> {
+    let wrong = |what: String| Problems::one(Code::QueryInvalid, what);
+    let Query(query) =
+        Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|error| wrong(error.body_text()))?;
+    let mut source = None;
+    for (name, value) in query {
+        if name != "source" || source.is_some() {
+            return Err(wrong(quoted(&name)));
+        }
+        source = Some(value).filter(|value| !value.is_empty());
+    }
+    Ok(source)
+}
+
+/// The key, without the quotes that its draft standard wants. Its letters are safe in a path, an event id and a header.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problems> {
+    static NAME: HeaderName = HeaderName::from_static("idempotency-key");
+    let Some(text) = single(headers, &NAME, Code::IdempotencyKeyInvalid)? else { return Ok(None) };
+    let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+    let fits = (1..=64).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'));
+    if fits {
+        return Ok(Some(key));
+    }
+    let mut problems = Problems::new(1);
+    problems.add(Place::WHOLE, Some("Idempotency-Key"), Code::IdempotencyKeyInvalid, quoted(text));
+    Err(problems)
+}
+
+/// Room for requests: of each reporter, and in all.
+#[derive(Debug)]
+pub(crate) struct Room {
+    all: Arc<Semaphore>,
+    each: HashMap<String, Arc<Semaphore>>,
+}
+
+/// A request's place; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    _own: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
+}
+
+impl Room {
+    pub(crate) fn new(catalog: &Catalog, limits: &Limits) -> Self {
+        let each = catalog
+            .reporters
+            .iter()
+            .map(|row| (row.reporter.clone(), Arc::new(Semaphore::new(limits.in_flight_per_reporter))));
+        Self { all: Arc::new(Semaphore::new(limits.in_flight)), each: each.collect() }
+    }
+
+    /// Takes a place, or refuses at once: a queue here would only hide from senders that they send too fast.
+    pub(crate) fn seat(&self, reporter: &str) -> Result<Seat, Problems> {
+        let own = self.each.get(reporter).expect("every reporter of the catalog has room");
+        let own = own.clone().try_acquire_owned().map_err(|_| Problems::one(Code::TooManyRequests, ""))?;
+        let all = self.all.clone().try_acquire_owned().map_err(|_| Problems::one(Code::Busy, ""))?;
+        Ok(Seat { _own: own, _all: all })
+    }
+}

@@ -1,0 +1,174 @@
+//! What the service answers: a receipt, or every error.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use helan_schemas::refusal::Code;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::problems::{Problem, Problems};
+
+/// The log has acknowledged the submission: it cannot be lost any more.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// Id of the submission.
+    #[schema(example = "yinchuan.2018-08")]
+    pub submission: String,
+    /// How many events it has.
+    pub events: u32,
+    /// CloudEvents source of all of them.
+    pub source: String,
+    /// Where to ask what became of it.
+    #[schema(example = "/v1/submissions/yinchuan.2018-08")]
+    pub status_url: String,
+    /// When it was received, RFC 3339.
+    pub received_at: String,
+    /// Address in the log: topic.
+    pub topic: String,
+    /// Address in the log: partition.
+    pub partition: i32,
+    /// Address in the log: offset.
+    pub offset: i64,
+    /// Digest of the catalog by which it was judged.
+    pub catalog: String,
+    /// Tables only: the charset that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charset: Option<CharsetUsed>,
+}
+
+/// The charset in which a table was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CharsetUsed {
+    /// `utf-8` or `gb18030`.
+    pub name: String,
+    /// Why this one.
+    pub how: HowKnown,
+}
+
+/// How a charset is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HowKnown {
+    /// `Content-Type` names it.
+    Named,
+    /// The file begins with a byte order mark.
+    ByteOrderMark,
+    /// The bytes can be nothing else.
+    Detected,
+}
+
+/// The request was refused as a whole; nothing of it was published.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErrorAnswer {
+    /// HTTP status, that of the first error.
+    pub status: u16,
+    /// Code of the first error; see ERRORS.md.
+    #[schema(example = "foreign_area")]
+    pub code: String,
+    /// The first error, in Chinese.
+    pub message_zh: String,
+    /// The first error, in English.
+    pub message_en: String,
+    /// Id under which the refusal is kept, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub submission: Option<String>,
+    /// Every error of every row, up to a limit.
+    pub errors: Vec<ErrorLine>,
+    /// How many more there are.
+    pub more: u64,
+}
+
+/// One error.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErrorLine {
+    /// Event or row at fault, from 1, the heading of a table not counted; absent = the whole request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u32>,
+    /// Line of the text, from 1, in tables and lines of JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The event's id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Field, column or header at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "data.ref_area")]
+    pub field: Option<String>,
+    /// Code; see ERRORS.md.
+    #[schema(example = "foreign_area")]
+    pub code: String,
+    /// What is wrong, in Chinese.
+    pub message_zh: String,
+    /// What is wrong, in English.
+    pub message_en: String,
+    /// What to do, in Chinese.
+    pub hint_zh: String,
+    /// What to do, in English.
+    pub hint_en: String,
+}
+
+impl From<&Problem> for ErrorLine {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            row: problem.row,
+            line: problem.line,
+            id: problem.id.clone(),
+            field: problem.field.clone(),
+            code: problem.code.code().to_owned(),
+            message_zh: problem.message_zh(),
+            message_en: problem.message_en(),
+            hint_zh: problem.code.hint_zh().to_owned(),
+            hint_en: problem.code.hint_en().to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for Accepted {
+    fn into_response(self) -> Response {
+        let location = HeaderValue::try_from(&self.status_url).map(|url| [(header::LOCATION, url)]);
+        let answer = (StatusCode::ACCEPTED, Json(self));
+        match location {
+            Ok(location) => (location, answer).into_response(),
+            Err(_) => answer.into_response(),
+        }
+    }
+}
+
+/// Answers with errors; `submission` is the id under which the refusal is kept.
+pub(crate) fn refuse(problems: &Problems, submission: Option<String>) -> Response {
+    let code = problems.code();
+    let errors: Vec<_> = problems.list().iter().map(ErrorLine::from).collect();
+    let answer = ErrorAnswer {
+        status: code.status(),
+        code: code.code().to_owned(),
+        message_zh: errors[0].message_zh.clone(),
+        message_en: errors[0].message_en.clone(),
+        submission,
+        errors,
+        more: problems.more(),
+    };
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    let mut response = (status, Json(answer)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    for (name, value) in extra_headers(code) {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn extra_headers(code: Code) -> Vec<(HeaderName, &'static str)> {
+    match code {
+        Code::TokenMissing => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\"")],
+        Code::ContentEncodingUnsupported => vec![(header::ACCEPT_ENCODING, "gzip, identity")],
+        _ => match code.status() {
+            401 => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\", error=\"invalid_token\"")],
+            // The rest of the body is not read: the connection cannot be used again.
+            408 => vec![(header::CONNECTION, "close")],
+            429 => vec![(header::RETRY_AFTER, "1")],
+            503 => vec![(header::RETRY_AFTER, "5")],
+            _ => vec![],
+        },
+    }
+}

@@ -1,0 +1,282 @@
+//! Judges one event against the catalog: every error it has, or the statement that it makes.
+
+mod place;
+mod text;
+mod value;
+
+use std::borrow::Cow;
+
+use helan_schemas::catalog::{Catalog, Indicator, Reporter};
+use helan_schemas::codes;
+use helan_schemas::event::{EventRef, MAX_ID_BYTES, MAX_SOURCE_BYTES, Statement, Text, parse_instant};
+use helan_schemas::period::{Period, PeriodError};
+use helan_schemas::refusal::Code;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::problems::quoted;
+pub(crate) use value::ValueText;
+
+/// Takes errors: the field (`id`, `data.value`), the code, what was found.
+pub(crate) type Report<'r> = dyn FnMut(&'static str, Code, String) + 'r;
+
+/// Judges the events of one request.
+pub(crate) struct Judge<'c> {
+    catalog: &'c Catalog,
+    reporter: &'c Reporter,
+    received_at: i64,
+    today: Date,
+    zone: TimeZone,
+}
+
+impl<'c> Judge<'c> {
+    pub(crate) fn new(catalog: &'c Catalog, reporter: &'c Reporter, received_at: i64) -> Self {
+        let zone = catalog.time_zone();
+        let instant = jiff::Timestamp::from_microsecond(received_at).unwrap_or_default();
+        let today = zone.to_datetime(instant).date();
+        Self { catalog, reporter, received_at, today, zone }
+    }
+
+    /// Judges a source; once a request, since all its events have the same.
+    pub(crate) fn source(&self, source: &str, report: &mut Report<'_>) {
+        if source.is_empty() {
+            report("source", Code::SourceMissing, String::new());
+        } else if source.len() > MAX_SOURCE_BYTES || source.chars().any(|c| c.is_whitespace() || text::is_forbidden(c))
+        {
+            report("source", Code::SourceInvalid, quoted(source));
+        } else {
+            match self.catalog.source(source) {
+                None => report("source", Code::UnknownSource, quoted(source)),
+                Some(row) if row.reporter != self.reporter.reporter => {
+                    report("source", Code::ForeignSource, quoted(source));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Judges everything of an event but its source, reports every error, and returns the statement if there is none.
+    /// Brings `published_at` into its canonical form. An empty text counts as absent. An empty id is the caller's matter.
+    pub(crate) fn event(
+        &self,
+        event: &mut EventRef<'_>,
+        value: ValueText<'_>,
+        report: &mut Report<'_>,
+    ) -> Option<Statement> {
+        let mut errors = 0_u32;
+        let mut report = |field: &'static str, code: Code, found: String| {
+            errors += 1;
+            report(field, code, found);
+        };
+        attributes(event, &mut report);
+        text::check(&mut event.data, &mut report);
+        if event.data.entity.is_some() {
+            report("data.entity", Code::EntityNotEnabled, String::new());
+        }
+        let statement = match &*event.event_type {
+            codes::TYPE_REPORTED => self.reported(event, value, &mut report),
+            codes::TYPE_WITHDRAWN => {
+                self.withdrawn(event, value, &mut report);
+                Some(Statement::Withdrawn)
+            }
+            "" => {
+                report("type", Code::MissingField, String::new());
+                None
+            }
+            other => {
+                report("type", Code::TypeUnknown, quoted(other));
+                None
+            }
+        };
+        statement.filter(|_| errors == 0)
+    }
+
+    fn reported(&self, event: &mut EventRef<'_>, value: ValueText<'_>, report: &mut Report<'_>) -> Option<Statement> {
+        let data = &mut event.data;
+        if data.withdraws.is_some() {
+            report("data.withdraws", Code::FieldNotAllowed, String::new());
+        }
+        let period = self.period(data.time_period.as_deref(), report);
+        let published_at = self.published_at(&mut data.published_at, report);
+        let indicator = self.indicator(data.indicator.as_deref(), report);
+        self.area(data.ref_area.as_deref(), indicator, period, report);
+        if let (Some(period), Some(indicator)) = (&period, indicator) {
+            place::form(period, indicator, report);
+        }
+        self.statuses(data, indicator, report);
+        let amount = value::judge(data, value, report);
+        if let (Some(indicator), Some(number)) = (indicator, amount.flatten()) {
+            let bounds = self.catalog.bounds(&indicator.indicator, data.ref_area.as_deref().unwrap_or_default());
+            value::plausible(indicator, number.amount, bounds, report);
+        }
+        let number = amount?;
+        Some(Statement::Reported {
+            period: period?,
+            value: number.map(|number| number.value),
+            unit_mult: data.unit_mult.unwrap_or(0),
+            amount: number.map(|number| number.amount),
+            published_at: published_at?,
+        })
+    }
+
+    fn withdrawn(&self, event: &EventRef<'_>, value: ValueText<'_>, report: &mut Report<'_>) {
+        let data = &event.data;
+        match data.withdraws.as_deref() {
+            None => report("data.withdraws", Code::WithdrawsMissing, String::new()),
+            Some(id) if id.len() > MAX_ID_BYTES => report("data.withdraws", Code::IdInvalid, quoted(id)),
+            Some(id) if *id == *event.id => report("data.withdraws", Code::WithdrawsItself, quoted(id)),
+            Some(_) => {}
+        }
+        let absent = [
+            ("data.time_period", data.time_period.is_none()),
+            ("data.value", matches!(value, ValueText::Absent)),
+            ("data.unit", data.unit.is_none()),
+            ("data.unit_mult", data.unit_mult.is_none()),
+            ("data.obs_status", data.obs_status.is_none()),
+            ("data.conf_status", data.conf_status.is_none()),
+            ("data.vintage", data.vintage.is_none()),
+            ("data.basis", data.basis.is_none()),
+            ("data.published_at", data.published_at.is_none()),
+        ];
+        for (field, _) in absent.into_iter().filter(|(_, absent)| !absent) {
+            report(field, Code::FieldNotAllowed, String::new());
+        }
+        // Which event it voids decides everything; these two only help a reader, so they have to exist.
+        if let Some(code) = data.ref_area.as_deref().filter(|code| !self.catalog.is_place(code)) {
+            report("data.ref_area", Code::UnknownArea, quoted(code));
+        }
+        if let Some(id) = data.indicator.as_deref().filter(|id| self.catalog.indicator(id).is_none()) {
+            report("data.indicator", Code::UnknownIndicator, quoted(id));
+        }
+    }
+
+    fn indicator(&self, id: Option<&str>, report: &mut Report<'_>) -> Option<&'c Indicator> {
+        let Some(id) = id else {
+            report("data.indicator", Code::MissingField, String::new());
+            return None;
+        };
+        let found = self.catalog.indicator(id);
+        match found {
+            None => report("data.indicator", Code::UnknownIndicator, quoted(id)),
+            Some(indicator) if !indicator.is_reported() => {
+                report("data.indicator", Code::IndicatorComputed, quoted(id));
+            }
+            Some(_) => {}
+        }
+        found
+    }
+
+    fn period(&self, text: Option<&str>, report: &mut Report<'_>) -> Option<Period> {
+        let Some(text) = text else {
+            report("data.time_period", Code::MissingField, String::new());
+            return None;
+        };
+        match Period::parse(text) {
+            Ok(period) => {
+                if period.start > self.today {
+                    report("data.time_period", Code::PeriodInFuture, format!("{} > {}", period.start, self.today));
+                }
+                Some(period)
+            }
+            Err(error) => {
+                let code = match error {
+                    PeriodError::Syntax => Code::PeriodSyntax,
+                    PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
+                    PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
+                };
+                report("data.time_period", code, quoted(text));
+                None
+            }
+        }
+    }
+
+    /// The outer option is none where the text is wrong. A bare date is the start of that day in the catalog's zone.
+    fn published_at(&self, field: &mut Option<Text<'_>>, report: &mut Report<'_>) -> Option<Option<i64>> {
+        let Some(text) = field.as_deref() else { return Some(None) };
+        if !self.reporter.may_back_date {
+            report("data.published_at", Code::PublishedNotAllowed, quoted(text));
+        }
+        let Some(instant) = self.instant(text) else {
+            report("data.published_at", Code::PublishedAtInvalid, quoted(text));
+            return None;
+        };
+        if instant > self.received_at {
+            report("data.published_at", Code::PublishedInFuture, quoted(text));
+        }
+        let canonical = jiff::Timestamp::from_microsecond(instant).ok()?.to_string();
+        if canonical != text {
+            *field = Some(Text(Cow::Owned(canonical)));
+        }
+        Some(Some(instant))
+    }
+
+    fn instant(&self, text: &str) -> Option<i64> {
+        if is_rfc3339(text) {
+            return parse_instant(text);
+        }
+        let day = Period::parse(text).ok().filter(|_| text.len() == 10)?;
+        Some(self.zone.to_timestamp(day.start.at(0, 0, 0, 0)).ok()?.as_microsecond())
+    }
+}
+
+/// CloudEvents' attributes, the source excepted.
+fn attributes(event: &EventRef<'_>, report: &mut Report<'_>) {
+    match &*event.specversion {
+        "1.0" => {}
+        "" => report("specversion", Code::MissingField, String::new()),
+        other => report("specversion", Code::SpecversionUnsupported, quoted(other)),
+    }
+    let id = &*event.id;
+    if id.len() > MAX_ID_BYTES || text::has_forbidden(id, false) || id.trim() != id {
+        report("id", Code::IdInvalid, quoted(id));
+    }
+    if let Some(time) = event.time.as_deref().filter(|time| !is_rfc3339(time) || parse_instant(time).is_none()) {
+        report("time", Code::TimeInvalid, quoted(time));
+    }
+    if let Some(media_type) = event.datacontenttype.as_deref().filter(|name| !is_json(name)) {
+        report("datacontenttype", Code::DatacontenttypeUnsupported, quoted(media_type));
+    }
+    for (field, text) in [("subject", &event.subject), ("dataschema", &event.dataschema)] {
+        let Some(text) = text.as_deref() else { continue };
+        if text.len() > text::MAX_ATTRIBUTE_BYTES {
+            report(field, Code::TextTooLong, format!("{} > {}", text.len(), text::MAX_ATTRIBUTE_BYTES));
+        } else if text::has_forbidden(text, false) {
+            report(field, Code::TextControl, quoted(text));
+        }
+    }
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether a text has RFC 3339's shape: jiff would also take a bracketed zone, a space, or a time without seconds.
+fn is_rfc3339(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let shaped = |range: std::ops::Range<usize>, pattern: &[u8]| {
+        bytes.get(range).is_some_and(|part| {
+            part.iter()
+                .zip(pattern)
+                .all(|(byte, want)| if *want == b'0' { byte.is_ascii_digit() } else { byte == want })
+        })
+    };
+    if !shaped(0..10, b"0000-00-00") || !matches!(bytes.get(10), Some(b'T' | b't')) || !shaped(11..19, b"00:00:00") {
+        return false;
+    }
+    let rest = &bytes[19..];
+    let rest = match rest.strip_prefix(b".") {
+        None => rest,
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if !(1..=9).contains(&digits) {
+                return false;
+            }
+            &fraction[digits..]
+        }
+    };
+    match rest {
+        [b'Z' | b'z'] => true,
+        [b'+' | b'-', h1, h2, b':', m1, m2] => [h1, h2, m1, m2].iter().all(|byte| byte.is_ascii_digit()),
+        _ => false,
+    }
+}

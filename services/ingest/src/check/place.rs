@@ -1,0 +1,100 @@
+//! Areas, permissions and the lists of codes.
+
+use helan_schemas::catalog::{Indicator, IndicatorKind, Membership};
+use helan_schemas::codes;
+use helan_schemas::event::DataRef;
+use helan_schemas::period::{Period, PeriodKind};
+use helan_schemas::refusal::Code;
+use jiff::civil::Date;
+
+use super::{Judge, Report};
+use crate::problems::quoted;
+
+impl Judge<'_> {
+    /// Judges the area, and whether the reporter may report the indicator for it.
+    pub(super) fn area(
+        &self,
+        code: Option<&str>,
+        indicator: Option<&Indicator>,
+        period: Option<Period>,
+        report: &mut Report<'_>,
+    ) {
+        let Some(code) = code else { return report("data.ref_area", Code::MissingField, String::new()) };
+        if !self.catalog.is_place(code) {
+            return report("data.ref_area", Code::UnknownArea, quoted(code));
+        }
+        // Without a period nothing more can be said: codes move and get reused.
+        let Some(period) = period else { return };
+        let day = period.end;
+        if !self.catalog.is_place_on(code, day) {
+            return report("data.ref_area", Code::AreaNotValid, format!("{} @ {day}", quoted(code)));
+        }
+        let group = self.catalog.group_on(code, day).filter(|_| self.catalog.area_on(code, day).is_none());
+        if group.is_some_and(|group| group.membership == Membership::Listed) {
+            return report("data.ref_area", Code::GroupNotReportable, quoted(code));
+        }
+        self.permission(code, indicator, day, report);
+    }
+
+    fn permission(&self, code: &str, indicator: Option<&Indicator>, day: Date, report: &mut Report<'_>) {
+        let reporter = self.reporter.reporter.as_str();
+        if let Some(indicator) = indicator {
+            if self.catalog.allows(reporter, code, &indicator.indicator, day) {
+                return;
+            }
+        }
+        let from = self.reporter.valid_from.is_none_or(|from| from <= day);
+        if !from || self.reporter.valid_to.is_some_and(|to| to <= day) {
+            return report("data.time_period", Code::ReporterNotValid, day.to_string());
+        }
+        let mut own = self.catalog.scopes.iter().filter(|scope| scope.reporter == reporter);
+        if !own.any(|scope| self.catalog.allows(reporter, code, &scope.indicator, day)) {
+            report("data.ref_area", Code::ForeignArea, quoted(code));
+        } else if let Some(indicator) = indicator {
+            report("data.indicator", Code::ForeignIndicator, format!("{} @ {code}", indicator.indicator));
+        }
+    }
+
+    /// Judges unit, statuses, vintage and basis.
+    pub(super) fn statuses(&self, data: &DataRef<'_>, indicator: Option<&Indicator>, report: &mut Report<'_>) {
+        match (data.unit.as_deref(), indicator) {
+            (None, _) => report("data.unit", Code::MissingField, String::new()),
+            (Some(unit), Some(indicator)) if unit != indicator.unit => {
+                report("data.unit", Code::UnitMismatch, format!("{} ≠ {}", quoted(unit), indicator.unit));
+            }
+            _ => {}
+        }
+        let listed = |text: Option<&str>, list: &[&str]| text.is_none_or(|text| list.contains(&text));
+        let status = data.obs_status.as_deref();
+        if !listed(status, &codes::OBS_STATUSES) {
+            report("data.obs_status", Code::ObsStatusUnknown, quoted(status.unwrap_or_default()));
+        }
+        let confidential = data.conf_status.as_deref();
+        if !listed(confidential, &codes::CONF_STATUSES) {
+            report("data.conf_status", Code::ConfStatusUnknown, quoted(confidential.unwrap_or_default()));
+        }
+        let vintage = data.vintage.as_deref();
+        if !listed(vintage, &codes::VINTAGES) {
+            report("data.vintage", Code::VintageUnknown, quoted(vintage.unwrap_or_default()));
+        }
+        if !self.reporter.may_estimate {
+            if matches!(status, Some("E" | "I")) {
+                report("data.obs_status", Code::EstimateNotAllowed, quoted(status.unwrap_or_default()));
+            } else if vintage == Some("estimated") {
+                report("data.vintage", Code::EstimateNotAllowed, quoted("estimated"));
+            }
+        }
+        if let (Some(basis), Some(indicator)) = (data.basis.as_deref(), indicator) {
+            if !self.catalog.has_basis(&indicator.indicator, basis) {
+                report("data.basis", Code::BasisUnknown, quoted(basis));
+            }
+        }
+    }
+}
+
+/// Judges whether the period's form suits the indicator.
+pub(super) fn form(period: &Period, indicator: &Indicator, report: &mut Report<'_>) {
+    if indicator.kind == IndicatorKind::Stock && period.kind == PeriodKind::Range {
+        report("data.time_period", Code::StockWithRange, quoted(&period.to_string()));
+    }
+}

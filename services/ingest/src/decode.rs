@@ -1,0 +1,12 @@
+//! From bytes to events: JSON in four shapes and CSV. The fast path decodes borrowed structs; only when it fails is the
+//! body looked at again, piece by piece, to name every row and field at fault.
+
+mod binary;
+mod csv;
+mod fields;
+mod json;
+mod scan;
+
+pub(crate) use binary::Head;
+pub(crate) use csv::read as read_csv;
+pub(crate) use json::{Shape, read as read_json, read_binary};

@@ -1,0 +1,102 @@
+//! The members of an event by name: one list for JSON that went wrong and for the columns of a CSV.
+
+use helan_schemas::event::{DataRef, EventRef, Text};
+use serde_json::value::RawValue;
+
+/// Where a payload field's content goes.
+pub(super) enum Slot {
+    /// A text.
+    Text(for<'a, 's> fn(&'s mut DataRef<'a>) -> &'s mut Option<Text<'a>>),
+    /// `unit_mult`.
+    Mult,
+    /// `value`.
+    Value,
+    /// `entity`, which v1 refuses.
+    Entity,
+}
+
+macro_rules! texts {
+    ($($name:ident),+) => { [$((concat!("data.", stringify!($name)), Slot::Text(|data| &mut data.$name))),+] };
+}
+
+/// The payload's texts, by the names that errors use.
+static TEXTS: [(&str, Slot); 15] = texts![
+    ref_area,
+    indicator,
+    time_period,
+    unit,
+    obs_status,
+    conf_status,
+    vintage,
+    basis,
+    published_at,
+    prepared_by,
+    reviewed_by,
+    approved_by,
+    evidence,
+    note,
+    withdraws
+];
+static OTHERS: [(&str, Slot); 3] =
+    [("data.unit_mult", Slot::Mult), ("data.value", Slot::Value), ("data.entity", Slot::Entity)];
+
+/// The payload field of a bare name, with its name in errors.
+pub(super) fn data_field(name: &str) -> Option<(&'static str, &'static Slot)> {
+    let mut all = TEXTS.iter().chain(&OTHERS);
+    all.find(|(full, _)| full.strip_prefix("data.") == Some(name)).map(|(full, slot)| (*full, slot))
+}
+
+/// The attributes of an event, `data` excepted.
+pub(super) const ATTRIBUTES: [&str; 8] =
+    ["specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"];
+
+/// An event that says nothing yet.
+pub(super) fn blank<'a>() -> EventRef<'a> {
+    let empty = || Text("".into());
+    EventRef {
+        specversion: empty(),
+        id: empty(),
+        source: empty(),
+        event_type: empty(),
+        time: None,
+        subject: None,
+        datacontenttype: None,
+        dataschema: None,
+        data: DataRef::default(),
+    }
+}
+
+/// Sets an attribute of [`ATTRIBUTES`].
+pub(super) fn set_attribute<'a>(event: &mut EventRef<'a>, name: &str, text: Text<'a>) {
+    match name {
+        "specversion" => event.specversion = text,
+        "id" => event.id = text,
+        "source" => event.source = text,
+        "type" => event.event_type = text,
+        "time" => event.time = Some(text),
+        "subject" => event.subject = Some(text),
+        "datacontenttype" => event.datacontenttype = Some(text),
+        "dataschema" => event.dataschema = Some(text),
+        _ => unreachable!("only the names of the list come here"),
+    }
+}
+
+/// Sets a payload field from its JSON; false if it has another type. `null` leaves it absent.
+pub(super) fn set_data<'a>(data: &mut DataRef<'a>, slot: &Slot, raw: &'a RawValue) -> bool {
+    if raw.get() == "null" {
+        return true;
+    }
+    match slot {
+        Slot::Text(field) => match serde_json::from_str(raw.get()) {
+            Ok(text) => *field(data) = Some(text),
+            Err(_) => return false,
+        },
+        Slot::Mult => match serde_json::from_str(raw.get()) {
+            Ok(mult) => data.unit_mult = Some(mult),
+            Err(_) => return false,
+        },
+        Slot::Value => data.value = Some(raw),
+        Slot::Entity => data.entity = Some(raw),
+    }
+    true
+}

@@ -1,0 +1,146 @@
+//! What is wrong with a request: every error of every row, up to a limit.
+
+use helan_schemas::refusal::Code;
+use helan_schemas::refused::{Refused, RefusedError};
+
+/// Longest part of a sender's text that an error repeats, in characters.
+const FOUND_CHARS: usize = 60;
+
+/// Where in the request an error lies.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'p> {
+    /// Event or row, from 1; none = the whole request.
+    pub(crate) row: Option<u32>,
+    /// Line of the text, from 1, where that tells more than the row.
+    pub(crate) line: Option<u32>,
+    /// The event's id, where it has one.
+    pub(crate) id: Option<&'p str>,
+}
+
+impl<'p> Place<'p> {
+    /// The whole request.
+    pub(crate) const WHOLE: Self = Self { row: None, line: None, id: None };
+
+    /// An event or row, from 1.
+    pub(crate) fn row(row: u32) -> Self {
+        Self { row: Some(row), ..Self::WHOLE }
+    }
+
+    pub(crate) fn id(self, id: &'p str) -> Self {
+        Self { id: Some(id).filter(|id| !id.is_empty()), ..self }
+    }
+
+    pub(crate) fn line(self, line: u32) -> Self {
+        Self { line: Some(line), ..self }
+    }
+}
+
+/// One error.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem {
+    pub(crate) row: Option<u32>,
+    pub(crate) line: Option<u32>,
+    pub(crate) id: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) code: Code,
+    /// What was found, in no language: the text at fault, a limit, a place.
+    pub(crate) found: String,
+}
+
+impl Problem {
+    pub(crate) fn message_zh(&self) -> String {
+        Self::message(self.code.meaning_zh(), "：", &self.found)
+    }
+
+    pub(crate) fn message_en(&self) -> String {
+        Self::message(self.code.meaning_en(), ": ", &self.found)
+    }
+
+    fn message(meaning: &str, colon: &str, found: &str) -> String {
+        if found.is_empty() { meaning.to_owned() } else { format!("{meaning}{colon}{found}") }
+    }
+}
+
+/// The errors of one request.
+#[derive(Clone, Debug)]
+pub(crate) struct Problems {
+    list: Vec<Problem>,
+    more: u64,
+    limit: usize,
+}
+
+impl Problems {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { list: Vec::new(), more: 0, limit }
+    }
+
+    /// The one error of a request that went no further.
+    pub(crate) fn one(code: Code, found: impl ToString) -> Self {
+        let mut problems = Self::new(1);
+        problems.add(Place::WHOLE, None, code, found);
+        problems
+    }
+
+    pub(crate) fn add(&mut self, place: Place<'_>, field: Option<&str>, code: Code, found: impl ToString) {
+        if self.list.len() >= self.limit {
+            self.more += 1;
+            return;
+        }
+        self.list.push(Problem {
+            row: place.row,
+            line: place.line,
+            id: place.id.map(shortened),
+            field: field.map(shortened),
+            code,
+            found: found.to_string(),
+        });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// How many errors there are, listed or not.
+    pub(crate) fn count(&self) -> u64 {
+        self.list.len() as u64 + self.more
+    }
+
+    pub(crate) fn list(&self) -> &[Problem] {
+        &self.list
+    }
+
+    /// Errors beyond those listed.
+    pub(crate) fn more(&self) -> u64 {
+        self.more
+    }
+
+    /// The code of the whole answer: the first error's.
+    pub(crate) fn code(&self) -> Code {
+        self.list.first().expect("a refusal has an error").code
+    }
+
+    /// As a record of the topic of refusals.
+    pub(crate) fn to_record(&self) -> Refused {
+        let errors = self.list.iter().map(|problem| RefusedError {
+            code: problem.code.code().to_owned(),
+            index: problem.row.map(|row| row - 1),
+            id: problem.id.clone(),
+            field: problem.field.clone(),
+            message_zh: problem.message_zh(),
+            message_en: problem.message_en(),
+        });
+        Refused { status: self.code().status(), errors: errors.collect(), more: self.more, ..Refused::default() }
+    }
+}
+
+/// A sender's text in quotes, shortened, with everything that a terminal could take for a command escaped.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(FOUND_CHARS) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}

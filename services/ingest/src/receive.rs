@@ -1,0 +1,251 @@
+//! The path of one request: let in, read, decode and judge, append, answer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::Request;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use helan_log::{Envelope, LogError, NewRecord, Refusal};
+use helan_schemas::catalog::Reporter;
+use helan_schemas::digest::submission_id;
+use helan_schemas::refusal::Code;
+use helan_schemas::topics;
+
+use crate::accept::{self, Content, Endpoint, Plan, Room};
+use crate::answer::{Accepted, CharsetUsed, refuse};
+use crate::body::{self, Memory};
+use crate::check::Judge;
+use crate::metrics::Metrics;
+use crate::problems::Problems;
+use crate::refusals::{Refusals, Turned};
+use crate::submission::{Builder, Submission};
+use crate::{Ingest, charset, decode};
+
+/// Bodies above this are decoded on a thread of their own: below it that would cost more than the work itself.
+const INLINE_BYTES: usize = 64 * 1024;
+
+/// The service's state, shared by all requests.
+pub(crate) struct App {
+    pub(crate) ingest: Ingest,
+    pub(crate) metrics: Metrics,
+    room: Room,
+    memory: Memory,
+    refusals: Refusals,
+}
+
+/// A request that was turned away, and what was known of it by then.
+struct Failure {
+    problems: Problems,
+    source: Option<String>,
+    submission: Option<String>,
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self { problems, source: None, submission: None }
+    }
+}
+
+impl App {
+    pub(crate) fn new(ingest: Ingest) -> Self {
+        let metrics = Metrics::register(&ingest.metrics);
+        let (limits, catalog) = (&ingest.limits, &ingest.catalog);
+        let digest = catalog.digest.clone();
+        let refusals = Refusals::new(ingest.log.clone(), digest, limits.refusals_per_minute, metrics.clone());
+        Self { room: Room::new(catalog, limits), memory: Memory::new(limits), refusals, metrics, ingest }
+    }
+
+    /// Takes a request from headers to answer.
+    pub(crate) async fn receive(self: Arc<Self>, endpoint: Endpoint, request: Request) -> Response {
+        let started = Instant::now();
+        let _under_way = self.metrics.under_way();
+        let received_at = self.ingest.clock.now();
+        let response = self.clone().answer(endpoint, request, received_at).await;
+        self.metrics.answered(endpoint.path(), response.status().as_u16(), started.elapsed().as_secs_f64());
+        response
+    }
+
+    async fn answer(self: Arc<Self>, endpoint: Endpoint, request: Request, received_at: i64) -> Response {
+        let (parts, body) = request.into_parts();
+        let admitted = accept::sender(&self.ingest, &parts.headers, received_at);
+        let (reporter, outcome) = match admitted {
+            Err(problems) => (None, Err(problems)),
+            Ok(reporter) => {
+                let admitted = self.room.seat(&reporter.reporter);
+                (Some(reporter), admitted.and_then(|seat| Ok((seat, Plan::of(&parts, endpoint, reporter)?))))
+            }
+        };
+        let result = match (reporter, outcome) {
+            (Some(reporter), Ok((_seat, plan))) => {
+                let held = body::read(&parts.headers, body, &self.ingest.limits, &self.memory).await;
+                match held {
+                    Ok(held) => self.clone().take(reporter, plan, held.bytes, received_at).await,
+                    Err(problems) => Err(Failure { submission: plan.given_id, ..problems.into() }),
+                }
+            }
+            (_, Err(problems)) => {
+                // A client that waits for `100 Continue` has not sent its body.
+                if !parts.headers.contains_key(header::EXPECT) {
+                    body::discard(body.into_data_stream()).await;
+                }
+                Err(problems.into())
+            }
+            (None, Ok(_)) => unreachable!("nobody is let in without a name"),
+        };
+        match result {
+            Ok(accepted) => accepted.into_response(),
+            Err(failure) => self.turn_away(reporter, failure, received_at).await,
+        }
+    }
+
+    async fn take(
+        self: Arc<Self>,
+        reporter: &Reporter,
+        plan: Plan,
+        bytes: Vec<u8>,
+        received_at: i64,
+    ) -> Result<Accepted, Failure> {
+        let (submission, charset) = if bytes.len() <= INLINE_BYTES {
+            self.judge(&reporter.reporter, plan, &bytes, received_at)?
+        } else {
+            let (app, reporter) = (self.clone(), reporter.reporter.clone());
+            let work = tokio::task::spawn_blocking(move || app.judge(&reporter, plan, &bytes, received_at));
+            work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
+        };
+        self.append(&reporter.reporter, submission, charset, received_at).await
+    }
+
+    /// Decodes and judges a body: pure work, no waiting.
+    fn judge(
+        &self,
+        reporter: &str,
+        plan: Plan,
+        body: &[u8],
+        received_at: i64,
+    ) -> Result<(Submission, Option<CharsetUsed>), Failure> {
+        let (catalog, limits) = (&self.ingest.catalog, &self.ingest.limits);
+        let reporter = catalog.reporter(reporter).expect("it was looked up to let the request in");
+        // What is refused is kept under a name too: the sender's, or a digest of the bytes as they came.
+        let name = || plan.given_id.clone().unwrap_or_else(|| submission_id(&reporter.reporter, body));
+        let fail = |problems, source| Failure { problems, source, submission: Some(name()) };
+        let unpacked;
+        let bytes = if plan.gzip {
+            unpacked = body::gunzip(body, limits).map_err(|problems| fail(problems, None))?;
+            unpacked.as_slice()
+        } else {
+            body
+        };
+        let judge = Judge::new(catalog, reporter, received_at);
+        let builder = Builder::new(&judge, limits, plan.given_id.as_deref(), bytes.len());
+        let charset = plan.charset.as_deref();
+        let (text, table, used);
+        let builder = match plan.content {
+            Content::Csv(ref source) => {
+                (table, used) = charset::decode(bytes, charset).map_err(|problems| fail(problems, source.clone()))?;
+                return finish(decode::read_csv(&table, source.as_deref(), builder), fail)
+                    .map(|done| (done, Some(used)));
+            }
+            Content::Json(shape) => {
+                text = charset::decode_json(bytes, charset).map_err(|problems| fail(problems, None))?;
+                decode::read_json(text, shape, limits.json_depth, builder)
+            }
+            Content::Binary(ref head) => {
+                text = charset::decode_json(bytes, charset).map_err(|problems| fail(problems, None))?;
+                decode::read_binary(text, head, limits.json_depth, builder)
+            }
+        };
+        finish(builder, fail).map(|done| (done, None))
+    }
+
+    async fn append(
+        &self,
+        reporter: &str,
+        submission: Submission,
+        charset: Option<CharsetUsed>,
+        received_at: i64,
+    ) -> Result<Accepted, Failure> {
+        let Ingest { catalog, log, status_base, .. } = &self.ingest;
+        let Submission { id, source, events, value } = submission;
+        let topic = catalog.topic(reporter).expect("every reporter has a topic");
+        let envelope = Envelope {
+            content_type: topics::CONTENT_TYPE_BATCH.to_owned(),
+            reporter: reporter.to_owned(),
+            submission: id.clone(),
+            received_at,
+            catalog: catalog.digest.clone(),
+        };
+        let (bytes, started) = (value.len(), Instant::now());
+        let record = NewRecord { topic: topic.into(), key: source.clone(), envelope, value: value.into() };
+        let address = log.append(record).await.map_err(|error| Failure {
+            problems: log_problem(&error),
+            source: Some(source.clone()),
+            submission: Some(id.clone()),
+        })?;
+        self.metrics.acknowledged(topic, events, bytes, started.elapsed().as_secs_f64());
+        tracing::debug!(
+            reporter,
+            source,
+            submission = id,
+            batch.rows = events,
+            log.topic = topic,
+            log.partition = address.at.partition,
+            log.offset = address.offset,
+            "acknowledged"
+        );
+        let received_at = jiff::Timestamp::from_microsecond(received_at).unwrap_or_default().to_string();
+        Ok(Accepted {
+            status_url: format!("{status_base}/v1/submissions/{id}"),
+            submission: id,
+            events,
+            source,
+            received_at,
+            topic: topic.to_owned(),
+            partition: address.at.partition,
+            offset: address.offset,
+            catalog: catalog.digest.clone(),
+            charset,
+        })
+    }
+
+    async fn turn_away(&self, reporter: Option<&Reporter>, failure: Failure, received_at: i64) -> Response {
+        let Failure { problems, source, submission } = failure;
+        for problem in problems.list() {
+            self.metrics.error(problem.code);
+        }
+        let reporter = reporter.map(|row| row.reporter.as_str());
+        tracing::info!(reporter, source, submission, code = %problems.code(), errors = problems.count(), "refused");
+        let kept = match reporter {
+            None => false,
+            Some(reporter) => {
+                let submission = submission.clone();
+                self.refusals.keep(Turned { reporter, source, submission, received_at, problems: &problems }).await
+            }
+        };
+        refuse(&problems, submission.filter(|_| kept))
+    }
+}
+
+fn finish(
+    builder: Builder<'_, '_>,
+    fail: impl FnOnce(Problems, Option<String>) -> Failure,
+) -> Result<Submission, Failure> {
+    let source = builder.known_source();
+    builder.finish().map_err(|problems| fail(problems, source))
+}
+
+fn log_problem(error: &LogError) -> Problems {
+    match error {
+        LogError::Retry { reason, .. } => {
+            tracing::warn!(%error, "the log did not acknowledge");
+            Problems::one(Code::LogUnavailable, reason.as_str())
+        }
+        LogError::Refuse(Refusal::TooLarge { bytes, limit }) => {
+            Problems::one(Code::SubmissionTooLarge, format!("{bytes} > {limit}"))
+        }
+        LogError::Refuse(_) | LogError::Stop(_) => {
+            tracing::error!(%error, "the log takes no records; an operator has to look");
+            Problems::one(Code::LogUnavailable, "")
+        }
+    }
+}

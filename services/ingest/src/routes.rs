@@ -1,0 +1,144 @@
+//! The paths of the service.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use helan_schemas::refusal::Code;
+
+use crate::accept::Endpoint;
+use crate::answer::{Accepted, ErrorAnswer, refuse};
+use crate::problems::Problems;
+use crate::receive::App;
+use crate::{Ingest, openapi};
+
+/// How long readiness waits for the log.
+const READY_TIME: Duration = Duration::from_secs(2);
+
+/// The service as a router. Registers its metrics: build one a process.
+pub fn router(ingest: Ingest) -> Router {
+    let app = Arc::new(App::new(ingest));
+    Router::new()
+        .route("/v1/events", post(events))
+        .route("/v1/submissions", post(submissions))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi_json))
+        .fallback(|| async { refuse(&Problems::one(Code::NotFound, ""), None) })
+        .method_not_allowed_fallback(|| async { refuse(&Problems::one(Code::MethodNotAllowed, ""), None) })
+        .with_state(app)
+}
+
+/// Takes CloudEvents.
+///
+/// One event in structured or binary mode, a batch, or lines of JSON. All of it is accepted or none; all events have
+/// one source. Sending the same again is harmless.
+#[utoipa::path(
+    post,
+    path = "/v1/events",
+    tag = "reports",
+    security(("bearer" = [])),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
+        ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+    ),
+    request_body(description = "The events.", content(
+        (serde_json::Value = "application/cloudevents+json"),
+        (serde_json::Value = "application/cloudevents-batch+json"),
+        (serde_json::Value = "application/json"),
+        (String = "application/x-ndjson"),
+    )),
+    responses(
+        (status = 202, description = "The log has it.", body = Accepted),
+        (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "Some event is wrong; every error is listed.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests at a time; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "The log is not available, or the service is full; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.receive(Endpoint::Events, request).await
+}
+
+/// Takes a table.
+///
+/// CSV with a heading, in UTF-8 or GB18030. One row is one event; a row without id gets one from the submission's, so
+/// that the same file again is a repeat.
+#[utoipa::path(
+    post,
+    path = "/v1/submissions",
+    tag = "reports",
+    security(("bearer" = [])),
+    params(
+        ("source" = Option<String>, Query, description = "CloudEvents source of all rows, if there is no such column."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
+        ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+    ),
+    request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws.", content((String = "text/csv"))),
+    responses(
+        (status = 202, description = "The log has it.", body = Accepted),
+        (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "Some row is wrong; every error is listed.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests at a time; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "The log is not available, or the service is full; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn submissions(State(app): State<Arc<App>>, request: Request) -> Response {
+    app.receive(Endpoint::Submissions, request).await
+}
+
+/// Says that the process runs.
+#[utoipa::path(get, path = "/healthz", tag = "operation", responses((status = 200, description = "It runs.", body = String)))]
+pub(crate) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Says whether reports can be taken: the log answers and credentials can be checked.
+#[utoipa::path(get, path = "/readyz", tag = "operation", responses(
+    (status = 200, description = "Reports are taken.", body = String),
+    (status = 503, description = "They are not; the text says why.", body = String),
+))]
+pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let Ingest { log, credentials, clock, .. } = &app.ingest;
+    let unready = |what: String| (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")).into_response();
+    if !credentials.is_available(clock.now()) {
+        return unready("credentials file cannot be read".to_owned());
+    }
+    match tokio::time::timeout(READY_TIME, log.identity()).await {
+        Ok(Ok(_)) => "ready\n".into_response(),
+        Ok(Err(error)) => unready(error.to_string()),
+        Err(_) => unready("the log does not answer".to_owned()),
+    }
+}
+
+/// What the service counts, as OpenMetrics text.
+#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+    (status = 200, description = "Counters, gauges and histograms whose names begin with helan_.", body = String, content_type = "application/openmetrics-text"),
+))]
+pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let content_type = [(header::CONTENT_TYPE, helan_runtime::metrics::Metrics::CONTENT_TYPE)];
+    (content_type, app.ingest.metrics.encode()).into_response()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses(
+    (status = 200, description = "OpenAPI 3.1.", body = serde_json::Value),
+))]
+pub(crate) async fn openapi_json() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], openapi::text()).into_response()
+}

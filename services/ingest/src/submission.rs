@@ -1,0 +1,225 @@
+//! Turns judged events into one submission: canonical JSON, one source, no id twice, an id for every event.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use helan_schemas::digest::submission_id;
+use helan_schemas::event::{EventRef, MAX_SOURCE_BYTES, Statement};
+use helan_schemas::refusal::Code;
+
+use crate::check::{Judge, Report, ValueText};
+use crate::limits::Limits;
+use crate::problems::{Place, Problems, quoted};
+
+/// A submission that is ready for the log.
+#[derive(Debug)]
+pub(crate) struct Submission {
+    /// Its id.
+    pub(crate) id: String,
+    /// The source of all its events.
+    pub(crate) source: String,
+    /// How many events.
+    pub(crate) events: u32,
+    /// A JSON array of CloudEvents in canonical form.
+    pub(crate) value: Vec<u8>,
+}
+
+/// What events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// CloudEvents, which have ids.
+    Json,
+    /// Rows, which may have none and get one from the submission's; fields are columns.
+    Table,
+}
+
+/// Events go in one by one; a submission or its problems come out.
+pub(crate) struct Builder<'b, 'e> {
+    judge: &'b Judge<'b>,
+    limits: &'b Limits,
+    /// The id that the sender gave by `Idempotency-Key`.
+    given_id: Option<&'b str>,
+    problems: Problems,
+    source: Option<String>,
+    ids: HashMap<Cow<'e, str>, u32>,
+    value: Vec<u8>,
+    /// Where in `value` an id has to be filled in, and for which row.
+    gaps: Vec<(usize, u32)>,
+    events: u32,
+}
+
+/// What canonical form writes before an event's id.
+const BEFORE_ID: &str = r#"{"specversion":"1.0","id":""#;
+
+impl<'b, 'e> Builder<'b, 'e> {
+    /// A builder for a body of about `size` bytes.
+    pub(crate) fn new(judge: &'b Judge<'b>, limits: &'b Limits, given_id: Option<&'b str>, size: usize) -> Self {
+        let mut value = Vec::with_capacity((size + size / 8).min(limits.canonical_bytes) + 1024);
+        value.push(b'[');
+        let problems = Problems::new(limits.errors);
+        Self {
+            judge,
+            limits,
+            given_id,
+            problems,
+            source: None,
+            ids: HashMap::new(),
+            value,
+            gaps: Vec::new(),
+            events: 0,
+        }
+    }
+
+    /// The same builder with nothing in it.
+    pub(crate) fn restart<'f>(self) -> Builder<'b, 'f> {
+        Builder::new(self.judge, self.limits, self.given_id, self.value.len())
+    }
+
+    /// The errors so far, for what is found before there is an event.
+    pub(crate) fn problems(&mut self) -> &mut Problems {
+        &mut self.problems
+    }
+
+    /// Whether going on makes sense: not once a limit is passed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.value.len() > self.limits.canonical_bytes || self.events as usize > self.limits.rows
+    }
+
+    /// Takes an event. `broken` names fields whose form was already found wrong, so that one mistake is one error.
+    pub(crate) fn event(
+        &mut self,
+        place: Place<'_>,
+        mut event: EventRef<'e>,
+        value: ValueText<'_>,
+        broken: &[&str],
+        form: Form,
+    ) {
+        self.events += 1;
+        if self.is_full() {
+            return;
+        }
+        let row = place.row.unwrap_or(self.events);
+        let before = self.problems.count();
+        // Collected first: the event is borrowed while it is judged. No error, no allocation.
+        let mut found = Vec::new();
+        let mut report = |field: &'static str, code: Code, what: String| {
+            // What was found wrong in form is not judged again.
+            if !broken.contains(&field) {
+                found.push((field, code, what));
+            }
+        };
+        let statement = self.judge.event(&mut event, value, &mut report);
+        if event.id.is_empty() && form == Form::Json {
+            report("id", Code::MissingField, String::new());
+        }
+        self.source(&event, &mut report);
+        if let Some(first) = self.ids.get(&*event.id).filter(|_| !event.id.is_empty()) {
+            report("id", Code::RepeatedId, format!("{} = {first}", quoted(&event.id)));
+        }
+        for (field, code, what) in found {
+            let field = if form == Form::Table { field.strip_prefix("data.").unwrap_or(field) } else { field };
+            self.problems.add(place.id(&event.id), Some(field), code, what);
+        }
+        if let Some(statement) = statement.filter(|_| self.problems.count() == before && broken.is_empty()) {
+            self.write(&event, &statement, row);
+        }
+        if !event.id.is_empty() {
+            self.ids.entry(event.id.0).or_insert(row);
+        }
+    }
+
+    /// The first event's source is judged and kept; the others have to equal it.
+    fn source(&mut self, event: &EventRef<'_>, report: &mut Report<'_>) {
+        match &self.source {
+            None => {
+                self.judge.source(&event.source, report);
+                self.source = Some((*event.source).to_owned());
+            }
+            Some(source) if **source == *event.source => {}
+            Some(source) => {
+                report("source", Code::SourceMixed, format!("{} ≠ {}", quoted(&event.source), quoted(source)))
+            }
+        }
+    }
+
+    fn write(&mut self, event: &EventRef<'_>, statement: &Statement, row: u32) {
+        if self.value.len() > 1 {
+            self.value.push(b',');
+        }
+        if event.id.is_empty() {
+            self.gaps.push((self.value.len() + BEFORE_ID.len(), row));
+        }
+        event.write_canonical(statement, &mut self.value);
+    }
+
+    /// The source, where it is fit to be repeated.
+    pub(crate) fn known_source(&self) -> Option<String> {
+        self.source.clone().filter(|source| (1..=MAX_SOURCE_BYTES).contains(&source.len()))
+    }
+
+    /// The submission, or every error.
+    pub(crate) fn finish(mut self) -> Result<Submission, Problems> {
+        let Limits { canonical_bytes, rows, .. } = *self.limits;
+        // A limit comes first: what lies beyond it was not judged.
+        if self.events as usize > rows {
+            return Err(Problems::one(Code::TooManyRows, format!("> {rows}")));
+        }
+        if self.value.len() > canonical_bytes {
+            return Err(Problems::one(Code::SubmissionTooLarge, format!("> {canonical_bytes}")));
+        }
+        if self.events == 0 && self.problems.is_empty() {
+            self.problems.add(Place::WHOLE, None, Code::EmptyBatch, "");
+        }
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        self.value.push(b']');
+        let source = self.source.take().unwrap_or_default();
+        let id = match self.given_id {
+            Some(id) => id.to_owned(),
+            None => submission_id(&source, &self.value),
+        };
+        self.fill_in_ids(&id)?;
+        if self.value.len() > canonical_bytes {
+            return Err(Problems::one(Code::SubmissionTooLarge, format!("> {canonical_bytes}")));
+        }
+        Ok(Submission { id, source, events: self.events, value: self.value })
+    }
+
+    /// Gives every event without id the id `{submission}/{row}`.
+    fn fill_in_ids(&mut self, submission: &str) -> Result<(), Problems> {
+        if self.gaps.is_empty() {
+            return Ok(());
+        }
+        let mut filled = Vec::with_capacity(self.value.len() + self.gaps.len() * (submission.len() + 8));
+        let mut copied = 0;
+        for (at, row) in &self.gaps {
+            let id = format!("{submission}/{row}");
+            if let Some(first) = self.ids.get(id.as_str()) {
+                let mut problems = Problems::new(1);
+                problems.add(Place::row(*row), Some("id"), Code::RepeatedId, format!("{} = {first}", quoted(&id)));
+                return Err(problems);
+            }
+            filled.extend_from_slice(&self.value[copied..*at]);
+            filled.extend_from_slice(id.as_bytes());
+            copied = *at;
+        }
+        filled.extend_from_slice(&self.value[copied..]);
+        self.value = filled;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_where_canonical_form_puts_the_id() {
+        let event = r#"{"specversion":"1.0","id":"","source":"s","type":"helan.observation.withdrawn.v1","data":{}}"#;
+        let event: EventRef<'_> = serde_json::from_str(event).expect("event");
+        let mut out = Vec::new();
+        event.write_canonical(&Statement::Withdrawn, &mut out);
+        assert!(out.starts_with(BEFORE_ID.as_bytes()) && out[BEFORE_ID.len()] == b'"');
+    }
+}
