@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Catalog;
 use super::codes::*;
 use super::rows::*;
-use super::span::{Dated, effective, holds};
+use super::span::{effective, holds};
 use crate::decimal::Decimal;
 use crate::topics;
 
@@ -160,6 +160,18 @@ impl Catalog {
     pub fn bounds(&self, indicator: &str, ref_area: &str) -> Bounds {
         let of_indicator = self.index.bounds.get(indicator);
         of_indicator.and_then(|map| map.get(ref_area).or_else(|| map.get(""))).copied().unwrap_or_default()
+    }
+
+    /// The basis of a value that names none: by the last day of its period and the day on which it became known.
+    pub fn basis_of(&self, indicator: &str, period_end: Date, known: Date) -> Option<&Basis> {
+        let within = |day: Date, from: Option<Date>, to: Option<Date>| {
+            from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to)
+        };
+        self.bases.iter().find(|row| {
+            row.indicator == indicator
+                && within(period_end, row.period_from, row.period_to)
+                && within(known, row.known_from, row.known_to)
+        })
     }
 
     /// Whether a basis is one of an indicator's.

@@ -1,0 +1,95 @@
+//! Areas, groups and relations by code, as the checks need them.
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+
+use crate::catalog::load::Sheets;
+use crate::catalog::span::{Span, effective, overlap, span};
+
+/// What holds when, of the rows that count.
+pub(super) struct Places<'a> {
+    areas: HashMap<&'a str, Vec<Span>>,
+    groups: HashMap<&'a str, Vec<Span>>,
+    members: HashMap<&'a str, Vec<(Span, &'a str)>>,
+}
+
+impl<'a> Places<'a> {
+    pub(super) fn of(sheets: &'a Sheets) -> Self {
+        let mut places = Self { areas: HashMap::new(), groups: HashMap::new(), members: HashMap::new() };
+        for (_, row) in effective(&sheets.areas.rows) {
+            places.areas.entry(&row.code).or_default().push(span(row));
+        }
+        for (_, row) in effective(&sheets.groups.rows) {
+            places.groups.entry(&row.group_id).or_default().push(span(row));
+        }
+        for (_, row) in effective(&sheets.group_members.rows) {
+            places.members.entry(&row.group_id).or_default().push((span(row), &row.member));
+        }
+        places
+    }
+
+    pub(super) fn is_area(&self, code: &str) -> bool {
+        self.areas.contains_key(code)
+    }
+
+    pub(super) fn is_group(&self, code: &str) -> bool {
+        self.groups.contains_key(code)
+    }
+
+    pub(super) fn is_place(&self, code: &str) -> bool {
+        self.is_area(code) || self.is_group(code)
+    }
+
+    pub(super) fn is_place_on(&self, code: &str, day: Date) -> bool {
+        let spans = self.areas.get(code).into_iter().chain(self.groups.get(code)).flatten();
+        spans.into_iter().any(|span| on(*span, day))
+    }
+
+    /// How many members a group has on a day.
+    pub(super) fn members_on(&self, group: &str, day: Date) -> usize {
+        self.members.get(group).map_or(0, |members| members.iter().filter(|(span, _)| on(*span, day)).count())
+    }
+
+    pub(super) fn has_members(&self, group: &str) -> bool {
+        self.members.contains_key(group)
+    }
+
+    /// Whether an area is there on every day of a span.
+    pub(super) fn area_throughout(&self, code: &str, wanted: Span) -> bool {
+        covers(self.areas.get(code).map(Vec::as_slice).unwrap_or_default(), wanted)
+    }
+
+    /// Whether a group is there on every day of a span.
+    pub(super) fn group_throughout(&self, group: &str, wanted: Span) -> bool {
+        covers(self.groups.get(group).map(Vec::as_slice).unwrap_or_default(), wanted)
+    }
+}
+
+fn on(span: Span, day: Date) -> bool {
+    span.0.is_none_or(|from| from <= day) && span.1.is_none_or(|to| day < to)
+}
+
+/// Whether spans together have every day of another.
+fn covers(spans: &[Span], wanted: Span) -> bool {
+    if overlap(wanted, wanted).is_none() {
+        return true;
+    }
+    let mut spans = spans.to_vec();
+    spans.sort_unstable_by_key(|span| span.0);
+    let mut missing_from = wanted.0;
+    for span in spans {
+        if overlap(span, (missing_from, wanted.1)).is_none() {
+            continue;
+        }
+        if span.0 > missing_from {
+            return false;
+        }
+        match (span.1, wanted.1) {
+            (None, _) => return true,
+            (Some(to), Some(end)) if to >= end => return true,
+            (to, _) => missing_from = to,
+        }
+    }
+    false
+}
