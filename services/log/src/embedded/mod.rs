@@ -19,6 +19,8 @@ mod disk;
 mod reader;
 mod schema;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use reader::Reader;

@@ -16,6 +16,8 @@ use crate::{
 
 mod group;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use group::Group;
 use subscription::MemorySubscription;

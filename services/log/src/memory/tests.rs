@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::conformance::{self, Subject, create, numbered};
+use crate::memory::{Fault, MemoryLog};
+use crate::{Address, Log, LogError, Message, RetryReason, StopReason, TopicPartition};
 use async_trait::async_trait;
-use helan_log::conformance::{self, Subject, create, numbered};
-use helan_log::memory::{Fault, MemoryLog};
-use helan_log::{Address, Log, LogError, Message, RetryReason, StopReason, TopicPartition};
 
 struct Memory(MemoryLog);
 

@@ -7,9 +7,9 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conformance::{self, Subject, create, numbered};
+use crate::{Address, Log, LogError, Message, OpenOptions, Refusal, RetryReason, StopReason, TopicPartition, open};
 use async_trait::async_trait;
-use helan_log::conformance::{self, Subject, create, numbered};
-use helan_log::{Address, Log, LogError, Message, OpenOptions, Refusal, RetryReason, StopReason, TopicPartition, open};
 
 struct Embedded(PathBuf);
 
@@ -33,7 +33,7 @@ impl Subject for Embedded {
         let mut acknowledged = Vec::new();
         for round in 0..3 {
             let mut child = Command::new(std::env::current_exe().expect("the test's own program"))
-                .args(["--ignored", "--exact", "child_appends_until_killed", "--nocapture"])
+                .args(["--ignored", "--exact", "embedded::tests::child_appends_until_killed", "--nocapture"])
                 .env("LOG_DIRECTORY", &self.0)
                 .env("LOG_TOPIC", topic)
                 .env("LOG_FIRST", (round * 1_000_000).to_string())
@@ -167,8 +167,7 @@ async fn a_burst_beyond_the_queue_is_put_off() {
     let log = writing(directory.path()).await;
     create(&*log, "t", 1).await;
     let value: bytes::Bytes = vec![b'7'; 8 << 20].into();
-    let appends =
-        (0..16).map(|number| log.append(helan_log::NewRecord { value: value.clone(), ..numbered("t", number) }));
+    let appends = (0..16).map(|number| log.append(crate::NewRecord { value: value.clone(), ..numbered("t", number) }));
     let results = futures::future::join_all(appends).await;
     let put_off =
         results.iter().filter(|it| matches!(it, Err(LogError::Retry { reason: RetryReason::QueueFull, .. }))).count();

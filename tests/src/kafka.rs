@@ -1,0 +1,240 @@
+//! An Apache Kafka broker for a test: started on free ports, killed, restarted, and gone with the test.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+/// Longest wait until a broker answers; after a SIGKILL on a busy machine it takes long.
+const READY: Duration = Duration::from_secs(90);
+
+/// One broker that is its own controller. Dropping it ends it.
+pub struct Broker {
+    directory: TempDir,
+    libs: PathBuf,
+    ports: (u16, u16),
+    process: Option<Process>,
+}
+
+impl Broker {
+    /// Copies the jars (once), formats a directory, and starts a broker that answers.
+    pub fn start() -> Result<Self> {
+        let libs = jars()?;
+        let directory = tempfile::tempdir()?;
+        let ports = free_ports()?;
+        let template = fs::read_to_string(sources().join("server.properties"))?;
+        let data = directory.path().join("data");
+        let settings = template
+            .replace("@BROKER_PORT@", &ports.0.to_string())
+            .replace("@CONTROLLER_PORT@", &ports.1.to_string())
+            .replace("@DATA@", &data.display().to_string());
+        fs::write(directory.path().join("server.properties"), settings)?;
+        let mut broker = Self { directory, libs, ports, process: None };
+        broker.format()?;
+        broker.restart()?;
+        Ok(broker)
+    }
+
+    /// `HOST:PORT` for clients; the same for the broker's whole life.
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.0)
+    }
+
+    /// Ends the broker with SIGKILL, in whatever it is doing.
+    pub fn kill9(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.end(End::Kill);
+        }
+    }
+
+    /// Starts the broker (again) on the same data and port, and waits until it answers.
+    pub fn restart(&mut self) -> Result<()> {
+        ensure!(self.process.is_none(), "the broker runs");
+        let log = self.directory.path().join("broker.log");
+        let output = fs::File::options().create(true).append(true).open(&log)?;
+        let mut java = self.java();
+        java.args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "kafka.Kafka", "server.properties"]);
+        java.stdout(output.try_clone()?).stderr(output);
+        let started_at = fs::metadata(&log)?.len();
+        let mut process = Process::start(java)?;
+        let deadline = Instant::now() + READY;
+        let answers = || -> bool {
+            let lines = fs::read(&log).unwrap_or_default();
+            let lines = String::from_utf8_lossy(lines.get(started_at as usize..).unwrap_or_default()).into_owned();
+            let address = (Ipv4Addr::LOCALHOST, self.ports.0).into();
+            lines.contains("Kafka Server started")
+                && TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok()
+        };
+        while !answers() {
+            if let Some(status) = process.ended() {
+                bail!("the broker ended with {status}:\n{}", tail(&log));
+            }
+            if Instant::now() > deadline {
+                bail!("the broker does not answer after {READY:?}:\n{}", tail(&log));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    fn format(&self) -> Result<()> {
+        // A cluster id is 16 bytes in URL-safe base64; these come from the directory's random name.
+        let name = self.directory.path().file_name().context("a directory has a name")?.to_string_lossy().into_owned();
+        let letters: String =
+            name.chars().chain(std::iter::repeat('A')).filter(char::is_ascii_alphanumeric).take(21).collect();
+        let mut java = self.java();
+        java.args(["-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--standalone", "--cluster-id"]);
+        let output = java.arg(letters + "A").args(["--config", "server.properties"]).output()?;
+        let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "the broker's directory cannot be formatted: {said}");
+        Ok(())
+    }
+
+    /// Java with Kafka's classes, in the broker's directory.
+    fn java(&self) -> Command {
+        let mut java = Command::new("setpriv");
+        java.args(["--pdeathsig", "KILL", "java", "-cp"]);
+        java.arg(format!("{}/*", self.libs.display())).current_dir(self.directory.path()).stdin(Stdio::null());
+        java
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.end(End::Terminate);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Kill,
+    Terminate,
+}
+
+/// A child with a thread of its own: a death signal is sent when the *thread* that started the child ends, and a
+/// test's thread ends before others have done with a shared broker.
+struct Process {
+    end: Sender<End>,
+    ended: Receiver<ExitStatus>,
+    thread: JoinHandle<()>,
+}
+
+impl Process {
+    fn start(mut command: Command) -> Result<Self> {
+        let ((end, orders), (tell, ended)) = (channel(), channel());
+        let (started, start) = channel();
+        let thread = std::thread::spawn(move || match command.spawn() {
+            Ok(child) => {
+                drop(started.send(Ok(())));
+                if let Some(status) = watch(child, &orders) {
+                    _ = tell.send(status);
+                }
+            }
+            Err(error) => drop(started.send(Err(error))),
+        });
+        start.recv()?.context("setpriv or java cannot be started; install util-linux and default-jre-headless")?;
+        Ok(Self { end, ended, thread })
+    }
+
+    /// How it ended, if it did by itself.
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.ended.try_recv().ok()
+    }
+
+    /// Ends it, and returns when it has ended.
+    fn end(self, how: End) {
+        _ = self.end.send(how);
+        drop(self.thread.join());
+    }
+}
+
+/// Waits for the child's end, by itself or as ordered.
+fn watch(mut child: Child, orders: &Receiver<End>) -> Option<ExitStatus> {
+    loop {
+        match orders.recv_timeout(Duration::from_millis(50)) {
+            Err(RecvTimeoutError::Timeout) => {
+                if let Ok(Some(status)) = child.try_wait() {
+                    return Some(status);
+                }
+            }
+            Ok(End::Terminate) => {
+                drop(Command::new("kill").args(["-TERM", &child.id().to_string()]).status());
+                let deadline = Instant::now() + Duration::from_secs(10);
+                while Instant::now() < deadline {
+                    if let Ok(Some(status)) = child.try_wait() {
+                        return Some(status);
+                    }
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                drop(child.kill());
+                return child.wait().ok();
+            }
+            Ok(End::Kill) | Err(RecvTimeoutError::Disconnected) => {
+                drop(child.kill());
+                return child.wait().ok();
+            }
+        }
+    }
+}
+
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/kafka")
+}
+
+/// Kafka's jars, copied from Maven Central once a target directory.
+fn jars() -> Result<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().ok();
+    for (command, package) in [("java", "default-jre-headless"), ("mvn", "maven")] {
+        let found = Command::new(command).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        ensure!(found.is_ok_and(|it| it.success()), "tests on Kafka need {command}: apt-get install {package}");
+    }
+    let target = std::env::current_exe()?;
+    let target = target.ancestors().find(|it| it.join("CACHEDIR.TAG").exists()).context("cargo's target directory")?;
+    let kafka = target.join("kafka");
+    let libs = kafka.join("libs");
+    let pom = fs::read_to_string(sources().join("pom.xml"))?;
+    let copied = kafka.join("copied-by.xml");
+    fs::create_dir_all(&kafka)?;
+    // Two test programs may come here at once.
+    let lock = fs::File::create(kafka.join("lock"))?;
+    lock.lock()?;
+    if fs::read_to_string(&copied).is_ok_and(|it| it == pom) {
+        return Ok(libs);
+    }
+    drop(fs::remove_dir_all(&libs));
+    let mut maven = Command::new("mvn");
+    maven.args(["--quiet", "--batch-mode", "--file"]).arg(sources().join("pom.xml"));
+    maven.arg("dependency:copy-dependencies").arg(format!("-DoutputDirectory={}", libs.display()));
+    let output = maven.output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    ensure!(output.status.success(), "Kafka's jars cannot be copied from Maven Central:\n{said}");
+    fs::write(copied, pom)?;
+    Ok(libs)
+}
+
+/// Two ports that were free a moment ago. They lie below the range that the system gives to outgoing connections, so
+/// that a broker finds its own port free again after a restart.
+fn free_ports() -> Result<(u16, u16)> {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let next = || 12_000 + ((std::process::id() % 10_000) * 97 + TRIED.fetch_add(1, Ordering::Relaxed)) % 18_000;
+    let mut ports = std::iter::repeat_with(|| next() as u16).take(5000).filter(free);
+    ports.next().zip(ports.next()).context("no free ports")
+}
+
+fn tail(log: &Path) -> String {
+    let lines = fs::read(log).unwrap_or_default();
+    String::from_utf8_lossy(&lines[lines.len().saturating_sub(4000)..]).into_owned()
+}
