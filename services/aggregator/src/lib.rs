@@ -1,1 +1,20 @@
-//! Placeholder while the workspace is laid out.
+//! The aggregator: from the log to the lake, each event exactly once, by the tables and nothing else.
+//!
+//! [`machine`] decides, [`run`] carries out. Offsets live in the tables' own logs, committed with the rows; the
+//! consumer group only settles who reads what. What becomes of a record is decided in `judge`.
+
+mod builders;
+mod columns;
+mod flush;
+mod judge;
+pub mod machine;
+mod metrics;
+mod run;
+mod state;
+mod status;
+
+pub use judge::Counts;
+pub use metrics::Counters;
+pub use run::{Aggregator, AggregatorConfig, AggregatorError, run};
+pub use state::{Stored, start_of};
+pub use status::Status;

@@ -54,32 +54,65 @@ fn list(moved: &[Moved]) -> String {
         .join(", ")
 }
 
+/// A step of one application id: what the rows were made from, and what stands after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// Application id.
+    pub app_id: String,
+    /// The version that the rows build upon; none = never committed.
+    pub from: Option<i64>,
+    /// The version after the commit; larger than `from`.
+    pub to: i64,
+}
+
 impl Lake {
-    /// Adds rows and sets application versions in one commit, if no other writer has touched those ids since the
-    /// snapshot was pinned. Without rows the commit carries the versions alone. No checkpoint, no clean-up.
-    ///
-    /// Returns the table as it is after the commit, pinned. A commit whose success was not told apart from failure is
-    /// recognised by reading the ids again.
+    /// Adds rows and sets application versions in one commit, taking the versions in the snapshot as those that the
+    /// rows build upon. For rows made from an earlier snapshot use [`Lake::advance`].
     ///
     /// # Errors
-    /// [`CommitError`]. A version that does not move forward is [`CommitError::Fenced`]: the snapshot was not the one
-    /// that the rows were made from.
+    /// As [`Lake::advance`].
     pub async fn append(
         &self,
         snapshot: &TableSnapshot,
         batches: Vec<RecordBatch>,
         txns: Vec<(String, i64)>,
     ) -> Result<TableSnapshot, CommitError> {
+        let mut advances = Vec::with_capacity(txns.len());
+        for (app_id, to) in txns {
+            let from = snapshot.txn(&app_id).await.map_err(CommitError::Retry)?;
+            advances.push(Advance { app_id, from, to });
+        }
+        self.advance(snapshot, batches, advances).await
+    }
+
+    /// Adds rows and moves application ids forward in one commit, if the ids stand in the snapshot where the rows
+    /// expect them and no other writer has touched them since it was pinned. Without rows the commit carries the
+    /// versions alone. No checkpoint, no clean-up.
+    ///
+    /// Returns the table as it is after the commit, pinned. A commit whose success was not told apart from failure is
+    /// recognised by reading the ids again.
+    ///
+    /// # Errors
+    /// [`CommitError`]. An id that stands elsewhere, or would not move forward, is [`CommitError::Fenced`].
+    pub async fn advance(
+        &self,
+        snapshot: &TableSnapshot,
+        batches: Vec<RecordBatch>,
+        advances: Vec<Advance>,
+    ) -> Result<TableSnapshot, CommitError> {
         let mut moved = Vec::new();
-        for (app_id, version) in &txns {
+        for Advance { app_id, from, to } in &advances {
+            // A commit for other ids pins a newer version: what another writer did to these ids meanwhile shows only
+            // here, and Delta itself would let them go backwards.
             let stored = snapshot.txn(app_id).await.map_err(CommitError::Retry)?;
-            if stored.is_some_and(|stored| stored >= *version) {
+            if stored != *from || stored.is_some_and(|stored| stored >= *to) {
                 moved.push(Moved { app_id: app_id.clone(), stored });
             }
         }
         if !moved.is_empty() {
             return Err(CommitError::Fenced(moved));
         }
+        let txns: Vec<_> = advances.into_iter().map(|advance| (advance.app_id, advance.to)).collect();
         let table = snapshot.table();
         let clock = self.clock().clone();
         let files =

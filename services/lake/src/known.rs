@@ -1,6 +1,6 @@
 //! What the aggregator asks of tables that exist: which ids are known, and how far a partition's times have come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
@@ -10,9 +10,14 @@ use futures::StreamExt;
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
 
-/// An accepted event of one source.
+/// Most ranges of ids in one query; beyond it whole sources are looked through.
+const MOST_RANGES: usize = 64;
+
+/// An accepted event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownEvent {
+    /// Its source.
+    pub source: String,
     /// Its id.
     pub id: String,
     /// Its content digest.
@@ -20,19 +25,26 @@ pub struct KnownEvent {
 }
 
 impl TableSnapshot {
-    /// Of `events`: the accepted events of a source whose ids lie between two ids, both inside. Files, row groups and
-    /// pages that cannot hold such ids are not read.
+    /// Of `events`: those of the wanted ids, by source, that were accepted. Files, row groups and pages that cannot
+    /// hold them are not read.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn events_between(&self, source: &str, low: &str, high: &str) -> Result<Vec<KnownEvent>, LakeError> {
-        let filter = col("source").eq(lit(source)).and(col("id").gt_eq(lit(low))).and(col("id").lt_eq(lit(high)));
+    pub async fn known_events(
+        &self,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownEvent>, LakeError> {
+        let Some(filter) = ranges(wanted) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        self.each_batch(&["id", "content_digest"], filter, |batch| {
-            let (ids, digests) = (batch.column(0).as_string_view(), batch.column(1).as_binary_view());
+        self.each_batch(&["source", "id", "content_digest"], filter, |batch| {
+            let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            let digests = batch.column(2).as_binary_view();
             for row in 0..batch.num_rows() {
-                let content_digest = digests.value(row).try_into().unwrap_or_default();
-                found.push(KnownEvent { id: ids.value(row).to_owned(), content_digest });
+                let (source, id) = (sources.value(row), ids.value(row));
+                if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
+                    let content_digest = digests.value(row).try_into().unwrap_or_default();
+                    found.push(KnownEvent { source: source.to_owned(), id: id.to_owned(), content_digest });
+                }
             }
         })
         .await?;
@@ -99,4 +111,35 @@ impl TableSnapshot {
 
 fn of_partition(topic: &str, partition: i32) -> Expr {
     col("topic").eq(lit(topic)).and(col("partition").eq(lit(partition)))
+}
+
+/// A filter that keeps the wanted ids and few others: ids that share all up to their last `/` (rows of one file) are
+/// one range.
+fn ranges(wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr> {
+    let mut ranges: Vec<(&str, &str, &str)> = Vec::new();
+    for (source, ids) in wanted {
+        let stem = |id: &str| id.rfind('/').map_or(0, |at| at);
+        for id in ids {
+            match ranges.last_mut() {
+                Some((s, low, high)) if s == source && low[..stem(low)] == id[..stem(id)] => *high = id,
+                _ => ranges.push((source, id, id)),
+            }
+        }
+    }
+    if ranges.len() > MOST_RANGES {
+        ranges.clear();
+        for (source, ids) in wanted {
+            if let (Some(low), Some(high)) = (ids.first(), ids.last()) {
+                ranges.push((source, low, high));
+            }
+        }
+    }
+    if ranges.len() > MOST_RANGES {
+        let (first, last) = (ranges.first()?.0, ranges.last()?.0);
+        return Some(col("source").gt_eq(lit(first)).and(col("source").lt_eq(lit(last))));
+    }
+    let range = |(source, low, high): (&str, &str, &str)| {
+        col("source").eq(lit(source)).and(col("id").gt_eq(lit(low))).and(col("id").lt_eq(lit(high)))
+    };
+    ranges.into_iter().map(range).reduce(Expr::or)
 }

@@ -103,6 +103,12 @@ impl Lake {
         &self.0.log_identity
     }
 
+    /// The application id under which the tables keep the next offset of one partition of their log.
+    pub fn offset_app_id(&self, topic: &str, partition: i32) -> String {
+        let log = self.0.log_identity.split(';').next().unwrap_or_default();
+        format!("helan/{}/{log}/{topic}/{partition}", self.0.id)
+    }
+
     /// Where a table is: any Delta reader opens it.
     pub fn table_url(&self, table: Table) -> Url {
         self.0.table_url(table)

@@ -19,7 +19,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use commit::{CommitError, Moved};
+pub use commit::{Advance, CommitError, Moved};
 pub use error::LakeError;
 pub use known::KnownEvent;
 pub use lake::Lake;

@@ -103,8 +103,11 @@ async fn rows_come_back_with_their_types_and_files_are_skipped() {
     assert!(text.contains("| r      | z  | 1.3000000000 | 2019-06-08T13:20:00.123457Z | 2019          |"), "{text}");
     assert_eq!(text.lines().count(), 7, "{text}");
 
-    let found = second.events_between("s", "a", "b").await.expect("known");
+    let wanted = |source: &str, ids: &[&str]| (source.to_owned(), ids.iter().map(|id| (*id).to_owned()).collect());
+    let wanted = [wanted("s", &["a", "b", "x"]), wanted("r", &["a"])].into_iter().collect();
+    let found = second.known_events(&wanted).await.expect("known");
     assert_eq!(found.iter().map(|event| event.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(second.known_events(&Default::default()).await.expect("none").is_empty());
     assert_eq!(found[0].content_digest, [7; 16]);
     let largest = second.largest_ids("t", 0).await.expect("largest");
     assert_eq!((largest["s"][&1].as_str(), largest["r"][&1].as_str()), ("c", "z"));

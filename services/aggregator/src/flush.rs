@@ -1,0 +1,40 @@
+//! A batch into its tables: `refusals` and `submissions` first, `events` last.
+//!
+//! One commit cannot span two tables. Each keeps its own offsets, so that after a crash in between the batch is read
+//! again, judged the same, and added only where it is missing.
+
+use helan_lake::{Advance, CommitError, Lake, LakeError, TableSnapshot};
+
+use crate::judge::{Batch, Counts};
+use crate::machine::Step;
+use crate::state::{EVENTS, TABLES, tables_of};
+
+/// Commits a batch, moving each table from its stored offsets to the batch's ends.
+pub(crate) async fn flush(
+    lake: &Lake,
+    snapshots: &mut [TableSnapshot; TABLES],
+    batch: Batch,
+    steps: &[Step],
+) -> Result<Counts, CommitError> {
+    let known = snapshots[EVENTS].known_events(batch.suspects()).await.map_err(CommitError::Retry)?;
+    let judged = tokio::task::spawn_blocking(move || batch.judge(known))
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        .map_err(|error| CommitError::Stop(LakeError::from(error)))?;
+    for (table, (snapshot, rows)) in snapshots.iter_mut().zip(judged.tables).enumerate() {
+        let advances: Vec<_> = steps
+            .iter()
+            .filter(|step| tables_of(&step.at.topic).any(|fed| fed == table))
+            .filter(|step| step.stored[table].is_none_or(|stored| stored < step.next))
+            .map(|step| Advance {
+                app_id: lake.offset_app_id(&step.at.topic, step.at.partition),
+                from: step.stored[table],
+                to: step.next,
+            })
+            .collect();
+        if !advances.is_empty() {
+            *snapshot = lake.advance(snapshot, vec![rows], advances).await?;
+        }
+    }
+    Ok(judged.counts)
+}

@@ -1,0 +1,66 @@
+//! What judging needs to know of a partition: rebuilt from the tables whenever the partition is taken over.
+
+use std::collections::HashMap;
+
+use helan_lake::{LakeError, TableSnapshot};
+use helan_log::TopicPartition;
+use helan_schemas::tables::Table;
+use helan_schemas::topics;
+
+/// Tables fed from the log, in the order of their commits.
+pub(crate) const TABLES: usize = Table::FED.len();
+/// Positions in [`Table::FED`].
+pub(crate) const REFUSALS: usize = 0;
+pub(crate) const SUBMISSIONS: usize = 1;
+pub(crate) const EVENTS: usize = 2;
+
+/// The next offset that each table has stored for a partition; none = never committed.
+pub type Stored = [Option<i64>; TABLES];
+
+/// From where reading has to start: the smallest offset that some table still needs.
+pub fn start_of(at: &TopicPartition, stored: &Stored) -> i64 {
+    tables_of(&at.topic).map(|table| stored[table].unwrap_or(0)).min().unwrap_or(0)
+}
+
+/// The tables that a topic feeds.
+pub(crate) fn tables_of(topic: &str) -> impl Iterator<Item = usize> {
+    let count = if topic == topics::REFUSED { 1 } else { TABLES };
+    0..count
+}
+
+/// Memory of one partition: grows with its sources, not with its events.
+#[derive(Debug)]
+pub(crate) struct PartitionState {
+    pub(crate) at: TopicPartition,
+    /// Partitions of the topic: a record must lie where its key belongs.
+    pub(crate) partitions: i32,
+    /// Below these offsets a table has the rows already.
+    pub(crate) stored: [i64; TABLES],
+    /// `recorded_at` of the record before, microseconds since the epoch.
+    pub(crate) last_recorded: i64,
+    /// By source: for each length of id one that no accepted id of this length exceeds.
+    pub(crate) largest: HashMap<String, Vec<(usize, String)>>,
+}
+
+impl PartitionState {
+    /// Reads the state as it was when the record at the start offset was next.
+    pub(crate) async fn rebuild(
+        at: &TopicPartition,
+        partitions: i32,
+        stored: &Stored,
+        snapshots: &[TableSnapshot; TABLES],
+    ) -> Result<Self, LakeError> {
+        let start = start_of(at, stored);
+        let refused = *at.topic == *topics::REFUSED;
+        let times = &snapshots[if refused { REFUSALS } else { SUBMISSIONS }];
+        let last = times.last_recorded(&at.topic, at.partition, start).await?;
+        let largest = if refused || stored[EVENTS].is_none() {
+            HashMap::new()
+        } else {
+            let found = snapshots[EVENTS].largest_ids(&at.topic, at.partition).await?;
+            found.into_iter().map(|(source, ids)| (source, ids.into_iter().collect())).collect()
+        };
+        let stored = stored.map(|offset| offset.unwrap_or(0));
+        Ok(Self { at: at.clone(), partitions, stored, last_recorded: last.unwrap_or(0), largest })
+    }
+}

@@ -1,0 +1,4 @@
+//! From the log to the lake: what each kind of record becomes, and that crashes, rivals and retries change nothing.
+
+mod path;
+mod world;
