@@ -119,6 +119,28 @@ row!(
 );
 row!(Bound, "bounds.csv", true, [indicator, ref_area], [min, max, note]);
 
+/// Every file with its columns, for the guide's test.
+#[cfg(test)]
+pub(super) fn columns() -> Vec<(&'static str, Vec<&'static str>)> {
+    fn of<T: Row>() -> (&'static str, Vec<&'static str>) {
+        (T::FILE, [T::COLUMNS, T::OPTIONAL].concat())
+    }
+    vec![
+        of::<Area>(),
+        of::<AreaRelation>(),
+        of::<Group>(),
+        of::<GroupMember>(),
+        of::<Indicator>(),
+        of::<Basis>(),
+        of::<Target>(),
+        of::<Reporter>(),
+        of::<Source>(),
+        of::<Scope>(),
+        of::<Obligation>(),
+        of::<Bound>(),
+    ]
+}
+
 /// One line's cells by column.
 pub(super) struct Cells<'a> {
     place: (&'static str, u64),

@@ -6,12 +6,12 @@
 //! `known_from`; of rows with one key the latest known one counts.
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::codes::*;
 
 /// `catalog.toml`: what the catalog is about.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// Id of the catalog: lowercase letters, digits, hyphens.
@@ -41,7 +41,7 @@ pub struct Head {
 }
 
 /// A remark in both languages.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Note {
     /// In Chinese.
@@ -51,8 +51,7 @@ pub struct Note {
 }
 
 /// `areas.csv`: an area under one code. A code that is used again has one row a time span.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Area {
     /// Code: GB/T 2260, or the local scheme's.
     pub code: String,
@@ -65,13 +64,11 @@ pub struct Area {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `relations.csv`: an area lies in another.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct AreaRelation {
     pub child: String,
     pub parent: String,
@@ -79,13 +76,11 @@ pub struct AreaRelation {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `groups.csv`: a named set of areas that is no node of the tree.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Group {
     pub group_id: String,
     pub name_zh: String,
@@ -95,13 +90,11 @@ pub struct Group {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `group_members.csv`: an area belongs to a group.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct GroupMember {
     pub group_id: String,
     pub member: String,
@@ -111,8 +104,7 @@ pub struct GroupMember {
 }
 
 /// `indicators.csv`: what is counted, and how it combines.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Indicator {
     /// Id: lowercase letters, digits, underscores. `rd_intensity` and `patent_density` feed the views of those names.
     pub indicator: String,
@@ -128,39 +120,29 @@ pub struct Indicator {
     pub over_areas: OverAreas,
     pub over_time: OverTime,
     /// Ratios: the indicator above the line.
-    #[serde(default)]
     pub numerator: Option<String>,
     /// Ratios: the indicator below the line.
-    #[serde(default)]
     pub denominator: Option<String>,
     /// Ratios: quotient × factor (100 for per cent, 10000 for per 10,000).
-    #[serde(default)]
     pub factor: Option<u32>,
     /// Ratios: which date's denominator.
-    #[serde(default)]
     pub denominator_date: Option<DenominatorDate>,
     /// Digits after the point when shown.
     pub decimals: u8,
     pub attribution: Attribution,
     /// Smallest plausible amount, in the plain unit; below it ingest refuses. A decimal.
-    #[serde(default)]
     pub min: Option<String>,
     /// Largest plausible amount, in the plain unit; above it ingest refuses. A decimal.
-    #[serde(default)]
     pub max: Option<String>,
     /// Coverage: how it counts k of n.
-    #[serde(default)]
     pub coverage_by: Option<CoverageBy>,
     /// Milestones: one of the items of that coverage indicator.
-    #[serde(default)]
     pub member_of: Option<String>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `bases.csv`: which benchmark an indicator's values belong to when the event does not say.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Basis {
     pub basis: String,
     pub indicator: String,
@@ -174,13 +156,11 @@ pub struct Basis {
     pub known_from: Option<Date>,
     /// … to this day (exclusive).
     pub known_to: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `targets.csv`: one checkable promise.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Target {
     pub target_id: String,
     pub kind: TargetKind,
@@ -193,27 +173,20 @@ pub struct Target {
     /// The unit as the text writes it.
     pub unit_text: String,
     /// Target, in the indicator's plain unit × 10^unit_mult; empty where the text gives none. A decimal, digits as written.
-    #[serde(default)]
     pub target_value: Option<String>,
     /// Power of ten of `target_value`: 8 for 亿元.
     pub unit_mult: i32,
-    #[serde(default)]
     pub comparator: Option<Comparator>,
     /// Another comparator that the text allows.
-    #[serde(default)]
     pub alt_comparator: Option<Comparator>,
     /// `≈` only: how far below still counts, in the target's unit; empty = half a unit of the target's last digit.
-    #[serde(default)]
     pub tolerance: Option<String>,
     pub strength: Strength,
     /// Period by whose end it is owed; empty = none is said.
-    #[serde(default)]
     pub time_period: Option<String>,
     /// Target of which this is a part; never added to it.
-    #[serde(default)]
     pub parent: Option<String>,
     /// Target that promises the same figure elsewhere in the text.
-    #[serde(default)]
     pub same_as: Option<String>,
     pub section: String,
     pub phrase: String,
@@ -221,13 +194,11 @@ pub struct Target {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `reporters.csv`: an organisation that may send.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Reporter {
     pub reporter: String,
     pub name_zh: String,
@@ -241,26 +212,22 @@ pub struct Reporter {
     pub may_estimate: bool,
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `sources.csv`: a feed, which belongs to one reporter for ever.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Source {
     /// CloudEvents source.
     pub source: String,
     pub reporter: String,
     /// Carries illustrative figures; they are marked wherever they are shown.
     pub demo: bool,
-    #[serde(default)]
     pub note: String,
 }
 
 /// `scopes.csv`: what a reporter may report, one allowance a row.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Scope {
     pub reporter: String,
     /// An area or group; `CODE/*` an area and all that lies in it by either relation; `*` every area and group.
@@ -270,8 +237,7 @@ pub struct Scope {
 }
 
 /// `obligations.csv`: what is due from whom, and when.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Obligation {
     pub obligation: String,
     pub reporter: String,
@@ -282,25 +248,19 @@ pub struct Obligation {
     /// ISO duration after the period's last day by which it is due: `P8M`, `P15D`.
     pub due_after: String,
     /// First period owed.
-    #[serde(default)]
     pub first_period: Option<String>,
     /// Last period owed.
-    #[serde(default)]
     pub last_period: Option<String>,
 }
 
 /// `bounds.csv`: plausible amounts of one indicator in one area, tighter than the indicator's own `min` and `max`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Bound {
     pub indicator: String,
     pub ref_area: String,
     /// Smallest plausible amount of any period's length, in the plain unit. A decimal.
-    #[serde(default)]
     pub min: Option<String>,
     /// Largest plausible amount, in the plain unit. A decimal.
-    #[serde(default)]
     pub max: Option<String>,
-    #[serde(default)]
     pub note: String,
 }

@@ -42,6 +42,26 @@ fn writes_out_what_it_read_and_spares_other_files() {
 }
 
 #[test]
+fn the_catalog_of_another_country_has_no_problem() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/catalogs/westmark-2024");
+    let catalog = Catalog::load(dir.as_ref()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert!(catalog.allows("brennick", "WM-TP", "rd_expenditure", date(2024, 12, 31)));
+    assert!(!catalog.allows("solmar", "WM-307", "rd_expenditure", date(2024, 12, 31)));
+}
+
+#[test]
+fn the_guide_names_every_file_and_column() {
+    let guide = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogs/README.md"));
+    for (file, columns) in read::columns() {
+        let line = guide.lines().find(|line| line.starts_with(&format!("| `{file}`")));
+        let line = line.unwrap_or_else(|| panic!("{file} is not in the guide"));
+        for column in columns {
+            assert!(line.contains(&format!("`{column}`")), "{file}: {column} is not in the guide");
+        }
+    }
+}
+
+#[test]
 fn a_correction_is_a_later_known_row() {
     let mut files = small();
     let areas = files.get_mut("areas.csv").expect("the small catalog has areas");
