@@ -1,1 +1,122 @@
-//! Placeholder while the workspace is laid out.
+//! The SQL of Helan: one file, one view. Pure text: whoever runs it brings the engine.
+//!
+//! A file's header says what a row is, from what and by which rules it is made, what it and each column mean. A view
+//! reads other views and leaf tables (the lake's, and the catalog's `catalog_*`) by name. Leaf views alone use the two
+//! parameters `$as_of` (T: what was known by then) and `$recorded` (R: what was recorded by then).
+
+mod header;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use include_dir::{Dir, include_dir};
+
+pub use header::{Column, Query, Type};
+
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sql");
+
+/// Every view, each after those it reads; among equals by name.
+pub fn all() -> &'static [Query] {
+    static ALL: OnceLock<Vec<Query>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let parsed = FILES.files().map(|file| {
+            let name = file.path().file_stem().and_then(|stem| stem.to_str()).expect("names of SQL files are UTF-8");
+            let text = file.contents_utf8().expect("SQL files are UTF-8");
+            header::parse(name, text).unwrap_or_else(|problem| panic!("queries/sql/{name}.sql: {problem}"))
+        });
+        in_order(parsed.map(|query| (query.name, query)).collect())
+    })
+}
+
+/// The view of that name.
+pub fn get(name: &str) -> Option<&'static Query> {
+    all().iter().find(|query| query.name == name)
+}
+
+/// The leaf tables that views read: names that are no view.
+pub fn leaves() -> Vec<&'static str> {
+    let mut names: Vec<_> =
+        all().iter().flat_map(|query| &query.inputs).copied().filter(|name| get(name).is_none()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// SHA-256 over every file's name and text, in the order of the names: which rules made a number.
+pub fn digest() -> String {
+    let mut files: Vec<_> = FILES.files().collect();
+    files.sort_unstable_by_key(|file| file.path());
+    let parts: Vec<&[u8]> =
+        files.iter().flat_map(|file| [file.path().as_os_str().as_encoded_bytes(), file.contents()]).collect();
+    helan_schemas::digest::sha256_hex(&parts)
+}
+
+fn in_order(mut waiting: BTreeMap<&'static str, Query>) -> Vec<Query> {
+    let mut done: Vec<Query> = Vec::with_capacity(waiting.len());
+    while !waiting.is_empty() {
+        let ready: Vec<_> = waiting
+            .iter()
+            .filter(|(_, query)| query.inputs.iter().all(|input| !waiting.contains_key(input)))
+            .map(|(name, _)| *name)
+            .collect();
+        assert!(!ready.is_empty(), "views read each other in a circle: {:?}", waiting.keys());
+        done.extend(ready.iter().filter_map(|name| waiting.remove(name)));
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_view_comes_after_what_it_reads() {
+        for (at, query) in all().iter().enumerate() {
+            for input in &query.inputs {
+                assert!(all()[at..].iter().all(|later| later.name != *input), "{} before {input}", query.name);
+            }
+        }
+    }
+
+    #[test]
+    fn headers_name_exactly_the_tables_that_the_text_reads() {
+        for query in all() {
+            let mut read: Vec<&str> = Vec::new();
+            let code: Vec<&str> = query.sql.lines().filter(|line| !line.starts_with("--")).collect();
+            let code = code.join(" ").replace("extract(month from", "").replace("extract(day from", "");
+            let code = code.replace("extract(year from", "");
+            let words: Vec<&str> = code.split_whitespace().collect();
+            let steps: Vec<&str> =
+                words.windows(3).filter(|w| w[1] == "as" && w[2].starts_with('(')).map(|w| w[0]).collect();
+            for pair in words.windows(2).filter(|pair| matches!(pair[0], "from" | "join")) {
+                let name = pair[1].trim_end_matches([')', ',', ';']);
+                if !steps.contains(&name) && !name.starts_with('(') {
+                    read.push(name);
+                }
+            }
+            read.sort_unstable();
+            read.dedup();
+            let mut inputs = query.inputs.clone();
+            inputs.sort_unstable();
+            assert_eq!(inputs, read, "inputs of {}", query.name);
+        }
+    }
+
+    #[test]
+    fn only_leaf_views_take_parameters() {
+        for query in all().iter().filter(|query| query.sql.contains('$')) {
+            assert!(query.inputs.iter().all(|input| get(input).is_none()), "{} reads a view", query.name);
+        }
+    }
+
+    #[test]
+    fn text_is_lowercase() {
+        for query in all() {
+            for (number, line) in query.sql.lines().enumerate() {
+                let code: String =
+                    line.split("--").next().unwrap_or("").split('\'').step_by(2).collect::<Vec<_>>().join("");
+                assert_eq!(code, code.to_lowercase(), "{}: line {}", query.name, number + 1);
+            }
+        }
+    }
+}

@@ -1,1 +1,20 @@
-//! Placeholder while the workspace is laid out.
+//! SQL over one pinned version of every table: sessions, views, "as of" table functions, receipts and status.
+//!
+//! A [`Session`] offers the lake's tables, the catalog's, and every view of `queries/` by name; each view that depends
+//! on knowledge also as a table function `NAME_as_of(known [, recorded])`. Nothing is planned before it is asked for.
+
+mod as_of;
+mod bounds;
+mod describe;
+mod due;
+mod leaves;
+mod moment;
+mod open;
+mod scope;
+mod session;
+mod view;
+
+pub use describe::{ColumnDoc, TableDoc};
+pub use moment::MomentError;
+pub use open::pin;
+pub use session::{QueryError, Session, Version};

@@ -1,0 +1,265 @@
+-- name: area_levels
+-- grain: one row for each ref_area, indicator, time_period
+-- inputs: period_values, indicators, area_edges
+-- rules: 2, 3, 4, 5, 13
+-- materialise: yes
+-- zh: 自下而上逐级汇总（至多五级）：有报送取报送，否则由下级合计。
+-- en: The tree added up from below, level by level, up to five: what is reported, else compiled from partition children.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column period_end date: 时期末日 | Last day.
+-- column value exact: 数值 | Reported, else compiled; null where there is neither, or a compiled one would not count.
+-- column compiled exact: 下级合计 | Sum over the partition children that have a value; null without any.
+-- column complete bool: 是否完整 | Whether the value covers all of the area and all of the period.
+-- column negative bool: 是否含负数 | Whether some part below zero is in it.
+-- column children_with_value bigint: 有值下级数 | Partition children that have a value.
+-- column min_vintage text: 版本（最小） | Least vintage of its parts; empty = not said.
+-- column max_vintage text: 版本（最大） | Greatest vintage of its parts.
+-- column min_basis text: 基准（最小） | Least basis of its parts; empty = not said.
+-- column max_basis text: 基准（最大） | Greatest basis of its parts.
+-- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+with reported as (
+    select
+        ref_area, indicator, time_period, period_end, amount,
+        method not in ('partial', 'carried') as complete,
+        coalesce(amount < 0, false) as negative,
+        coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo
+    from period_values
+),
+
+combining as (
+    select indicator, over_areas
+    from indicators
+    where over_areas in ('additive', 'own_value')
+),
+
+children as (
+    select period_end, child, parent, count(*) over (partition by period_end, parent) as siblings
+    from area_edges
+    where relation = 'part_of'
+),
+
+level_0 as (
+    select
+        ref_area, indicator, time_period, period_end, amount as value, cast(null as decimal(38, 10)) as compiled,
+        complete, negative, cast(0 as bigint) as children_with_value, vintage as min_vintage, vintage as max_vintage,
+        basis as min_basis, basis as max_basis, demo
+    from reported
+),
+
+sums_1 as (
+    select
+        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
+        combining.over_areas,
+        cast(sum(below.value) as decimal(38, 10)) as amount,
+        count(below.value) as children_with_value,
+        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_or(below.negative) as negative,
+        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+    from level_0 as below
+    inner join children on children.child = below.ref_area and children.period_end = below.period_end
+    inner join combining on combining.indicator = below.indicator
+    where below.value is not null
+    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
+),
+
+level_1 as (
+    select
+        coalesce(reported.ref_area, sums.ref_area) as ref_area,
+        coalesce(reported.indicator, sums.indicator) as indicator,
+        coalesce(reported.time_period, sums.time_period) as time_period,
+        coalesce(reported.period_end, sums.period_end) as period_end,
+        case
+            when reported.amount is not null then reported.amount
+            when sums.over_areas = 'additive' then sums.amount
+        end as value,
+        sums.amount as compiled,
+        case when reported.amount is not null then reported.complete else sums.complete end as complete,
+        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        coalesce(sums.children_with_value, 0) as children_with_value,
+        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
+        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
+        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
+        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
+        case when reported.amount is not null then reported.demo else sums.demo end as demo
+    from reported
+    full join sums_1 as sums
+        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
+        and sums.time_period = reported.time_period
+),
+
+sums_2 as (
+    select
+        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
+        combining.over_areas,
+        cast(sum(below.value) as decimal(38, 10)) as amount,
+        count(below.value) as children_with_value,
+        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_or(below.negative) as negative,
+        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+    from level_1 as below
+    inner join children on children.child = below.ref_area and children.period_end = below.period_end
+    inner join combining on combining.indicator = below.indicator
+    where below.value is not null
+    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
+),
+
+level_2 as (
+    select
+        coalesce(reported.ref_area, sums.ref_area) as ref_area,
+        coalesce(reported.indicator, sums.indicator) as indicator,
+        coalesce(reported.time_period, sums.time_period) as time_period,
+        coalesce(reported.period_end, sums.period_end) as period_end,
+        case
+            when reported.amount is not null then reported.amount
+            when sums.over_areas = 'additive' then sums.amount
+        end as value,
+        sums.amount as compiled,
+        case when reported.amount is not null then reported.complete else sums.complete end as complete,
+        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        coalesce(sums.children_with_value, 0) as children_with_value,
+        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
+        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
+        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
+        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
+        case when reported.amount is not null then reported.demo else sums.demo end as demo
+    from reported
+    full join sums_2 as sums
+        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
+        and sums.time_period = reported.time_period
+),
+
+sums_3 as (
+    select
+        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
+        combining.over_areas,
+        cast(sum(below.value) as decimal(38, 10)) as amount,
+        count(below.value) as children_with_value,
+        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_or(below.negative) as negative,
+        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+    from level_2 as below
+    inner join children on children.child = below.ref_area and children.period_end = below.period_end
+    inner join combining on combining.indicator = below.indicator
+    where below.value is not null
+    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
+),
+
+level_3 as (
+    select
+        coalesce(reported.ref_area, sums.ref_area) as ref_area,
+        coalesce(reported.indicator, sums.indicator) as indicator,
+        coalesce(reported.time_period, sums.time_period) as time_period,
+        coalesce(reported.period_end, sums.period_end) as period_end,
+        case
+            when reported.amount is not null then reported.amount
+            when sums.over_areas = 'additive' then sums.amount
+        end as value,
+        sums.amount as compiled,
+        case when reported.amount is not null then reported.complete else sums.complete end as complete,
+        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        coalesce(sums.children_with_value, 0) as children_with_value,
+        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
+        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
+        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
+        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
+        case when reported.amount is not null then reported.demo else sums.demo end as demo
+    from reported
+    full join sums_3 as sums
+        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
+        and sums.time_period = reported.time_period
+),
+
+sums_4 as (
+    select
+        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
+        combining.over_areas,
+        cast(sum(below.value) as decimal(38, 10)) as amount,
+        count(below.value) as children_with_value,
+        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_or(below.negative) as negative,
+        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+    from level_3 as below
+    inner join children on children.child = below.ref_area and children.period_end = below.period_end
+    inner join combining on combining.indicator = below.indicator
+    where below.value is not null
+    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
+),
+
+level_4 as (
+    select
+        coalesce(reported.ref_area, sums.ref_area) as ref_area,
+        coalesce(reported.indicator, sums.indicator) as indicator,
+        coalesce(reported.time_period, sums.time_period) as time_period,
+        coalesce(reported.period_end, sums.period_end) as period_end,
+        case
+            when reported.amount is not null then reported.amount
+            when sums.over_areas = 'additive' then sums.amount
+        end as value,
+        sums.amount as compiled,
+        case when reported.amount is not null then reported.complete else sums.complete end as complete,
+        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        coalesce(sums.children_with_value, 0) as children_with_value,
+        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
+        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
+        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
+        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
+        case when reported.amount is not null then reported.demo else sums.demo end as demo
+    from reported
+    full join sums_4 as sums
+        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
+        and sums.time_period = reported.time_period
+),
+
+sums_5 as (
+    select
+        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
+        combining.over_areas,
+        cast(sum(below.value) as decimal(38, 10)) as amount,
+        count(below.value) as children_with_value,
+        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_or(below.negative) as negative,
+        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+    from level_4 as below
+    inner join children on children.child = below.ref_area and children.period_end = below.period_end
+    inner join combining on combining.indicator = below.indicator
+    where below.value is not null
+    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
+),
+
+level_5 as (
+    select
+        coalesce(reported.ref_area, sums.ref_area) as ref_area,
+        coalesce(reported.indicator, sums.indicator) as indicator,
+        coalesce(reported.time_period, sums.time_period) as time_period,
+        coalesce(reported.period_end, sums.period_end) as period_end,
+        case
+            when reported.amount is not null then reported.amount
+            when sums.over_areas = 'additive' then sums.amount
+        end as value,
+        sums.amount as compiled,
+        case when reported.amount is not null then reported.complete else sums.complete end as complete,
+        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        coalesce(sums.children_with_value, 0) as children_with_value,
+        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
+        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
+        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
+        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
+        case when reported.amount is not null then reported.demo else sums.demo end as demo
+    from reported
+    full join sums_5 as sums
+        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
+        and sums.time_period = reported.time_period
+)
+
+select
+    ref_area, indicator, time_period, period_end, value, compiled, coalesce(complete, false) as complete,
+    coalesce(negative, false) as negative, children_with_value, min_vintage, max_vintage, min_basis, max_basis,
+    coalesce(demo, false) as demo
+from level_5

@@ -1,0 +1,181 @@
+-- name: group_values
+-- grain: one row for each group, indicator, time_period
+-- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, areas
+-- rules: 2, 3, 4
+-- materialise: yes
+-- zh: 组的数值：只加最外层成员；成员重叠情况未知的不求和。
+-- en: Values of groups: the outermost members added up; null where nobody knows whether members overlap.
+-- column ref_area text: 组代码 | Id of the group.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column period_kind text: 时期类型 | Shape of time_period.
+-- column period_start date: 首日 | First day.
+-- column period_end date: 末日 | Last day.
+-- column value exact: 数值（基本单位） | Reported for the group, else the sum over its outermost members.
+-- column status text: 状态 | reported, compiled, partial, carried, no_own_value, overlap (unknown: no sum), missing, suppressed.
+-- column reported exact: 报送值 | What was reported for the group itself.
+-- column compiled exact: 成员合计 | Sum over outermost members with a value.
+-- column residual exact: 差额 | reported − compiled.
+-- column coverage_reported bigint: 已有成员数 | Members that have a value; 1 where the group itself reported.
+-- column coverage_expected bigint: 成员数 | Members; 1 where the group itself reported.
+-- column months_reported int: 已含月数 | Months covered, where the value is reported.
+-- column complete bool: 是否完整 | Whether every outermost member has a complete value.
+-- column negative bool: 是否含负数 | Whether some part below zero is in it.
+-- column vintage text: 发布版本 | Which release; mixed where the parts differ.
+-- column basis text: 基准 | Benchmark; mixed where the parts differ.
+-- column origin_period text: 来源时期 | Period of the one observation it comes from; null for a sum.
+-- column missing_zh text: 缺报成员 | Members without a value, by Chinese name.
+-- column missing_en text: 缺报成员（英文） | Members without a value, by English name.
+-- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+with held as (
+    select area_groups.group_id, area_groups.overlap, periods.time_period, periods.period_end
+    from area_groups
+    inner join periods
+        on (area_groups.valid_from is null or area_groups.valid_from <= periods.period_end)
+        and (area_groups.valid_to is null or area_groups.valid_to > periods.period_end)
+),
+
+members as (
+    select held.group_id, held.overlap, held.time_period, held.period_end, area_group_members.member
+    from held
+    inner join area_group_members
+        on area_group_members.group_id = held.group_id
+        and (area_group_members.valid_from is null or area_group_members.valid_from <= held.period_end)
+        and (area_group_members.valid_to is null or area_group_members.valid_to > held.period_end)
+),
+
+inner_members as (
+    select distinct members.group_id, members.time_period, members.member
+    from members
+    inner join area_ancestors
+        on area_ancestors.ref_area = members.member and area_ancestors.period_end = members.period_end
+    inner join members as others
+        on others.group_id = members.group_id and others.time_period = members.time_period
+        and others.member = area_ancestors.ancestor
+),
+
+names as (
+    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
+    from areas
+    group by ref_area
+),
+
+listed as (
+    select
+        members.group_id, members.overlap, members.time_period, members.member,
+        inner_members.member is null as outermost, coalesce(names.name_zh, members.member) as name_zh,
+        coalesce(names.name_en, members.member) as name_en
+    from members
+    left join inner_members
+        on inner_members.group_id = members.group_id and inner_members.time_period = members.time_period
+        and inner_members.member = members.member
+    left join names on names.ref_area = members.member
+),
+
+asked as (
+    select distinct listed.group_id, listed.time_period, area_values.indicator
+    from listed
+    inner join area_values
+        on area_values.ref_area = listed.member and area_values.time_period = listed.time_period
+),
+
+sums as (
+    select
+        asked.group_id, asked.indicator, asked.time_period, min(listed.overlap) as overlap,
+        cast(sum(case when listed.outermost then member_values.value end) as decimal(38, 10)) as amount,
+        count(member_values.value) as members_with_value, count(*) as members,
+        bool_and(case when listed.outermost then coalesce(member_values.complete, false) else true end) as complete,
+        bool_or(coalesce(member_values.negative, false)) as negative,
+        min(coalesce(member_values.vintage, '')) filter (where member_values.value is not null) as min_vintage,
+        max(coalesce(member_values.vintage, '')) filter (where member_values.value is not null) as max_vintage,
+        min(coalesce(member_values.basis, '')) filter (where member_values.value is not null) as min_basis,
+        max(coalesce(member_values.basis, '')) filter (where member_values.value is not null) as max_basis,
+        string_agg(listed.name_zh, '、' order by listed.member) filter (where member_values.value is null)
+            as missing_zh,
+        string_agg(listed.name_en, ', ' order by listed.member) filter (where member_values.value is null)
+            as missing_en,
+        bool_or(coalesce(member_values.demo, false)) as demo
+    from asked
+    inner join listed on listed.group_id = asked.group_id and listed.time_period = asked.time_period
+    left join area_values as member_values
+        on member_values.ref_area = listed.member and member_values.indicator = asked.indicator
+        and member_values.time_period = asked.time_period
+    group by asked.group_id, asked.indicator, asked.time_period
+),
+
+own as (
+    select area_values.*
+    from area_values
+    inner join held on held.group_id = area_values.ref_area and held.time_period = area_values.time_period
+),
+
+joined as (
+    select
+        coalesce(own.ref_area, sums.group_id) as ref_area,
+        coalesce(own.indicator, sums.indicator) as indicator,
+        coalesce(own.time_period, sums.time_period) as time_period,
+        own.value as reported, own.status as own_status, own.vintage as own_vintage, own.basis as own_basis,
+        own.origin_period, own.months_reported, own.complete as own_complete, own.negative as own_negative,
+        own.demo as own_demo,
+        own.coverage_reported as own_coverage_reported, own.coverage_expected as own_coverage_expected,
+        sums.overlap, sums.amount, sums.members_with_value, sums.members, sums.complete, sums.negative,
+        sums.min_vintage, sums.max_vintage, sums.min_basis, sums.max_basis, sums.missing_zh, sums.missing_en, sums.demo
+    from own
+    full join sums
+        on sums.group_id = own.ref_area and sums.indicator = own.indicator and sums.time_period = own.time_period
+),
+
+judged as (
+    select
+        joined.ref_area, joined.indicator, joined.time_period, joined.reported, joined.own_status,
+        joined.own_vintage, joined.own_basis, joined.origin_period, joined.months_reported, joined.own_complete,
+        joined.own_negative, joined.own_demo, joined.own_coverage_reported, joined.own_coverage_expected,
+        joined.amount, joined.members_with_value, joined.members, joined.complete, joined.negative,
+        joined.min_vintage, joined.max_vintage, joined.min_basis, joined.max_basis, joined.missing_zh,
+        joined.missing_en, joined.demo,
+        case
+            when joined.reported is not null then joined.own_status
+            when indicators.over_areas = 'own_value' then 'no_own_value'
+            when indicators.over_areas <> 'additive' then coalesce(joined.own_status, 'missing')
+            when joined.overlap = 'unknown' then 'overlap'
+            when joined.amount is null then coalesce(joined.own_status, 'missing')
+            when joined.complete then 'compiled'
+            else 'partial'
+        end as status
+    from joined
+    inner join indicators on indicators.indicator = joined.indicator
+)
+
+select
+    judged.ref_area, judged.indicator, judged.time_period, periods.period_kind, periods.period_start,
+    periods.period_end,
+    case
+        when judged.reported is not null then judged.reported
+        when judged.status in ('compiled', 'partial') then judged.amount
+    end as value,
+    judged.status, judged.reported,
+    case when judged.status <> 'overlap' then judged.amount end as compiled,
+    case when judged.status <> 'overlap' then judged.reported - judged.amount end as residual,
+    case when judged.reported is not null then judged.own_coverage_reported else judged.members_with_value end
+        as coverage_reported,
+    case when judged.reported is not null then judged.own_coverage_expected else judged.members end
+        as coverage_expected,
+    judged.months_reported,
+    coalesce(case when judged.reported is not null then judged.own_complete else judged.complete end, false)
+        as complete,
+    coalesce(case when judged.reported is not null then judged.own_negative else judged.negative end, false)
+        as negative,
+    case
+        when judged.reported is not null then judged.own_vintage
+        when judged.min_vintage = judged.max_vintage then nullif(judged.min_vintage, '')
+        when judged.amount is not null then 'mixed'
+    end as vintage,
+    case
+        when judged.reported is not null then judged.own_basis
+        when judged.min_basis = judged.max_basis then nullif(judged.min_basis, '')
+        when judged.amount is not null then 'mixed'
+    end as basis,
+    judged.origin_period, judged.missing_zh, judged.missing_en,
+    coalesce(case when judged.reported is not null then judged.own_demo else judged.demo end, false) as demo
+from judged
+inner join periods on periods.time_period = judged.time_period

@@ -1,0 +1,101 @@
+-- name: observations
+-- grain: one row for each ref_area, indicator, time_period
+-- inputs: statements, reporters, bases, catalog_sources
+-- rules: 7, 12
+-- materialise: no
+-- zh: 现行数值：每个地区、指标、时期取一个。
+-- en: The current value of each area, indicator and period.
+-- column topic text: 地址：主题 | Address: topic of the log.
+-- column partition int: 地址：分区 | Address: partition.
+-- column offset bigint: 地址：偏移 | Address: offset.
+-- column index int: 地址：提交内序号 | Address: position in the submission.
+-- column source text: 来源 | CloudEvents source.
+-- column id text: 事件编号 | CloudEvents id.
+-- column reporter text: 报送单位 | Reporter who sent it.
+-- column submission text: 提交编号 | Submission it came in.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column period_kind text: 时期类型 | Shape of time_period: A, S, Q, M, W, D, R.
+-- column period_start date: 时期首日 | First day.
+-- column period_end date: 时期末日 | Last day.
+-- column value exact: 原报数值 | The value as sent, in unit × 10^unit_mult.
+-- column decimals int: 原报小数位 | Digits after the point as sent.
+-- column unit text: 计量单位 | Unit of measure.
+-- column unit_mult int: 单位的十次幂 | Power of ten of the unit.
+-- column amount exact: 数值（基本单位） | The value in the plain unit.
+-- column obs_status text: 数值状态 | SDMX observation status.
+-- column conf_status text: 保密状态 | SDMX confidentiality status.
+-- column vintage text: 发布版本 | Which release.
+-- column recorded_at instant: 记录时间 | When Helan recorded it.
+-- column known_at instant: 获知时间 | When it became known.
+-- column received_at instant: 接收时间 | When ingest received it.
+-- column content_digest bytes: 内容摘要 | Digest of what the event says.
+-- column prepared_by text: 填报人 | Who filled it in.
+-- column reviewed_by text: 审核人 | Who checked it.
+-- column approved_by text: 负责人 | Who answers for it.
+-- column evidence text: 依据 | Where it can be verified.
+-- column note text: 备注 | Free text.
+-- column basis text: 基准 | Benchmark: as the event says, else by the catalog.
+-- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
+-- column values_known bigint: 该单元格已知未撤销的数值个数 | Values of this cell that are known and not withdrawn.
+with standing as (
+    select *
+    from statements
+    where withdrawn_at is null
+),
+
+precedences as (
+    select reporter, min(precedence) as precedence
+    from reporters
+    group by reporter
+),
+
+ranked as (
+    select
+        standing.*,
+        row_number() over (
+            partition by standing.ref_area, standing.indicator, standing.time_period
+            order by
+                coalesce(precedences.precedence, 2147483647), standing.known_at desc, standing.recorded_at desc,
+                standing.source, standing."offset" desc, standing."index" desc
+        ) as place,
+        count(*) over (partition by standing.ref_area, standing.indicator, standing.time_period) as values_known
+    from standing
+    left join precedences on precedences.reporter = standing.reporter
+),
+
+current as (
+    select *
+    from ranked
+    where place = 1
+),
+
+derived as (
+    select
+        current.source, current.id, bases.basis,
+        row_number() over (
+            partition by current.source, current.id order by bases.known_from desc nulls last, bases.basis
+        ) as place
+    from current
+    inner join bases
+        on bases.indicator = current.indicator
+        and (bases.period_from is null or bases.period_from <= current.period_end)
+        and (bases.period_to is null or bases.period_to > current.period_end)
+        and (bases.known_from is null or bases.known_from <= current.known_at)
+        and (bases.known_to is null or bases.known_to > current.known_at)
+    where current.stated_basis is null
+)
+
+select
+    current.topic, current."partition", current."offset", current."index", current.source, current.id,
+    current.reporter, current.submission, current.ref_area, current.indicator, current.time_period,
+    current.period_kind, current.period_start, current.period_end, current.value, current.decimals,
+    current.unit, current.unit_mult, current.amount, current.obs_status, current.conf_status,
+    current.vintage, current.recorded_at, current.known_at, current.received_at, current.content_digest,
+    current.prepared_by, current.reviewed_by, current.approved_by, current.evidence, current.note,
+    coalesce(current.stated_basis, derived.basis) as basis, coalesce(sources.demo, false) as demo,
+    current.values_known
+from current
+left join derived on derived.source = current.source and derived.id = current.id and derived.place = 1
+left join catalog_sources as sources on sources.source = current.source

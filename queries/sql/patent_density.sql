@@ -1,0 +1,50 @@
+-- name: patent_density
+-- grain: one row for each area or group and time_period with a numerator or a denominator
+-- inputs: ratios, areas, area_groups
+-- rules: 1, 2, 7
+-- materialise: no
+-- zh: 万人有效发明专利（件/万人）。
+-- en: Invention patents in force per 10,000 inhabitants.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column time_period text: 时期 | SDMX time period.
+-- column value exact: 比率 | The ratio, unrounded to 10 digits; null without numerator or denominator.
+-- column numerator exact: 有效发明专利（件） | Amount above the line, in the plain unit.
+-- column denominator exact: 人口（人） | Amount below the line, in the plain unit.
+-- column numerator_vintage text: 分子版本 | Which release of the numerator.
+-- column denominator_vintage text: 分母版本 | Which release of the denominator.
+-- column numerator_basis text: 分子基准 | Benchmark of the numerator.
+-- column denominator_basis text: 分母基准 | Benchmark of the denominator.
+-- column status text: 状态 | reported, compiled, partial, carried (all of the numerator), no_own_value, no_denominator, no_numerator, overlap, suppressed.
+-- column coverage_reported bigint: 已有部分 | Parts of the numerator that have a value.
+-- column coverage_expected bigint: 应有部分 | Parts of the numerator expected.
+-- column name_zh text: 中文名称 | Name of the area or group in Chinese.
+-- column name_en text: 英文名称 | Name of the area or group in English.
+-- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
+-- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
+-- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+with ratio as (
+    select *
+    from ratios
+    where indicator = 'patent_density'
+),
+
+area_names as (
+    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
+    from areas
+    group by ref_area
+),
+
+group_names as (
+    select group_id, min(name_zh) as name_zh, min(name_en) as name_en
+    from area_groups
+    group by group_id
+)
+
+select
+    ratio.ref_area, ratio.time_period, ratio.value, ratio.numerator, ratio.denominator, ratio.numerator_vintage,
+    ratio.denominator_vintage, ratio.numerator_basis, ratio.denominator_basis, ratio.status, ratio.coverage_reported,
+    ratio.coverage_expected, coalesce(area_names.name_zh, group_names.name_zh) as name_zh,
+    coalesce(area_names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
+from ratio
+left join area_names on area_names.ref_area = ratio.ref_area
+left join group_names on group_names.group_id = ratio.ref_area

@@ -1,0 +1,146 @@
+-- name: ratios
+-- grain: one row for each ratio indicator, area or group, time_period with a numerator or a denominator
+-- inputs: indicators, place_values
+-- rules: 1, 2, 7, 10
+-- materialise: yes
+-- zh: 比率：由分子、分母计算，从不平均或相加；两者同一时期、同一截止时间。
+-- en: Ratios, computed from their components, never averaged or added; both parts of one period as of the same T.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 比率指标 | The ratio.
+-- column time_period text: 时期 | SDMX time period.
+-- column period_kind text: 时期类型 | Shape of time_period.
+-- column period_start date: 首日 | First day.
+-- column period_end date: 末日 | Last day.
+-- column value exact: 比率 | numerator × factor ÷ denominator, rounded to 10 digits; null without one of them.
+-- column numerator exact: 分子 | Amount above the line, in the plain unit.
+-- column denominator exact: 分母 | Amount below the line, in the plain unit.
+-- column factor int: 倍数 | Quotient × factor.
+-- column numerator_indicator text: 分子指标 | Indicator above the line.
+-- column denominator_indicator text: 分母指标 | Indicator below the line.
+-- column denominator_date text: 分母时点 | same_end, previous_end or mean of both.
+-- column numerator_vintage text: 分子版本 | Which release of the numerator.
+-- column denominator_vintage text: 分母版本 | Which release of the denominator.
+-- column numerator_basis text: 分子基准 | Benchmark of the numerator.
+-- column denominator_basis text: 分母基准 | Benchmark of the denominator.
+-- column numerator_origin text: 分子来源时期 | Period of the numerator's one observation; null for a sum.
+-- column denominator_origin text: 分母来源时期 | Period of the denominator's one observation; null for a sum or a mean.
+-- column status text: 状态 | reported, compiled, partial, carried (all of the numerator), no_own_value, no_denominator, no_numerator, overlap, suppressed.
+-- column coverage_reported bigint: 已有部分 | Parts of the numerator that have a value.
+-- column coverage_expected bigint: 应有部分 | Parts of the numerator expected.
+-- column complete bool: 是否完整 | Whether both parts are complete.
+-- column negative bool: 是否含负数 | Whether some part of the numerator is below zero.
+-- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
+-- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
+-- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+with formulas as (
+    select
+        indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor,
+        coalesce(denominator_date, 'same_end') as denominator_date
+    from indicators
+    where kind = 'ratio'
+),
+
+own_values as (
+    select indicator as denominator_indicator
+    from indicators
+    where over_areas = 'own_value'
+),
+
+asked as (
+    select distinct
+        formulas.indicator, place_values.ref_area, place_values.time_period, place_values.period_kind,
+        place_values.period_start, place_values.period_end
+    from formulas
+    inner join place_values
+        on place_values.indicator = formulas.numerator_indicator
+        or place_values.indicator = formulas.denominator_indicator
+),
+
+numerators as (
+    select * from place_values
+),
+
+same_ends as (
+    select * from place_values
+),
+
+previous_ends as (
+    select *, cast(period_end + interval '1 day' as date) as next_start
+    from place_values
+),
+
+joined as (
+    select
+        asked.*, formulas.factor, formulas.numerator_indicator, formulas.denominator_indicator,
+        formulas.denominator_date,
+        own_values.denominator_indicator is not null as own_value,
+        above.value as numerator, above.status as numerator_status, above.vintage as numerator_vintage,
+        above.basis as numerator_basis, above.origin_period as numerator_origin, above.coverage_reported,
+        above.coverage_expected, above.complete as numerator_complete, above.negative, above.missing_zh,
+        above.missing_en,
+        case formulas.denominator_date
+            when 'same_end' then same.value
+            when 'previous_end' then previous.value
+            else cast((same.value + previous.value) / 2 as decimal(38, 10))
+        end as denominator,
+        case formulas.denominator_date when 'previous_end' then previous.status else same.status end
+            as denominator_status,
+        case formulas.denominator_date when 'previous_end' then previous.vintage else same.vintage end
+            as denominator_vintage,
+        case formulas.denominator_date when 'previous_end' then previous.basis else same.basis end
+            as denominator_basis,
+        case formulas.denominator_date
+            when 'same_end' then same.origin_period
+            when 'previous_end' then previous.origin_period
+        end as denominator_origin,
+        case formulas.denominator_date
+            when 'same_end' then same.complete
+            when 'previous_end' then previous.complete
+            else same.complete and previous.complete
+        end as denominator_complete,
+        coalesce(above.demo, false)
+            or coalesce(case when formulas.denominator_date <> 'previous_end' then same.demo end, false)
+            or coalesce(case when formulas.denominator_date <> 'same_end' then previous.demo end, false) as demo
+    from asked
+    inner join formulas on formulas.indicator = asked.indicator
+    left join own_values on own_values.denominator_indicator = formulas.denominator_indicator
+    left join numerators as above
+        on above.ref_area = asked.ref_area and above.indicator = formulas.numerator_indicator
+        and above.time_period = asked.time_period
+    left join same_ends as same
+        on same.ref_area = asked.ref_area and same.indicator = formulas.denominator_indicator
+        and same.time_period = asked.time_period
+    left join previous_ends as previous
+        on previous.ref_area = asked.ref_area and previous.indicator = formulas.denominator_indicator
+        and previous.next_start = asked.period_start and previous.period_kind = asked.period_kind
+),
+
+divided as (
+    select
+        *,
+        case when denominator > 0 then
+            try_cast(
+                cast(cast(numerator as decimal(76, 10)) * cast(factor as decimal(20, 0)) as decimal(76, 30))
+                / cast(denominator as decimal(76, 10))
+                as decimal(38, 10)
+            )
+        end as value
+    from joined
+)
+
+select
+    ref_area, indicator, time_period, period_kind, period_start, period_end, value, numerator, denominator, factor,
+    numerator_indicator, denominator_indicator, denominator_date, numerator_vintage, denominator_vintage,
+    numerator_basis, denominator_basis, numerator_origin, denominator_origin,
+    case
+        when numerator is null and numerator_status in ('overlap', 'suppressed') then numerator_status
+        when numerator is null then 'no_numerator'
+        when denominator is null and own_value then 'no_own_value'
+        when denominator is null or denominator <= 0 then 'no_denominator'
+        when not coalesce(denominator_complete, false) then 'partial'
+        else numerator_status
+    end as status,
+    coalesce(coverage_reported, 0) as coverage_reported, coverage_expected,
+    coalesce(numerator_complete and denominator_complete, false) as complete, coalesce(negative, false) as negative,
+    missing_zh, missing_en, demo
+from divided

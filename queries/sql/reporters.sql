@@ -1,0 +1,19 @@
+-- name: reporters
+-- grain: one row for each reporter
+-- inputs: catalog_reporters
+-- rules: 12
+-- materialise: no
+-- zh: 报送单位：谁可以报送，优先级如何。
+-- en: Reporters: who may send, and with which precedence.
+-- column reporter text: 报送单位代码 | Id of the reporter.
+-- column name_zh text: 中文名称 | Name in Chinese.
+-- column name_en text: 英文名称 | Name in English.
+-- column kind text: 类别：city 或 park | Which endpoint it uses: city or park.
+-- column precedence int: 优先级，数字小者优先 | Between reporters of one cell the lower number wins.
+-- column may_back_date bool: 可否填报公布时间 | May say when a value was published.
+-- column may_estimate bool: 可否报送估计数 | May send estimates.
+-- column valid_from date: 生效日 | First day on which it may send.
+-- column valid_to date: 失效日 | First day on which it no longer may.
+-- column note text: 备注 | Remark.
+select reporter, name_zh, name_en, kind, precedence, may_back_date, may_estimate, valid_from, valid_to, note
+from catalog_reporters

@@ -1,0 +1,127 @@
+//! The header of a SQL file: `-- key: text` lines before the first line of SQL.
+
+/// One SQL file: a view.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Name of the view and of the file.
+    pub name: &'static str,
+    /// What one row is.
+    pub grain: &'static str,
+    /// Views and leaf tables it reads.
+    pub inputs: Vec<&'static str>,
+    /// Roll-up rules of the design that it carries out.
+    pub rules: Vec<u8>,
+    /// Whether a session computes it once and keeps the rows.
+    pub materialise: bool,
+    /// What it is, in Chinese.
+    pub zh: &'static str,
+    /// What it is, in English.
+    pub en: &'static str,
+    /// Its columns, in order.
+    pub columns: Vec<Column>,
+    /// The text, header included.
+    pub sql: &'static str,
+}
+
+/// A column of a view.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub data_type: Type,
+    /// What it holds, in Chinese.
+    pub zh: &'static str,
+    /// What it holds, in English.
+    pub en: &'static str,
+}
+
+/// The types of columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// UTF-8.
+    Text,
+    /// 32 bits.
+    Int,
+    /// 64 bits.
+    Bigint,
+    /// True or false.
+    Bool,
+    /// A day.
+    Date,
+    /// A moment in microseconds, UTC.
+    Instant,
+    /// Bytes.
+    Bytes,
+    /// An exact number: precision (up to 76) and scale.
+    Decimal(u8, i8),
+}
+
+/// Reads a file's header.
+pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, String> {
+    let mut query = Query {
+        name,
+        grain: "",
+        inputs: Vec::new(),
+        rules: Vec::new(),
+        materialise: false,
+        zh: "",
+        en: "",
+        columns: Vec::new(),
+        sql,
+    };
+    let mut named = "";
+    let mut materialise = None;
+    for line in sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim) {
+        if let Some(column) = line.strip_prefix("column ") {
+            query.columns.push(parse_column(column)?);
+            continue;
+        }
+        let (key, text) = line.split_once(": ").ok_or_else(|| format!("{line:?} is no `key: text`"))?;
+        let list = || text.split(", ").filter(|item| !item.is_empty());
+        match key {
+            "name" => named = text,
+            "grain" => query.grain = text,
+            "inputs" => query.inputs = list().collect(),
+            "rules" => {
+                query.rules = list()
+                    .filter(|item| *item != "none")
+                    .map(|item| item.parse().map_err(|_| format!("rule {item:?} is no number")))
+                    .collect::<Result<_, _>>()?;
+            }
+            "materialise" => materialise = Some(text == "yes"),
+            "zh" => query.zh = text,
+            "en" => query.en = text,
+            _ => return Err(format!("{key:?} is no key of a header")),
+        }
+    }
+    query.materialise = materialise.ok_or("materialise is missing")?;
+    if named != name {
+        return Err(format!("its header is named {named:?}"));
+    }
+    if [query.grain, query.zh, query.en].contains(&"") || query.inputs.is_empty() || query.columns.is_empty() {
+        return Err("grain, inputs, zh, en or column is missing".to_owned());
+    }
+    Ok(query)
+}
+
+/// `NAME TYPE: 中文 | English`.
+fn parse_column(text: &'static str) -> Result<Column, String> {
+    let wrong = || format!("{text:?} is no `NAME TYPE: 中文 | English`");
+    let (left, docs) = text.split_once(": ").ok_or_else(wrong)?;
+    let (name, data_type) = left.split_once(' ').ok_or_else(wrong)?;
+    let (zh, en) = docs.split_once(" | ").ok_or_else(wrong)?;
+    let data_type = match data_type {
+        "text" => Type::Text,
+        "int" => Type::Int,
+        "bigint" => Type::Bigint,
+        "bool" => Type::Bool,
+        "date" => Type::Date,
+        "instant" => Type::Instant,
+        "bytes" => Type::Bytes,
+        "exact" => Type::Decimal(38, 10),
+        "wide" => Type::Decimal(76, 10),
+        _ => return Err(wrong()),
+    };
+    Ok(Column { name, data_type, zh, en })
+}

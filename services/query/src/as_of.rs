@@ -1,0 +1,62 @@
+//! `NAME_as_of(known [, recorded])`: a view at other moments.
+
+use std::sync::Arc;
+
+use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::Expr;
+use helan_queries::Query;
+
+use crate::moment;
+use crate::scope::Pinned;
+use crate::view::View;
+
+/// Later than anything a lake can hold: 9999-12-31.
+pub(crate) const EVERYTHING: i64 = 253_370_764_800_000_000;
+
+#[derive(Debug)]
+pub(crate) struct AsOf {
+    pub(crate) query: &'static Query,
+    pub(crate) pinned: Arc<Pinned>,
+}
+
+impl TableFunctionImpl for AsOf {
+    fn call_with_args(&self, args: TableFunctionArgs) -> Result<Arc<dyn TableProvider>> {
+        let moments = args.exprs().iter().map(|expr| self.moment(expr)).collect::<Result<Vec<_>>>()?;
+        let (as_of, recorded) = match moments[..] {
+            [as_of] => (as_of, EVERYTHING),
+            [as_of, recorded] => (as_of, recorded),
+            _ => {
+                let name = self.query.name;
+                return Err(DataFusionError::Plan(format!("write {name}_as_of(known) or {name}_as_of(known, recorded)")));
+            }
+        };
+        Ok(Arc::new(View::new(self.query, self.pinned.scope(as_of, recorded)?)))
+    }
+}
+
+impl AsOf {
+    fn moment(&self, expr: &Expr) -> Result<i64> {
+        let Expr::Literal(value, _) = expr else {
+            return Err(DataFusionError::Plan(format!(
+                "{}_as_of takes constants: a date such as '2019-08-30' or RFC 3339, not {expr}",
+                self.query.name
+            )));
+        };
+        match value {
+            ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)) => {
+                moment::parse(text, &self.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
+            }
+            ScalarValue::Date32(Some(days)) => {
+                let day = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(*days)).ok();
+                day.and_then(|day| moment::parse(&day.to_string(), &self.pinned.zone).ok())
+                    .ok_or_else(|| DataFusionError::Plan(format!("{value} is no day of ours")))
+            }
+            ScalarValue::TimestampMicrosecond(Some(time), _) => Ok(*time),
+            ScalarValue::TimestampNanosecond(Some(time), _) => Ok(time.div_euclid(1000)),
+            ScalarValue::TimestampMillisecond(Some(time), _) => Ok(time * 1000),
+            ScalarValue::TimestampSecond(Some(time), _) => Ok(time * 1_000_000),
+            other => Err(DataFusionError::Plan(format!("{other} is no moment: write a date or RFC 3339 as a text"))),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! When each report is due: every obligation's periods, laid out one by one.
+
+use std::sync::Arc;
+
+use helan_schemas::catalog::{Catalog, Obligation};
+use helan_schemas::period::{Period, PeriodKind};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Span, ToSpan};
+
+use crate::moment;
+
+/// One report that is owed.
+pub(crate) struct Due {
+    pub(crate) obligation: String,
+    pub(crate) reporter: String,
+    pub(crate) ref_area: String,
+    pub(crate) indicator: String,
+    pub(crate) period: Period,
+    /// Last day on which it is in time.
+    pub(crate) due: Date,
+    /// End of that day, microseconds since the epoch.
+    pub(crate) due_at: i64,
+}
+
+/// Every report owed from an obligation's first period to its last; where the catalog names no last one, to the year
+/// after `today` or after the catalog's default period; where it names no first one, from the default period's year.
+pub(crate) fn all(catalog: &Catalog, zone: &TimeZone, today: Date) -> Arc<[Due]> {
+    let default = Period::parse(&catalog.head.default_period).ok();
+    let from = default.map_or(today, |period| period.start);
+    let until = default.map_or(today, |period| period.end.max(today));
+    let mut out = Vec::new();
+    for obligation in &catalog.obligations {
+        add(&mut out, obligation, from, until, zone);
+    }
+    out.into()
+}
+
+fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zone: &TimeZone) -> Option<()> {
+    let parse = |text: &Option<String>| text.as_deref().and_then(|text| Period::parse(text).ok());
+    let first = parse(&obligation.first_period).map_or(from, |period| period.start);
+    let last = parse(&obligation.last_period).map(|period| period.end);
+    let last = last.or_else(|| until.checked_add(1.year()).ok())?;
+    let after: Span = obligation.due_after.parse().ok()?;
+    let mut start = first.first_of_year();
+    while start <= last {
+        let period = Period::parse(&form(&obligation.frequency, start)?).ok()?;
+        if period.start >= first && period.end <= last {
+            let due = due_day(period.end, after)?;
+            out.push(Due {
+                obligation: obligation.obligation.clone(),
+                reporter: obligation.reporter.clone(),
+                ref_area: obligation.ref_area.clone(),
+                indicator: obligation.indicator.clone(),
+                period,
+                due,
+                due_at: moment::start_of(due.checked_add(1.day()).ok()?, zone)? - 1,
+            });
+        }
+        start = period.end.checked_add(1.day()).ok()?;
+    }
+    Some(())
+}
+
+/// Months after the last day of a month end on the last day of a month: P8M after 31 December is 31 August.
+fn due_day(end: Date, after: Span) -> Option<Date> {
+    end.checked_add(1.day()).ok()?.checked_add(after).ok()?.checked_sub(1.day()).ok()
+}
+
+fn form(frequency: &str, start: Date) -> Option<String> {
+    let (year, month) = (start.year(), start.month());
+    match frequency {
+        code if code == PeriodKind::Annual.code() => Some(format!("{year}")),
+        code if code == PeriodKind::Semester.code() => Some(format!("{year}-S{}", (month - 1) / 6 + 1)),
+        code if code == PeriodKind::Quarter.code() => Some(format!("{year}-Q{}", (month - 1) / 3 + 1)),
+        code if code == PeriodKind::Month.code() => Some(format!("{year}-{month:02}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_months_after_a_year_is_the_end_of_august() {
+        let day = due_day(jiff::civil::date(2018, 12, 31), "P8M".parse().expect("span"));
+        assert_eq!(day, Some(jiff::civil::date(2019, 8, 31)));
+        let day = due_day(jiff::civil::date(2018, 6, 30), "P15D".parse().expect("span"));
+        assert_eq!(day, Some(jiff::civil::date(2018, 7, 15)));
+    }
+}

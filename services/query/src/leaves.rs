@@ -1,0 +1,367 @@
+//! The catalog as leaf tables `catalog_*`, from its row structs: texts as the files have them, decimals, dates and
+//! periods resolved.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use helan_schemas::catalog::Catalog;
+use helan_schemas::decimal::{Decimal, SCALE};
+use helan_schemas::period::{Period, days_since_epoch};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::{bounds, due, moment};
+
+/// A leaf table: its name, what it is, its rows; columns' docs stand in the fields' metadata under `comment`.
+pub(crate) struct Leaf {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) batch: RecordBatch,
+}
+
+struct Rows<'a, R> {
+    rows: &'a [R],
+    fields: Vec<Field>,
+    arrays: Vec<ArrayRef>,
+}
+
+impl<'a, R> Rows<'a, R> {
+    fn new(rows: &'a [R]) -> Self {
+        Self { rows, fields: Vec::new(), arrays: Vec::new() }
+    }
+
+    fn push(mut self, name: &str, doc: &str, array: ArrayRef) -> Self {
+        let field = Field::new(name, array.data_type().clone(), true);
+        self.fields.push(field.with_metadata([("comment".to_owned(), doc.to_owned())].into()));
+        self.arrays.push(array);
+        self
+    }
+
+    fn text(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<&'a str>) -> Self {
+        let array: StringArray = self.rows.iter().map(|row| get(row).filter(|text| !text.is_empty())).collect();
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn owned(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<String>) -> Self {
+        let array: StringArray = self.rows.iter().map(get).collect();
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn int(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i32>) -> Self {
+        let array: Int32Array = self.rows.iter().map(get).collect();
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn flag(self, name: &str, doc: &str, get: impl Fn(&'a R) -> bool) -> Self {
+        let array: BooleanArray = self.rows.iter().map(|row| Some(get(row))).collect();
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn date(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<Date>) -> Self {
+        let array: Date32Array = self.rows.iter().map(|row| get(row).map(days_since_epoch)).collect();
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn instant(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i64>) -> Self {
+        let array: TimestampMicrosecondArray = self.rows.iter().map(get).collect();
+        self.push(name, doc, Arc::new(array.with_timezone("UTC")))
+    }
+
+    fn exact(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i128>) -> Self {
+        let array: Decimal128Array = self.rows.iter().map(get).collect();
+        let array = array.with_precision_and_scale(38, SCALE as i8).expect("a decimal(38,10) of ours fits");
+        self.push(name, doc, Arc::new(array))
+    }
+
+    fn span(
+        self,
+        zone: &TimeZone,
+        get: impl Fn(&'a R) -> (Option<Date>, Option<Date>, Option<Date>) + Copy,
+    ) -> Self {
+        self.date("valid_from", "First day on which the row holds; null = always.", move |row| get(row).0)
+            .date("valid_to", "First day on which it no longer holds; null = it still does.", move |row| get(row).1)
+            .instant("known_at", "Since when the catalog knows the row; null = always.", move |row| {
+                get(row).2.and_then(|day| moment::start_of(day, zone))
+            })
+    }
+
+    fn leaf(self, name: &'static str, doc: &'static str) -> Leaf {
+        let schema: SchemaRef = Arc::new(Schema::new(self.fields));
+        let batch = RecordBatch::try_new(schema, self.arrays).expect("every column has a value for every row");
+        Leaf { name, doc, batch }
+    }
+}
+
+/// The names and docs of the leaf tables that depend on nothing but the catalog, with their rows.
+pub(crate) fn of_catalog(catalog: &Catalog, zone: &TimeZone, today: Date) -> Vec<Leaf> {
+    vec![
+        areas(catalog, zone),
+        relations(catalog, zone),
+        groups(catalog, zone),
+        members(catalog, zone),
+        indicators(catalog),
+        bases(catalog, zone),
+        targets(catalog, zone),
+        target_bounds(catalog, zone),
+        reporters(catalog),
+        sources(catalog),
+        scopes(catalog),
+        obligations(catalog),
+        dues(catalog, zone, today),
+    ]
+}
+
+/// One row: the moment as of which a scope answers.
+pub(crate) fn knowledge(as_of: i64, recorded: i64, catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let head = &catalog.head;
+    Rows::new(&[()])
+        .instant("as_of", "T: what was known by then counts.", |()| Some(as_of))
+        .instant("recorded", "R: what was recorded by then counts.", |()| Some(recorded))
+        .date("as_of_date", "The day of T in the catalog's time zone.", |()| Some(moment::day_of(as_of, zone)))
+        .text("region", "Code of the region.", |()| Some(&head.region))
+        .text("time_zone", "The catalog's time zone.", |()| Some(&head.time_zone))
+        .text("default_period", "The period that roll-ups take when none is named.", |()| Some(&head.default_period))
+        .leaf("knowledge", "One row: as of when the views beside it answer, and for which region.")
+}
+
+fn areas(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    Rows::new(&catalog.areas)
+        .text("ref_area", "Area code.", |row| Some(&row.code))
+        .text("scheme", "Where the code comes from.", |row| Some(&row.scheme))
+        .text("level", "A word for its level; information only.", |row| Some(&row.level))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_areas", "Every row of areas.csv.")
+}
+
+fn relations(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    Rows::new(&catalog.relations)
+        .text("child", "Area that lies in the parent.", |row| Some(&row.child))
+        .text("parent", "Area that holds it.", |row| Some(&row.parent))
+        .text("relation", "part_of counts upward; within never does.", |row| Some(row.relation.code()))
+        .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_relations", "Every row of relations.csv.")
+}
+
+fn groups(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    Rows::new(&catalog.groups)
+        .text("group_id", "Id of the group.", |row| Some(&row.group_id))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("membership", "listed, or open: the text does not list the members.", |row| Some(row.membership.code()))
+        .text("overlap", "known, or unknown: then a sum is null.", |row| Some(row.overlap.code()))
+        .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_groups", "Every row of groups.csv.")
+}
+
+fn members(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    Rows::new(&catalog.group_members)
+        .text("group_id", "Id of the group.", |row| Some(&row.group_id))
+        .text("member", "Area code of the member.", |row| Some(&row.member))
+        .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .leaf("catalog_members", "Every row of group_members.csv.")
+}
+
+fn indicators(catalog: &Catalog) -> Leaf {
+    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
+    Rows::new(&catalog.indicators)
+        .text("indicator", "Id of the indicator.", |row| Some(&row.indicator))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("kind", "flow, stock, count, milestone, coverage or ratio.", |row| Some(row.kind.code()))
+        .text("unit", "Unit in which events come.", |row| Some(&row.unit))
+        .text("unit_zh", "The unit in Chinese.", |row| Some(&row.unit_zh))
+        .text("unit_en", "The unit in English.", |row| Some(&row.unit_en))
+        .text("over_areas", "additive, own_value or none.", |row| Some(row.over_areas.code()))
+        .text("over_time", "sum, last or none.", |row| Some(row.over_time.code()))
+        .text("numerator", "Ratios: the indicator above the line.", |row| row.numerator.as_deref())
+        .text("denominator", "Ratios: the indicator below the line.", |row| row.denominator.as_deref())
+        .int("factor", "Ratios: quotient × factor.", |row| row.factor.and_then(|factor| i32::try_from(factor).ok()))
+        .text("denominator_date", "Ratios: same_end, previous_end or mean.", |row| {
+            row.denominator_date.map(|date| date.code())
+        })
+        .int("decimals", "Digits after the point when shown.", |row| Some(i32::from(row.decimals)))
+        .text("attribution", "registration, operation, residence or none.", |row| Some(row.attribution.code()))
+        .exact("min", "Smallest plausible amount.", |row| exact(&row.min))
+        .exact("max", "Largest plausible amount.", |row| exact(&row.max))
+        .text("coverage_by", "Coverage: items, areas or value.", |row| row.coverage_by.map(|by| by.code()))
+        .text("member_of", "Coverage indicator of which it is an item.", |row| row.member_of.as_deref())
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_indicators", "Every row of indicators.csv.")
+}
+
+fn bases(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    Rows::new(&catalog.bases)
+        .text("basis", "Id of the benchmark.", |row| Some(&row.basis))
+        .text("indicator", "Indicator it is about.", |row| Some(&row.indicator))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .date("period_from", "First day of the periods it covers.", |row| row.period_from)
+        .date("period_to", "First day after them.", |row| row.period_to)
+        .instant("known_from", "Values known from then …", |row| {
+            row.known_from.and_then(|day| moment::start_of(day, zone))
+        })
+        .instant("known_to", "… and before then belong to it.", |row| {
+            row.known_to.and_then(|day| moment::start_of(day, zone))
+        })
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_bases", "Every row of bases.csv.")
+}
+
+fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let period = |text: &Option<String>| Period::parse(text.as_deref().unwrap_or(&catalog.head.default_period)).ok();
+    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
+    Rows::new(&catalog.targets)
+        .text("target_id", "Id of the target.", |row| Some(&row.target_id))
+        .text("kind", "ratio, amount, count, milestone, coverage, unquantified or context.", |row| {
+            Some(row.kind.code())
+        })
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("ref_area", "Area or group that owes it.", |row| Some(&row.ref_area))
+        .text("indicator", "Indicator that measures it.", |row| Some(&row.indicator))
+        .text("unit_text", "The unit as the text writes it.", |row| Some(&row.unit_text))
+        .text("target_text", "The target as the text writes it; null where it gives none.", |row| {
+            row.target_value.as_deref()
+        })
+        .exact("target_value", "The target in the text's unit.", |row| exact(&row.target_value))
+        .exact("target_amount", "The target in the indicator's plain unit.", |row| {
+            bounds::amount(row).ok().flatten()
+        })
+        .exact("unit_factor", "Plain units in one unit of the text.", |row| Some(bounds::power_of_ten(row.unit_mult)))
+        .text("comparator", "How the actual value is compared.", |row| row.comparator.map(|code| code.code()))
+        .text("alt_comparator", "Another comparator that the text allows.", |row| {
+            row.alt_comparator.map(|code| code.code())
+        })
+        .text("strength", "hard, soft, report_only or context.", |row| Some(row.strength.code()))
+        .owned("time_period", "Period by whose end it is owed; without one, the catalog's default period.", |row| {
+            period(&row.time_period).map(|period| period.to_string())
+        })
+        .owned("period_kind", "Shape of time_period.", |row| {
+            period(&row.time_period).map(|period| period.kind.code().to_owned())
+        })
+        .date("period_start", "First day of time_period.", |row| period(&row.time_period).map(|period| period.start))
+        .date("period_end", "Last day of time_period.", |row| period(&row.time_period).map(|period| period.end))
+        .instant("period_ends_at", "End of that day in the catalog's time zone.", |row| {
+            let next = period(&row.time_period)?.end.tomorrow().ok()?;
+            Some(moment::start_of(next, zone)? - 1)
+        })
+        .flag("period_stated", "Whether the text says a period.", |row| row.time_period.is_some())
+        .text("parent", "Target of which this is a part.", |row| row.parent.as_deref())
+        .text("same_as", "Target that promises the same figure.", |row| row.same_as.as_deref())
+        .text("section", "Section of the document.", |row| Some(&row.section))
+        .text("phrase", "The phrase.", |row| Some(&row.phrase))
+        .text("verb", "The verb.", |row| Some(&row.verb))
+        .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_targets", "Every row of targets.csv.")
+}
+
+fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let rows: Vec<_> = catalog
+        .targets
+        .iter()
+        .flat_map(|target| {
+            let readings = bounds::readings(target, catalog.head.rounding).unwrap_or_default();
+            readings.into_iter().map(move |bound| (target, bound))
+        })
+        .collect();
+    Rows::new(&rows)
+        .text("target_id", "Id of the target.", |row| Some(&row.0.target_id))
+        .instant("known_at", "Since when the catalog knows the target's row.", |row| {
+            row.0.known_from.and_then(|day| moment::start_of(day, zone))
+        })
+        .text("comparator", "Comparator of this reading.", |row| Some(row.1.comparator.code()))
+        .flag("main", "Whether it is the target's first comparator.", |row| row.1.main)
+        .flag("rounded", "Whether the actual value is rounded to the target's digits.", |row| row.1.rounded)
+        .exact("lower", "Least amount that meets it; null = no lower bound.", |row| row.1.lower)
+        .flag("lower_inclusive", "Whether the lower bound itself meets it.", |row| row.1.lower_inclusive)
+        .exact("upper", "Greatest amount that meets it; null = no upper bound.", |row| row.1.upper)
+        .flag("upper_inclusive", "Whether the upper bound itself meets it.", |row| row.1.upper_inclusive)
+        .leaf("catalog_target_bounds", "What each target asks, as bounds: one row for each reading of its text.")
+}
+
+fn reporters(catalog: &Catalog) -> Leaf {
+    Rows::new(&catalog.reporters)
+        .text("reporter", "Id of the reporter.", |row| Some(&row.reporter))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("kind", "city or park.", |row| Some(row.kind.code()))
+        .int("precedence", "Between reporters of one cell the lower number wins.", |row| Some(row.precedence))
+        .flag("may_back_date", "May say when a value was published.", |row| row.may_back_date)
+        .flag("may_estimate", "May send estimates.", |row| row.may_estimate)
+        .date("valid_from", "First day on which it may send.", |row| row.valid_from)
+        .date("valid_to", "First day on which it no longer may.", |row| row.valid_to)
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_reporters", "Every row of reporters.csv.")
+}
+
+fn sources(catalog: &Catalog) -> Leaf {
+    Rows::new(&catalog.sources)
+        .text("source", "CloudEvents source.", |row| Some(&row.source))
+        .text("reporter", "Reporter to whom it belongs.", |row| Some(&row.reporter))
+        .flag("demo", "Whether it carries illustrative figures.", |row| row.demo)
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_sources", "Every row of sources.csv.")
+}
+
+fn scopes(catalog: &Catalog) -> Leaf {
+    Rows::new(&catalog.scopes)
+        .text("reporter", "Id of the reporter.", |row| Some(&row.reporter))
+        .text("ref_area", "Area; CODE/* also what lies in it; * every one.", |row| Some(&row.ref_area))
+        .text("indicator", "Indicator; * every one.", |row| Some(&row.indicator))
+        .leaf("catalog_scopes", "Every row of scopes.csv.")
+}
+
+fn obligations(catalog: &Catalog) -> Leaf {
+    Rows::new(&catalog.obligations)
+        .text("obligation", "Id of the obligation.", |row| Some(&row.obligation))
+        .text("reporter", "Who owes it.", |row| Some(&row.reporter))
+        .text("ref_area", "For which area.", |row| Some(&row.ref_area))
+        .text("indicator", "Which indicator.", |row| Some(&row.indicator))
+        .text("frequency", "Kind of period: A, S, Q, M.", |row| Some(&row.frequency))
+        .text("due_after", "ISO duration after the period's end.", |row| Some(&row.due_after))
+        .text("first_period", "First period owed.", |row| row.first_period.as_deref())
+        .text("last_period", "Last period owed.", |row| row.last_period.as_deref())
+        .leaf("catalog_obligations", "Every row of obligations.csv.")
+}
+
+fn dues(catalog: &Catalog, zone: &TimeZone, today: Date) -> Leaf {
+    let rows = due::all(catalog, zone, today);
+    Rows::new(&rows)
+        .text("obligation", "Id of the obligation.", |row| Some(&row.obligation))
+        .text("reporter", "Who owes it.", |row| Some(&row.reporter))
+        .text("ref_area", "For which area.", |row| Some(&row.ref_area))
+        .text("indicator", "Which indicator.", |row| Some(&row.indicator))
+        .owned("time_period", "For which period.", |row| Some(row.period.to_string()))
+        .date("period_start", "First day of the period.", |row| Some(row.period.start))
+        .date("period_end", "Last day of the period.", |row| Some(row.period.end))
+        .date("due", "Last day on which it is in time.", |row| Some(row.due))
+        .instant("due_at", "End of that day in the catalog's time zone.", |row| Some(row.due_at))
+        .leaf("catalog_dues", "Every report that is owed: one row for each obligation and period.")
+}
+
+/// The Arrow type of a view's column.
+pub(crate) fn arrow_type(data_type: helan_queries::Type) -> DataType {
+    use arrow::datatypes::TimeUnit;
+    use helan_queries::Type;
+    match data_type {
+        Type::Text => DataType::Utf8,
+        Type::Int => DataType::Int32,
+        Type::Bigint => DataType::Int64,
+        Type::Bool => DataType::Boolean,
+        Type::Date => DataType::Date32,
+        Type::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Type::Bytes => DataType::Binary,
+        Type::Decimal(precision, scale) if precision <= 38 => DataType::Decimal128(precision, scale),
+        Type::Decimal(precision, scale) => DataType::Decimal256(precision, scale),
+    }
+}

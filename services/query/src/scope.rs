@@ -1,0 +1,168 @@
+//! One pair of moments (T, R) over the pinned tables: every view by name, planned and computed when first asked for.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use arrow::datatypes::{FieldRef, Schema};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
+use datafusion::common::{DataFusionError, Result};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use helan_schemas::catalog::Catalog;
+use jiff::tz::TimeZone;
+use tokio::sync::OnceCell;
+
+use crate::leaves;
+use crate::view::View;
+
+const CATALOG: &str = "helan";
+const SCHEMA: &str = "public";
+
+/// What a session has pinned: tables that never change while it lives.
+pub(crate) struct Pinned {
+    pub(crate) tables: BTreeMap<String, Arc<dyn TableProvider>>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) zone: TimeZone,
+    scopes: Mutex<HashMap<(i64, i64), Weak<Scope>>>,
+}
+
+impl Pinned {
+    pub(crate) fn new(
+        tables: BTreeMap<String, Arc<dyn TableProvider>>,
+        catalog: Arc<Catalog>,
+        zone: TimeZone,
+    ) -> Arc<Self> {
+        Arc::new(Self { tables, catalog, zone, scopes: Mutex::default() })
+    }
+
+    /// The scope of a pair of moments; two table functions of one query share it.
+    pub(crate) fn scope(self: &Arc<Self>, as_of: i64, recorded: i64) -> Result<Arc<Scope>> {
+        let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.retain(|_, scope| scope.strong_count() > 0);
+        if let Some(scope) = scopes.get(&(as_of, recorded)).and_then(Weak::upgrade) {
+            return Ok(scope);
+        }
+        let scope = Scope::new(self.clone(), as_of, recorded)?;
+        scopes.insert((as_of, recorded), Arc::downgrade(&scope));
+        Ok(scope)
+    }
+}
+
+impl fmt::Debug for Pinned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pinned").field("tables", &self.tables.keys()).finish_non_exhaustive()
+    }
+}
+
+/// Everything as of one pair of moments.
+pub(crate) struct Scope {
+    pub(crate) pinned: Arc<Pinned>,
+    pub(crate) as_of: i64,
+    pub(crate) recorded: i64,
+    /// In which the views' own texts are planned: their names mean this scope's views.
+    pub(crate) context: SessionContext,
+    knowledge: Arc<dyn TableProvider>,
+    /// Rows of the views that are computed once.
+    rows: HashMap<&'static str, OnceCell<Arc<MemTable>>>,
+}
+
+impl Scope {
+    fn new(pinned: Arc<Pinned>, as_of: i64, recorded: i64) -> Result<Arc<Self>> {
+        let leaf = leaves::knowledge(as_of, recorded, &pinned.catalog, &pinned.zone);
+        let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
+        let rows = helan_queries::all().iter().filter(|query| query.materialise);
+        let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
+        Ok(Arc::new_cyclic(|scope| {
+            let names = Names { scope: scope.clone(), kept: None };
+            Self { pinned, as_of, recorded, context: context(Arc::new(names)), knowledge, rows }
+        }))
+    }
+
+    /// The rows of a view that is computed once, or nothing if this one is not.
+    pub(crate) fn rows(&self, view: &str) -> Option<&OnceCell<Arc<MemTable>>> {
+        self.rows.get(view)
+    }
+
+    /// Names for a context that outlives every other handle of this scope: the session's own.
+    pub(crate) fn names(self: &Arc<Self>) -> Arc<dyn SchemaProvider> {
+        Arc::new(Names { scope: Arc::downgrade(self), kept: Some(self.clone()) })
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").field("as_of", &self.as_of).field("recorded", &self.recorded).finish_non_exhaustive()
+    }
+}
+
+/// A context in which names mean what `names` says.
+pub(crate) fn context(names: Arc<dyn SchemaProvider>) -> SessionContext {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true);
+    let options = config.options_mut();
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
+    options.execution.skip_physical_aggregate_schema_check = true;
+    let context = SessionContext::new_with_config(config);
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
+    context.register_catalog(CATALOG, Arc::new(catalog));
+    context
+}
+
+/// A table over batches of one schema, whose fields lose their metadata.
+pub(crate) fn in_memory(batches: Vec<RecordBatch>) -> Result<MemTable> {
+    let schema = batches.first().map(RecordBatch::schema);
+    let schema = schema.ok_or_else(|| DataFusionError::Internal("a table in memory needs a batch".to_owned()))?;
+    let plain = |field: &FieldRef| field.as_ref().clone().with_metadata(HashMap::new());
+    let schema = Arc::new(Schema::new(schema.fields().iter().map(plain).collect::<Vec<_>>()));
+    let batches = batches.into_iter().map(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec()));
+    let batches = batches.collect::<std::result::Result<Vec<_>, _>>()?;
+    MemTable::try_new(schema, vec![batches])
+}
+
+struct Names {
+    scope: Weak<Scope>,
+    kept: Option<Arc<Scope>>,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names").field("kept", &self.kept.is_some()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for Names {
+    fn table_names(&self) -> Vec<String> {
+        let Some(scope) = self.scope.upgrade() else { return Vec::new() };
+        let mut names: Vec<String> = scope.pinned.tables.keys().cloned().collect();
+        names.push("knowledge".to_owned());
+        names.extend(helan_queries::all().iter().map(|query| query.name.to_owned()));
+        names
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(scope) = self.scope.upgrade() else {
+            return Err(DataFusionError::Internal("the session of this plan has ended".to_owned()));
+        };
+        if name == "knowledge" {
+            return Ok(Some(scope.knowledge.clone()));
+        }
+        if let Some(table) = scope.pinned.tables.get(name) {
+            return Ok(Some(table.clone()));
+        }
+        Ok(helan_queries::get(name).map(|query| Arc::new(View::new(query, scope)) as Arc<dyn TableProvider>))
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        let pinned = self.scope.upgrade().is_some_and(|scope| scope.pinned.tables.contains_key(name));
+        pinned || name == "knowledge" || helan_queries::get(name).is_some()
+    }
+}

@@ -1,0 +1,163 @@
+//! A view as a table: its columns are known from the SQL file's header, its text is planned when it is scanned.
+//!
+//! So a query plans only what it reads, each text once, and plans stay small however deep views are nested. A view
+//! that is marked `materialise: yes` is computed once a scope and kept in memory.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
+use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
+use datafusion::physical_plan::ExecutionPlan;
+use helan_queries::Query;
+
+use crate::leaves::arrow_type;
+use crate::scope::Scope;
+
+#[derive(Debug)]
+pub(crate) struct View {
+    query: &'static Query,
+    schema: SchemaRef,
+    scope: Arc<Scope>,
+}
+
+impl View {
+    pub(crate) fn new(query: &'static Query, scope: Arc<Scope>) -> Self {
+        let fields = query.columns.iter().map(|column| Field::new(column.name, arrow_type(column.data_type), true));
+        Self { query, schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), scope }
+    }
+
+    /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
+    /// on one stack.
+    async fn rows(&self) -> Result<Option<Arc<MemTable>>> {
+        let Some(cell) = self.scope.rows(self.query.name) else { return Ok(None) };
+        let rows = cell.get_or_try_init(|| async {
+            let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
+            in_task(async move {
+                let batches = frame(query, &schema, &scope).await?.collect().await?;
+                let batches = batches.into_iter().map(|batch| {
+                    RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(DataFusionError::from)
+                });
+                let batches = batches.collect::<Result<Vec<_>>>()?;
+                Ok(Arc::new(MemTable::try_new(schema, vec![batches])?))
+            })
+            .await
+        });
+        Ok(Some(rows.await?.clone()))
+    }
+}
+
+#[async_trait]
+impl TableProvider for View {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    fn get_table_definition(&self) -> Option<&str> {
+        Some(self.query.sql)
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let answer = if self.query.materialise {
+            TableProviderFilterPushDown::Unsupported
+        } else {
+            TableProviderFilterPushDown::Exact
+        };
+        Ok(vec![answer; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some(rows) = self.rows().await? {
+            return rows.scan(state, projection, filters, limit).await;
+        }
+        let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
+        let projection = projection.cloned();
+        let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
+        in_task(async move {
+            let mut frame = frame(query, &schema, &scope).await?;
+            for filter in filters {
+                frame = frame.filter(filter)?;
+            }
+            if let Some(projection) = projection {
+                let columns = projection.iter().map(|at| Expr::Column(Column::from_name(schema.field(*at).name())));
+                frame = frame.select(columns.collect::<Vec<_>>())?;
+            }
+            if limit.is_some() {
+                frame = frame.limit(0, limit)?;
+            }
+            frame.create_physical_plan().await
+        })
+        .await
+    }
+}
+
+/// Runs a future as a task of its own.
+async fn in_task<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(DataFusionError::External(Box::new(error))),
+    }
+}
+
+/// The view's text, bound to the scope's moments, with exactly the columns of its header.
+async fn frame(query: &'static Query, schema: &Schema, scope: &Scope) -> Result<DataFrame> {
+    let state = scope.context.state();
+    let context = |error: DataFusionError| error.context(format!("view {}", query.name));
+    let plan = state.create_logical_plan(query.sql).await.map_err(context)?;
+    let plan = bind(plan, scope).map_err(context)?;
+    let have = plan.schema().field_names().len();
+    let columns: Vec<Expr> = schema
+        .fields()
+        .iter()
+        .map(|field| {
+            let column = Column::from_name(field.name());
+            let (_, from) = plan.schema().qualified_field_from_column(&column)?;
+            let column = Expr::Column(column);
+            let same = from.data_type() == field.data_type();
+            Ok(if same { column } else { cast(column, field.data_type().clone()).alias(field.name()) })
+        })
+        .collect::<Result<_>>()
+        .map_err(context)?;
+    if have != columns.len() {
+        return Err(context(DataFusionError::Plan(format!("its text has {have} columns, its header {}", columns.len()))));
+    }
+    DataFrame::new(state, plan).select(columns).map_err(context)
+}
+
+/// Binds `$as_of` and `$recorded`, which only leaf views have.
+fn bind(plan: LogicalPlan, scope: &Scope) -> Result<LogicalPlan> {
+    let names = plan.get_parameter_names()?;
+    if names.is_empty() {
+        return Ok(plan);
+    }
+    let moment = |time: i64| ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into()));
+    let values = [("as_of", scope.as_of), ("recorded", scope.recorded)];
+    let values = values.map(|(name, time)| (name.to_owned(), ScalarAndMetadata::from(moment(time))));
+    plan.with_param_values(ParamValues::Map(values.into()))
+}
+
+fn unqualified(filter: Expr) -> Result<Expr> {
+    let filter = filter.transform(|expr| {
+        Ok(match expr {
+            Expr::Column(column) => Transformed::yes(Expr::Column(Column::from_name(column.name))),
+            other => Transformed::no(other),
+        })
+    });
+    Ok(filter?.data)
+}

@@ -1,0 +1,69 @@
+//! Every SQL file against the test rows beside it: `queries/tests/*.txt`.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_answer_as_their_test_rows_say() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../queries/tests");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    assert!(!files.is_empty());
+    let mut wrong = Vec::new();
+    for path in files {
+        let script = support::read(&path);
+        let session = support::session(&script);
+        for question in &script.questions {
+            let answer = match &question.as_of {
+                None => session.sql(&question.sql).await,
+                Some(as_of) => {
+                    let as_of = session.moment(as_of).expect("a moment");
+                    let recorded = question.recorded.as_deref().map(|text| session.moment(text).expect("a moment"));
+                    session.sql_as_of(&question.sql, as_of, recorded).await
+                }
+            };
+            let answer = match answer {
+                Ok(frame) => frame.collect().await.map(|batches| csv(&batches)).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            let answer = answer.unwrap_or_else(|error| format!("error: {error}\n"));
+            if answer != question.expected {
+                let place = format!("{}:{}", path.display(), question.line);
+                wrong.push(format!("{place}\n{}--- expected\n{}--- answered\n{answer}", question.sql, question.expected));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Header and rows, decimals without the zeros at their end.
+fn csv(batches: &[RecordBatch]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let options = FormatOptions::default();
+    if let Some(first) = batches.first() {
+        writer.write_record(first.schema().fields().iter().map(|field| field.name())).expect("in memory");
+    }
+    for batch in batches {
+        let columns: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).expect("formatter")).collect();
+        for row in 0..batch.num_rows() {
+            let cells = columns.iter().zip(batch.columns()).map(|(column, array)| {
+                let text = column.value(row).to_string();
+                let decimal = matches!(array.data_type(), arrow::datatypes::DataType::Decimal128(..));
+                if decimal && text.contains('.') {
+                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+                } else {
+                    text
+                }
+            });
+            writer.write_record(cells).expect("in memory");
+        }
+    }
+    String::from_utf8(writer.into_inner().expect("in memory")).expect("utf-8")
+}
