@@ -148,11 +148,6 @@ impl DataFile {
     }
 }
 
-/// Rows in all batches.
-pub(crate) fn row_count(batches: &[RecordBatch]) -> usize {
-    batches.iter().map(RecordBatch::num_rows).sum()
-}
-
 /// Reads a whole Parquet file back into batches of a table's columns, folders' columns filled in.
 pub(crate) fn decode(table: Table, bytes: Bytes, folder: &PartitionValues) -> Result<Vec<RecordBatch>, LakeError> {
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes)?

@@ -1,6 +1,6 @@
 //! What a table of the lake is to Delta: its first commit, its properties, how its files are sorted.
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use deltalake_core::kernel::StructType;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use helan_schemas::tables::Table;
@@ -98,14 +98,16 @@ pub(crate) fn first_commit(table: Table, lake: &str, log: &str, id: &str, now_ms
     Ok(format!("{info}\n{protocol}\n{metadata}\n").into_bytes())
 }
 
-/// Whether a column's values can have statistics of ours.
-pub(crate) fn has_statistics(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Utf8 | DataType::Int32 | DataType::Int64 | DataType::Date32 | DataType::Timestamp(..))
-}
-
 #[cfg(test)]
 mod tests {
+    use arrow::datatypes::DataType;
+
     use super::*;
+
+    fn has_statistics(data_type: &DataType) -> bool {
+        use DataType::{Date32, Int32, Int64, Timestamp, Utf8};
+        matches!(data_type, Utf8 | Int32 | Int64 | Date32 | Timestamp(..))
+    }
 
     #[test]
     fn named_columns_exist_and_can_have_statistics() {

@@ -9,10 +9,13 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Decimal128Type};
 use deltalake_core::datafusion::logical_expr::{col, lit};
 use deltalake_core::datafusion::prelude::SessionContext;
+use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 use url::Url;
 
-use crate::{CommitError, Lake, LakeError};
+use crate::maintain::{self, Options};
+use crate::simulated::{Fault, SimulatedStore};
+use crate::{Advance, CommitError, Lake, LakeError};
 
 /// Events of one source with the given ids; all other columns hold something plausible.
 pub(crate) fn events(source: &str, ids: &[&str], offset: i64) -> RecordBatch {
@@ -143,4 +146,92 @@ async fn a_stale_snapshot_is_fenced_and_versions_only_move_forward() {
     assert_eq!((now.row_count(), now.txn("other").await.expect("txn")), (Some(2), Some(7)));
     let wrong = RecordBatch::try_from_iter([("a", Arc::new(Int32Array::from(vec![1])) as ArrayRef)]).expect("batch");
     assert!(matches!(lake.append(&now, vec![wrong], txn(10)).await, Err(CommitError::Stop(LakeError::Rows { .. }))));
+}
+
+fn now(days: i64) -> Clock {
+    Clock::manual(Clock::system().now() + days * 24 * 3600 * 1_000_000)
+}
+
+#[tokio::test]
+async fn compaction_keeps_every_row_and_clean_up_what_is_needed() {
+    let store = SimulatedStore::new(true);
+    let url = Url::parse("memory://lake/a").expect("URL");
+    let lake = Lake::create_or_open_in(&url, Arc::new(store.process()), "log", Clock::system()).await.expect("lake");
+    let mut snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    for number in 0..20 {
+        let id = format!("{number:02}");
+        snapshot = lake.append(&snapshot, vec![events("s", &[&id], number)], txn(number + 1)).await.expect("append");
+    }
+    let old = snapshot.clone();
+    let options = Options { checkpoint_commits: 10, ..Options::default() };
+    let report = maintain::run_table(&lake, Table::Events, &options).await.expect("maintain");
+    assert_eq!((report.files_before, report.files_after, report.rows), (20, 1, 20));
+    assert_eq!((report.checkpoint, report.logs_deleted, report.orphans_deleted), (Some(21), 0, 0));
+    let snapshot = lake.append(&old, vec![events("s", &["20"], 20)], txn(21)).await.expect("an appender goes on");
+    assert_eq!((snapshot.files().len(), snapshot.row_count()), (2, Some(21)));
+    assert_eq!(lake.snapshot(Table::Events).await.expect("snapshot").txn("app").await.expect("txn"), Some(21));
+    assert_eq!(old.read(&["id"], None).expect("plan").count().await.expect("an old version is still read"), 20);
+
+    // A day later the replaced files go, and the log before the checkpoint, but nothing that is needed.
+    let later = Lake::open_in(&url, Arc::new(store.process()), now(2)).await.expect("open");
+    let report = maintain::run_table(&later, Table::Events, &options).await.expect("maintain");
+    assert_eq!((report.files_before, report.checkpoint, report.orphans_deleted), (0, None, 20));
+    assert!(report.logs_deleted >= 20, "{report:?}");
+    let snapshot = later.snapshot(Table::Events).await.expect("snapshot");
+    assert_eq!(snapshot.read(&["id"], None).expect("plan").count().await.expect("rows"), 21);
+    assert_eq!(snapshot.txn("app").await.expect("txn"), Some(21));
+}
+
+#[tokio::test]
+async fn of_two_compactions_one_wins() {
+    let store = SimulatedStore::new(true);
+    let url = Url::parse("memory://lake/b").expect("URL");
+    let lake = Lake::create_or_open_in(&url, Arc::new(store.process()), "log", Clock::system()).await.expect("lake");
+    let rival = Lake::open_in(&url, Arc::new(store.process()), Clock::system()).await.expect("open");
+    let mut snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    for round in 0..10_i64 {
+        for number in 0..8 {
+            let offset = round * 8 + number;
+            let id = format!("{offset:02}");
+            snapshot =
+                lake.append(&snapshot, vec![events("s", &[&id], offset)], txn(offset + 1)).await.expect("append");
+        }
+        let options = Options { compact_files: 8, ..Options::default() };
+        let (one, two) = tokio::join!(
+            maintain::run_table(&lake, Table::Events, &options),
+            maintain::run_table(&rival, Table::Events, &options)
+        );
+        let (one, two) = (one.expect("one"), two.expect("two"));
+        assert!(one.backed_off as u8 + two.backed_off as u8 <= 1, "{one:?} {two:?}");
+        let now = lake.snapshot(Table::Events).await.expect("snapshot");
+        assert_eq!(now.row_count(), Some((round as usize + 1) * 8));
+        assert_eq!(
+            now.read(&["id"], None).expect("plan").distinct().expect("distinct").count().await.expect("rows"),
+            (round as usize + 1) * 8
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_found_to_be_success_and_a_lost_write_is_tried_again() {
+    let store = SimulatedStore::new(true);
+    let process = store.process();
+    let url = Url::parse("memory://lake/c").expect("URL");
+    let lake = Lake::create_or_open_in(&url, Arc::new(process.clone()), "log", Clock::system()).await.expect("lake");
+    let snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    // The first write of an append is its data file, the second its commit.
+    process.fail_after(1, Fault::Ambiguous);
+    let snapshot = lake.append(&snapshot, vec![events("s", &["a"], 0)], txn(1)).await.expect("success after all");
+    assert_eq!((snapshot.version(), snapshot.row_count()), (1, Some(1)));
+    for fault_at in [0, 1] {
+        process.fail_after(fault_at, Fault::Lost);
+        let failed = lake.append(&snapshot, vec![events("s", &["b"], 1)], txn(2)).await;
+        assert!(matches!(failed, Err(CommitError::Retry(_))), "{failed:?}");
+    }
+    let snapshot = lake.append(&snapshot, vec![events("s", &["b"], 1)], txn(2)).await.expect("append");
+    assert_eq!(snapshot.row_count(), Some(2));
+    let advance = |from| vec![Advance { app_id: "app".into(), from, to: 3 }];
+    let behind = lake.advance(&snapshot, Vec::new(), advance(Some(1))).await;
+    assert!(matches!(behind, Err(CommitError::Fenced(_))), "rows made from an older offset: {behind:?}");
+    lake.advance(&snapshot, Vec::new(), advance(Some(2))).await.expect("advance");
 }
