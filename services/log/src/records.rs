@@ -81,9 +81,14 @@ impl Records {
         Self { at, bytes: Vec::new(), text: String::new(), index: Vec::new() }
     }
 
-    /// An empty batch with room for so many bytes and records.
-    pub fn with_capacity(at: TopicPartition, bytes: usize, records: usize) -> Self {
-        Self { at, bytes: Vec::with_capacity(bytes), text: String::new(), index: Vec::with_capacity(records) }
+    /// An empty batch of the same partition, with room for as much as this one holds.
+    pub fn next_batch(&self) -> Self {
+        Self {
+            at: self.at.clone(),
+            bytes: Vec::with_capacity(self.bytes.len() + self.bytes.len() / 16),
+            text: String::with_capacity(self.text.len() + self.text.len() / 16),
+            index: Vec::with_capacity(self.index.len() + self.index.len() / 16),
+        }
     }
 
     /// Copies a record in. A batch holds less than 4 GiB: adapters hand it over long before.

@@ -37,6 +37,11 @@ create table records (
 
 const OFFSET_BITS: u32 = 47;
 
+/// Submissions are large: with SQLite's 4 KiB their values would lie in chains of small pages.
+const PAGE_BYTES: i64 = 16 << 10;
+/// The write-ahead log is moved into the database at 16 MiB.
+const CHECKPOINT_PAGES: i64 = 1000;
+
 /// Readers and checkpoints wait so long for each other.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -66,9 +71,10 @@ pub(super) fn open_writer(path: &Path, new_id: &str, max_bytes: Option<u64>) -> 
     let open = || -> rusqlite::Result<(Connection, i64)> {
         let mut connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         if let Some(bytes) = max_bytes {

@@ -91,6 +91,8 @@ pub(super) fn consumer(base: &ClientConfig, group: &str) -> ClientConfig {
         // Memory: what is fetched ahead, over all partitions.
         .set("queued.max.messages.kbytes", "32768")
         .set("queued.min.messages", "100000")
+        // With the default of 1 s a fast reader would drain a full queue and then wait.
+        .set("fetch.queue.backoff.ms", "2")
         .set("max.partition.fetch.bytes", "2097152")
         .set("fetch.max.bytes", (2 * MAX_RECORD_BYTES).to_string())
         .set("fetch.wait.max.ms", "100")

@@ -349,7 +349,7 @@ impl Reading {
     fn flush(&mut self, outbox: &mut VecDeque<Event>) {
         let Some(seek) = self.seek.filter(|_| !self.batch.is_empty()) else { return };
         // The next batch will be much like this one.
-        let next = Records::with_capacity(self.at.clone(), self.batch.bytes() + 4096, self.batch.len());
+        let next = self.batch.next_batch();
         let records = std::mem::replace(&mut self.batch, next);
         outbox.push_back(Event::Records { records, seek });
     }
