@@ -27,8 +27,11 @@ pub(super) struct EmbeddedSubscription {
     changed: watch::Receiver<u64>,
     poll_every: Duration,
     reader: Option<Reader>,
-    reading: Option<JoinHandle<(Option<Reader>, Result<Option<Read>>)>>,
+    reading: Option<Reading>,
 }
+
+/// A look for the next batch, which brings its reader back unless that failed.
+type Reading = JoinHandle<(Option<Reader>, Result<Option<Read>>)>;
 
 #[derive(Clone, Copy, Default)]
 struct Position {
@@ -66,7 +69,7 @@ impl EmbeddedSubscription {
     }
 
     /// Starts to look for the next batch, taking the partitions in turn.
-    fn start(&mut self) -> JoinHandle<(Option<Reader>, Result<Option<Read>>)> {
+    fn start(&mut self) -> Reading {
         self.changed.borrow_and_update();
         let after = |(at, _): &(&TopicPartition, &Position)| self.last.as_ref().is_none_or(|last| *at > last);
         let later = self.positions.iter().filter(after);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -65,7 +66,7 @@ impl KafkaLog {
         if let Some(count) = seen(&self.known) {
             return Ok(count);
         }
-        let counts = counts(&self.admin).await?;
+        let counts = counts(&self.admin, &[topic]).await?;
         *self.known.write().expect("no holder of the lock panics") = counts;
         seen(&self.known).ok_or_else(|| StopReason::UnknownTopic(topic.to_owned()).into())
     }
@@ -105,12 +106,22 @@ fn new_producer(base: &ClientConfig) -> Result<FutureProducer<Tracing>> {
     FutureProducer::from_config_and_context(&config::producer(base), Tracing).map_err(|e| failed(&e))
 }
 
-/// Partition counts of all topics that these credentials may see.
-async fn counts(admin: &Admin) -> Result<BTreeMap<String, i32>> {
+/// Partition counts of all topics that these credentials may see. Of the topics that matter none may be missing because
+/// a broker is just starting: that is no other log, but one to ask again.
+async fn counts(admin: &Admin, matter: &[&str]) -> Result<BTreeMap<String, i32>> {
     let admin = admin.clone();
     let metadata = blocking(move || admin.inner().fetch_metadata(None, ASK_TIMEOUT).map_err(|e| failed(&e))).await?;
-    let topics = metadata.topics().iter().filter(|topic| topic.error().is_none());
-    Ok(topics.map(|topic| (topic.name().to_owned(), topic.partitions().len() as i32)).collect())
+    let mut counts = BTreeMap::new();
+    for topic in metadata.topics() {
+        match topic.error() {
+            None => _ = counts.insert(topic.name().to_owned(), topic.partitions().len() as i32),
+            Some(code) if matter.contains(&topic.name()) => {
+                return Err(failed(&KafkaError::MetadataFetch(code.into())));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(counts)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
@@ -178,7 +189,8 @@ impl Log for KafkaLog {
             id.ok_or_else(|| LogError::retry(RetryReason::LogDown, "no broker told the cluster's id"))
         })
         .await?;
-        let mut topics = counts(&self.admin).await?;
+        let ours: Vec<&str> = self.topics.iter().map(String::as_str).collect();
+        let mut topics = counts(&self.admin, &ours).await?;
         topics.retain(|topic, _| self.topics.contains(topic));
         Ok(LogIdentity { kind: "kafka", id, topics })
     }

@@ -16,7 +16,8 @@ type Admin = std::sync::Arc<AdminClient<Tracing>>;
 
 /// Creates what is missing and checks what exists; returns the partition counts of all topics of the cluster.
 pub(super) async fn create(admin: &Admin, topics: &[TopicSpec]) -> Result<BTreeMap<String, i32>> {
-    let known = counts(admin).await?;
+    let names: Vec<&str> = topics.iter().map(|topic| topic.name.as_str()).collect();
+    let known = counts(admin, &names).await?;
     for topic in topics {
         topic.check_count(known.get(&topic.name).copied())?;
     }
@@ -62,7 +63,7 @@ async fn create_one(admin: &Admin, topic: &TopicSpec) -> Result<()> {
 async fn wait_for(admin: &Admin, topics: &[TopicSpec]) -> Result<BTreeMap<String, i32>> {
     let deadline = Instant::now() + ASK_TIMEOUT;
     loop {
-        let known = counts(admin).await?;
+        let known = counts(admin, &[]).await?;
         if topics.iter().all(|topic| known.get(&topic.name).is_some_and(|count| *count > 0)) {
             for topic in topics {
                 topic.check_count(known.get(&topic.name).copied())?;
