@@ -1,4 +1,6 @@
 //! From the log to the lake: what each kind of record becomes, and that crashes, rivals and retries change nothing.
 
+mod audit;
 mod path;
+mod simulation;
 mod world;
