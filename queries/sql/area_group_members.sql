@@ -2,7 +2,7 @@
 -- grain: one row for each group, member and time span
 -- inputs: catalog_members
 -- rules: 4, 5
--- materialise: no
+-- materialise: yes
 -- zh: 组的成员。
 -- en: Members of groups.
 -- column group_id text: 组代码 | Id of the group.

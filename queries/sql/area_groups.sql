@@ -2,7 +2,7 @@
 -- grain: one row for each group and time span
 -- inputs: catalog_groups
 -- rules: 4, 5
--- materialise: no
+-- materialise: yes
 -- zh: 组：不属于树的地区集合。
 -- en: Groups: named sets of areas that are no node of the tree.
 -- column group_id text: 组代码 | Id of the group.

@@ -2,7 +2,7 @@
 -- grain: one row for each child, parent and time span
 -- inputs: catalog_relations
 -- rules: 4, 5
--- materialise: no
+-- materialise: yes
 -- zh: 地区关系：part_of 计入上级，within 不计入。
 -- en: How areas lie in others: part_of counts upward, within never does.
 -- column child text: 所含地区 | Area that lies in the parent.

@@ -2,7 +2,7 @@
 -- grain: one row for each area code and time span
 -- inputs: catalog_areas
 -- rules: 5
--- materialise: no
+-- materialise: yes
 -- zh: 地区：代码、层级、名称和有效期。
 -- en: Areas: code, level, names and when they hold.
 -- column ref_area text: 地区代码 | Area code.

@@ -2,7 +2,7 @@
 -- grain: one row for each indicator, benchmark and time span
 -- inputs: catalog_bases
 -- rules: 7
--- materialise: no
+-- materialise: yes
 -- zh: 基准：指标数值所属的普查或口径。
 -- en: Benchmarks to which an indicator's values belong when the event does not say.
 -- column basis text: 基准代码 | Id of the benchmark.

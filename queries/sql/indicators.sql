@@ -2,7 +2,7 @@
 -- grain: one row for each indicator
 -- inputs: catalog_indicators
 -- rules: 1, 2, 6, 13
--- materialise: no
+-- materialise: yes
 -- zh: 指标：统计什么，如何在地区和时间上合并。
 -- en: Indicators: what is counted, and how it combines over areas and over time.
 -- column indicator text: 指标代码 | Id of the indicator.

@@ -2,7 +2,7 @@
 -- grain: one row for each report that is owed: obligation and period
 -- inputs: catalog_dues
 -- rules: 8, 9
--- materialise: no
+-- materialise: yes
 -- zh: 报送义务：每个时期应报的每一项及期限。
 -- en: Obligations, period by period: what is due from whom, and when.
 -- column obligation text: 义务代码 | Id of the obligation.

@@ -38,7 +38,6 @@
 -- column note text: 备注 | Free text.
 -- column basis text: 基准 | Benchmark: as the event says, else by the catalog.
 -- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
--- column values_known bigint: 该单元格已知未撤销的数值个数 | Values of this cell that are known and not withdrawn.
 with standing as (
     select *
     from statements
@@ -51,51 +50,39 @@ precedences as (
     group by reporter
 ),
 
+with_basis as (
+    select standing.*, coalesce(standing.stated_basis, bases.basis) as basis, bases.known_from as basis_from
+    from standing
+    left join bases
+        on standing.stated_basis is null and bases.indicator = standing.indicator
+        and (bases.period_from is null or bases.period_from <= standing.period_end)
+        and (bases.period_to is null or bases.period_to > standing.period_end)
+        and (bases.known_from is null or bases.known_from <= standing.known_at)
+        and (bases.known_to is null or bases.known_to > standing.known_at)
+),
+
 ranked as (
     select
-        standing.*,
+        with_basis.*,
         row_number() over (
-            partition by standing.ref_area, standing.indicator, standing.time_period
+            partition by with_basis.ref_area, with_basis.indicator, with_basis.time_period
             order by
-                coalesce(precedences.precedence, 2147483647), standing.known_at desc, standing.recorded_at desc,
-                standing.source, standing."offset" desc, standing."index" desc
-        ) as place,
-        count(*) over (partition by standing.ref_area, standing.indicator, standing.time_period) as values_known
-    from standing
-    left join precedences on precedences.reporter = standing.reporter
-),
-
-current as (
-    select *
-    from ranked
-    where place = 1
-),
-
-derived as (
-    select
-        current.source, current.id, bases.basis,
-        row_number() over (
-            partition by current.source, current.id order by bases.known_from desc nulls last, bases.basis
+                coalesce(precedences.precedence, 2147483647), with_basis.known_at desc, with_basis.recorded_at desc,
+                with_basis.source, with_basis."offset" desc, with_basis."index" desc,
+                with_basis.basis_from desc nulls last, with_basis.basis
         ) as place
-    from current
-    inner join bases
-        on bases.indicator = current.indicator
-        and (bases.period_from is null or bases.period_from <= current.period_end)
-        and (bases.period_to is null or bases.period_to > current.period_end)
-        and (bases.known_from is null or bases.known_from <= current.known_at)
-        and (bases.known_to is null or bases.known_to > current.known_at)
-    where current.stated_basis is null
+    from with_basis
+    left join precedences on precedences.reporter = with_basis.reporter
 )
 
 select
-    current.topic, current."partition", current."offset", current."index", current.source, current.id,
-    current.reporter, current.submission, current.ref_area, current.indicator, current.time_period,
-    current.period_kind, current.period_start, current.period_end, current.value, current.decimals,
-    current.unit, current.unit_mult, current.amount, current.obs_status, current.conf_status,
-    current.vintage, current.recorded_at, current.known_at, current.received_at, current.content_digest,
-    current.prepared_by, current.reviewed_by, current.approved_by, current.evidence, current.note,
-    coalesce(current.stated_basis, derived.basis) as basis, coalesce(sources.demo, false) as demo,
-    current.values_known
-from current
-left join derived on derived.source = current.source and derived.id = current.id and derived.place = 1
-left join catalog_sources as sources on sources.source = current.source
+    ranked.topic, ranked."partition", ranked."offset", ranked."index", ranked.source, ranked.id,
+    ranked.reporter, ranked.submission, ranked.ref_area, ranked.indicator, ranked.time_period,
+    ranked.period_kind, ranked.period_start, ranked.period_end, ranked.value, ranked.decimals,
+    ranked.unit, ranked.unit_mult, ranked.amount, ranked.obs_status, ranked.conf_status,
+    ranked.vintage, ranked.recorded_at, ranked.known_at, ranked.received_at, ranked.content_digest,
+    ranked.prepared_by, ranked.reviewed_by, ranked.approved_by, ranked.evidence, ranked.note,
+    ranked.basis, coalesce(sources.demo, false) as demo
+from ranked
+left join catalog_sources as sources on sources.source = ranked.source
+where ranked.place = 1

@@ -1,6 +1,6 @@
 -- name: period_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: observations, indicators, periods
+-- inputs: current_values, indicators, periods
 -- rules: 6, 7
 -- materialise: yes
 -- zh: 各时期数值：年度值取年报，否则取累计、四个季度、十二个月，从不混用。
@@ -24,13 +24,13 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 with current as (
     select
-        observations.*, indicators.over_time,
-        substr(cast(observations.period_end as varchar), 1, 4) as year,
-        extract(month from observations.period_start) = 1 and extract(day from observations.period_start) = 1
+        current_values.*, indicators.over_time,
+        substr(cast(current_values.period_end as varchar), 1, 4) as year,
+        extract(month from current_values.period_start) = 1 and extract(day from current_values.period_start) = 1
             as from_january,
-        cast(extract(month from observations.period_end) as int) as end_month
-    from observations
-    inner join indicators on indicators.indicator = observations.indicator
+        cast(extract(month from current_values.period_end) as int) as end_month
+    from current_values
+    inner join indicators on indicators.indicator = current_values.indicator
 ),
 
 same_period as (

@@ -1,6 +1,6 @@
 -- name: periods
--- grain: one row for each time period that observations or targets are about, and each year in which they lie
--- inputs: observations, targets
+-- grain: one row for each time period that current_values or targets are about, and each year in which they lie
+-- inputs: current_values, targets
 -- rules: 5, 6
 -- materialise: yes
 -- zh: 出现过的时期，以及目标所涉时期。
@@ -11,7 +11,7 @@
 -- column period_end date: 末日 | Last day.
 with observed as (
     select distinct time_period, period_kind, period_start, period_end
-    from observations
+    from current_values
 ),
 
 owed as (

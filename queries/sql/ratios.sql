@@ -121,7 +121,7 @@ divided as (
         case when denominator > 0 then
             try_cast(
                 cast(cast(numerator as decimal(76, 10)) * cast(factor as decimal(20, 0)) as decimal(76, 30))
-                / cast(denominator as decimal(76, 10))
+                / nullif(cast(denominator as decimal(76, 10)), 0)
                 as decimal(38, 10)
             )
         end as value

@@ -2,7 +2,7 @@
 -- grain: one row for each reporter
 -- inputs: catalog_reporters
 -- rules: 12
--- materialise: no
+-- materialise: yes
 -- zh: 报送单位：谁可以报送，优先级如何。
 -- en: Reporters: who may send, and with which precedence.
 -- column reporter text: 报送单位代码 | Id of the reporter.

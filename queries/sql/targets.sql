@@ -2,7 +2,7 @@
 -- grain: one row for each target
 -- inputs: catalog_targets
 -- rules: 5, 8
--- materialise: no
+-- materialise: yes
 -- zh: 目标：文件中每一项可核查的承诺。
 -- en: Targets: every checkable promise of the document.
 -- column target_id text: 目标编号 | Id of the target.

@@ -4,6 +4,7 @@
 //! on knowledge also as a table function `NAME_as_of(known [, recorded])`. Nothing is planned before it is asked for.
 
 mod as_of;
+mod below;
 mod bounds;
 mod describe;
 mod due;

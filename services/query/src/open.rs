@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use helan_lake::{Lake, TableSnapshot};
@@ -12,6 +12,9 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::session::{QueryError, Session, Version};
+
+/// Below this number of events a query runs on one thread: planning for several takes longer than it saves.
+const SMALL: usize = 200_000;
 
 impl Session {
     /// A session over the lake as it is now. Without a catalog, by the newest that the lake keeps, else Ningxia's.
@@ -42,7 +45,9 @@ impl Session {
             tables.insert(*table, snapshot.provider()?);
             versions.push(Version { table: table.name(), version: snapshot.version() });
         }
-        Self::over(catalog, tables, versions, now)
+        let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
+        let small = rows.is_some_and(|rows| rows < SMALL);
+        Self::over(catalog, tables, versions, small, now)
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Pinned {
     pub(crate) tables: BTreeMap<String, Arc<dyn TableProvider>>,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) zone: TimeZone,
+    /// Whether the events are so few that spreading work over threads costs more than it saves.
+    pub(crate) small: bool,
     scopes: Mutex<HashMap<(i64, i64), Weak<Scope>>>,
 }
 
@@ -33,8 +35,9 @@ impl Pinned {
         tables: BTreeMap<String, Arc<dyn TableProvider>>,
         catalog: Arc<Catalog>,
         zone: TimeZone,
+        small: bool,
     ) -> Arc<Self> {
-        Arc::new(Self { tables, catalog, zone, scopes: Mutex::default() })
+        Arc::new(Self { tables, catalog, zone, small, scopes: Mutex::default() })
     }
 
     /// The scope of a pair of moments; two table functions of one query share it.
@@ -74,9 +77,10 @@ impl Scope {
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
+        let small = pinned.small;
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            Self { pinned, as_of, recorded, context: context(Arc::new(names)), knowledge, rows }
+            Self { pinned, as_of, recorded, context: context(Arc::new(names), small), knowledge, rows }
         }))
     }
 
@@ -97,12 +101,15 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// A context in which names mean what `names` says.
-pub(crate) fn context(names: Arc<dyn SchemaProvider>) -> SessionContext {
+/// A context in which names mean what `names` says; a small one does not spread its work over threads.
+pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true);
+    if small {
+        config = config.with_target_partitions(1);
+    }
     let options = config.options_mut();
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;

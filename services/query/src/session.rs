@@ -75,7 +75,7 @@ impl Session {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, Vec::new(), now)
+        Self::over(catalog, tables, Vec::new(), true, now)
     }
 
     /// A session over any providers; a table that is missing is empty.
@@ -83,6 +83,7 @@ impl Session {
         catalog: Arc<Catalog>,
         mut tables: BTreeMap<Table, Arc<dyn TableProvider>>,
         versions: Vec<Version>,
+        small: bool,
         now: i64,
     ) -> Result<Self, QueryError> {
         let zone = TimeZone::get(&catalog.head.time_zone).map_err(|error| QueryError::Catalog(error.to_string()))?;
@@ -98,9 +99,9 @@ impl Session {
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
-        let pinned = Pinned::new(named, catalog, zone);
+        let pinned = Pinned::new(named, catalog, zone, small);
         let now = pinned.scope(now, EVERYTHING)?;
-        let context = scope::context(now.names());
+        let context = scope::context(now.names(), small);
         for query in helan_queries::all() {
             let function = AsOf { query, pinned: pinned.clone() };
             context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
@@ -128,7 +129,7 @@ impl Session {
     /// As [`Session::sql`].
     pub async fn sql_as_of(&self, text: &str, as_of: i64, recorded: Option<i64>) -> Result<DataFrame, QueryError> {
         let scope = self.pinned.scope(as_of, recorded.unwrap_or(EVERYTHING))?;
-        let context = scope::context(scope.names());
+        let context = scope::context(scope.names(), self.pinned.small);
         let state = context.state();
         let plan = state.create_logical_plan(text).await.map_err(asked)?;
         Ok(DataFrame::new(state, plan))

@@ -40,7 +40,9 @@ impl View {
         let rows = cell.get_or_try_init(|| async {
             let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
             in_task(async move {
+                let started = std::time::Instant::now();
                 let batches = frame(query, &schema, &scope).await?.collect().await?;
+                tracing::debug!(view = query.name, duration_ms = started.elapsed().as_millis() as u64, "view computed");
                 let batches = batches.into_iter().map(|batch| {
                     RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(DataFusionError::from)
                 });
@@ -122,18 +124,11 @@ async fn frame(query: &'static Query, schema: &Schema, scope: &Scope) -> Result<
     let plan = state.create_logical_plan(query.sql).await.map_err(context)?;
     let plan = bind(plan, scope).map_err(context)?;
     let have = plan.schema().field_names().len();
-    let columns: Vec<Expr> = schema
-        .fields()
-        .iter()
-        .map(|field| {
-            let column = Column::from_name(field.name());
-            let (_, from) = plan.schema().qualified_field_from_column(&column)?;
-            let column = Expr::Column(column);
-            let same = from.data_type() == field.data_type();
-            Ok(if same { column } else { cast(column, field.data_type().clone()).alias(field.name()) })
-        })
-        .collect::<Result<_>>()
-        .map_err(context)?;
+    // Types are settled by the analyser, after this plan's own schema: so each column is cast, mostly for nothing.
+    let columns = schema.fields().iter().map(|field| {
+        cast(Expr::Column(Column::from_name(field.name())), field.data_type().clone()).alias(field.name())
+    });
+    let columns: Vec<Expr> = columns.collect();
     if have != columns.len() {
         return Err(context(DataFusionError::Plan(format!("its text has {have} columns, its header {}", columns.len()))));
     }

@@ -1,1 +1,89 @@
-//! Placeholder while the workspace is laid out.
+//! The roll-up: a period's answers as of a moment, and publications that never change.
+//!
+//! [`run`] computes; with `publish` it freezes the answers under an id that is a digest of their content. A run without
+//! news adds one row to `publication_runs` and nothing else, so running again is free and harmless, also twice at once.
+//! [`reproduce`] computes a publication again from the events below the offsets that it read.
+
+mod answers;
+mod catalog;
+mod error;
+mod headline;
+mod publish;
+mod reproduce;
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use helan_lake::Lake;
+use helan_query::Session;
+use helan_runtime::clock::Clock;
+use helan_schemas::catalog::Catalog;
+use helan_schemas::period::Period;
+
+pub use catalog::remember_catalog;
+pub use error::RollupError;
+pub use reproduce::{Reproduction, reproduce};
+
+use crate::answers::Answers;
+
+/// What to roll up.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The period, in one of SDMX's forms.
+    pub period: String,
+    /// T: a date (its end, in the catalog's time zone) or RFC 3339; none = now.
+    pub as_of: Option<String>,
+    /// Whether to publish the result.
+    pub publish: bool,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The period, in canonical form.
+    pub period: String,
+    /// The rows of `quota_fulfilment`.
+    pub quota: Vec<RecordBatch>,
+    /// The result in one sentence, in Chinese.
+    pub headline_zh: String,
+    /// The result in one sentence, in English.
+    pub headline_en: String,
+    /// Id of the publication that was made or found again, if one was asked for.
+    pub publication: Option<String>,
+    /// Whether the publication was not there before.
+    pub fresh: bool,
+}
+
+/// Computes a period's answers over one pinned version of every table, and publishes them if asked.
+///
+/// # Errors
+/// [`RollupError::Asked`] for a period or a moment that cannot be read; otherwise what the lake or the engine says. A
+/// failed publishing run is recorded in `publication_runs` if the lake lets it.
+pub async fn run(lake: &Lake, catalog: Arc<Catalog>, request: Request) -> Result<Outcome, RollupError> {
+    let clock = Clock::system();
+    let started = clock.now();
+    let period = Period::parse(&request.period)
+        .map_err(|error| RollupError::Asked(format!("--period {:?} {error}; write 2018, 2018-Q2, 2018-06", request.period)))?;
+    let session = Session::open(lake, Some(catalog.clone())).await?;
+    let as_of = match &request.as_of {
+        Some(text) => session.moment(text)?,
+        None => session.now(),
+    };
+    let answers = Answers::compute(&session, &period, as_of, None).await?;
+    let (headline_zh, headline_en) = headline::of(&catalog, &answers.quota)?;
+    let mut outcome = Outcome {
+        period: period.to_string(),
+        quota: answers.quota.clone(),
+        headline_zh,
+        headline_en,
+        publication: None,
+        fresh: false,
+    };
+    if request.publish {
+        remember_catalog(lake, &catalog, started).await?;
+        let run = publish::Run { lake, session: &session, catalog: &catalog, clock: &clock, as_of, started };
+        let (id, fresh) = run.publish(&answers, &outcome).await?;
+        (outcome.publication, outcome.fresh) = (Some(id), fresh);
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,26 @@
+-- name: current_values
+-- grain: one row for each ref_area, indicator, time_period
+-- inputs: observations
+-- rules: 7, 12
+-- materialise: yes
+-- zh: 现行数值，只留汇总所需各列。
+-- en: The current values, with only the columns that roll-ups need.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column period_kind text: 时期类型 | Shape of time_period.
+-- column period_start date: 首日 | First day.
+-- column period_end date: 末日 | Last day.
+-- column amount exact: 数值（基本单位） | The value in the plain unit.
+-- column obs_status text: 数值状态 | SDMX observation status.
+-- column vintage text: 发布版本 | Which release.
+-- column basis text: 基准 | Benchmark.
+-- column reporter text: 报送单位 | Reporter who sent it.
+-- column source text: 来源 | CloudEvents source.
+-- column id text: 事件编号 | CloudEvents id.
+-- column known_at instant: 获知时间 | When it became known.
+-- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
+select
+    ref_area, indicator, time_period, period_kind, period_start, period_end, amount, obs_status, vintage, basis,
+    reporter, source, id, known_at, demo
+from observations

@@ -1,0 +1,229 @@
+-- name: quota_fulfilment
+-- grain: one row for each target and area: the area or group that owes it, and each listed member of such a group
+-- inputs: target_rows, target_actuals, target_readings, targets
+-- rules: 1, 2, 3, 4, 8, 10
+-- materialise: yes
+-- zh: 目标完成情况：每项目标的实际值、结论、是否口径敏感及理由。
+-- en: How each target stands: actual value, verdict, whether another reading turns it, and why.
+-- column target_id text: 目标编号 | Id of the target.
+-- column ref_area text: 地区或组 | Area or group of this row.
+-- column indicator text: 指标 | Indicator that measures it.
+-- column time_period text: 时期 | Period by whose end it is owed.
+-- column comparator text: 比较方式 | How the actual value is compared: >=, >, <=, =, ≈, all, done, started.
+-- column strength text: 约束强度 | hard, soft, report_only or context.
+-- column target_value exact: 目标值 | The target in the text's unit.
+-- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known.
+-- column fulfilment exact: 完成比例 | actual ÷ target; null for milestones, zero targets and <=.
+-- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
+-- column sensitive bool: 是否口径敏感 | Whether some reading turns the verdict.
+-- column readings text: 各种读法 | Every reading with its verdict; one row each in target_readings.
+-- column vintage text: 发布版本 | Which release; for ratios numerator / denominator.
+-- column coverage_reported bigint: 已有部分 | Parts known: children, members, items or months.
+-- column coverage_expected bigint: 应有部分 | Parts expected.
+-- column reason_zh text: 理由 | Why the verdict, with the figures, in Chinese.
+-- column reason_en text: 理由（英文） | Why the verdict, with the figures, in English.
+-- column reason_code text: 理由代码 | no_target_value, no_denominator, no_own_value, overlap, or null.
+-- column is_member bool: 是否成员行 | Whether the row is about a member of the group that owes it.
+-- column owner text: 承担地区或组 | Area or group that owes the target.
+-- column kind text: 类别 | ratio, amount, count, milestone, coverage, unquantified or context.
+-- column status text: 数值状态 | reported, compiled, partial, carried, not_reported, no_own_value, no_denominator, overlap, suppressed.
+-- column unit_text text: 文件所用单位 | The unit as the text writes it.
+-- column due_at instant: 报送期限 | When the last of the reports that it needs is due.
+-- column missing_zh text: 缺报部分 | Who or what is missing, in Chinese.
+-- column missing_en text: 缺报部分（英文） | Who or what is missing, in English.
+-- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+with readings as (
+    select
+        target_id, ref_area,
+        max(case when is_current then verdict end) as current_verdict,
+        max(case when is_current then value end) as current_value,
+        count(distinct verdict) > 1 as turned,
+        string_agg(
+            reading || ' → ' || verdict, '; '
+            order by case when is_current then 0 else 1 end, comparator, rounded, numerator_vintage, denominator_vintage
+        ) as readings
+    from target_readings
+    group by target_id, ref_area
+),
+
+joined as (
+    select
+        target_rows.*, target_actuals.numerator, target_actuals.denominator, target_actuals.factor,
+        target_actuals.status, target_actuals.complete, target_actuals.negative, target_actuals.coverage_reported,
+        target_actuals.coverage_expected, target_actuals.months_reported, target_actuals.vintage,
+        target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
+        target_actuals.demo, readings.current_verdict, readings.turned, readings.readings,
+        targets.name_zh, targets.name_en,
+        case
+            when target_actuals.denominator > 0 then try_cast(
+                cast(cast(target_actuals.numerator as decimal(76, 10)) * cast(target_actuals.factor as decimal(20, 0))
+                    as decimal(76, 30))
+                / nullif(
+                    cast(cast(target_actuals.denominator as decimal(76, 10)) * target_rows.unit_factor
+                        as decimal(76, 10)),
+                    0
+                )
+                as decimal(38, 10)
+            )
+        end as actual_value
+    from target_rows
+    inner join target_actuals
+        on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
+    inner join targets on targets.target_id = target_rows.target_id
+    left join readings
+        on readings.target_id = target_rows.target_id and readings.ref_area = target_rows.ref_area
+),
+
+assessed as (
+    select
+        *,
+        case
+            when target_value is null and kind = 'coverage' and comparator = 'all' and not is_member
+                then 'no_denominator'
+            when target_value is null then 'no_target_value'
+            when status = 'overlap' then 'overlap'
+            when status in ('no_own_value', 'no_denominator') and is_due then status
+        end as obstacle
+    from joined
+),
+
+judged as (
+    select
+        *,
+        case
+            when kind = 'context' or strength = 'context' then 'context'
+            when strength = 'report_only' then 'report_only'
+            when obstacle in ('no_target_value', 'no_denominator') and target_value is null then 'not_assessable'
+            when obstacle is not null then 'not_assessable'
+            when numerator is null and is_due then 'not_reported'
+            when numerator is null or denominator is null or denominator <= 0 then 'not_due'
+            when complete and current_verdict = 'met' then 'met'
+            when complete and period_over then 'missed'
+            when complete then 'not_due'
+            when status = 'carried' then 'partial'
+            when current_verdict = 'met' and not negative and comparator in ('>=', '>', '≈', 'all', 'done', 'started')
+                then 'met'
+            when months_reported < 12 and over_time = 'sum' and comparator in ('>=', '>', '≈') and not is_due
+                then case
+                    when cast(numerator as decimal(76, 10)) * 12 >= cast(target_amount as decimal(76, 10)) * months_reported
+                        then 'on_track'
+                    else 'behind'
+                end
+            else 'partial'
+        end as verdict
+    from assessed
+),
+
+shown as (
+    select
+        *,
+        coalesce(rtrim(rtrim(cast(cast(actual_value as decimal(38, 4)) as varchar), '0'), '.'), '') as actual_shown,
+        coalesce(rtrim(rtrim(cast(target_value as varchar), '0'), '.'), '') as target_shown,
+        case comparator
+            when '>=' then '不低于 ' when '>' then '高于 ' when '<=' then '不高于 ' when '=' then '等于 '
+            when '≈' then '约 ' when 'all' then '全部 ' else ''
+        end as asks_zh,
+        case comparator
+            when '>=' then 'at least ' when '>' then 'more than ' when '<=' then 'at most ' when '=' then 'exactly '
+            when '≈' then 'about ' when 'all' then 'all ' else ''
+        end as asks_en,
+        substr(cast(due_at as varchar), 1, 10) as due_shown,
+        cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown
+    from judged
+),
+
+worded as (
+    select
+        *,
+        case
+            when verdict = 'context' then '背景性表述，不是本期目标'
+            when verdict = 'report_only' and numerator is not null
+                then '文中未写数值，只列示：已报 ' || actual_shown || ' ' || unit_text
+            when verdict = 'report_only' then '文中未写数值，只列示；尚无报送'
+            when obstacle = 'no_target_value' and is_member then '文件未给该成员的目标值'
+            when obstacle = 'no_target_value' then '文件未给目标值'
+            when obstacle = 'no_denominator' and target_value is null then '文件未给总数，无法计算覆盖'
+            when obstacle = 'no_denominator' then '缺少分母，无法计算'
+            when obstacle = 'no_own_value' then '缺少本级公布的数值（不得用下级合计代替），无法计算'
+            when obstacle = 'overlap' then '成员是否重叠未知，不能求和'
+            when verdict = 'not_due' and numerator is not null and complete
+                then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
+            when verdict = 'not_due' then '未到报送期限'
+            when verdict = 'not_reported' then '已过报送期限，尚无报送'
+            when verdict in ('met', 'missed') and measure = 'done' and verdict = 'met' then '已完成'
+            when verdict in ('met', 'missed') and measure = 'done' then '报送为未完成'
+            when verdict = 'met' and measure in ('items', 'members')
+                then '已完成 ' || actual_shown || ' 项（家），目标' || asks_zh || target_shown
+            when verdict = 'missed' and measure in ('items', 'members')
+                then '完成 ' || actual_shown || '，目标' || asks_zh || target_shown
+                    || coalesce('；未完成：' || undone_zh, '')
+            when verdict = 'met' and complete
+                then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，达到'
+            when verdict = 'met'
+                then '已知部分 ' || actual_shown || ' ' || unit_text || '（' || coalesce(coverage_shown, '') || '）已达到目标'
+                    || asks_zh || target_shown
+            when verdict = 'missed'
+                then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，未达到'
+            when verdict in ('on_track', 'behind')
+                then cast(months_reported as varchar) || ' 个月累计 ' || actual_shown || ' ' || unit_text || '，全年目标'
+                    || asks_zh || target_shown || case when verdict = 'on_track' then '，进度正常' else '，进度滞后' end
+            when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
+            else '数据不全（' || coalesce(coverage_shown, '') || '）：已知 ' || actual_shown || ' ' || unit_text
+                || '，目标' || asks_zh || target_shown
+        end
+        || case when verdict in ('met', 'missed', 'partial') and missing_zh is not null then '；缺报：' || missing_zh else '' end
+        || case when verdict in ('met', 'missed') and turned then '；口径敏感：换一种读法结论会变' else '' end
+            as reason_zh,
+        case
+            when verdict = 'context' then 'Stands in the text, but is no target of this period'
+            when verdict = 'report_only' and numerator is not null
+                then 'Promised without a number, shown only: ' || actual_shown || ' reported'
+            when verdict = 'report_only' then 'Promised without a number, shown only; nothing reported yet'
+            when obstacle = 'no_target_value' and is_member then 'The document gives this member no target of its own'
+            when obstacle = 'no_target_value' then 'The document gives no target value'
+            when obstacle = 'no_denominator' and target_value is null
+                then 'The document does not say of how many: coverage cannot be computed'
+            when obstacle = 'no_denominator' then 'The denominator is missing'
+            when obstacle = 'no_own_value' then 'Its own published value is missing, and a sum of parts must not replace it'
+            when obstacle = 'overlap' then 'Nobody knows whether members overlap: they cannot be added'
+            when verdict = 'not_due' and numerator is not null and complete
+                then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
+            when verdict = 'not_due' then 'Not due yet'
+            when verdict = 'not_reported' then 'Due and nothing reported'
+            when verdict = 'met' and measure = 'done' then 'Done'
+            when verdict = 'missed' and measure = 'done' then 'Reported as not done'
+            when verdict = 'met' and measure in ('items', 'members')
+                then actual_shown || ' done, target ' || asks_en || target_shown
+            when verdict = 'missed' and measure in ('items', 'members')
+                then actual_shown || ' done, target ' || asks_en || target_shown || coalesce('; not done: ' || undone_en, '')
+            when verdict = 'met' and complete
+                then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
+            when verdict = 'met'
+                then 'The known parts (' || coalesce(coverage_shown, '') || ') already reach ' || actual_shown || ', target '
+                    || asks_en || target_shown
+            when verdict = 'missed' then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': missed'
+            when verdict in ('on_track', 'behind')
+                then actual_shown || ' in ' || cast(months_reported as varchar) || ' months, target of the year ' || asks_en
+                    || target_shown || case when verdict = 'on_track' then ': on track' else ': behind' end
+            when status = 'carried' then 'Only an earlier value of the period is known (' || actual_shown || '): not judged'
+            else 'Incomplete (' || coalesce(coverage_shown, '') || '): ' || actual_shown || ' known, target ' || asks_en
+                || target_shown
+        end
+        || case when verdict in ('met', 'missed', 'partial') and missing_en is not null then '; missing: ' || missing_en else '' end
+        || case when verdict in ('met', 'missed') and turned then '; sensitive: another reading turns it' else '' end
+            as reason_en
+    from shown
+)
+
+select
+    target_id, ref_area, indicator, time_period, comparator, strength, target_value, actual_value,
+    case
+        when target_amount > 0 and comparator <> '<=' and measure <> 'done'
+            and kind not in ('milestone', 'context', 'unquantified')
+            then try_cast(cast(actual_value as decimal(76, 20)) / nullif(target_value, 0) as decimal(38, 10))
+    end as fulfilment,
+    verdict, coalesce(verdict in ('met', 'missed') and turned, false) as sensitive, readings, vintage,
+    coverage_reported, coverage_expected, reason_zh, reason_en,
+    case when verdict = 'not_assessable' then obstacle end as reason_code, is_member, owner, kind, status, unit_text,
+    due_at, missing_zh, missing_en, demo
+from worded

@@ -1,0 +1,126 @@
+-- name: target_readings
+-- grain: one row for each row of target_rows and each way to read it: vintages × rounding × comparators
+-- inputs: target_rows, target_actuals, targets, vintages, catalog_target_bounds
+-- rules: 8, 10
+-- materialise: yes
+-- zh: 目标的每一种读法：已知版本 × 是否修约 × 文字允许的比较方式，各自的结论。
+-- en: Every reading of a target: vintages known as of T × unrounded or rounded to the target's digits × comparators.
+-- column target_id text: 目标编号 | Id of the target.
+-- column ref_area text: 地区或组 | Area or group of this row.
+-- column is_current bool: 是否现行读法 | Whether it is the reading of the verdict: current values, unrounded, first comparator.
+-- column reading text: 读法 | The reading in short: vintages, rounding, comparator and target.
+-- column verdict text: 结论 | met or missed.
+-- column value exact: 实际值（文件单位） | The actual value in the text's unit, rounded to 10 digits.
+-- column numerator exact: 分子 | Amount above the line, in the plain unit.
+-- column denominator exact: 分母 | Amount below the line; 1 where there is none.
+-- column numerator_vintage text: 分子版本 | Which release of the numerator.
+-- column denominator_vintage text: 分母版本 | Which release of the denominator.
+-- column rounded bool: 是否修约 | Whether the value is rounded to the target's digits before it is compared.
+-- column comparator text: 比较方式 | Comparator of this reading.
+with actuals as (
+    select target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
+        target_rows.measure, target_rows.unit_factor, target_rows.is_member, target_rows.target_value,
+        target_rows.unit_text
+    from target_actuals
+    inner join target_rows
+        on target_rows.target_id = target_actuals.target_id and target_rows.ref_area = target_actuals.ref_area
+    where target_actuals.numerator is not null and target_actuals.denominator > 0
+        and target_rows.target_value is not null
+),
+
+above as (
+    select
+        actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.numerator) as numerator,
+        vintages.vintage as numerator_vintage, coalesce(vintages.current, true) as current
+    from actuals
+    left join vintages
+        on vintages.ref_area = actuals.ref_area
+        and vintages.indicator = coalesce(actuals.numerator_indicator, actuals.indicator)
+        and vintages.time_period = actuals.numerator_origin
+),
+
+below as (
+    select
+        actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.denominator) as denominator,
+        vintages.vintage as denominator_vintage, coalesce(vintages.current, true) as current
+    from actuals
+    left join vintages
+        on vintages.ref_area = actuals.ref_area and vintages.indicator = actuals.denominator_indicator
+        and vintages.time_period = actuals.denominator_origin
+),
+
+versions as (
+    select target_id, known_at
+    from targets
+),
+
+bounds as (
+    select catalog_target_bounds.*, false as of_member
+    from catalog_target_bounds
+    inner join versions
+        on versions.target_id = catalog_target_bounds.target_id
+        and versions.known_at is not distinct from catalog_target_bounds.known_at
+    union all
+    select
+        versions.target_id, versions.known_at, 'done' as comparator, true as main, false as rounded,
+        cast(1 as decimal(38, 10)) as lower, true as lower_inclusive, cast(null as decimal(38, 10)) as upper,
+        true as upper_inclusive, true as of_member
+    from versions
+),
+
+combined as (
+    select
+        actuals.target_id, actuals.ref_area, above.numerator, below.denominator, above.numerator_vintage,
+        below.denominator_vintage, actuals.factor, actuals.measure, actuals.unit_factor, actuals.target_value,
+        actuals.unit_text, bounds.comparator, bounds.rounded, bounds.lower, bounds.lower_inclusive, bounds.upper,
+        bounds.upper_inclusive,
+        above.current and below.current and bounds.main and not bounds.rounded as is_current,
+        cast(above.numerator as decimal(76, 10)) * cast(actuals.factor as decimal(20, 0)) as scaled,
+        cast(bounds.lower as decimal(38, 10)) as lower_bound
+    from actuals
+    inner join above on above.target_id = actuals.target_id and above.ref_area = actuals.ref_area
+    inner join below on below.target_id = actuals.target_id and below.ref_area = actuals.ref_area
+    inner join bounds on bounds.target_id = actuals.target_id and bounds.of_member = actuals.is_member
+    where below.denominator > 0
+),
+
+compared as (
+    select
+        *,
+        cast(scaled as decimal(76, 20)) as actual_side,
+        cast(cast(lower as decimal(76, 10)) * cast(denominator as decimal(76, 10)) as decimal(76, 20)) as lower_side,
+        cast(cast(upper as decimal(76, 10)) * cast(denominator as decimal(76, 10)) as decimal(76, 20)) as upper_side,
+        try_cast(
+            cast(scaled as decimal(76, 30))
+            / nullif(cast(cast(denominator as decimal(76, 10)) * unit_factor as decimal(76, 10)), 0)
+            as decimal(38, 10)
+        ) as value
+    from combined
+),
+
+judged as (
+    select
+        *,
+        case
+            when lower is not null and (actual_side < lower_side or (actual_side = lower_side and not lower_inclusive))
+                then 'missed'
+            when upper is not null and (actual_side > upper_side or (actual_side = upper_side and not upper_inclusive))
+                then 'missed'
+            else 'met'
+        end as verdict
+    from compared
+)
+
+select
+    target_id, ref_area, is_current,
+    case
+        when measure = 'ratio'
+            then coalesce(numerator_vintage, '-') || ' / ' || coalesce(denominator_vintage, '-') || ', '
+        when numerator_vintage is not null then numerator_vintage || ', '
+        else ''
+    end
+    || case when rounded then 'rounded ' else '' end
+    || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
+    || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
+    verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator
+from judged

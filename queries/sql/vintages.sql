@@ -1,0 +1,48 @@
+-- name: vintages
+-- grain: one row for each ref_area, indicator, time_period, vintage of the reporter whose value is current
+-- inputs: statements, current_values
+-- rules: 7, 8
+-- materialise: yes
+-- zh: 每个现行数值已知的各发布版本。
+-- en: Every release of a current value that is known: the readings that its vintages allow.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column vintage text: 发布版本 | Which release; null = not said.
+-- column amount exact: 数值（基本单位） | The value in the plain unit.
+-- column current bool: 是否现行 | Whether it is the current value.
+-- column known_at instant: 获知时间 | When it became known.
+with standing as (
+    select
+        ref_area, indicator, time_period, reporter, source, id, vintage, amount, known_at, recorded_at,
+        "offset", "index"
+    from statements
+    where withdrawn_at is null and amount is not null
+),
+
+current as (
+    select ref_area, indicator, time_period, reporter, source, id
+    from current_values
+),
+
+of_reporter as (
+    select standing.*, standing.source = current.source and standing.id = current.id as current
+    from standing
+    inner join current
+        on current.ref_area = standing.ref_area and current.indicator = standing.indicator
+        and current.time_period = standing.time_period and current.reporter = standing.reporter
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by ref_area, indicator, time_period, vintage
+            order by current desc, known_at desc, recorded_at desc, source, "offset" desc, "index" desc
+        ) as place
+    from of_reporter
+)
+
+select ref_area, indicator, time_period, vintage, amount, current, known_at
+from ranked
+where place = 1

@@ -1,0 +1,212 @@
+//! The answers of a period, as rows that can be frozen, with the events behind them.
+
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Decimal128Type};
+use arrow::record_batch::RecordBatch;
+use helan_query::Session;
+use helan_schemas::digest::sha256_hex;
+use helan_schemas::period::Period;
+
+use crate::error::RollupError;
+
+/// One published value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Value {
+    pub(crate) answer: &'static str,
+    pub(crate) target_id: Option<String>,
+    pub(crate) ref_area: String,
+    pub(crate) indicator: String,
+    pub(crate) time_period: String,
+    /// In units of 10⁻¹⁰.
+    pub(crate) value: Option<i128>,
+    pub(crate) status: String,
+    /// The whole row as JSON, digits as strings.
+    pub(crate) detail: String,
+}
+
+/// One event behind the values.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Input {
+    pub(crate) source: String,
+    pub(crate) id: String,
+    pub(crate) content_digest: Vec<u8>,
+    pub(crate) ref_area: String,
+    pub(crate) indicator: String,
+    pub(crate) time_period: String,
+    pub(crate) submission: String,
+    pub(crate) reporter: String,
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+/// Everything that a publication freezes, in one order.
+#[derive(Clone, Debug)]
+pub(crate) struct Answers {
+    pub(crate) values: Vec<Value>,
+    pub(crate) inputs: Vec<Input>,
+    /// The rows of `quota_fulfilment` as they came.
+    pub(crate) quota: Vec<RecordBatch>,
+}
+
+/// Where an answer keeps what every published value has.
+struct Shape {
+    answer: &'static str,
+    /// The indicator, where the view has no such column because it is about one.
+    indicator: Option<&'static str>,
+    value: &'static str,
+    status: &'static str,
+}
+
+const SHAPES: [Shape; 4] = [
+    Shape { answer: "area_values", indicator: None, value: "value", status: "status" },
+    Shape { answer: "patent_density", indicator: Some("patent_density"), value: "value", status: "status" },
+    Shape { answer: "quota_fulfilment", indicator: None, value: "actual_value", status: "verdict" },
+    Shape { answer: "rd_intensity", indicator: Some("rd_intensity"), value: "value", status: "status" },
+];
+
+impl Answers {
+    /// Computes the answers as of T among what was recorded by R.
+    pub(crate) async fn compute(
+        session: &Session,
+        period: &Period,
+        as_of: i64,
+        recorded: Option<i64>,
+    ) -> Result<Self, RollupError> {
+        let (mut values, mut quota) = (Vec::new(), Vec::new());
+        for shape in &SHAPES {
+            // A target without a period of its own is owed in every one.
+            let text = format!(
+                "select * from {} where time_period = '{period}' or time_period is null",
+                shape.answer
+            );
+            let batches = session.sql_as_of(&text, as_of, recorded).await?.collect().await?;
+            for batch in &batches {
+                shape.read(batch, &mut values)?;
+            }
+            if shape.answer == "quota_fulfilment" {
+                quota = batches;
+            }
+        }
+        values.sort_unstable();
+        let mut inputs = Vec::new();
+        let text = format!(
+            "select ref_area, indicator, time_period, source, id, content_digest, submission, reporter, topic, \
+             \"partition\", \"offset\" from statements where withdrawn_at is null and period_end <= date '{}' and \
+             period_end >= date '{}'",
+            period.end,
+            // A ratio may take the denominator of the previous year's end.
+            period.start.saturating_sub(jiff::Span::new().years(1)),
+        );
+        for batch in session.sql_as_of(&text, as_of, recorded).await?.collect().await? {
+            read_inputs(&batch, &mut inputs)?;
+        }
+        inputs.sort_unstable();
+        Ok(Self { values, inputs, quota })
+    }
+
+    /// SHA-256 over the values.
+    pub(crate) fn values_digest(&self) -> String {
+        let parts: Vec<_> = self.values.iter().flat_map(|value| [value.answer.as_bytes(), value.detail.as_bytes()]).collect();
+        sha256_hex(&parts)
+    }
+
+    /// SHA-256 over source, id and content of the inputs.
+    pub(crate) fn inputs_digest(&self) -> String {
+        let inputs = self.inputs.iter();
+        let parts: Vec<_> = inputs
+            .flat_map(|input| [input.source.as_bytes(), input.id.as_bytes(), input.content_digest.as_slice()])
+            .collect();
+        sha256_hex(&parts)
+    }
+}
+
+impl Shape {
+    fn read(&self, batch: &RecordBatch, values: &mut Vec<Value>) -> Result<(), RollupError> {
+        let details = details(batch)?;
+        let target = batch.column_by_name("target_id").map(text).transpose()?;
+        let area = text(column(batch, "ref_area")?)?;
+        let indicator = batch.column_by_name("indicator").map(text).transpose()?;
+        let period = text(column(batch, "time_period")?)?;
+        let status = text(column(batch, self.status)?)?;
+        let value = cast(column(batch, self.value)?, &DataType::Decimal128(38, 10))?;
+        let value: &Decimal128Array = value.as_primitive::<Decimal128Type>();
+        for (row, detail) in details.into_iter().enumerate() {
+            values.push(Value {
+                answer: self.answer,
+                target_id: target.as_ref().and_then(|column| at(column, row)),
+                ref_area: at(&area, row).unwrap_or_default(),
+                indicator: match self.indicator {
+                    Some(name) => name.to_owned(),
+                    None => indicator.as_ref().and_then(|column| at(column, row)).unwrap_or_default(),
+                },
+                time_period: at(&period, row).unwrap_or_default(),
+                value: (!value.is_null(row)).then(|| value.value(row)),
+                status: at(&status, row).unwrap_or_default(),
+                detail,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn read_inputs(batch: &RecordBatch, inputs: &mut Vec<Input>) -> Result<(), RollupError> {
+    let texts = ["source", "id", "ref_area", "indicator", "time_period", "submission", "reporter", "topic"]
+        .map(|name| column(batch, name).and_then(text));
+    let [source, id, area, indicator, period, submission, reporter, topic] = texts;
+    let (source, id, area, indicator) = (source?, id?, area?, indicator?);
+    let (period, submission, reporter, topic) = (period?, submission?, reporter?, topic?);
+    let digest = cast(column(batch, "content_digest")?, &DataType::Binary)?;
+    let partition = cast(column(batch, "partition")?, &DataType::Int32)?;
+    let offset = cast(column(batch, "offset")?, &DataType::Int64)?;
+    for row in 0..batch.num_rows() {
+        let text = |column: &ArrayRef| at(column, row).unwrap_or_default();
+        inputs.push(Input {
+            source: text(&source),
+            id: text(&id),
+            content_digest: digest.as_binary::<i32>().value(row).to_vec(),
+            ref_area: text(&area),
+            indicator: text(&indicator),
+            time_period: text(&period),
+            submission: text(&submission),
+            reporter: text(&reporter),
+            topic: text(&topic),
+            partition: partition.as_primitive::<arrow::datatypes::Int32Type>().value(row),
+            offset: offset.as_primitive::<arrow::datatypes::Int64Type>().value(row),
+        });
+    }
+    Ok(())
+}
+
+/// Each row as a JSON object of texts: digits are kept as they are, whatever a reader's numbers can hold.
+fn details(batch: &RecordBatch) -> Result<Vec<String>, RollupError> {
+    let schema = batch.schema();
+    let columns = batch.columns().iter().map(|column| match column.data_type() {
+        DataType::List(_) | DataType::LargeList(_) | DataType::Struct(_) => Ok(column.clone()),
+        _ => cast(column, &DataType::Utf8),
+    });
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let fields = schema.fields().iter().zip(&columns);
+    let fields: Vec<_> = fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone())).collect();
+    let batch = RecordBatch::try_new(std::sync::Arc::new(arrow::datatypes::Schema::new(fields)), columns)?;
+    let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+    writer.write(&batch)?;
+    writer.finish()?;
+    let lines = String::from_utf8_lossy(&writer.into_inner()).into_owned();
+    Ok(lines.lines().map(str::to_owned).collect())
+}
+
+fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, RollupError> {
+    let missing = || datafusion::error::DataFusionError::Internal(format!("an answer lacks column {name}"));
+    Ok(batch.column_by_name(name).ok_or_else(missing)?)
+}
+
+fn text(column: &ArrayRef) -> Result<ArrayRef, RollupError> {
+    Ok(cast(column, &DataType::Utf8)?)
+}
+
+fn at(column: &ArrayRef, row: usize) -> Option<String> {
+    let column = column.as_string::<i32>();
+    (!column.is_null(row)).then(|| column.value(row).to_owned())
+}

@@ -1,0 +1,205 @@
+//! Publications: values and inputs first, the row in `publications` last; it is the commit point.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, Int32Array, Int64Array, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::Int64Type;
+use arrow::record_batch::RecordBatch;
+use helan_lake::{CommitError, Lake};
+use helan_query::Session;
+use helan_runtime::clock::Clock;
+use helan_schemas::catalog::Catalog;
+use helan_schemas::digest::sha256_hex;
+use helan_schemas::tables::Table;
+use serde_json::json;
+
+use crate::Outcome;
+use crate::answers::{Answers, Input, Value};
+use crate::error::RollupError;
+
+/// Tries of a commit that meets others.
+const TRIES: usize = 5;
+
+/// One publishing run.
+pub(crate) struct Run<'r> {
+    pub(crate) lake: &'r Lake,
+    pub(crate) session: &'r Session,
+    pub(crate) catalog: &'r Catalog,
+    pub(crate) clock: &'r Clock,
+    pub(crate) as_of: i64,
+    pub(crate) started: i64,
+}
+
+/// The id of a publication: a digest of its content and of what it was computed by.
+pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog) -> String {
+    let (values, inputs, queries) = (answers.values_digest(), answers.inputs_digest(), helan_queries::digest());
+    let parts = [period, &values, &inputs, &catalog.digest, &queries];
+    sha256_hex(&parts.map(str::as_bytes))[..32].to_owned()
+}
+
+impl Run<'_> {
+    /// Publishes, or finds that nothing is new; returns the id and whether it is fresh.
+    pub(crate) async fn publish(&self, answers: &Answers, outcome: &Outcome) -> Result<(String, bool), RollupError> {
+        let id = id_of(answers, &outcome.period, self.catalog);
+        let result = self.commit(&id, answers, outcome).await;
+        let (name, message) = match &result {
+            Ok(true) => ("published", None),
+            Ok(false) => ("unchanged", None),
+            Err(error) => ("failed", Some(error.to_string())),
+        };
+        let recorded = self.record_run(&id, &outcome.period, name, message).await;
+        let fresh = result?;
+        recorded?;
+        Ok((id, fresh))
+    }
+
+    async fn commit(&self, id: &str, answers: &Answers, outcome: &Outcome) -> Result<bool, RollupError> {
+        let app_id = format!("helan/publication/{id}");
+        if self.lake.snapshot(Table::Publications).await?.txn(&app_id).await?.is_some() {
+            return Ok(false);
+        }
+        append_once(self.lake, Table::PublishedValues, &app_id, value_rows(id, &answers.values)?).await?;
+        append_once(self.lake, Table::PublicationInputs, &app_id, input_rows(id, &answers.inputs)?).await?;
+        let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+        let count = |value: usize| Arc::new(Int64Array::from(vec![value as i64])) as ArrayRef;
+        let columns = vec![
+            text(id),
+            text(&outcome.period),
+            Arc::new(StringArray::from(vec![self.superseded(&outcome.period).await?])),
+            instant(self.clock.now()),
+            count(answers.values.len()),
+            count(answers.inputs.len()),
+            text(&answers.values_digest()),
+            text(&answers.inputs_digest()),
+            text(&self.catalog.digest),
+            text(&helan_queries::digest()),
+            text(&outcome.headline_zh),
+            text(&outcome.headline_en),
+        ];
+        let rows = RecordBatch::try_new(Table::Publications.schema(), columns)?;
+        append_once(self.lake, Table::Publications, &app_id, rows).await
+    }
+
+    /// The newest publication of the period, which this one corrects.
+    async fn superseded(&self, period: &str) -> Result<Option<String>, RollupError> {
+        let text = format!(
+            "select publication from publications where time_period = '{period}' order by published_at desc limit 1"
+        );
+        let batches = self.session.sql(&text).await?.collect().await?;
+        let newest = batches.iter().find(|batch| batch.num_rows() > 0);
+        newest
+            .map(|batch| {
+                let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+                Ok(column.as_string::<i32>().value(0).to_owned())
+            })
+            .transpose()
+    }
+
+    async fn record_run(
+        &self,
+        id: &str,
+        period: &str,
+        outcome: &str,
+        message: Option<String>,
+    ) -> Result<(), RollupError> {
+        let run = self.clock.new_id();
+        let versions: serde_json::Map<_, _> =
+            self.session.versions().iter().map(|version| (version.table.to_owned(), json!(version.version))).collect();
+        let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+        let columns = vec![
+            text(&run),
+            Arc::new(StringArray::from(vec![(outcome != "failed").then_some(id)])),
+            text(period),
+            instant(self.as_of),
+            instant(self.session.now()),
+            instant(self.started),
+            instant(self.clock.now()),
+            text(outcome),
+            Arc::new(BooleanArray::from(vec![outcome == "published"])),
+            text(&json!(self.offsets().await?).to_string()),
+            text(&serde_json::Value::Object(versions).to_string()),
+            Arc::new(StringArray::from(vec![message])),
+        ];
+        let rows = RecordBatch::try_new(Table::PublicationRuns.schema(), columns)?;
+        append_once(self.lake, Table::PublicationRuns, &format!("helan/run/{run}"), rows).await?;
+        Ok(())
+    }
+
+    /// For each partition the offset below which lie all events that were read: `TOPIC/PARTITION` → next offset.
+    async fn offsets(&self) -> Result<std::collections::BTreeMap<String, i64>, RollupError> {
+        let text = "select topic || '/' || cast(\"partition\" as varchar), max(\"offset\") + 1 from events group by 1";
+        let mut offsets = std::collections::BTreeMap::new();
+        for batch in self.session.sql(text).await?.collect().await? {
+            let names = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+            let next = batch.column(1).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                offsets.insert(names.as_string::<i32>().value(row).to_owned(), next.value(row));
+            }
+        }
+        Ok(offsets)
+    }
+}
+
+/// Adds rows under an application id, once; false if they were there.
+pub(crate) async fn append_once(lake: &Lake, table: Table, app_id: &str, rows: RecordBatch) -> Result<bool, RollupError> {
+    let mut tries = 0;
+    loop {
+        let snapshot = lake.snapshot(table).await?;
+        if snapshot.txn(app_id).await?.is_some() {
+            return Ok(false);
+        }
+        match lake.append(&snapshot, vec![rows.clone()], vec![(app_id.to_owned(), 1)]).await {
+            Ok(_) => return Ok(true),
+            // Somebody else has just written the same content under the same id.
+            Err(CommitError::Fenced(_)) => return Ok(false),
+            Err(CommitError::Retry(error)) if tries < TRIES => {
+                tracing::warn!(%error, table = table.name(), "commit is tried again");
+                tries += 1;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn instant(microseconds: i64) -> ArrayRef {
+    Arc::new(TimestampMicrosecondArray::from(vec![microseconds]).with_timezone("UTC"))
+}
+
+fn value_rows(id: &str, values: &[Value]) -> Result<RecordBatch, RollupError> {
+    let text = |field: fn(&Value) -> &str| Arc::new(StringArray::from_iter_values(values.iter().map(field))) as ArrayRef;
+    let numbers: Decimal128Array = values.iter().map(|value| value.value).collect();
+    let columns = vec![
+        Arc::new(StringArray::from(vec![id; values.len()])) as ArrayRef,
+        text(|value| value.answer),
+        text(|value| &value.ref_area),
+        text(|value| &value.indicator),
+        text(|value| &value.time_period),
+        Arc::new(StringArray::from_iter(values.iter().map(|value| value.target_id.as_deref()))),
+        Arc::new(numbers.with_precision_and_scale(38, 10)?),
+        text(|value| &value.status),
+        text(|value| &value.detail),
+    ];
+    Ok(RecordBatch::try_new(Table::PublishedValues.schema(), columns)?)
+}
+
+fn input_rows(id: &str, inputs: &[Input]) -> Result<RecordBatch, RollupError> {
+    let text = |field: fn(&Input) -> &str| Arc::new(StringArray::from_iter_values(inputs.iter().map(field))) as ArrayRef;
+    let columns = vec![
+        Arc::new(StringArray::from(vec![id; inputs.len()])) as ArrayRef,
+        text(|input| &input.ref_area),
+        text(|input| &input.indicator),
+        text(|input| &input.time_period),
+        text(|input| &input.source),
+        text(|input| &input.id),
+        Arc::new(BinaryArray::from_iter_values(inputs.iter().map(|input| &input.content_digest))),
+        text(|input| &input.submission),
+        text(|input| &input.reporter),
+        text(|input| &input.topic),
+        Arc::new(Int32Array::from_iter_values(inputs.iter().map(|input| input.partition))),
+        Arc::new(Int64Array::from_iter_values(inputs.iter().map(|input| input.offset))),
+    ];
+    Ok(RecordBatch::try_new(Table::PublicationInputs.schema(), columns)?)
+}
