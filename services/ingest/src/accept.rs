@@ -73,9 +73,13 @@ pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> R
         (Role::Reporter, Some(id)) => id,
         (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),
     };
-    let reporter = ingest.catalog.reporter(id).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(id)))?;
+    ingest.catalog.reporter(id).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(id)))
+}
+
+/// Whether this service takes the reporter's kind.
+pub(crate) fn served(ingest: &Ingest, reporter: &Reporter) -> Result<(), Problems> {
     if ingest.kinds.contains(&reporter.kind) {
-        Ok(reporter)
+        Ok(())
     } else {
         Err(Problems::one(Code::ReporterOtherEndpoint, reporter.kind.code()))
     }

@@ -97,11 +97,11 @@ mod tests {
         assert_eq!(decoded(&gb, None), ok("银川市,研发经费", "gb18030", HowKnown::Detected));
         assert_eq!(decoded(&gb, Some("GBK")), ok("银川市,研发经费", "gb18030", HowKnown::Named));
         assert_eq!(decoded(b"plain", None), ok("plain", "utf-8", HowKnown::Detected));
-        // The word that a well-known editor once took for UTF-8.
-        let liantong = GB18030.encode("联通").0.into_owned();
-        assert_eq!(std::str::from_utf8(&liantong).map(str::len), Ok(4));
-        assert_eq!(decoded(&liantong, None), Err(Code::CharsetAmbiguous));
-        assert_eq!(decoded(&liantong, Some("gb18030")), ok("联通", "gb18030", HowKnown::Named));
+        // C4 A3 CA BD: two Hanzi of two bytes each, or ģʽ.
+        let mode = GB18030.encode("模式").0.into_owned();
+        assert_eq!(std::str::from_utf8(&mode).map(str::len), Ok(4));
+        assert_eq!(decoded(&mode, None), Err(Code::CharsetAmbiguous));
+        assert_eq!(decoded(&mode, Some("gb18030")), ok("模式", "gb18030", HowKnown::Named));
         assert_eq!(decoded(&gb, Some("utf-8")), Err(Code::InvalidUtf8));
         assert_eq!(decoded(b"\xff\xff", None), Err(Code::CharsetUndetected));
         assert_eq!(decoded(b"a\xff", Some("gb18030")), Err(Code::CharsetMismatch));

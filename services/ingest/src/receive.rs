@@ -72,7 +72,7 @@ impl App {
         let (reporter, outcome) = match admitted {
             Err(problems) => (None, Err(problems)),
             Ok(reporter) => {
-                let admitted = self.room.seat(&reporter.reporter);
+                let admitted = accept::served(&self.ingest, reporter).and_then(|()| self.room.seat(&reporter.reporter));
                 (Some(reporter), admitted.and_then(|seat| Ok((seat, Plan::of(&parts, endpoint, reporter)?))))
             }
         };

@@ -80,6 +80,17 @@ impl<'b, 'e> Builder<'b, 'e> {
         &mut self.problems
     }
 
+    /// Counts an event or row that could not be judged.
+    pub(crate) fn count(&mut self) {
+        self.events += 1;
+    }
+
+    /// Counts an event or row that could not be read.
+    pub(crate) fn unreadable(&mut self, place: Place<'_>, code: Code, found: String) {
+        self.count();
+        self.problems.add(place, None, code, found);
+    }
+
     /// Whether going on makes sense: not once a limit is passed.
     pub(crate) fn is_full(&self) -> bool {
         self.value.len() > self.limits.canonical_bytes || self.events as usize > self.limits.rows

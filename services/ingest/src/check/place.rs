@@ -29,10 +29,6 @@ impl Judge<'_> {
         if !self.catalog.is_place_on(code, day) {
             return report("data.ref_area", Code::AreaNotValid, format!("{} @ {day}", quoted(code)));
         }
-        let group = self.catalog.group_on(code, day).filter(|_| self.catalog.area_on(code, day).is_none());
-        if group.is_some_and(|group| group.membership == Membership::Listed) {
-            return report("data.ref_area", Code::GroupNotReportable, quoted(code));
-        }
         self.permission(code, indicator, day, report);
     }
 
@@ -42,6 +38,11 @@ impl Judge<'_> {
             if self.catalog.allows(reporter, code, &indicator.indicator, day) {
                 return;
             }
+        }
+        // A listed group is the sum of its members, unless the catalog lets somebody answer for it as a whole.
+        let group = self.catalog.group_on(code, day).filter(|_| self.catalog.area_on(code, day).is_none());
+        if group.is_some_and(|group| group.membership == Membership::Listed) {
+            return report("data.ref_area", Code::GroupNotReportable, quoted(code));
         }
         let from = self.reporter.valid_from.is_none_or(|from| from <= day);
         if !from || self.reporter.valid_to.is_some_and(|to| to <= day) {

@@ -9,6 +9,9 @@ use helan_schemas::refusal::Code;
 use super::Report;
 use crate::problems::quoted;
 
+/// Unit of what is done or not: milestones, and coverage of one member.
+const BOOLEAN: &str = "BOOL";
+
 /// A value as the sender wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ValueText<'a> {
@@ -80,6 +83,8 @@ pub(super) fn judge(data: &DataRef<'_>, value: ValueText<'_>, report: &mut Repor
         return None;
     }
     match value.amount(unit_mult) {
+        // The value should not be there: whether it is plausible does not matter.
+        Ok(_) if none_expected => None,
         Ok(amount) => Some(Some(Number { value, amount })),
         Err(error) => {
             report("data.value", number_code(error, text), format!("{} × 10^{unit_mult}", quoted(text)));
@@ -106,10 +111,11 @@ fn number_code(error: DecimalError, text: &str) -> Code {
 pub(super) fn plausible(indicator: &Indicator, amount: i128, bounds: Bounds, report: &mut Report<'_>) {
     const ONE: i128 = 10_i128.pow(SCALE);
     let mut fail = |code, found| report("data.value", code, found);
+    let is_boolean = indicator.kind == IndicatorKind::Milestone || indicator.unit == BOOLEAN;
+    if is_boolean && amount != 0 && amount != ONE {
+        return fail(Code::MilestoneNotBoolean, plain(amount));
+    }
     match indicator.kind {
-        IndicatorKind::Milestone if amount != 0 && amount != ONE => {
-            return fail(Code::MilestoneNotBoolean, plain(amount));
-        }
         IndicatorKind::Count | IndicatorKind::Coverage if amount < 0 => {
             return fail(Code::NegativeCount, plain(amount));
         }

@@ -10,7 +10,7 @@ use helan_schemas::codes;
 use helan_schemas::event::Text;
 use helan_schemas::refusal::Code;
 
-use super::fields::{Slot, blank, data_field};
+use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
 use crate::check::ValueText;
 use crate::problems::{Place, quoted};
 use crate::submission::{Builder, Form};
@@ -56,7 +56,7 @@ pub(crate) fn read<'b, 'e>(text: &'e str, source: Option<&'e str>, mut builder: 
             // What a broken heading means, nobody knows: only the form of the rows can be judged.
             Ok(line) if cells.len() != heading.len() => {
                 let found = format!("{} ≠ {}", cells.len(), heading.len());
-                builder.problems().add(Place::row(row).line(line), None, Code::CsvRaggedRow, found);
+                builder.unreadable(Place::row(row).line(line), Code::CsvRaggedRow, found);
             }
             Ok(line) if columns.len() == heading.len() => {
                 read_row(&columns, &mut cells, source, Place::row(row).line(line), &mut builder);
@@ -134,6 +134,7 @@ fn read_row<'e>(
                 Ok(mult) => event.data.unit_mult = Some(mult),
                 Err(_) => {
                     builder.problems().add(place, Some("unit_mult"), Code::UnitMultInvalid, quoted(&cell));
+                    event.data.unit_mult = Some(UNKNOWN_MULT);
                     broken = std::slice::from_ref(name);
                 }
             },

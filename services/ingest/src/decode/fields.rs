@@ -50,6 +50,9 @@ pub(super) fn data_field(name: &str) -> Option<(&'static str, &'static Slot)> {
 pub(super) const ATTRIBUTES: [&str; 8] =
     ["specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"];
 
+/// Stands for a multiplier that could not be read: the value's size is not judged then.
+pub(super) const UNKNOWN_MULT: i32 = i32::MAX;
+
 /// An event that says nothing yet.
 pub(super) fn blank<'a>() -> EventRef<'a> {
     let empty = || Text("".into());
@@ -93,7 +96,10 @@ pub(super) fn set_data<'a>(data: &mut DataRef<'a>, slot: &Slot, raw: &'a RawValu
         },
         Slot::Mult => match serde_json::from_str(raw.get()) {
             Ok(mult) => data.unit_mult = Some(mult),
-            Err(_) => return false,
+            Err(_) => {
+                data.unit_mult = Some(UNKNOWN_MULT);
+                return false;
+            }
         },
         Slot::Value => data.value = Some(raw),
         Slot::Entity => data.entity = Some(raw),

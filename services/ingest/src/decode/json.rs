@@ -146,7 +146,7 @@ fn read_event<'e>(text: &'e str, place: Place<'_>, builder: &mut Builder<'_, 'e>
         Ok(found) => found,
         Err(error) => {
             let (code, found) = syntax(&error, text);
-            return builder.problems().add(place, None, code, found);
+            return builder.unreadable(place, code, found);
         }
     };
     let mut event = blank();
@@ -176,7 +176,9 @@ fn read_event<'e>(text: &'e str, place: Place<'_>, builder: &mut Builder<'_, 'e>
         broken.unreadable = true;
     }
     broken.report(place.id(&event.id), builder);
-    if !broken.unreadable {
+    if broken.unreadable {
+        builder.count();
+    } else {
         let value = ValueText::of_json(event.data.value);
         builder.event(place, event, value, &broken.fields(), Form::Json);
     }

@@ -1,0 +1,10 @@
+//! The service, in process through its router and over sockets.
+
+mod accepts;
+mod contract;
+mod limits;
+mod refuses_bytes;
+mod refuses_events;
+mod refuses_senders;
+mod sockets;
+mod world;

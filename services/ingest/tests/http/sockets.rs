@@ -1,0 +1,102 @@
+//! What only a real connection shows: slow headers, large bodies of clients that do not listen, shutdown.
+
+use std::time::Duration;
+
+use helan_ingest::Limits;
+use helan_runtime::shutdown::Shutdown;
+use helan_schemas::catalog::ReporterKind;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::world::*;
+
+struct Server {
+    world: World,
+    address: std::net::SocketAddr,
+    shutdown: Shutdown,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+async fn server(limits: Limits) -> Server {
+    let world = World::with(limits.clone(), vec![ReporterKind::City]).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+    let address = listener.local_addr().expect("address");
+    let shutdown = Shutdown::new();
+    let task = tokio::spawn(helan_ingest::serve(listener, world.router.clone(), limits, shutdown.clone()));
+    Server { world, address, shutdown, task }
+}
+
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut text));
+    read.await.expect("an answer in time").expect("an answer");
+    String::from_utf8(text).expect("utf-8")
+}
+
+fn head(token: &str, length: usize) -> String {
+    format!(
+        "POST /v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         authorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
+    )
+}
+
+#[tokio::test]
+async fn a_client_that_sends_a_byte_a_second() {
+    let limits = Limits {
+        body_grace: Duration::from_millis(300),
+        header_timeout: Duration::from_millis(300),
+        ..Limits::default()
+    };
+    let server = server(limits).await;
+    let token = server.world.token("yinchuan");
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    stream.write_all(head(&token, 1000).as_bytes()).await.expect("sent");
+    let text = answer(&mut stream).await;
+    assert!(text.starts_with("HTTP/1.1 408") && text.contains("request_timeout"), "{text}");
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    stream.write_all(b"POST /v1/ev").await.expect("sent");
+    // No headers in time: the connection just ends, with an answer or without.
+    let text = answer(&mut stream).await;
+    assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
+    assert_eq!(server.world.submissions().await, 0);
+}
+
+/// 50 MB, sent without waiting for `100 Continue`: the sender still reads its answer.
+#[tokio::test]
+async fn a_client_that_does_not_listen_while_it_sends() {
+    let server = server(Limits::default()).await;
+    let token = server.world.token("yinchuan");
+    for token in [token.as_str(), "nonsense"] {
+        let size = 50 * 1024 * 1024;
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        stream.write_all(head(token, size).as_bytes()).await.expect("sent");
+        let chunk = vec![b' '; 1024 * 1024];
+        for _ in 0..size / chunk.len() {
+            stream.write_all(&chunk).await.expect("sent");
+        }
+        let text = answer(&mut stream).await;
+        let expected = if token == "nonsense" { "401" } else { "413" };
+        assert!(text.starts_with(&format!("HTTP/1.1 {expected}")), "{text}");
+    }
+    assert_eq!(server.world.submissions().await, 0);
+}
+
+#[tokio::test]
+async fn shutdown_lets_requests_end() {
+    let server = server(Limits::default()).await;
+    let token = server.world.token("yinchuan");
+    let body = event("a").to_string();
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    let head = head(&token, body.len());
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    stream.write_all(&body.as_bytes()[..10]).await.expect("sent");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.shutdown.trigger();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stream.write_all(&body.as_bytes()[10..]).await.expect("sent");
+    let text = answer(&mut stream).await;
+    assert!(text.starts_with("HTTP/1.1 202"), "{text}");
+    server.task.await.expect("no panic").expect("ended well");
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
