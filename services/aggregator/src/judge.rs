@@ -92,10 +92,6 @@ pub struct Counts {
 }
 
 impl Batch {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// Ids to look up before [`Batch::judge`], by source.
     pub(crate) fn suspects(&self) -> &BTreeMap<String, BTreeSet<String>> {
         &self.suspects

@@ -359,3 +359,79 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { flush_bytes: 100, flush_age: 1000, pause: 500 };
+
+    fn at(partition: i32) -> TopicPartition {
+        TopicPartition::new(topics::CITY, partition)
+    }
+
+    fn arrived(partition: i32, first: i64, next: i64, bytes: usize) -> Event {
+        Event::Arrived { at: at(partition), first, next, bytes, now: 0 }
+    }
+
+    /// Two partitions, read from offsets 5 and 0.
+    fn reading() -> Machine {
+        let mut machine = Machine::new(LIMITS);
+        machine.handle(Event::Assigned(vec![at(0), at(1)]));
+        let actions =
+            machine.handle(Event::Pinned(vec![(at(0), [Some(9), Some(7), Some(5)]), (at(1), Stored::default())]));
+        let seek = |partition, offset| Action::Seek { at: at(partition), offset };
+        assert_eq!(actions, [seek(0, 5), seek(1, 0)], "reading starts at the smallest of the tables' offsets");
+        machine
+    }
+
+    #[test]
+    fn flushes_by_bytes_and_by_age_and_moves_each_table_forward() {
+        let mut machine = reading();
+        assert_eq!(machine.handle(arrived(0, 5, 8, 10)), [Action::Take]);
+        assert_eq!(machine.handle(Event::Tick { now: 999 }), []);
+        let step = Step { at: at(0), stored: [Some(9), Some(7), Some(5)], next: 8 };
+        assert_eq!(machine.handle(Event::Tick { now: 1000 }), [Action::Flush(vec![step])]);
+        assert_eq!(machine.handle(Event::Committed), [Action::Report(vec![(at(0), 8)])]);
+        assert_eq!(machine.partitions()[&at(0)].stored, [Some(9), Some(8), Some(8)], "no table goes back");
+        let actions = machine.handle(arrived(1, 0, 2, 100));
+        assert!(matches!(actions.as_slice(), [Action::Take, Action::Flush(_)]), "{actions:?}");
+    }
+
+    #[test]
+    fn what_failed_is_forgotten_and_read_again() {
+        let mut machine = reading();
+        machine.handle(arrived(0, 5, 8, 10));
+        let pin = Action::Pin { rebuild: vec![at(0)] };
+        let fenced = machine.handle(Event::Failed { fenced: true, now: 0 });
+        assert_eq!(fenced, [Action::Discard(at(0)), pin.clone()]);
+        assert_eq!(machine.handle(Event::PinFailed { now: 0 }), []);
+        assert_eq!(machine.handle(arrived(0, 8, 9, 10)), [], "nothing is taken before the tables were read");
+        assert_eq!(machine.handle(Event::Tick { now: 499 }), []);
+        assert_eq!(machine.handle(Event::Tick { now: 500 }), [pin]);
+    }
+
+    #[test]
+    fn newly_pinned_tables_hide_no_rival() {
+        let mut machine = reading();
+        machine.handle(arrived(0, 5, 8, 10));
+        machine.handle(Event::Assigned(vec![at(2)]));
+        let actions = machine.handle(Event::Pinned(vec![
+            (at(0), [Some(9), Some(9), Some(9)]),
+            (at(1), Stored::default()),
+            (at(2), Stored::default()),
+        ]));
+        let expected =
+            [Action::Discard(at(0)), Action::Seek { at: at(2), offset: 0 }, Action::Pin { rebuild: vec![at(0)] }];
+        assert_eq!(actions, expected);
+    }
+
+    #[test]
+    fn records_of_an_earlier_position_are_left_alone() {
+        let mut machine = reading();
+        assert_eq!(machine.handle(arrived(0, 2, 5, 10)), []);
+        assert_eq!(machine.handle(arrived(0, 4, 6, 10)), [Action::Seek { at: at(0), offset: 5 }]);
+        assert_eq!(machine.handle(Event::Revoked(vec![at(0)])), []);
+        assert_eq!(machine.handle(arrived(0, 5, 6, 10)), []);
+    }
+}
