@@ -5,6 +5,7 @@ mod text;
 mod value;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use helan_schemas::catalog::{Catalog, Indicator, Reporter};
 use helan_schemas::codes;
@@ -27,6 +28,8 @@ pub(crate) struct Judge<'c> {
     received_at: i64,
     today: Date,
     zone: TimeZone,
+    /// The last area, indicator and day that were allowed: neighbours in a batch mostly have the same.
+    allowed: RefCell<Option<(String, String, Date)>>,
 }
 
 impl<'c> Judge<'c> {
@@ -34,7 +37,7 @@ impl<'c> Judge<'c> {
         let zone = catalog.time_zone();
         let instant = jiff::Timestamp::from_microsecond(received_at).unwrap_or_default();
         let today = zone.to_datetime(instant).date();
-        Self { catalog, reporter, received_at, today, zone }
+        Self { catalog, reporter, received_at, today, zone, allowed: RefCell::default() }
     }
 
     /// Judges a source; once a request, since all its events have the same.

@@ -5,8 +5,8 @@
 //! refused as a whole, with every error of every row. What it refuses of a known sender goes, bounded, to the topic of
 //! refusals.
 //!
-//! The path of a request: [`mod@receive`] lets it in, `body` reads it, `decode` turns bytes into events, `check` judges
-//! each, `submission` writes them in canonical form, `receive` appends and answers.
+//! The path of a request: `accept` lets it in, `body` reads it, `decode` turns bytes into events, `check` judges each,
+//! `submission` writes them in canonical form, `receive` appends and answers.
 
 mod accept;
 mod answer;
@@ -35,7 +35,7 @@ use helan_schemas::catalog::{Catalog, ReporterKind};
 pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown};
 pub use limits::Limits;
 pub use openapi::document;
-pub use routes::router;
+pub use routes::{ready, reports, router};
 pub use serve::serve;
 
 /// What the service needs.

@@ -22,9 +22,7 @@ const READY_TIME: Duration = Duration::from_secs(2);
 /// The service as a router. Registers its metrics: build one a process.
 pub fn router(ingest: Ingest) -> Router {
     let app = Arc::new(App::new(ingest));
-    Router::new()
-        .route("/v1/events", post(events))
-        .route("/v1/submissions", post(submissions))
+    reports_of()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -32,6 +30,32 @@ pub fn router(ingest: Ingest) -> Router {
         .fallback(|| async { refuse(&Problems::one(Code::NotFound, ""), None) })
         .method_not_allowed_fallback(|| async { refuse(&Problems::one(Code::MethodNotAllowed, ""), None) })
         .with_state(app)
+}
+
+/// Only the paths that take reports, for a process that serves other roles too and answers for all of them at
+/// `/readyz` and the like. Registers its metrics: build one a process.
+pub fn reports(ingest: Ingest) -> Router {
+    let app = Arc::new(App::new(ingest));
+    reports_of().with_state(app)
+}
+
+fn reports_of() -> Router<Arc<App>> {
+    Router::new().route("/v1/events", post(events)).route("/v1/submissions", post(submissions))
+}
+
+/// Says why reports cannot be taken now: the log does not answer, or credentials cannot be checked.
+///
+/// # Errors
+/// The reason, for an operator.
+pub async fn ready(ingest: &Ingest) -> Result<(), String> {
+    if !ingest.credentials.is_available(ingest.clock.now()) {
+        return Err("the credentials file cannot be read".to_owned());
+    }
+    match tokio::time::timeout(READY_TIME, ingest.log.identity()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the log does not answer".to_owned()),
+    }
 }
 
 /// Takes CloudEvents.
@@ -114,15 +138,9 @@ pub(crate) async fn healthz() -> &'static str {
     (status = 503, description = "They are not; the text says why.", body = String),
 ))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let Ingest { log, credentials, clock, .. } = &app.ingest;
-    let unready = |what: String| (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")).into_response();
-    if !credentials.is_available(clock.now()) {
-        return unready("credentials file cannot be read".to_owned());
-    }
-    match tokio::time::timeout(READY_TIME, log.identity()).await {
-        Ok(Ok(_)) => "ready\n".into_response(),
-        Ok(Err(error)) => unready(error.to_string()),
-        Err(_) => unready("the log does not answer".to_owned()),
+    match ready(&app.ingest).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 

@@ -20,6 +20,15 @@ impl Judge<'_> {
         report: &mut Report<'_>,
     ) {
         let Some(code) = code else { return report("data.ref_area", Code::MissingField, String::new()) };
+        if let (Some(indicator), Some(period)) = (indicator, period) {
+            let last = self.allowed.borrow();
+            let again = |(area, id, day): &(String, String, Date)| {
+                area == code && *id == indicator.indicator && *day == period.end
+            };
+            if last.as_ref().is_some_and(again) {
+                return;
+            }
+        }
         if !self.catalog.is_place(code) {
             return report("data.ref_area", Code::UnknownArea, quoted(code));
         }
@@ -36,6 +45,7 @@ impl Judge<'_> {
         let reporter = self.reporter.reporter.as_str();
         if let Some(indicator) = indicator {
             if self.catalog.allows(reporter, code, &indicator.indicator, day) {
+                *self.allowed.borrow_mut() = Some((code.to_owned(), indicator.indicator.clone(), day));
                 return;
             }
         }
