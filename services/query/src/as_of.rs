@@ -28,7 +28,9 @@ impl TableFunctionImpl for AsOf {
             [as_of, recorded] => (as_of, recorded),
             _ => {
                 let name = self.query.name;
-                return Err(DataFusionError::Plan(format!("write {name}_as_of(known) or {name}_as_of(known, recorded)")));
+                return Err(DataFusionError::Plan(format!(
+                    "write {name}_as_of(known) or {name}_as_of(known, recorded)"
+                )));
             }
         };
         Ok(Arc::new(View::new(self.query, self.pinned.scope(as_of, recorded)?)))

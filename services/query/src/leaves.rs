@@ -77,11 +77,7 @@ impl<'a, R> Rows<'a, R> {
         self.push(name, doc, Arc::new(array))
     }
 
-    fn span(
-        self,
-        zone: &TimeZone,
-        get: impl Fn(&'a R) -> (Option<Date>, Option<Date>, Option<Date>) + Copy,
-    ) -> Self {
+    fn span(self, zone: &TimeZone, get: impl Fn(&'a R) -> (Option<Date>, Option<Date>, Option<Date>) + Copy) -> Self {
         self.date("valid_from", "First day on which the row holds; null = always.", move |row| get(row).0)
             .date("valid_to", "First day on which it no longer holds; null = it still does.", move |row| get(row).1)
             .instant("known_at", "Since when the catalog knows the row; null = always.", move |row| {
@@ -233,9 +229,7 @@ fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {
             row.target_value.as_deref()
         })
         .exact("target_value", "The target in the text's unit.", |row| exact(&row.target_value))
-        .exact("target_amount", "The target in the indicator's plain unit.", |row| {
-            bounds::amount(row).ok().flatten()
-        })
+        .exact("target_amount", "The target in the indicator's plain unit.", |row| bounds::amount(row).ok().flatten())
         .exact("unit_factor", "Plain units in one unit of the text.", |row| Some(bounds::power_of_ten(row.unit_mult)))
         .text("comparator", "How the actual value is compared.", |row| row.comparator.map(|code| code.code()))
         .text("alt_comparator", "Another comparator that the text allows.", |row| {

@@ -8,6 +8,7 @@ mod below;
 mod bounds;
 mod describe;
 mod due;
+pub mod http;
 mod leaves;
 mod moment;
 mod open;

@@ -9,9 +9,9 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
-use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
@@ -130,7 +130,10 @@ async fn frame(query: &'static Query, schema: &Schema, scope: &Scope) -> Result<
     });
     let columns: Vec<Expr> = columns.collect();
     if have != columns.len() {
-        return Err(context(DataFusionError::Plan(format!("its text has {have} columns, its header {}", columns.len()))));
+        return Err(context(DataFusionError::Plan(format!(
+            "its text has {have} columns, its header {}",
+            columns.len()
+        ))));
     }
     DataFrame::new(state, plan).select(columns).map_err(context)
 }

@@ -35,7 +35,10 @@ async fn views_answer_as_their_test_rows_say() {
             let answer = answer.unwrap_or_else(|error| format!("error: {error}\n"));
             if answer != question.expected {
                 let place = format!("{}:{}", path.display(), question.line);
-                wrong.push(format!("{place}\n{}--- expected\n{}--- answered\n{answer}", question.sql, question.expected));
+                wrong.push(format!(
+                    "{place}\n{}--- expected\n{}--- answered\n{answer}",
+                    question.sql, question.expected
+                ));
             }
         }
     }
@@ -50,8 +53,11 @@ fn csv(batches: &[RecordBatch]) -> String {
         writer.write_record(first.schema().fields().iter().map(|field| field.name())).expect("in memory");
     }
     for batch in batches {
-        let columns: Vec<_> =
-            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).expect("formatter")).collect();
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column, &options).expect("formatter"))
+            .collect();
         for row in 0..batch.num_rows() {
             let cells = columns.iter().zip(batch.columns()).map(|(column, array)| {
                 let text = column.value(row).to_string();

@@ -77,10 +77,7 @@ impl Answers {
         let (mut values, mut quota) = (Vec::new(), Vec::new());
         for shape in &SHAPES {
             // A target without a period of its own is owed in every one.
-            let text = format!(
-                "select * from {} where time_period = '{period}' or time_period is null",
-                shape.answer
-            );
+            let text = format!("select * from {} where time_period = '{period}' or time_period is null", shape.answer);
             let batches = session.sql_as_of(&text, as_of, recorded).await?.collect().await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;
@@ -108,7 +105,8 @@ impl Answers {
 
     /// SHA-256 over the values.
     pub(crate) fn values_digest(&self) -> String {
-        let parts: Vec<_> = self.values.iter().flat_map(|value| [value.answer.as_bytes(), value.detail.as_bytes()]).collect();
+        let parts: Vec<_> =
+            self.values.iter().flat_map(|value| [value.answer.as_bytes(), value.detail.as_bytes()]).collect();
         sha256_hex(&parts)
     }
 
@@ -188,7 +186,8 @@ fn details(batch: &RecordBatch) -> Result<Vec<String>, RollupError> {
     });
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let fields = schema.fields().iter().zip(&columns);
-    let fields: Vec<_> = fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone())).collect();
+    let fields: Vec<_> =
+        fields.map(|(field, column)| field.as_ref().clone().with_data_type(column.data_type().clone())).collect();
     let batch = RecordBatch::try_new(std::sync::Arc::new(arrow::datatypes::Schema::new(fields)), columns)?;
     let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
     writer.write(&batch)?;

@@ -62,8 +62,9 @@ pub struct Outcome {
 pub async fn run(lake: &Lake, catalog: Arc<Catalog>, request: Request) -> Result<Outcome, RollupError> {
     let clock = Clock::system();
     let started = clock.now();
-    let period = Period::parse(&request.period)
-        .map_err(|error| RollupError::Asked(format!("--period {:?} {error}; write 2018, 2018-Q2, 2018-06", request.period)))?;
+    let period = Period::parse(&request.period).map_err(|error| {
+        RollupError::Asked(format!("--period {:?} {error}; write 2018, 2018-Q2, 2018-06", request.period))
+    })?;
     let session = Session::open(lake, Some(catalog.clone())).await?;
     let as_of = match &request.as_of {
         Some(text) => session.moment(text)?,

@@ -144,7 +144,12 @@ impl Run<'_> {
 }
 
 /// Adds rows under an application id, once; false if they were there.
-pub(crate) async fn append_once(lake: &Lake, table: Table, app_id: &str, rows: RecordBatch) -> Result<bool, RollupError> {
+pub(crate) async fn append_once(
+    lake: &Lake,
+    table: Table,
+    app_id: &str,
+    rows: RecordBatch,
+) -> Result<bool, RollupError> {
     let mut tries = 0;
     loop {
         let snapshot = lake.snapshot(table).await?;
@@ -169,7 +174,8 @@ fn instant(microseconds: i64) -> ArrayRef {
 }
 
 fn value_rows(id: &str, values: &[Value]) -> Result<RecordBatch, RollupError> {
-    let text = |field: fn(&Value) -> &str| Arc::new(StringArray::from_iter_values(values.iter().map(field))) as ArrayRef;
+    let text =
+        |field: fn(&Value) -> &str| Arc::new(StringArray::from_iter_values(values.iter().map(field))) as ArrayRef;
     let numbers: Decimal128Array = values.iter().map(|value| value.value).collect();
     let columns = vec![
         Arc::new(StringArray::from(vec![id; values.len()])) as ArrayRef,
@@ -186,7 +192,8 @@ fn value_rows(id: &str, values: &[Value]) -> Result<RecordBatch, RollupError> {
 }
 
 fn input_rows(id: &str, inputs: &[Input]) -> Result<RecordBatch, RollupError> {
-    let text = |field: fn(&Input) -> &str| Arc::new(StringArray::from_iter_values(inputs.iter().map(field))) as ArrayRef;
+    let text =
+        |field: fn(&Input) -> &str| Arc::new(StringArray::from_iter_values(inputs.iter().map(field))) as ArrayRef;
     let columns = vec![
         Arc::new(StringArray::from(vec![id; inputs.len()])) as ArrayRef,
         text(|input| &input.ref_area),

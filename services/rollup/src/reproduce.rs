@@ -77,14 +77,17 @@ async fn find(session: &Session, id: &str) -> Result<Made, RollupError> {
             "the lake has no publication {id}; `helan sql \"select publication, time_period from publications\"` lists them"
         ))
     })?;
-    let text = |column: usize| -> Result<String, RollupError> { Ok(texts(batch.column(column))?.as_string::<i32>().value(0).to_owned()) };
+    let text = |column: usize| -> Result<String, RollupError> {
+        Ok(texts(batch.column(column))?.as_string::<i32>().value(0).to_owned())
+    };
     let damaged = |what: &str| RollupError::Asked(format!("publication {id} of the lake is damaged: {what}"));
     let offsets: BTreeMap<String, i64> = serde_json::from_str(&text(5)?).map_err(|_| damaged("offsets"))?;
     let offsets = offsets.into_iter().map(|(name, next)| {
         let (topic, partition) = name.rsplit_once('/')?;
         Some((topic.to_owned(), partition.parse().ok()?, next))
     });
-    let as_of = cast(batch.column(6), &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into())))?;
+    let as_of =
+        cast(batch.column(6), &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into())))?;
     Ok(Made {
         period: Period::parse(&text(0)?).map_err(|_| damaged("time_period"))?,
         values_digest: text(1)?,
@@ -102,7 +105,10 @@ async fn kept_catalog(session: &Session, digest: &str) -> Result<Catalog, Rollup
     for batch in session.sql(&query).await?.collect().await? {
         let (names, contents) = (texts(batch.column(0))?, texts(batch.column(1))?);
         for row in 0..names.len() {
-            files.insert(names.as_string::<i32>().value(row).to_owned(), contents.as_string::<i32>().value(row).to_owned());
+            files.insert(
+                names.as_string::<i32>().value(row).to_owned(),
+                contents.as_string::<i32>().value(row).to_owned(),
+            );
         }
     }
     Catalog::from_files(files).map_err(|problems| {

@@ -68,7 +68,13 @@ pub(crate) fn read(path: &Path) -> Script {
                 };
                 let block = block();
                 let (sql, expected) = block.split_once("----\n").expect("---- between question and answer");
-                questions.push(Question { line: number + 1, as_of, recorded, sql: sql.into(), expected: expected.into() });
+                questions.push(Question {
+                    line: number + 1,
+                    as_of,
+                    recorded,
+                    sql: sql.into(),
+                    expected: expected.into(),
+                });
             }
             _ => panic!("{}:{}: no section begins with {line:?}", path.display(), number + 1),
         }
@@ -93,8 +99,12 @@ pub(crate) fn events(text: &str) -> RecordBatch {
             let cells = rows.iter().enumerate().map(|(at, row)| cell(row, at, column.name));
             match &column.data_type {
                 DataType::Utf8 => Arc::new(cells.collect::<StringArray>()),
-                DataType::Int32 => Arc::new(cells.map(|c| Some(c?.parse::<i32>().expect("int"))).collect::<Int32Array>()),
-                DataType::Int64 => Arc::new(cells.map(|c| Some(c?.parse::<i64>().expect("int"))).collect::<Int64Array>()),
+                DataType::Int32 => {
+                    Arc::new(cells.map(|c| Some(c?.parse::<i32>().expect("int"))).collect::<Int32Array>())
+                }
+                DataType::Int64 => {
+                    Arc::new(cells.map(|c| Some(c?.parse::<i64>().expect("int"))).collect::<Int64Array>())
+                }
                 DataType::Date32 => {
                     let day = |text: String| days_since_epoch(text.parse().expect("date"));
                     Arc::new(cells.map(|c| c.map(day)).collect::<Date32Array>())

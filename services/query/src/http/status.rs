@@ -1,0 +1,172 @@
+//! `GET /v1/status`: how far the lake is behind the log, and up to when answers are reproducible.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use helan_lake::{Lake, TableSnapshot};
+use helan_schemas::tables::Table;
+use helan_schemas::topics;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::refuse::{ErrorBody, Refusal, asker};
+use super::{PartitionEnd, Served};
+use crate::open::pin;
+
+/// How long after a record was received its log may still take to hold it: the watermark stays that far behind.
+const GRACE: i64 = 60 * 1_000_000;
+/// Ends of the log that are remembered, oldest dropped first.
+const REMEMBERED: usize = 256;
+
+/// Ends of the log at a moment.
+pub(super) struct Seen {
+    at: i64,
+    ends: Vec<PartitionEnd>,
+}
+
+/// The state of the lake.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Status {
+    /// Now, RFC 3339.
+    pub now: String,
+    /// Id of the lake.
+    pub lake: String,
+    /// Records in the log that are not yet in every table.
+    pub lag: i64,
+    /// Up to this moment everything that was recorded is in the lake: answers as of (T, R) with R up to here never
+    /// change. RFC 3339; none = not known since this process runs.
+    pub watermark: Option<String>,
+    /// Each partition of the log.
+    pub partitions: Vec<PartitionStatus>,
+    /// Each table.
+    pub tables: Vec<TableStatus>,
+}
+
+/// How far the lake is in one partition.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PartitionStatus {
+    /// Topic.
+    pub topic: String,
+    /// Partition.
+    pub partition: i32,
+    /// Next offset to be written to the log.
+    pub log_next: i64,
+    /// Next offset to be read into the lake: everything below is in every table.
+    pub lake_next: i64,
+    /// Records between them.
+    pub lag: i64,
+}
+
+/// One table.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct TableStatus {
+    /// Its name.
+    pub table: String,
+    /// Its version.
+    pub version: u64,
+    /// Its rows.
+    pub rows: Option<u64>,
+}
+
+/// How far the lake is behind the log, up to when answers are reproducible, and the version of each table.
+#[utoipa::path(
+    get, path = "/v1/status", tag = "query", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The state of the lake.", body = Status),
+        (status = 401, description = "No valid token.", body = ErrorBody),
+        (status = 503, description = "The lake or the log cannot be read now.", body = ErrorBody),
+    )
+)]
+pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Status>, Refusal> {
+    let http = &served.http;
+    asker(http, &headers)?;
+    let now = http.clock.now();
+    let ends = http.log.ends().await.map_err(Refusal::unavailable)?;
+    let snapshots = pin(&http.lake).await.map_err(Refusal::unavailable)?;
+    let mut partitions = Vec::new();
+    for end in &ends {
+        let lake_next = lake_next(&http.lake, &snapshots, end).await?;
+        partitions.push(PartitionStatus {
+            topic: end.topic.clone(),
+            partition: end.partition,
+            log_next: end.next,
+            lake_next,
+            lag: (end.next - lake_next).max(0),
+        });
+    }
+    let watermark = watermark(&served, Seen { at: now, ends }, &partitions);
+    let tables = snapshots.iter().map(|(table, snapshot)| TableStatus {
+        table: table.name().to_owned(),
+        version: snapshot.version(),
+        rows: snapshot.row_count().and_then(|rows| u64::try_from(rows).ok()),
+    });
+    Ok(Json(Status {
+        now: text(now),
+        lake: http.lake.id().to_owned(),
+        lag: partitions.iter().map(|partition| partition.lag).sum(),
+        watermark: watermark.map(text),
+        partitions,
+        tables: tables.collect(),
+    }))
+}
+
+/// The smallest next offset of the tables that a partition feeds.
+async fn lake_next(
+    lake: &Lake,
+    snapshots: &BTreeMap<Table, TableSnapshot>,
+    end: &PartitionEnd,
+) -> Result<i64, Refusal> {
+    let app_id = lake.offset_app_id(&end.topic, end.partition);
+    let fed: &[Table] = if end.topic == topics::REFUSED { &[Table::Refusals] } else { &Table::FED };
+    let mut least = None;
+    for snapshot in fed.iter().filter_map(|table| snapshots.get(table)) {
+        let next = snapshot.txn(&app_id).await.map_err(Refusal::unavailable)?.unwrap_or(end.first);
+        least = Some(least.map_or(next, |least: i64| least.min(next)));
+    }
+    Ok(least.unwrap_or(end.first))
+}
+
+/// The latest remembered moment whose ends every table has reached, less the grace.
+fn watermark(served: &Served, seen: Seen, partitions: &[PartitionStatus]) -> Option<i64> {
+    let mut remembered = served.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    remembered.push_back(seen);
+    if remembered.len() > REMEMBERED {
+        remembered.pop_front();
+    }
+    remembered.iter().rev().find(|seen| reached(&seen.ends, partitions)).map(|seen| seen.at - GRACE)
+}
+
+fn reached(ends: &[PartitionEnd], partitions: &[PartitionStatus]) -> bool {
+    ends.iter().all(|end| {
+        let here = |status: &&PartitionStatus| status.topic == end.topic && status.partition == end.partition;
+        partitions.iter().find(here).is_some_and(|status| status.lake_next >= end.next)
+    })
+}
+
+fn text(time: i64) -> String {
+    Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_reached_when_every_partition_is_past_them() {
+        let end = |partition, next| PartitionEnd { topic: "t".to_owned(), partition, first: 0, next };
+        let status = |partition, lake_next| PartitionStatus {
+            topic: "t".to_owned(),
+            partition,
+            log_next: 9,
+            lake_next,
+            lag: 9 - lake_next,
+        };
+        assert!(reached(&[end(0, 4), end(1, 0)], &[status(0, 4), status(1, 0)]));
+        assert!(!reached(&[end(0, 5), end(1, 0)], &[status(0, 4), status(1, 0)]));
+        assert!(!reached(&[end(2, 0)], &[status(0, 4)]));
+    }
+}
