@@ -1,6 +1,6 @@
 -- name: area_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: area_levels, period_values, periods, area_edges, areas, indicators
+-- inputs: area_levels, period_values, periods, area_edges, area_names, indicators
 -- rules: 2, 3, 4, 5, 6, 7
 -- materialise: yes
 -- zh: 地区数值：报送值，否则由下级合计；两者并存时给出差额。
@@ -48,12 +48,6 @@ expected as (
     group by period_end, parent
 ),
 
-names as (
-    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
-    from areas
-    group by ref_area
-),
-
 gaps as (
     select
         levels.ref_area, levels.indicator, levels.time_period,
@@ -65,7 +59,7 @@ gaps as (
     left join area_levels as below
         on below.ref_area = children.child and below.indicator = levels.indicator
         and below.time_period = levels.time_period
-    left join names on names.ref_area = children.child
+    left join area_names as names on names.ref_area = children.child
     where levels.children_with_value > 0
         and levels.children_with_value < expected.children_expected
         and below.value is null

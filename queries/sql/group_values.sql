@@ -1,6 +1,6 @@
 -- name: group_values
 -- grain: one row for each group, indicator, time_period
--- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, areas
+-- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, area_names
 -- rules: 2, 3, 4
 -- materialise: yes
 -- zh: 组的数值：只加最外层成员；成员重叠情况未知的不求和。
@@ -54,12 +54,6 @@ inner_members as (
         and others.member = area_ancestors.ancestor
 ),
 
-names as (
-    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
-    from areas
-    group by ref_area
-),
-
 listed as (
     select
         members.group_id, members.overlap, members.time_period, members.member,
@@ -69,7 +63,7 @@ listed as (
     left join inner_members
         on inner_members.group_id = members.group_id and inner_members.time_period = members.time_period
         and inner_members.member = members.member
-    left join names on names.ref_area = members.member
+    left join area_names as names on names.ref_area = members.member
 ),
 
 asked as (

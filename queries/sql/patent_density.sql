@@ -1,6 +1,6 @@
 -- name: patent_density
 -- grain: one row for each area or group and time_period with a numerator or a denominator
--- inputs: ratios, areas, area_groups
+-- inputs: ratios, area_names
 -- rules: 1, 2, 7
 -- materialise: no
 -- zh: 万人有效发明专利（件/万人）。
@@ -26,25 +26,12 @@ with ratio as (
     select *
     from ratios
     where indicator = 'patent_density'
-),
-
-area_names as (
-    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
-    from areas
-    group by ref_area
-),
-
-group_names as (
-    select group_id, min(name_zh) as name_zh, min(name_en) as name_en
-    from area_groups
-    group by group_id
 )
 
 select
     ratio.ref_area, ratio.time_period, ratio.value, ratio.numerator, ratio.denominator, ratio.numerator_vintage,
     ratio.denominator_vintage, ratio.numerator_basis, ratio.denominator_basis, ratio.status, ratio.coverage_reported,
-    ratio.coverage_expected, coalesce(area_names.name_zh, group_names.name_zh) as name_zh,
-    coalesce(area_names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
+    ratio.coverage_expected, area_names.name_zh,
+    area_names.name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
 from ratio
 left join area_names on area_names.ref_area = ratio.ref_area
-left join group_names on group_names.group_id = ratio.ref_area

@@ -1,6 +1,6 @@
 -- name: target_actuals
 -- grain: one row for each row of target_rows
--- inputs: target_rows, place_values, ratios, indicators, areas
+-- inputs: target_rows, place_values, ratios, indicators, area_names
 -- rules: 1, 2, 3, 4, 8
 -- materialise: yes
 -- zh: 目标的实际情况：分子、分母、已有部分与缺报部分。
@@ -26,12 +26,6 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 with asked as (
     select * from target_rows
-),
-
-names as (
-    select ref_area, min(name_zh) as name_zh, min(name_en) as name_en
-    from areas
-    group by ref_area
 ),
 
 of_ratios as (
@@ -91,7 +85,7 @@ parts as (
         asked.indicator as part_indicator, coalesce(names.name_zh, asked.ref_area) as name_zh,
         coalesce(names.name_en, asked.ref_area) as name_en
     from asked
-    left join names on names.ref_area = asked.ref_area
+    left join area_names as names on names.ref_area = asked.ref_area
     where asked.is_member and asked.measure = 'done'
 ),
 

@@ -84,7 +84,8 @@ mod tests {
             let mut read: Vec<&str> = Vec::new();
             let code: Vec<&str> = query.sql.lines().filter(|line| !line.starts_with("--")).collect();
             let code = code.join(" ").replace("extract(month from", "").replace("extract(day from", "");
-            let code = code.replace("extract(year from", "");
+            let code = code.replace("extract(year from", "").replace("extract(epoch from", "");
+            let code = code.replace("distinct from", "");
             let words: Vec<&str> = code.split_whitespace().collect();
             let steps: Vec<&str> =
                 words.windows(3).filter(|w| w[1] == "as" && w[2].starts_with('(')).map(|w| w[0]).collect();

@@ -1,0 +1,171 @@
+-- name: findings
+-- grain: one row for each thing that validation has to say of an accepted value
+-- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs
+-- rules: 3, 6, 7, 12
+-- materialise: no
+-- zh: 核查发现：已接收的数值有哪些需要留意之处。
+-- en: What validation has to say of values that were accepted.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication.
+-- column severity text: 程度 | soft (ask for an explanation) or info.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column source text: 来源 | Source of the event that it is about; null where it is about a sum.
+-- column id text: 事件编号 | Id of that event.
+-- column amount exact: 数值 | The value that counts, in the plain unit.
+-- column other_amount exact: 对照数值 | The value it is compared with.
+-- column difference exact: 差额 | amount − other_amount.
+-- column message_zh text: 说明 | What was found, in Chinese.
+-- column message_en text: 说明（英文） | What was found, in English.
+with standing as (
+    select * from statements where withdrawn_at is null
+),
+
+ranks as (
+    select 'estimated' as vintage, 1 as rank
+    union all select 'preliminary', 2
+    union all select 'revised', 3
+    union all select 'final', 4
+    union all select 'census-revised', 5
+),
+
+two_reporters as (
+    select
+        'two_reporters' as finding, 'soft' as severity, current_values.ref_area, current_values.indicator,
+        current_values.time_period, standing.source, standing.id, current_values.amount,
+        standing.amount as other_amount,
+        standing.reporter || ' 也报送了该值；按优先级采用 ' || current_values.reporter as message_zh,
+        standing.reporter || ' reported this cell too; by precedence the value of ' || current_values.reporter
+            || ' counts' as message_en
+    from current_values
+    inner join standing
+        on standing.ref_area = current_values.ref_area and standing.indicator = current_values.indicator
+        and standing.time_period = current_values.time_period and standing.reporter <> current_values.reporter
+),
+
+in_order as (
+    select
+        standing.*, ranks.rank,
+        lag(ranks.rank) over series as rank_before,
+        lag(standing.vintage) over series as vintage_before,
+        lag(standing.amount) over series as amount_before
+    from standing
+    inner join ranks on ranks.vintage = standing.vintage
+    window series as (
+        partition by standing.reporter, standing.ref_area, standing.indicator, standing.time_period
+        order by standing.known_at, standing.recorded_at, standing."offset", standing."index"
+    )
+),
+
+vintage_backwards as (
+    select
+        'vintage_backwards' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id, amount,
+        amount_before as other_amount,
+        '版本倒退：' || vintage_before || ' 之后又报 ' || vintage as message_zh,
+        'the vintage goes backwards: ' || vintage || ' after ' || vintage_before as message_en
+    from in_order
+    where rank < rank_before
+),
+
+withdrawn_fallback as (
+    select
+        'withdrawn_fallback' as finding, 'info' as severity, current_values.ref_area, current_values.indicator,
+        current_values.time_period, withdrawn.source, withdrawn.id, current_values.amount,
+        withdrawn.amount as other_amount,
+        '较新的值已撤销，改用此前的值' as message_zh,
+        'a newer value was withdrawn; the one before counts again' as message_en
+    from current_values
+    inner join statements as withdrawn
+        on withdrawn.ref_area = current_values.ref_area and withdrawn.indicator = current_values.indicator
+        and withdrawn.time_period = current_values.time_period and withdrawn.reporter = current_values.reporter
+        and withdrawn.withdrawn_at is not null and withdrawn.known_at > current_values.known_at
+),
+
+part_sums as (
+    select
+        parts.ref_area, parts.indicator, substr(cast(parts.period_end as varchar), 1, 4) as time_period,
+        parts.period_kind, cast(sum(parts.amount) as decimal(38, 10)) as amount
+    from current_values as parts
+    inner join indicators on indicators.indicator = parts.indicator and indicators.over_time = 'sum'
+    where parts.period_kind in ('Q', 'M') and parts.amount is not null
+    group by parts.ref_area, parts.indicator, substr(cast(parts.period_end as varchar), 1, 4), parts.period_kind
+    having count(*) = case when parts.period_kind = 'Q' then 4 else 12 end
+),
+
+parts_differ as (
+    select
+        'parts_differ' as finding, 'soft' as severity, year.ref_area, year.indicator, year.time_period,
+        cast(null as varchar) as source, cast(null as varchar) as id, year.amount, part_sums.amount as other_amount,
+        case when part_sums.period_kind = 'Q' then '全年值与四个季度之和不等' else '全年值与十二个月之和不等' end
+            as message_zh,
+        case
+            when part_sums.period_kind = 'Q' then 'the value of the year is not the sum of its quarters'
+            else 'the value of the year is not the sum of its months'
+        end as message_en
+    from period_values as year
+    inner join part_sums
+        on part_sums.ref_area = year.ref_area and part_sums.indicator = year.indicator
+        and part_sums.time_period = year.time_period
+    where year.amount <> part_sums.amount
+),
+
+residuals as (
+    select
+        'residual' as finding,
+        case when indicators.over_areas = 'own_value' then 'info' else 'soft' end as severity,
+        area_values.ref_area, area_values.indicator, area_values.time_period, cast(null as varchar) as source,
+        cast(null as varchar) as id, area_values.reported as amount, area_values.compiled as other_amount,
+        coalesce(area_names.name_zh, area_values.ref_area) || '本级值与下级合计不等' as message_zh,
+        'what was reported for ' || coalesce(area_names.name_en, area_values.ref_area)
+            || ' is not the sum of its parts' as message_en
+    from area_values
+    inner join indicators on indicators.indicator = area_values.indicator
+    left join area_names on area_names.ref_area = area_values.ref_area
+    where area_values.residual <> 0 and area_values.children_reported = area_values.children_expected
+),
+
+released as (
+    select publication_inputs.ref_area, publication_inputs.indicator, publication_inputs.time_period,
+        publications.publication, publications.published_at
+    from publications
+    inner join publication_inputs on publication_inputs.publication = publications.publication
+),
+
+first_releases as (
+    select ref_area, indicator, time_period, min(published_at) as released_at
+    from released
+    group by ref_area, indicator, time_period
+),
+
+backdated as (
+    select
+        'backdated_after_publication' as finding, 'soft' as severity, standing.ref_area, standing.indicator,
+        standing.time_period, standing.source, standing.id, standing.amount,
+        cast(null as decimal(38, 10)) as other_amount,
+        '报送时间晚于已发布的结果，而所称公布时间早于它' as message_zh,
+        'it came after a publication that counts this cell, and says it was released before' as message_en
+    from standing
+    inner join first_releases
+        on first_releases.ref_area = standing.ref_area and first_releases.indicator = standing.indicator
+        and first_releases.time_period = standing.time_period
+    where standing.recorded_at > first_releases.released_at and standing.known_at < first_releases.released_at
+),
+
+every as (
+    select * from two_reporters
+    union all
+    select * from vintage_backwards
+    union all
+    select * from withdrawn_fallback
+    union all
+    select * from parts_differ
+    union all
+    select * from residuals
+    union all
+    select * from backdated
+)
+
+select
+    finding, severity, ref_area, indicator, time_period, source, id, amount, other_amount,
+    amount - other_amount as difference, message_zh, message_en
+from every

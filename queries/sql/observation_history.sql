@@ -1,0 +1,94 @@
+-- name: observation_history
+-- grain: one row for each span of time in which one event was the current value of its ref_area, indicator, time_period
+-- inputs: statements, reporters
+-- rules: 7, 12
+-- materialise: no
+-- zh: 数值沿革：每个单元格在何时以何值为准。
+-- en: Which value of a cell was current from when to when, by the time it was known; a withdrawal brings back the newest that stands.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column known_from instant: 自此为准 | From when it was the current value.
+-- column known_to instant: 至此为准；空为至今 | Until when (exclusive); null = it still is.
+-- column value exact: 原报数值 | The value as sent, in unit × 10^unit_mult.
+-- column unit text: 计量单位 | Unit of measure.
+-- column unit_mult int: 单位的十次幂 | Power of ten of the unit.
+-- column amount exact: 数值（基本单位） | The value in the plain unit.
+-- column obs_status text: 数值状态 | SDMX observation status.
+-- column vintage text: 发布版本 | Which release.
+-- column stated_basis text: 事件所述基准 | Benchmark as the event says.
+-- column reporter text: 报送单位 | Reporter who sent it.
+-- column source text: 来源 | CloudEvents source.
+-- column id text: 事件编号 | CloudEvents id.
+-- column submission text: 提交编号 | Submission it came in.
+-- column recorded_at instant: 记录时间 | When Helan recorded it.
+-- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
+with every as (
+    select * from statements
+),
+
+precedences as (
+    select reporter, min(precedence) as precedence
+    from reporters
+    group by reporter
+),
+
+changes as (
+    select ref_area, indicator, time_period, known_at as changed_at from statements
+    union
+    select ref_area, indicator, time_period, withdrawn_at as changed_at from statements where withdrawn_at is not null
+),
+
+standing as (
+    select
+        changes.changed_at, every.*,
+        row_number() over (
+            partition by changes.ref_area, changes.indicator, changes.time_period, changes.changed_at
+            order by
+                coalesce(precedences.precedence, 2147483647), every.known_at desc, every.recorded_at desc,
+                every.source, every."offset" desc, every."index" desc
+        ) as place
+    from changes
+    inner join every
+        on every.ref_area = changes.ref_area and every.indicator = changes.indicator
+        and every.time_period = changes.time_period and every.known_at <= changes.changed_at
+        and (every.withdrawn_at is null or every.withdrawn_at > changes.changed_at)
+    left join precedences on precedences.reporter = every.reporter
+),
+
+spans as (
+    select changes.ref_area as cell_area, changes.indicator as cell_indicator, changes.time_period as cell_period,
+        changes.changed_at as span_from,
+        lead(changes.changed_at) over (
+            partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
+        ) as span_to,
+        lag(standing.source || ' ' || standing.id) over (
+            partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
+        ) as before,
+        standing.*
+    from changes
+    left join standing
+        on standing.ref_area = changes.ref_area and standing.indicator = changes.indicator
+        and standing.time_period = changes.time_period and standing.changed_at = changes.changed_at
+        and standing.place = 1
+),
+
+runs as (
+    select
+        *,
+        sum(case when before is not distinct from source || ' ' || id then 0 else 1 end) over (
+            partition by cell_area, cell_indicator, cell_period order by span_from
+        ) as run
+    from spans
+)
+
+select
+    cell_area as ref_area, cell_indicator as indicator, cell_period as time_period, min(span_from) as known_from,
+    case when not bool_or(span_to is null) then max(span_to) end as known_to,
+    value, unit, unit_mult, amount, obs_status, vintage, stated_basis, reporter, source, id, submission, recorded_at,
+    withdrawn_at
+from runs
+where id is not null
+group by
+    cell_area, cell_indicator, cell_period, run, value, unit, unit_mult, amount, obs_status, vintage, stated_basis,
+    reporter, source, id, submission, recorded_at, withdrawn_at

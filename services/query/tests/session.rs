@@ -1,0 +1,89 @@
+//! A session: read only, described, and with "as of" table functions that take what analysts write.
+
+mod support;
+
+use helan_query::{QueryError, Session};
+use support::Script;
+
+fn session() -> Session {
+    let script = Script {
+        catalog: std::sync::Arc::new(helan_schemas::catalog::Catalog::embedded()),
+        events: support::events(
+            "ref_area,indicator,time_period,value,known\n640000,gdp,2018,370518000000,2019-08-30\n",
+        ),
+        questions: Vec::new(),
+    };
+    support::session(&script)
+}
+
+#[tokio::test]
+async fn nothing_can_be_changed() {
+    let session = session();
+    for text in [
+        "create table t (a int)",
+        "create external table t stored as csv location '/etc/passwd'",
+        "create view v as select 1",
+        "drop table events",
+        "insert into events select * from events",
+        "delete from events",
+        "update events set id = 'x'",
+        "copy (select 1) to '/tmp/x.csv'",
+        "copy events to '/tmp/x.parquet'",
+        "set datafusion.execution.batch_size = 1",
+        "explain insert into events select * from events",
+        "with a as (select 1) insert into events select * from events",
+        "prepare p as select 1",
+    ] {
+        let answer = session.sql(text).await;
+        assert!(matches!(answer, Err(QueryError::Asked(_))), "{text}: {:?}", answer.map(|_| ()));
+    }
+    assert!(session.sql("select * from '/etc/passwd'").await.is_err());
+}
+
+#[tokio::test]
+async fn moments_are_dates_or_rfc_3339() {
+    let session = session();
+    for (text, rows) in [
+        ("select * from observations_as_of('2019-08-30')", 1),
+        ("select * from observations_as_of('2019-08-29')", 0),
+        ("select * from observations_as_of(date '2019-08-30')", 1),
+        ("select * from observations_as_of('2019-08-29T16:00:00Z')", 1),
+        ("select * from observations_as_of('2019-08-29T23:59:59+08:00')", 0),
+        ("select * from observations_as_of('2020-01-01', '2019-08-29')", 0),
+        ("select * from observations_as_of('2020-01-01', '2019-08-30')", 1),
+    ] {
+        let frame = session.sql(text).await.expect(text);
+        assert_eq!(frame.count().await.expect(text), rows, "{text}");
+    }
+    for text in ["select * from observations_as_of('soon')", "select * from observations_as_of()"] {
+        assert!(matches!(session.sql(text).await, Err(QueryError::Asked(_))), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn everything_is_described_and_every_view_has_its_columns() {
+    let session = session();
+    for doc in session.tables() {
+        assert!(!doc.doc_en.is_empty() && !doc.columns.is_empty(), "{}", doc.name);
+        assert!(doc.columns.iter().all(|column| !column.doc.is_empty()), "{}", doc.name);
+        let name = match doc.kind {
+            "function" => format!("{}('2019-08-30')", doc.name),
+            _ => doc.name.clone(),
+        };
+        let frame = session.sql(&format!("select * from {name} limit 1")).await.expect(&name);
+        let names: Vec<_> = frame.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let described: Vec<_> = doc.columns.iter().map(|column| column.name.clone()).collect();
+        assert_eq!(names, described, "{name}");
+        frame.collect().await.expect(&name);
+    }
+    assert!(session.describe("rd_intensity_as_of('2019-08-30')").is_some());
+    assert!(session.describe("nothing").is_none());
+}
+
+#[tokio::test]
+async fn numbers_stay_exact() {
+    let session = session();
+    let frame = session.sql("select 1.3 as a, arrow_typeof(1.3) as t").await.expect("sql");
+    let text = frame.to_string().await.expect("rows");
+    assert!(text.contains("Decimal128"), "{text}");
+}
