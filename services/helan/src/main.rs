@@ -1,1 +1,68 @@
-fn main() {}
+//! `helan`: one binary, one subcommand a role.
+
+mod args;
+mod commands;
+#[cfg(test)]
+mod documented;
+mod lang;
+mod operate;
+mod quota;
+mod serve;
+mod show;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let lang = lang::Lang::resolve(cli.global.lang);
+    let default_filter = if cli.command.is_service() { "info" } else { "warn" };
+    let filter = cli.global.log_filter.as_deref().unwrap_or(default_filter);
+    if let Err(error) = helan_runtime::telemetry::init(cli.global.log_format, filter) {
+        eprintln!("helan: {error}");
+        return std::process::ExitCode::from(2);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Planning nested views recurses deeply, and more so in builds that are not optimised.
+        .thread_stack_size(16 * 1024 * 1024)
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            tokio::spawn(run(cli.command, lang)).await.unwrap_or_else(|error| Err(anyhow::anyhow!("{error}")))
+        }),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("helan: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => commands::demo::run(args, lang).await,
+        Command::Up(args) => commands::roles::up(args).await,
+        Command::Ingest(args) => commands::roles::ingest(args).await,
+        Command::Aggregate(args) => commands::roles::aggregate(args).await,
+        Command::Query(args) => commands::roles::query(args).await,
+        Command::Rollup(args) => commands::rollup::run(args, lang).await,
+        Command::Maintain(args) => commands::maintain::run(args).await,
+        Command::Sql(args) => commands::sql::run(args, lang).await,
+        Command::Catalog(args) => commands::catalog::run(args),
+        Command::Credential(args) => commands::credential::run(args),
+        Command::Completion { shell } => commands::completion(shell),
+    }
+}
+
+/// A reader that closed its end, such as `head`, is no failure of ours.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,407 @@
+//! The command line: every flag, its environment variable and what it means.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use helan_runtime::telemetry::LogFormat;
+use url::Url;
+
+use crate::lang::Lang;
+
+/// Regional statistics that can be defended: every number says what it counts, as known when, by which rule, and from
+/// which reports.
+#[derive(Debug, Parser)]
+#[command(
+    name = "helan",
+    version,
+    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it; flags win."
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Language of what people read; otherwise the locale decides
+    #[arg(long, global = true, env = "HELAN_LANG", value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// Which log lines to write, such as `info` or `helan_ingest=debug,warn`
+    #[arg(long, global = true, env = "HELAN_LOG_FILTER", value_name = "FILTER")]
+    pub(crate) log_filter: Option<String>,
+    /// How log lines look
+    #[arg(long, global = true, env = "HELAN_LOG_FORMAT", value_enum, default_value = "auto")]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole path on Ningxia's 2018 work plan: feeds in, quota table out
+    Demo(DemoArgs),
+    /// Run every role in one process, for one machine
+    Up(UpArgs),
+    /// Receive submissions over HTTP and append them to the log
+    Ingest(IngestArgs),
+    /// Write the log's submissions into the lake, each event exactly once
+    Aggregate(AggregateArgs),
+    /// Serve receipts and status over HTTP
+    Query(QueryArgs),
+    /// Compute a period's answers, and publish them
+    Rollup(RollupArgs),
+    /// Compact the lake's files, checkpoint and clean its logs
+    Maintain(MaintainArgs),
+    /// Ask the lake in SQL
+    Sql(SqlArgs),
+    /// Check or export a catalog
+    Catalog(CatalogArgs),
+    /// Manage the credentials of reporters, analysts and operators
+    Credential(CredentialArgs),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether it runs until it is told to stop, and so logs what it does.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Up(_) | Self::Ingest(_) | Self::Aggregate(_) | Self::Query(_))
+    }
+}
+
+/// Where things lie.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Directory of this machine's log, lake and credentials
+    #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", value_hint = ValueHint::DirPath)]
+    pub(crate) data_dir: PathBuf,
+    /// The lake's URL; otherwise `lake` in the data directory
+    #[arg(long, env = "HELAN_LAKE", value_name = "URL")]
+    pub(crate) lake: Option<String>,
+    /// The catalog's directory; otherwise Ningxia's 2018 work plan, which is built in
+    #[arg(long, env = "HELAN_CATALOG", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) catalog: Option<PathBuf>,
+}
+
+impl Place {
+    /// The data directory as an absolute path.
+    pub(crate) fn dir(&self) -> anyhow::Result<PathBuf> {
+        std::path::absolute(&self.data_dir).with_context(|| format!("--data-dir {}", self.data_dir.display()))
+    }
+
+    /// The lake's URL.
+    pub(crate) fn lake(&self) -> anyhow::Result<Url> {
+        let path = match &self.lake {
+            Some(text) if text.contains("://") => {
+                return Url::parse(text).with_context(|| format!("--lake {text} is not a URL"));
+            }
+            Some(text) => std::path::absolute(text)?,
+            None => self.dir()?.join("lake"),
+        };
+        Url::from_directory_path(&path).map_err(|()| anyhow::anyhow!("{} is not a directory path", path.display()))
+    }
+
+    /// The catalog, read and checked.
+    pub(crate) fn catalog(&self) -> anyhow::Result<helan_schemas::catalog::Catalog> {
+        crate::commands::catalog::load(self.catalog.as_deref())
+    }
+}
+
+/// Where the log is.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LogPlace {
+    /// The log's URL: `kafka://HOST:PORT,…`; otherwise the embedded log in the data directory
+    #[arg(long, env = "HELAN_LOG", value_name = "URL")]
+    pub(crate) log: Option<String>,
+    /// File of librdkafka properties, one `name=value` a line: TLS, SASL (mode 0600)
+    #[arg(long, env = "HELAN_KAFKA_PROPERTIES", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kafka_properties: Option<PathBuf>,
+    /// Partitions of each topic when the topics are created; fixed from then on
+    #[arg(long, env = "HELAN_PARTITIONS", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=512))]
+    pub(crate) partitions: i32,
+    /// Replicas of each topic when the topics are created (Kafka)
+    #[arg(long, env = "HELAN_REPLICATION", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=7))]
+    pub(crate) replication: i32,
+}
+
+impl LogPlace {
+    /// The properties of the file, if one is named.
+    pub(crate) fn properties(&self) -> anyhow::Result<std::collections::BTreeMap<String, String>> {
+        let Some(path) = &self.kafka_properties else { return Ok(Default::default()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        lines
+            .enumerate()
+            .map(|(number, line)| {
+                let (name, value) = line.split_once('=').with_context(|| {
+                    // The line may hold a secret, so it is not repeated.
+                    format!("{}: entry {} is not name=value", path.display(), number + 1)
+                })?;
+                Ok((name.trim().to_owned(), value.trim().to_owned()))
+            })
+            .collect()
+    }
+}
+
+/// Where a role listens, and who may speak to it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Listen {
+    /// Address to listen on; anything but loopback is reachable by others
+    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Credentials file; otherwise `credentials.jsonl` in the data directory
+    #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) credentials: Option<PathBuf>,
+    /// Print the resolved settings and end
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// When the aggregator commits.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Flush {
+    /// Commit at the latest this long after the first event came
+    #[arg(long, env = "HELAN_FLUSH_AGE", value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    pub(crate) flush_age: Duration,
+    /// Commit once this many bytes of submissions wait
+    #[arg(long, env = "HELAN_FLUSH_BYTES", value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    pub(crate) flush_bytes: usize,
+}
+
+impl Default for Flush {
+    fn default() -> Self {
+        Self { flush_age: Duration::from_secs(1), flush_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the data in this directory, which must be empty or new
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) keep: Option<PathBuf>,
+    /// Show every target, not only the numbers
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) flush: Flush,
+    /// How often the lake is maintained; `0s` = never
+    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    pub(crate) maintain_every: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// Whose submissions to take
+    #[arg(long, env = "HELAN_REPORTERS", value_enum)]
+    pub(crate) reporters: ReporterChoice,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+}
+
+/// Whose submissions an ingest service takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReporterChoice {
+    /// City systems and the region's own offices
+    City,
+    /// Park systems
+    Park,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AggregateArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) flush: Flush,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RollupArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Period to roll up; otherwise the catalog's
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Option<String>,
+    /// What was known by then: a date (its end, in the catalog's time zone) or RFC 3339; otherwise now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Publish the result: freeze it under an id that is a digest of its content
+    #[arg(long)]
+    pub(crate) publish: bool,
+    /// Compute a publication again from its own inputs and compare the digests
+    #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
+    pub(crate) reproduce: Option<String>,
+    /// Show every target, not only the numbers
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Delete files that no version names once they are this old
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub(crate) orphan_age: Duration,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  helan sql \"select * from rd_intensity\"\n  helan sql \"select value from rd_intensity_as_of('2019-08-30') where ref_area = '640000' and time_period = '2018'\"\n  helan sql -f csv -o quota.csv \"select * from quota_fulfilment\"\n  helan sql --describe quota_fulfilment"
+)]
+pub(crate) struct SqlArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The query; `-` reads it from standard input
+    #[arg(required_unless_present_any = ["tables", "describe"])]
+    pub(crate) query: Option<String>,
+    /// List tables, views and table functions
+    #[arg(long, conflicts_with = "query")]
+    pub(crate) tables: bool,
+    /// List the columns of a table, view or table function
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
+    pub(crate) describe: Option<String>,
+    /// Format of the result
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Write the result to a file instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Format of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned columns for people
+    Table,
+    /// Comma-separated, with a heading
+    Csv,
+    /// One JSON object a line
+    Json,
+    /// Parquet; needs --output
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogArgs {
+    #[command(subcommand)]
+    pub(crate) command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Check a catalog's files; every error as file:line, what, why, fix
+    Check {
+        /// The catalog's directory; without it the built-in one is checked
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
+    /// Write the built-in catalog's files into a directory
+    Export {
+        /// Directory to write to; new or empty
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CredentialArgs {
+    /// Directory of this machine's log, lake and credentials
+    #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", global = true)]
+    pub(crate) data_dir: PathBuf,
+    /// Credentials file; otherwise `credentials.jsonl` in the data directory
+    #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", global = true)]
+    pub(crate) credentials: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: CredentialCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Make a credential and print its token, which is shown only once
+    Add {
+        /// What its bearer may do
+        #[arg(long, value_enum)]
+        role: RoleChoice,
+        /// Reporter of the catalog for whom it speaks (role reporter)
+        #[arg(long, value_name = "ID", required_if_eq("role", "reporter"))]
+        reporter: Option<String>,
+        /// Its id, such as the name of the system that holds it; otherwise a random one
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+        /// Instant (RFC 3339) from which on it is no longer taken
+        #[arg(long, value_name = "TIME")]
+        expires: Option<jiff::Timestamp>,
+        /// The catalog's directory; otherwise the built-in one
+        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
+        catalog: Option<PathBuf>,
+    },
+    /// Give a credential a new token; the old one stays valid for a while
+    Rotate {
+        /// The credential's id
+        id: String,
+        /// How long the old token stays valid
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+        overlap: Duration,
+    },
+    /// End a credential at once
+    Revoke {
+        /// The credential's id
+        id: String,
+    },
+    /// List credentials; tokens are never shown
+    List,
+}
+
+/// What a credential's bearer may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleChoice {
+    /// Send submissions for one reporter, and read their receipts
+    Reporter,
+    /// Ask
+    Analyst,
+    /// Read status and metrics
+    Operator,
+}
+
+/// Reads `250ms`, `30s`, `10m`, `24h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration =
+        text.parse().map_err(|_| format!("{text:?} is no duration such as 30s, 10m, 24h"))?;
+    span.try_into().map_err(|_| "a duration cannot be negative".to_owned())
+}

@@ -1,0 +1,207 @@
+//! `helan demo`: the whole path on Ningxia's 2018 work plan, through the real HTTP interface.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use helan_lake::Lake;
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
+use helan_runtime::shutdown::Shutdown;
+use helan_schemas::catalog::{Catalog, ReporterKind};
+use include_dir::{Dir, include_dir};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+
+use crate::args::{DemoArgs, Flush};
+use crate::lang::Lang;
+use crate::serve::{Roles, Settings, start};
+
+/// What the reporters send, in order: one file is one submission.
+static FEEDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo");
+
+/// How long a submission may take into the lake before the demo gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One line of `feeds.csv`.
+#[derive(Clone, Debug, Deserialize)]
+struct Feed {
+    file: String,
+    reporter: String,
+    source: String,
+    note: String,
+}
+
+/// Where the data lies while the demo runs.
+enum Home {
+    Kept(PathBuf),
+    Temporary(tempfile::TempDir),
+}
+
+impl Home {
+    fn new(keep: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(keep) = keep else {
+            return Ok(Self::Temporary(tempfile::Builder::new().prefix("helan-demo-").tempdir()?));
+        };
+        let dir = std::path::absolute(keep)?;
+        std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        ensure!(dir.read_dir()?.next().is_none(), "--keep {} is not empty; name a new directory", keep.display());
+        Ok(Self::Kept(dir))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+}
+
+pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
+    let home = Home::new(args.keep.as_deref())?;
+    let catalog = Arc::new(Catalog::embedded());
+    let feeds = feeds()?;
+    let bar = progress(feeds.len() as u64 * 2 + 2);
+
+    bar.set_message(lang.pick("启动全部服务", "starting every role"));
+    let tokens = credentials(home.path(), &feeds)?;
+    let shutdown = Shutdown::new();
+    let running = start(settings(home.path())?, catalog.clone(), shutdown.clone()).await?;
+    bar.inc(1);
+
+    let client = reqwest::Client::new();
+    let base = format!("http://{}", running.address);
+    let mut pending = Vec::new();
+    for feed in &feeds {
+        bar.set_message(format!("{} {}", lang.pick("报送", "posting"), feed.file));
+        let token = &tokens[&feed.reporter];
+        pending.push((feed, token, post(&client, &base, feed, token).await?));
+        bar.inc(1);
+    }
+    for (feed, token, submission) in &pending {
+        bar.set_message(format!("{} {}", lang.pick("等待入湖", "waiting for the lake:"), feed.file));
+        wait_for_receipt(&client, &base, token, submission).await.with_context(|| feed.file.clone())?;
+        bar.inc(1);
+    }
+
+    bar.set_message(lang.pick("汇总并发布", "rolling up and publishing"));
+    let lake = Lake::open(&settings(home.path())?.lake).await?;
+    let request = helan_rollup::Request { period: catalog.head.default_period.clone(), as_of: None, publish: true };
+    let outcome = helan_rollup::run(&lake, catalog.clone(), request).await?;
+    bar.inc(1);
+    bar.finish_and_clear();
+    shutdown.trigger();
+    running.finished().await?;
+
+    let report = super::rollup::report(&catalog, &outcome, args.all, lang)?;
+    super::rollup::print(&report)?;
+    super::rollup::print(&farewell(&home, lang))
+}
+
+fn feeds() -> anyhow::Result<Vec<Feed>> {
+    let manifest = FEEDS.get_file("feeds.csv").context("the build lacks demo/feeds.csv")?;
+    let mut reader = csv::Reader::from_reader(manifest.contents());
+    Ok(reader.deserialize().collect::<Result<_, _>>()?)
+}
+
+/// One credential for each reporter that sends; tokens live only in memory.
+fn credentials(home: &Path, feeds: &[Feed]) -> anyhow::Result<BTreeMap<String, String>> {
+    let file = CredentialFile::new(super::credential::default_path(home));
+    let now = jiff::Timestamp::from_microsecond(Clock::system().now())?;
+    let mut tokens = BTreeMap::new();
+    for feed in feeds {
+        if !tokens.contains_key(&feed.reporter) {
+            let new = NewCredential { id: None, role: Role::Reporter, reporter: Some(&feed.reporter), expires: None };
+            tokens.insert(feed.reporter.clone(), file.add(&new, now)?.reveal().to_owned());
+        }
+    }
+    Ok(tokens)
+}
+
+fn settings(home: &Path) -> anyhow::Result<Settings> {
+    let lake = url::Url::from_directory_path(home.join("lake"));
+    Ok(Settings {
+        log_url: format!("embedded://{}", home.join("log").display()),
+        kafka_properties: BTreeMap::new(),
+        partitions: 4,
+        replication: 1,
+        lake: lake.map_err(|()| anyhow::anyhow!("{} is no absolute path", home.display()))?,
+        credentials: super::credential::default_path(home),
+        listen: ([127, 0, 0, 1], 0).into(),
+        flush: Flush { flush_age: Duration::from_millis(200), ..Flush::default() },
+        roles: Roles {
+            ingest: vec![ReporterKind::City, ReporterKind::Park],
+            aggregate: true,
+            query: true,
+            maintain_every: None,
+        },
+    })
+}
+
+/// Sends one feed as its reporter would; returns the submission's id.
+async fn post(client: &reqwest::Client, base: &str, feed: &Feed, token: &str) -> anyhow::Result<String> {
+    let content = FEEDS.get_file(&feed.file).with_context(|| format!("the build lacks demo/{}", feed.file))?.contents();
+    let response = client
+        .post(format!("{base}/v1/submissions"))
+        .query(&[("source", &feed.source)])
+        .bearer_auth(token)
+        .header("content-type", "text/csv; charset=utf-8")
+        .body(content.to_vec())
+        .send()
+        .await?;
+    let status = response.status();
+    let answer: serde_json::Value = response.json().await?;
+    if !status.is_success() {
+        bail!("{} ({}) was refused with {status}: {answer:#}", feed.file, feed.note);
+    }
+    Ok(answer["submission"].as_str().context("the answer names no submission")?.to_owned())
+}
+
+async fn wait_for_receipt(client: &reqwest::Client, base: &str, token: &str, submission: &str) -> anyhow::Result<()> {
+    let url = format!("{base}/v1/submissions/{submission}");
+    let wait = async {
+        loop {
+            let receipt: serde_json::Value = client.get(&url).bearer_auth(token).send().await?.json().await?;
+            match receipt["state"].as_str() {
+                Some("accepted" | "repeat") => return Ok(()),
+                Some("refused") => bail!("the submission was refused: {receipt:#}"),
+                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait)
+        .await
+        .with_context(|| format!("submission {submission} did not reach the lake"))?
+}
+
+fn progress(steps: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {pos:>3}/{len} {wide_msg}");
+    let bar = ProgressBar::new(steps);
+    match style {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn farewell(home: &Home, lang: Lang) -> String {
+    let (dir, kept) = match home {
+        Home::Kept(path) => (path.display().to_string(), true),
+        Home::Temporary(_) => ("demo-data".to_owned(), false),
+    };
+    let first = match (kept, lang) {
+        (true, Lang::Zh) => format!("数据在 {dir}：log/ 是事件日志，lake/ 是 Delta 表（Parquet）。"),
+        (true, Lang::En) => format!("The data is in {dir}: log/ is the event log, lake/ the Delta tables (Parquet)."),
+        (false, Lang::Zh) => "数据在临时目录，已删除；保留请用：helan demo --keep demo-data，然后：".to_owned(),
+        (false, Lang::En) => {
+            "The data was temporary and is gone; keep it with: helan demo --keep demo-data, then:".to_owned()
+        }
+    };
+    let next = lang.pick("接下来可以试试：", "Three things to try next:");
+    format!(
+        "{first}\n{next}\n  helan sql --data-dir {dir} \"select * from rd_intensity_as_of('2019-08-30') where ref_area = '640000'\"\n  \
+         helan sql --data-dir {dir} \"select reading, verdict from target_readings where target_id = 'T044'\"\n  \
+         helan up  --data-dir {dir}\n"
+    )
+}

@@ -1,0 +1,18 @@
+//! The subcommands, one file each.
+
+pub(crate) mod catalog;
+pub(crate) mod credential;
+pub(crate) mod demo;
+pub(crate) mod maintain;
+pub(crate) mod roles;
+pub(crate) mod rollup;
+pub(crate) mod sql;
+
+/// Prints a completion script.
+pub(crate) fn completion(shell: clap_complete::Shell) -> anyhow::Result<()> {
+    use clap::CommandFactory;
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut crate::args::Cli::command(), "helan", &mut script);
+    std::io::Write::write_all(&mut std::io::stdout(), &script)?;
+    Ok(())
+}

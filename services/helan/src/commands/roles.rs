@@ -1,0 +1,75 @@
+//! The roles that run until they are told to stop: `up`, `ingest`, `aggregate`, `query`.
+
+use std::path::PathBuf;
+
+use helan_schemas::catalog::ReporterKind;
+
+use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
+use crate::serve::{Roles, Settings, serve};
+
+pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
+    let roles = Roles {
+        ingest: vec![ReporterKind::City, ReporterKind::Park],
+        aggregate: true,
+        query: true,
+        maintain_every: (!args.maintain_every.is_zero()).then_some(args.maintain_every),
+    };
+    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush)).await
+}
+
+pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
+    let kind = match args.reporters {
+        ReporterChoice::City => ReporterKind::City,
+        ReporterChoice::Park => ReporterKind::Park,
+    };
+    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None).await
+}
+
+pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
+    let roles = Roles { aggregate: true, ..Roles::default() };
+    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush)).await
+}
+
+pub(crate) async fn query(args: QueryArgs) -> anyhow::Result<()> {
+    start(Roles { query: true, ..Roles::default() }, &args.place, &args.log, &args.listen, None).await
+}
+
+async fn start(
+    roles: Roles,
+    place: &Place,
+    log: &LogPlace,
+    listen: &Listen,
+    flush: Option<&Flush>,
+) -> anyhow::Result<()> {
+    let settings = Settings {
+        log_url: log_url(place, log)?,
+        kafka_properties: log.properties()?,
+        partitions: log.partitions,
+        replication: log.replication,
+        lake: place.lake()?,
+        credentials: credentials(place, listen)?,
+        listen: listen.listen,
+        flush: flush.cloned().unwrap_or_default(),
+        roles,
+    };
+    let catalog = place.catalog()?;
+    if listen.check {
+        print!("{}", settings.describe(&catalog));
+        return Ok(());
+    }
+    serve(settings, catalog).await
+}
+
+fn log_url(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
+    match &log.log {
+        Some(url) => Ok(url.clone()),
+        None => Ok(format!("embedded://{}", place.dir()?.join("log").display())),
+    }
+}
+
+fn credentials(place: &Place, listen: &Listen) -> anyhow::Result<PathBuf> {
+    match &listen.credentials {
+        Some(path) => Ok(path.clone()),
+        None => Ok(super::credential::default_path(&place.dir()?)),
+    }
+}

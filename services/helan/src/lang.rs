@@ -1,0 +1,30 @@
+//! The language in which Helan speaks to a person: Chinese or English.
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Lang {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+impl Lang {
+    /// The language asked for, else the locale's.
+    pub(crate) fn resolve(asked: Option<Self>) -> Self {
+        asked.unwrap_or_else(|| {
+            let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+            if set.is_some_and(|locale| locale.starts_with("zh")) { Self::Zh } else { Self::En }
+        })
+    }
+
+    /// The text in this language.
+    pub(crate) fn pick<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The quota table as people read it: numbers first, then what is only done or not done, counted.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::IsTerminal;
+
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Cell, CellAlignment, Color, Table, presets};
+use helan_schemas::catalog::{Catalog, Comparator, Target, TargetKind};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::lang::Lang;
+use crate::show::heading;
+
+/// Columns that the table may take.
+const WIDTH: usize = 100;
+/// Columns of the target's and the area's names.
+const NAME_WIDTH: usize = 30;
+const AREA_WIDTH: usize = 11;
+
+/// One row of `quota_fulfilment`, as text.
+#[derive(Clone, Debug)]
+pub(crate) struct QuotaRow {
+    target_id: String,
+    ref_area: String,
+    actual_value: Option<String>,
+    fulfilment: Option<String>,
+    verdict: String,
+    sensitive: bool,
+    demo: bool,
+}
+
+impl QuotaRow {
+    /// Reads the rows of batches that have the view's columns.
+    pub(crate) fn read(batches: &[RecordBatch]) -> anyhow::Result<Vec<Self>> {
+        let mut rows = Vec::new();
+        let options = FormatOptions::default();
+        for batch in batches {
+            let column = |name: &str| -> anyhow::Result<_> {
+                let array =
+                    batch.column_by_name(name).with_context(|| format!("quota_fulfilment has no column {name}"))?;
+                Ok((array.clone(), name.to_owned()))
+            };
+            let text = |(array, _): &(arrow::array::ArrayRef, String), row: usize| -> anyhow::Result<Option<String>> {
+                if array.is_null(row) {
+                    return Ok(None);
+                }
+                Ok(Some(ArrayFormatter::try_new(array.as_ref(), &options)?.value(row).to_string()))
+            };
+            let (id, area) = (column("target_id")?, column("ref_area")?);
+            let (actual, fulfilment) = (column("actual_value")?, column("fulfilment")?);
+            let (verdict, sensitive, demo) = (column("verdict")?, column("sensitive")?, column("demo")?);
+            for row in 0..batch.num_rows() {
+                rows.push(Self {
+                    target_id: text(&id, row)?.unwrap_or_default(),
+                    ref_area: text(&area, row)?.unwrap_or_default(),
+                    actual_value: text(&actual, row)?,
+                    fulfilment: text(&fulfilment, row)?,
+                    verdict: text(&verdict, row)?.unwrap_or_default(),
+                    sensitive: text(&sensitive, row)?.as_deref() == Some("true"),
+                    demo: text(&demo, row)?.as_deref() == Some("true"),
+                });
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The quota table of a catalog.
+pub(crate) struct QuotaTable<'c> {
+    pub(crate) catalog: &'c Catalog,
+    pub(crate) rows: Vec<QuotaRow>,
+    pub(crate) lang: Lang,
+    /// Show every target, not only the numbers.
+    pub(crate) all: bool,
+}
+
+impl QuotaTable<'_> {
+    /// Writes the table, the counts below it and the legend.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        let targets: BTreeMap<&str, &Target> =
+            self.catalog.targets.iter().map(|target| (target.target_id.as_str(), target)).collect();
+        let own_rows = self.rows.iter().filter_map(|row| {
+            let target = *targets.get(row.target_id.as_str())?;
+            // A target over a group has rows for its members beside its own.
+            (target.ref_area == row.ref_area).then_some((target, row))
+        });
+        let (mut numbers, mut others): (Vec<_>, Vec<_>) = own_rows
+            .partition(|(target, _)| matches!(target.kind, TargetKind::Ratio | TargetKind::Amount | TargetKind::Count));
+        let region = &self.catalog.head.region;
+        numbers.sort_by_key(|(target, row)| {
+            (target.strength.code() != "hard", row.ref_area != *region, &target.target_id)
+        });
+        others.sort_by_key(|(target, _)| (target.kind.code(), &target.target_id));
+
+        let title = self.lang.pick("数量指标", "Targets with a number");
+        let _ = writeln!(text, "{title}\n{}", self.table(&numbers));
+        if self.all {
+            let title = self.lang.pick("任务与覆盖", "Milestones and coverage");
+            let _ = writeln!(text, "{title}\n{}", self.table(&others));
+        }
+        for kind in [TargetKind::Milestone, TargetKind::Coverage, TargetKind::Unquantified, TargetKind::Context] {
+            let verdicts = others.iter().filter(|(target, _)| target.kind == kind).map(|(_, row)| row.verdict.as_str());
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            verdicts.for_each(|verdict| *counts.entry(verdict).or_default() += 1);
+            if counts.is_empty() {
+                continue;
+            }
+            let total: usize = counts.values().sum();
+            let mut counts: Vec<_> = counts.into_iter().collect();
+            counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            let parts: Vec<_> =
+                counts.iter().map(|(verdict, count)| format!("{} {count}", verdict_name(verdict, self.lang))).collect();
+            let _ = writeln!(text, "{} {total}: {}", kind_name(kind, self.lang), parts.join(" · "));
+        }
+        if numbers.iter().any(|(_, row)| row.demo) {
+            let legend = self
+                .lang
+                .pick("* 演示数据，非官方数字。", "* illustrative figure from a demo feed, not an official one.");
+            let _ = writeln!(text, "{legend}");
+        }
+        if numbers.iter().any(|(_, row)| row.sensitive) {
+            let legend = self.lang.pick(
+                "± 口径敏感：换一个数据版本、修约或比较方式，结论会变（见 quota_fulfilment.readings）。",
+                "± sensitive: another vintage, rounding or comparator turns the verdict (quota_fulfilment.readings).",
+            );
+            let _ = writeln!(text, "{legend}");
+        }
+        text
+    }
+
+    fn table(&self, rows: &[(&Target, &QuotaRow)]) -> Table {
+        let lang = self.lang;
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_width(WIDTH as u16);
+        if !std::io::stdout().is_terminal() {
+            table.force_no_tty();
+        }
+        table.set_header(
+            [
+                lang.pick("编号", "id"),
+                lang.pick("指标", "target"),
+                lang.pick("地区", "area"),
+                lang.pick("目标", "quota"),
+                lang.pick("实际", "actual"),
+                lang.pick("完成度", "of quota"),
+                lang.pick("结论", "verdict"),
+            ]
+            .map(heading),
+        );
+        for (target, row) in rows {
+            let mark = if row.demo { "*" } else { "" };
+            let actual = row
+                .actual_value
+                .as_deref()
+                .map_or_else(|| "—".to_owned(), |value| format!("{}{mark}", self.shown(target, value)));
+            let fulfilment =
+                row.fulfilment.as_deref().map_or_else(String::new, |value| format!("{}%", round(&times(value, 2), 1)));
+            let verdict = format!("{}{}", verdict_name(&row.verdict, lang), if row.sensitive { " ±" } else { "" });
+            table.add_row([
+                Cell::new(&target.target_id),
+                Cell::new(clip(lang.pick(&target.name_zh, &target.name_en), NAME_WIDTH)),
+                Cell::new(clip(self.area_name(&row.ref_area), AREA_WIDTH)),
+                Cell::new(quota(target)),
+                Cell::new(actual),
+                Cell::new(fulfilment),
+                Cell::new(verdict).fg(verdict_colour(&row.verdict)),
+            ]);
+        }
+        for column in [3, 4, 5] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table
+    }
+
+    fn area_name<'s>(&'s self, code: &'s str) -> &'s str {
+        let area = self.catalog.areas.iter().rev().find(|area| area.code == code);
+        if let Some(area) = area {
+            return self.lang.pick(&area.name_zh, &area.name_en);
+        }
+        let group = self.catalog.groups.iter().find(|group| group.group_id == code);
+        group.map_or(code, |group| self.lang.pick(&group.name_zh, &group.name_en))
+    }
+
+    /// The actual value in the target's unit, rounded for showing: never with fewer digits than the indicator's.
+    fn shown(&self, target: &Target, value: &str) -> String {
+        let decimals = self
+            .catalog
+            .indicators
+            .iter()
+            .find(|indicator| indicator.indicator == target.indicator)
+            .map_or(2, |indicator| usize::from(indicator.decimals));
+        let decimals =
+            if target.kind == TargetKind::Ratio { decimals.max(4) } else { decimals.max(target_decimals(target)) };
+        trim_zeros(&round(value, decimals), target_decimals(target))
+    }
+}
+
+/// The quota as the text writes it: comparator, number, unit.
+fn quota(target: &Target) -> String {
+    let comparator = match target.comparator {
+        Some(Comparator::Ge) => "≥ ",
+        Some(Comparator::Le) => "≤ ",
+        Some(Comparator::Gt) => "> ",
+        Some(Comparator::Eq) => "= ",
+        Some(Comparator::About) => "≈ ",
+        _ => "",
+    };
+    match &target.target_value {
+        Some(value) => format!("{comparator}{value} {}", target.unit_text),
+        None => "—".to_owned(),
+    }
+}
+
+fn target_decimals(target: &Target) -> usize {
+    target.target_value.as_deref().and_then(|value| value.split_once('.')).map_or(0, |(_, fraction)| fraction.len())
+}
+
+/// The name of a verdict.
+pub(crate) fn verdict_name(verdict: &str, lang: Lang) -> &str {
+    let (zh, en) = match verdict {
+        "met" => ("达到", "met"),
+        "missed" => ("未达到", "missed"),
+        "on_track" => ("进度正常", "on track"),
+        "behind" => ("进度滞后", "behind"),
+        "partial" => ("数据不全", "partial"),
+        "not_reported" => ("未报送", "not reported"),
+        "not_due" => ("未到期", "not due"),
+        "not_assessable" => ("无法评估", "not assessable"),
+        "report_only" => ("仅列示", "report only"),
+        "context" => ("背景", "context"),
+        other => (other, other),
+    };
+    lang.pick(zh, en)
+}
+
+fn verdict_colour(verdict: &str) -> Color {
+    match verdict {
+        "met" | "on_track" => Color::Green,
+        "missed" | "behind" => Color::Red,
+        "partial" | "not_reported" => Color::Yellow,
+        _ => Color::Reset,
+    }
+}
+
+fn kind_name(kind: TargetKind, lang: Lang) -> &'static str {
+    match kind {
+        TargetKind::Milestone => lang.pick("任务", "Milestones"),
+        TargetKind::Coverage => lang.pick("覆盖", "Coverage"),
+        TargetKind::Unquantified => lang.pick("未量化", "Without a number"),
+        TargetKind::Context => lang.pick("背景", "Context"),
+        _ => "",
+    }
+}
+
+/// Cuts a text to a number of columns, wide characters counted as two.
+fn clip(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut used = 1;
+    let kept = text.chars().take_while(|c| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    });
+    let kept: String = kept.collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// Moves the point of a plain decimal text to the right.
+fn times(value: &str, places: usize) -> String {
+    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let fraction = format!("{fraction:0<places$}");
+    let joined = format!("{whole}{}", &fraction[..places]);
+    let whole = joined.trim_start_matches('0');
+    format!("{sign}{}.{}", if whole.is_empty() { "0" } else { whole }, &fraction[places..])
+}
+
+/// Rounds a plain decimal text half away from zero, in decimal digits only.
+fn round(value: &str, decimals: usize) -> String {
+    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let kept = format!("{whole}{:0<decimals$}", fraction.get(..decimals).unwrap_or(fraction));
+    let up = fraction.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');
+    let number = kept.parse::<i128>().unwrap_or_default() + i128::from(up);
+    let padded = format!("{number:0>width$}", width = decimals + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - decimals);
+    let sign = if number == 0 { "" } else { sign };
+    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+/// Drops zeros at the end of the fraction, but keeps `least` digits.
+fn trim_zeros(value: &str, least: usize) -> String {
+    let Some((whole, fraction)) = value.split_once('.') else { return value.to_owned() };
+    let kept = fraction.trim_end_matches('0').len().max(least.min(fraction.len()));
+    if kept == 0 { whole.to_owned() } else { format!("{whole}.{}", &fraction[..kept]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_only_digits_never_floats() {
+        assert_eq!(round("1.2984801436", 4), "1.2985");
+        assert_eq!(round("0.99995", 4), "1.0000");
+        assert_eq!(round("-2.5", 0), "-3");
+        assert_eq!(round("-0.004", 2), "0.00");
+        assert_eq!(round("42", 2), "42.00");
+        assert_eq!(times("0.9988308797", 2), "99.88308797");
+        assert_eq!(times("1.5", 2), "150.");
+        assert_eq!(round(&times("1.5", 2), 1), "150.0");
+        assert_eq!(trim_zeros("1.3000", 1), "1.3");
+        assert_eq!(trim_zeros("50.00", 0), "50");
+    }
+
+    #[test]
+    fn clips_wide_characters_by_columns() {
+        assert_eq!(clip("万人有效发明专利", 7), "万人有…");
+        assert_eq!(clip("R&D", 7), "R&D");
+    }
+}

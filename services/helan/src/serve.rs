@@ -1,0 +1,233 @@
+//! Runs roles in this process: each a task on shared parts, all ending together.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use helan_lake::Lake;
+use helan_log::{Log, OpenOptions, TopicPartition, TopicSpec};
+use helan_query::http::{LogEnds, PartitionEnd};
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::Credentials;
+use helan_runtime::metrics::Metrics;
+use helan_runtime::shutdown::Shutdown;
+use helan_schemas::catalog::{Catalog, ReporterKind};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::args::Flush;
+use crate::operate::{Operate, join};
+
+/// The aggregators' consumer group.
+const GROUP: &str = "helan-aggregator";
+
+/// Which roles to run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Roles {
+    /// Whose submissions to take; none = no ingest.
+    pub(crate) ingest: Vec<ReporterKind>,
+    pub(crate) aggregate: bool,
+    pub(crate) query: bool,
+    /// How often the lake is maintained, if at all.
+    pub(crate) maintain_every: Option<Duration>,
+}
+
+/// Everything that the flags, the environment and the defaults resolve to.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) log_url: String,
+    pub(crate) kafka_properties: BTreeMap<String, String>,
+    pub(crate) partitions: i32,
+    pub(crate) replication: i32,
+    pub(crate) lake: Url,
+    pub(crate) credentials: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) flush: Flush,
+    pub(crate) roles: Roles,
+}
+
+impl Settings {
+    /// The resolved settings, one a line. Values of Kafka properties may be secrets: only their names are shown.
+    pub(crate) fn describe(&self, catalog: &Catalog) -> String {
+        let mut text = String::new();
+        let ingest: Vec<_> = self.roles.ingest.iter().map(|kind| kind.code()).collect();
+        let properties: Vec<_> = self.kafka_properties.keys().map(String::as_str).collect();
+        for (name, value) in [
+            ("ingest for", ingest.join(", ")),
+            ("aggregate", self.roles.aggregate.to_string()),
+            ("query", self.roles.query.to_string()),
+            ("maintain every", self.roles.maintain_every.map_or("never".to_owned(), |every| format!("{every:?}"))),
+            ("log", self.log_url.clone()),
+            ("kafka properties", properties.join(", ")),
+            ("partitions, replication", format!("{}, {}", self.partitions, self.replication)),
+            ("lake", self.lake.to_string()),
+            ("catalog", format!("{} {}", catalog.head.id, catalog.digest)),
+            ("credentials", self.credentials.display().to_string()),
+            ("listen", self.listen.to_string()),
+            ("flush", format!("after {:?} or {} bytes", self.flush.flush_age, self.flush.flush_bytes)),
+        ] {
+            let _ = writeln!(text, "{name:<24} {value}");
+        }
+        text
+    }
+}
+
+/// A process whose roles run.
+pub(crate) struct Running {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    tasks: JoinSet<anyhow::Result<()>>,
+    shutdown: Shutdown,
+}
+
+impl Running {
+    /// Waits until every role has ended. The first that fails ends the others.
+    pub(crate) async fn finished(mut self) -> anyhow::Result<()> {
+        let mut outcome = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let ended = ended.unwrap_or_else(|panic| Err(anyhow::anyhow!("{panic}")));
+            if ended.is_err() && outcome.is_ok() {
+                outcome = ended;
+            }
+            self.shutdown.trigger();
+        }
+        outcome
+    }
+}
+
+/// Runs the roles until a signal ends them.
+pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals()?;
+    let credentials = settings.credentials.clone();
+    let running = start(settings, Arc::new(catalog), shutdown).await?;
+    eprintln!("helan listens on http://{}; Ctrl-C ends it", running.address);
+    if !credentials.exists() {
+        eprintln!(
+            "No credentials yet, so nobody can send. Make one: helan credential add --role reporter --reporter ID --credentials {}",
+            credentials.display()
+        );
+    }
+    running.finished().await
+}
+
+/// Starts the roles; they end by `shutdown`.
+pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: Shutdown) -> anyhow::Result<Running> {
+    let (clock, metrics) = (Clock::system(), Metrics::default());
+    let credentials = Credentials::open(&settings.credentials);
+    let log = open_log(&settings).await?;
+    let listener =
+        TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let mut tasks = JoinSet::new();
+    let mut router = axum::Router::new();
+    let mut operate = Operate { metrics: metrics.clone(), probes: Vec::new(), document: helan_ingest::document() };
+
+    if settings.roles.aggregate || settings.roles.query {
+        let identity = log.identity().await?.to_string();
+        let lake = Lake::create_or_open(&settings.lake, &identity).await?;
+        helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
+        if settings.roles.aggregate {
+            let status = helan_aggregator::Status::default();
+            let config = helan_aggregator::AggregatorConfig {
+                group: GROUP.to_owned(),
+                flush_bytes: settings.flush.flush_bytes,
+                flush_age: settings.flush.flush_age,
+                clock: clock.clone(),
+                counters: helan_aggregator::Counters::register(&metrics),
+                status: status.clone(),
+                ..helan_aggregator::AggregatorConfig::new(log.clone(), lake.clone())
+            };
+            let ending = shutdown.clone();
+            tasks.spawn(async move { helan_aggregator::run(config, ending).await.context("the aggregator ended") });
+            operate.probe("aggregator", move || std::future::ready(status.ready()));
+        }
+        if settings.roles.query {
+            let ends = LogOfQuery { log: log.clone() };
+            let http = helan_query::http::Http {
+                lake: lake.clone(),
+                credentials: credentials.clone(),
+                clock: clock.clone(),
+                log: Arc::new(ends),
+            };
+            router = router.merge(helan_query::http::router(http));
+            operate.document = join(operate.document, helan_query::http::document());
+        }
+        if let Some(every) = settings.roles.maintain_every {
+            tasks.spawn(maintain(lake, every, shutdown.clone()));
+        }
+    }
+    if !settings.roles.ingest.is_empty() {
+        let ingest = helan_ingest::Ingest {
+            log: log.clone(),
+            catalog,
+            credentials,
+            kinds: settings.roles.ingest.clone(),
+            clock,
+            limits: helan_ingest::Limits::default(),
+            metrics,
+            status_base: String::new(),
+        };
+        router = router.merge(helan_ingest::reports(ingest.clone()));
+        operate.probe("ingest", move || {
+            let ingest = ingest.clone();
+            async move { helan_ingest::ready(&ingest).await }
+        });
+    }
+    let router = router.merge(operate.router());
+    let ending = shutdown.clone();
+    tasks.spawn(
+        async move { Ok(helan_ingest::serve(listener, router, helan_ingest::Limits::default(), ending).await?) },
+    );
+    Ok(Running { address, tasks, shutdown })
+}
+
+/// Opens the log; who may append to it also creates its topics. Kafka's are made by whoever comes first.
+async fn open_log(settings: &Settings) -> anyhow::Result<Arc<dyn Log>> {
+    let write = !settings.roles.ingest.is_empty();
+    let options = OpenOptions { write, kafka: settings.kafka_properties.clone(), ..OpenOptions::default() };
+    let log = helan_log::open(&settings.log_url, options).await?;
+    if write || settings.log_url.starts_with("kafka:") {
+        log.create_topics(&TopicSpec::all(settings.partitions, settings.replication)).await?;
+    }
+    Ok(log)
+}
+
+/// Maintains the lake again and again. A round that fails is tried again at the next.
+async fn maintain(lake: Lake, every: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = shutdown.wait() => return Ok(()),
+        }
+        if let Err(error) = helan_lake::maintain::run(&lake, &helan_lake::maintain::Options::default()).await {
+            tracing::warn!(%error, "maintenance failed; the next round tries again");
+        }
+    }
+}
+
+/// Tells the query role where the log ends.
+struct LogOfQuery {
+    log: Arc<dyn Log>,
+}
+
+#[async_trait]
+impl LogEnds for LogOfQuery {
+    async fn ends(&self) -> Result<Vec<PartitionEnd>, String> {
+        let identity = self.log.identity().await.map_err(|error| error.to_string())?;
+        let mut ends = Vec::new();
+        for (topic, partitions) in identity.topics {
+            for partition in 0..partitions {
+                let at = TopicPartition::new(topic.as_str(), partition);
+                let helan_log::Ends { first, next } = self.log.ends(&at).await.map_err(|error| error.to_string())?;
+                ends.push(PartitionEnd { topic: topic.clone(), partition, first, next });
+            }
+        }
+        Ok(ends)
+    }
+}

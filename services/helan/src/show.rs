@@ -1,0 +1,156 @@
+//! Results for people and programs: an aligned table, CSV, JSON lines, Parquet.
+
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use futures::{Stream, TryStreamExt};
+
+use crate::args::Format;
+use crate::lang::Lang;
+
+/// Rows that a table for people shows; the rest is counted.
+const TABLE_ROWS: usize = 10_000;
+
+/// Writes a stream of batches in `format` to `output`, or to standard output.
+///
+/// # Errors
+/// Whatever the stream or the writing gives. A file that could not be finished is removed.
+pub(crate) async fn write<E>(
+    schema: SchemaRef,
+    batches: impl Stream<Item = Result<RecordBatch, E>>,
+    format: Format,
+    output: Option<&Path>,
+    lang: Lang,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let Some(path) = output else {
+        if format == Format::Parquet {
+            bail!("-f parquet needs a file: add -o FILE");
+        }
+        return write_to(schema, batches, format, std::io::stdout(), lang).await;
+    };
+    // Beside the target, so that the rename stays on one file system and nobody sees half a file.
+    let draft = path.with_file_name(format!(
+        ".{}.part",
+        path.file_name().and_then(|name| name.to_str()).context("-o needs a file name")?
+    ));
+    let file = File::create(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
+    let written = write_to(schema, batches, format, file, lang).await;
+    match written {
+        Ok(()) => std::fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display())),
+        Err(error) => {
+            let _ = std::fs::remove_file(&draft);
+            Err(error)
+        }
+    }
+}
+
+async fn write_to<E>(
+    schema: SchemaRef,
+    batches: impl Stream<Item = Result<RecordBatch, E>>,
+    format: Format,
+    sink: impl Write + Send,
+    lang: Lang,
+) -> anyhow::Result<()>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let mut batches = std::pin::pin!(batches);
+    let mut sink = BufWriter::new(sink);
+    match format {
+        Format::Csv => {
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut sink);
+            // The heading comes also when there are no rows.
+            writer.write(&RecordBatch::new_empty(schema))?;
+            while let Some(batch) = batches.try_next().await? {
+                writer.write(&batch)?;
+            }
+        }
+        Format::Json => {
+            let mut writer = arrow::json::LineDelimitedWriter::new(&mut sink);
+            while let Some(batch) = batches.try_next().await? {
+                writer.write(&batch)?;
+            }
+            writer.finish()?;
+        }
+        Format::Parquet => {
+            let mut writer = parquet::arrow::ArrowWriter::try_new(&mut sink, schema, None)?;
+            while let Some(batch) = batches.try_next().await? {
+                writer.write(&batch)?;
+            }
+            writer.close()?;
+        }
+        Format::Table => {
+            let mut shown = Vec::new();
+            let mut total = 0;
+            while let Some(batch) = batches.try_next().await? {
+                let room = TABLE_ROWS.saturating_sub(total).min(batch.num_rows());
+                total += batch.num_rows();
+                if room > 0 {
+                    shown.push(batch.slice(0, room));
+                }
+            }
+            writeln!(sink, "{}", table(&schema, &shown)?)?;
+            let rows = match lang {
+                Lang::Zh => format!("{total} 行"),
+                Lang::En => format!("{total} row{}", if total == 1 { "" } else { "s" }),
+            };
+            writeln!(sink, "{rows}")?;
+            if total > TABLE_ROWS {
+                let more = lang
+                    .pick("仅显示前 10000 行；用 -f csv 取全部", "only the first 10000 are shown; -f csv gives all");
+                writeln!(sink, "{more}")?;
+            }
+        }
+    }
+    sink.flush()?;
+    Ok(())
+}
+
+/// An aligned table; numbers to the right, wide characters counted as two columns.
+pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> anyhow::Result<Table> {
+    let mut table = new_table();
+    table.set_header(schema.fields().iter().map(|field| heading(field.name())));
+    let options = FormatOptions::default().with_null("");
+    for batch in batches {
+        let columns = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in 0..batch.num_rows() {
+            table.add_row(columns.iter().map(|column| column.value(row).to_string()));
+        }
+    }
+    for (column, field) in table.column_iter_mut().zip(schema.fields()) {
+        if field.data_type().is_numeric() {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Ok(table)
+}
+
+/// An empty table in our style: a rule under the heading, wrapped to the terminal's width where there is one.
+pub(crate) fn new_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    if std::io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.force_no_tty();
+    }
+    table
+}
+
+/// A cell of a heading.
+pub(crate) fn heading(text: &str) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Bold)
+}

@@ -1,0 +1,197 @@
+//! A deployment of Helan in a temporary directory, driven as its users would.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use helan_tests::kafka::Broker;
+use serde_json::Value;
+
+/// How long anything may take before a test gives up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The built binary.
+pub(crate) const HELAN: &str = env!("CARGO_BIN_EXE_helan");
+
+/// One data directory, its log, and the processes on them.
+pub(crate) struct Deployment {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) broker: Option<Mutex<Broker>>,
+    pub(crate) client: reqwest::Client,
+    catalog: Option<PathBuf>,
+    roles: Mutex<Vec<(String, Child)>>,
+    /// Where requests go.
+    pub(crate) base: String,
+}
+
+/// Whether this run is on Kafka.
+pub(crate) fn on_kafka() -> bool {
+    match std::env::var("HELAN_TEST_LOG").as_deref() {
+        Ok("kafka") => true,
+        Ok("embedded") | Err(_) => false,
+        Ok(other) => panic!("HELAN_TEST_LOG={other}: use embedded or kafka"),
+    }
+}
+
+impl Deployment {
+    /// A directory and a log; nothing runs yet.
+    pub(crate) fn new(catalog: Option<&Path>) -> Self {
+        let broker = on_kafka().then(|| Mutex::new(Broker::start().expect("a Kafka broker starts")));
+        Self {
+            dir: tempfile::tempdir().expect("a temporary directory"),
+            broker,
+            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client"),
+            catalog: catalog.map(Path::to_owned),
+            roles: Mutex::default(),
+            base: format!("http://127.0.0.1:{}", free_port()),
+        }
+    }
+
+    /// `helan up`, ready.
+    pub(crate) async fn up(catalog: Option<&Path>) -> Self {
+        let deployment = Self::new(catalog);
+        deployment.start_up().await;
+        deployment
+    }
+
+    /// Starts `helan up` (again) and waits until it is ready.
+    pub(crate) async fn start_up(&self) {
+        self.spawn("up", &self.base, &["--flush-age", "200ms", "--partitions", "3"]).await;
+    }
+
+    /// Starts a role on an address and waits until it is ready.
+    pub(crate) async fn spawn(&self, role: &str, base: &str, arguments: &[&str]) {
+        let mut command = self.command(&[role, "--listen", base.trim_start_matches("http://")]);
+        command.args(arguments);
+        if let Some(broker) = &self.broker {
+            let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap().to_owned();
+            command.args(["--log", &format!("kafka://{bootstrap}")]);
+        }
+        let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("helan.log"));
+        let log = log.expect("a log file");
+        command.stdout(log.try_clone().expect("a handle")).stderr(log);
+        let child = command.spawn().expect("helan starts");
+        self.roles.lock().expect("roles").push((base.to_owned(), child));
+        self.wait_until(&format!("{role} is ready"), async || {
+            let answer = self.client.get(format!("{base}/readyz")).send().await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// Kills what listens on an address, as `kill -9` does.
+    pub(crate) fn kill9(&self, base: &str) {
+        let mut roles = self.roles.lock().expect("roles");
+        let at = roles.iter().position(|(address, _)| address == base).expect("the role runs");
+        let (_, mut child) = roles.swap_remove(at);
+        child.kill().expect("SIGKILL reaches it");
+        child.wait().expect("it is gone");
+    }
+
+    /// A `helan` command on this data directory.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(HELAN);
+        command.args(arguments).arg("--data-dir").arg(self.dir.path()).env("LC_ALL", "C.UTF-8");
+        if let Some(catalog) = &self.catalog {
+            command.env("HELAN_CATALOG", catalog);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a `helan` command to its end and returns what it printed.
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("helan runs");
+        text_of(&output, arguments)
+    }
+
+    /// The token of a new credential.
+    pub(crate) fn token(&self, reporter: &str) -> String {
+        self.run(&["credential", "add", "--role", "reporter", "--reporter", reporter]).trim().to_owned()
+    }
+
+    /// The rows of a query as CSV, without the heading.
+    pub(crate) fn sql(&self, query: &str) -> Vec<String> {
+        self.run(&["sql", "-f", "csv", query]).lines().skip(1).map(str::to_owned).collect()
+    }
+
+    /// Sends a request; returns status and answer.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        token: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, Value) {
+        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(token);
+        let answer = request.header("content-type", content_type).body(body).send().await.expect("an answer");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.expect("the answer is JSON"))
+    }
+
+    /// The receipt of a submission, once it is in the lake.
+    pub(crate) async fn receipt(&self, token: &str, submission: &str) -> Value {
+        let started = Instant::now();
+        loop {
+            let url = format!("{}/v1/submissions/{submission}", self.base);
+            let answer = self.client.get(url).bearer_auth(token).send().await.expect("an answer");
+            let receipt: Value = answer.json().await.expect("a receipt is JSON");
+            if matches!(receipt["state"].as_str(), Some("accepted" | "repeat" | "refused")) {
+                return receipt;
+            }
+            assert!(started.elapsed() < PATIENCE, "{submission} never settled: {receipt} {}", self.log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Posts and returns the receipt; the request must be taken.
+    pub(crate) async fn deliver(&self, path: &str, token: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Value {
+        let (status, answer) = self.post(path, token, content_type, body).await;
+        assert_eq!(status, 202, "{answer:#}");
+        self.receipt(token, answer["submission"].as_str().expect("a submission id")).await
+    }
+
+    /// Waits for a condition.
+    pub(crate) async fn wait_until(&self, what: &str, condition: impl AsyncFn() -> bool) {
+        let started = Instant::now();
+        while !condition().await {
+            assert!(started.elapsed() < PATIENCE, "waited in vain: {what}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The end of what the roles logged, for messages.
+    pub(crate) fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.dir.path().join("helan.log")).unwrap_or_default();
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        for (_, child) in self.roles.get_mut().expect("roles") {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// What a command printed; it must have ended well.
+pub(crate) fn text_of(output: &Output, arguments: &[&str]) -> String {
+    let text = String::from_utf8(output.stdout.clone()).expect("helan writes UTF-8");
+    assert!(output.status.success(), "helan {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// A port that nothing listens on now.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// The repository's root.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

@@ -1,0 +1,10 @@
+//! The whole, from outside: the `helan` binary, HTTP, SQL. On the embedded log, or with `HELAN_TEST_LOG=kafka` on an
+//! Apache Kafka broker that each test starts for itself.
+
+mod crashes;
+mod demo;
+mod harness;
+mod other_country;
+mod quotas;
+mod readers;
+mod stranger;

@@ -1,0 +1,30 @@
+//! The lake in other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums.
+
+use std::process::Command;
+
+use crate::harness::{Deployment, repository};
+use crate::stranger::{BATCH, SOURCE, batch};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_readers_see_the_same() {
+    let python = std::env::var("HELAN_TEST_PYTHON")
+        .expect("HELAN_TEST_PYTHON names a Python with duckdb, polars and deltalake; tests/run sets it up");
+    let helan = Deployment::up(None).await;
+    let token = helan.token("nx-stats");
+    helan.deliver("/v1/events", &token, BATCH, batch(SOURCE, "640000", 0, 1_000)).await;
+    helan.run(&["maintain"]);
+    let ours = helan.sql("select count(*), sum(amount) from events").remove(0);
+    let output = Command::new(python)
+        .arg(repository().join("tests/readers/read.py"))
+        .arg(helan.dir.path().join("lake/events"))
+        .output()
+        .expect("Python runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for line in lines {
+        let (reader, answer) = line.split_once(' ').expect("reader and answer");
+        assert_eq!(answer, ours, "{reader}");
+    }
+}
