@@ -111,6 +111,10 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool) -> SessionCon
         config = config.with_target_partitions(1);
     }
     let options = config.options_mut();
+    if small {
+        // Views are small plans over tables in memory: what further passes could still find costs more than it saves.
+        options.optimizer.max_passes = 1;
+    }
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.time_zone = Some("UTC".to_owned());

@@ -1,7 +1,7 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -58,6 +58,8 @@ pub struct Session {
     pinned: Arc<Pinned>,
     leaves: Vec<Leaf>,
     versions: Vec<Version>,
+    /// The scope that was asked last as of other moments: several questions in a row compute its views once.
+    held: Mutex<Option<Arc<Scope>>>,
 }
 
 impl Session {
@@ -106,7 +108,7 @@ impl Session {
             let function = AsOf { query, pinned: pinned.clone() };
             context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
         }
-        Ok(Self { context, now, pinned, leaves, versions })
+        Ok(Self { context, now, pinned, leaves, versions, held: Mutex::default() })
     }
 
     /// Plans a query. It must not change anything: that is judged by the plan, not by the text.
@@ -130,6 +132,7 @@ impl Session {
     pub async fn sql_as_of(&self, text: &str, as_of: i64, recorded: Option<i64>) -> Result<DataFrame, QueryError> {
         let scope = self.pinned.scope(as_of, recorded.unwrap_or(EVERYTHING))?;
         let context = scope::context(scope.names(), self.pinned.small);
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(scope);
         let state = context.state();
         let plan = state.create_logical_plan(text).await.map_err(asked)?;
         Ok(DataFrame::new(state, plan))

@@ -143,7 +143,7 @@ fn cell(row: &BTreeMap<String, String>, at: usize, column: &str) -> Option<Strin
     match column {
         "topic" => Some("helan.city.v1".to_owned()),
         "partition" | "index" => Some("0".to_owned()),
-        "offset" => Some(at.to_string()),
+        "offset" => given("offset").or(Some(at.to_string())),
         "source" => given("source").or(Some("/nx/nx-stats".to_owned())),
         "reporter" => Some(cell(row, at, "source")?.split('/').nth(2)?.to_owned()),
         "type" if withdrawal => Some("helan.observation.withdrawn.v1".to_owned()),
