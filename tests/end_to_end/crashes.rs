@@ -58,7 +58,10 @@ async fn compare(helan: &Deployment, ledger: &BTreeSet<String>) {
     assert!(&found == ledger, "{} lost", ledger.difference(&found).count());
 }
 
-fn load(helan: &Arc<Deployment>, bases: &[String]) -> (Arc<AtomicBool>, Vec<tokio::task::JoinHandle<BTreeSet<String>>>) {
+fn load(
+    helan: &Arc<Deployment>,
+    bases: &[String],
+) -> (Arc<AtomicBool>, Vec<tokio::task::JoinHandle<BTreeSet<String>>>) {
     let stop = Arc::new(AtomicBool::new(false));
     let senders = (0..FEEDS.len()).map(|feed| tokio::spawn(send(helan.clone(), bases.to_vec(), feed, stop.clone())));
     (stop.clone(), senders.collect())

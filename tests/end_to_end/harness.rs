@@ -146,7 +146,13 @@ impl Deployment {
     }
 
     /// Posts and returns the receipt; the request must be taken.
-    pub(crate) async fn deliver(&self, path: &str, token: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Value {
+    pub(crate) async fn deliver(
+        &self,
+        path: &str,
+        token: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Value {
         let (status, answer) = self.post(path, token, content_type, body).await;
         assert_eq!(status, 202, "{answer:#}");
         self.receipt(token, answer["submission"].as_str().expect("a submission id")).await

@@ -27,7 +27,7 @@ pub(crate) fn batch(source: &str, ref_area: &str, first: usize, count: usize) ->
     let events = (first..first + count).map(|n| {
         json!({
             "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source, "id": format!("n-{n:08}"),
-            "data": {"ref_area": ref_area, "indicator": "rd_expenditure", "time_period": format!("{}", 2000 + n % 18),
+            "data": {"ref_area": ref_area, "indicator": "rd_expenditure", "time_period": format!("{}", 2010 + n % 8),
                      "value": format!("{}.5", 200_000 + n % 1_000), "unit": "CNY", "unit_mult": 4}
         })
     });
@@ -54,7 +54,7 @@ async fn an_event_a_batch_and_a_table_reach_the_lake() {
     assert_eq!(helan.sql("select count(*) from events"), ["10002"]);
     assert_eq!(helan.sql("select note from events where indicator = 'gdp'"), ["第一次发布"]);
     let value = helan.sql("select value from rd_intensity where ref_area = '640000' and time_period = '2018'");
-    assert_eq!(value, ["1.2301493585"]);
+    assert_eq!(value, ["1.2301494124"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,10 +100,10 @@ async fn what_is_refused_changes_nothing() {
     let good = event("x", "455792.5");
     let two_sources = format!("[{good},{}]", good.replace(SOURCE, "/nx/nx-stats/demo").replace("\"x\"", "\"y\""));
     let cases: Vec<(&str, u16, &str, &str, Vec<u8>)> = vec![
-        ("unauthorized", 401, "wrong", EVENT, good.clone().into()),
-        ("unauthorized", 401, &revoked, EVENT, good.clone().into()),
-        ("source_foreign", 403, &foreign, EVENT, good.clone().into()),
-        ("indicator_unknown", 422, &token, EVENT, good.replace("rd_expenditure", "no_such").into()),
+        ("token_malformed", 401, "wrong", EVENT, good.clone().into()),
+        ("token_revoked", 401, &revoked, EVENT, good.clone().into()),
+        ("foreign_source", 403, &foreign, EVENT, good.clone().into()),
+        ("unknown_indicator", 422, &token, EVENT, good.replace("rd_expenditure", "no_such").into()),
         ("", 422, &token, EVENT, event("x", &"9".repeat(300)).into()),
         ("", 422, &token, EVENT, event("x", "1e400").into()),
         ("", 422, &token, EVENT, event("x", "0.12345678901").into()),

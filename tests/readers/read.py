@@ -9,7 +9,6 @@ import polars
 path = sys.argv[1]
 table = deltalake.DeltaTable(path)
 
-arrow = table.to_pyarrow_table() if hasattr(table, "to_pyarrow_table") else None
 frame = polars.read_delta(path)
 print(f"polars {len(frame)},{frame['amount'].sum()}")
 
@@ -21,5 +20,5 @@ print(f"duckdb {count},{total}")
 
 answer = deltalake.QueryBuilder().register("events", table).execute("select count(*) n, sum(amount) s from events")
 batch = answer.read_all() if hasattr(answer, "read_all") else answer.fetchall()[0]
-row = duckdb.from_arrow(batch).fetchone()
+row = duckdb.from_arrow(batch).fetchall()[0]
 print(f"deltalake {row[0]},{row[1]}")

@@ -14,10 +14,15 @@ use clap::Parser;
 
 use crate::args::{Cli, Command};
 
+/// What services log unless told otherwise. Delta's kernel logs as errors what its caller handles.
+const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
+/// What commands log unless told otherwise.
+const COMMAND_LOGS: &str = "warn,buoyant_kernel=off";
+
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let lang = lang::Lang::resolve(cli.global.lang);
-    let default_filter = if cli.command.is_service() { "info" } else { "warn" };
+    let default_filter = if cli.command.is_service() { SERVICE_LOGS } else { COMMAND_LOGS };
     let filter = cli.global.log_filter.as_deref().unwrap_or(default_filter);
     if let Err(error) = helan_runtime::telemetry::init(cli.global.log_format, filter) {
         eprintln!("helan: {error}");

@@ -7,18 +7,18 @@ use std::io::IsTerminal;
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{Cell, CellAlignment, Color, Table, presets};
+use comfy_table::{Cell, CellAlignment, Color, Table};
 use helan_schemas::catalog::{Catalog, Comparator, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::lang::Lang;
-use crate::show::heading;
+use crate::show::{STYLE, heading};
 
 /// Columns that the table may take.
 const WIDTH: usize = 100;
 /// Columns of the target's and the area's names.
-const NAME_WIDTH: usize = 30;
-const AREA_WIDTH: usize = 11;
+const NAME_WIDTH: usize = 24;
+const AREA_WIDTH: usize = 12;
 
 /// One row of `quota_fulfilment`, as text.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl QuotaTable<'_> {
     fn table(&self, rows: &[(&Target, &QuotaRow)]) -> Table {
         let lang = self.lang;
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_width(WIDTH as u16);
+        table.load_style(STYLE).set_width(WIDTH as u16);
         if !std::io::stdout().is_terminal() {
             table.force_no_tty();
         }
@@ -164,7 +164,7 @@ impl QuotaTable<'_> {
                 Cell::new(&target.target_id),
                 Cell::new(clip(lang.pick(&target.name_zh, &target.name_en), NAME_WIDTH)),
                 Cell::new(clip(self.area_name(&row.ref_area), AREA_WIDTH)),
-                Cell::new(quota(target)),
+                Cell::new(self.quota(target)),
                 Cell::new(actual),
                 Cell::new(fulfilment),
                 Cell::new(verdict).fg(verdict_colour(&row.verdict)),
@@ -176,6 +176,36 @@ impl QuotaTable<'_> {
             }
         }
         table
+    }
+
+    /// The quota: comparator, number, unit; in Chinese as the text writes it.
+    fn quota(&self, target: &Target) -> String {
+        let comparator = match target.comparator {
+            Some(Comparator::Ge) => "≥ ",
+            Some(Comparator::Le) => "≤ ",
+            Some(Comparator::Gt) => "> ",
+            Some(Comparator::Eq) => "= ",
+            Some(Comparator::About) => "≈ ",
+            _ => "",
+        };
+        let Some(value) = &target.target_value else { return "—".to_owned() };
+        if self.lang == Lang::Zh {
+            return format!("{comparator}{value} {}", target.unit_text);
+        }
+        let indicator = self.catalog.indicator(&target.indicator);
+        let unit = match indicator.map(|indicator| indicator.unit.as_str()) {
+            Some("PERCENT") => "%",
+            Some("CNY") => "CNY",
+            _ => "",
+        };
+        let scale = match target.unit_mult {
+            0 => String::new(),
+            3 => " k".to_owned(),
+            6 => " M".to_owned(),
+            9 => " bn".to_owned(),
+            power => format!("×10^{power}"),
+        };
+        format!("{comparator}{value}{scale} {unit}").trim_end().to_owned()
     }
 
     fn area_name<'s>(&'s self, code: &'s str) -> &'s str {
@@ -198,22 +228,6 @@ impl QuotaTable<'_> {
         let decimals =
             if target.kind == TargetKind::Ratio { decimals.max(4) } else { decimals.max(target_decimals(target)) };
         trim_zeros(&round(value, decimals), target_decimals(target))
-    }
-}
-
-/// The quota as the text writes it: comparator, number, unit.
-fn quota(target: &Target) -> String {
-    let comparator = match target.comparator {
-        Some(Comparator::Ge) => "≥ ",
-        Some(Comparator::Le) => "≤ ",
-        Some(Comparator::Gt) => "> ",
-        Some(Comparator::Eq) => "= ",
-        Some(Comparator::About) => "≈ ",
-        _ => "",
-    };
-    match &target.target_value {
-        Some(value) => format!("{comparator}{value} {}", target.unit_text),
-        None => "—".to_owned(),
     }
 }
 

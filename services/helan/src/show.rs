@@ -8,11 +8,18 @@ use anyhow::{Context, bail};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{LineStyle, TableStyle};
 use futures::{Stream, TryStreamExt};
 
 use crate::args::Format;
 use crate::lang::Lang;
+
+/// A rule above, below and under the heading; nothing between rows.
+pub(crate) const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// Rows that a table for people shows; the rest is counted.
 const TABLE_ROWS: usize = 10_000;
@@ -141,13 +148,28 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> anyhow::Resu
 /// An empty table in our style: a rule under the heading, wrapped to the terminal's width where there is one.
 pub(crate) fn new_table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(STYLE);
     if std::io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         table.force_no_tty();
     }
     table
+}
+
+/// A text in lines of at most 100 columns, wide characters counted as two.
+pub(crate) fn wrapped(text: &str) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_width(100)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .force_no_tty();
+    table.add_row([text]);
+    if let Some(column) = table.column_mut(0) {
+        column.set_padding((0, 0));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// A cell of a heading.

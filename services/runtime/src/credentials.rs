@@ -106,8 +106,11 @@ struct Shared {
 struct State {
     looked_at: Option<i64>,
     stamp: Option<Stamp>,
-    entries: Option<Arc<HashMap<Arc<str>, Entry>>>,
+    entries: Option<Entries>,
 }
+
+/// Credentials by id.
+type Entries = Arc<HashMap<Arc<str>, Entry>>;
 
 /// What changes when a file is replaced or edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +138,15 @@ impl Credentials {
     /// [`AuthError`]; only [`AuthError::Unavailable`] is ours rather than the sender's.
     pub fn authenticate(&self, authorization: Option<&[u8]>, now: i64) -> Result<Identity, AuthError> {
         let token = Token::from_header(authorization.ok_or(AuthError::Missing)?).ok_or(AuthError::Malformed)?;
-        let entries = self.entries(now).ok_or(AuthError::Unavailable)?;
+        match self.find(&token, self.entries(now, LOOK_EVERY), now) {
+            // It may have been added since the file was last looked at.
+            Err(AuthError::Unknown) => self.find(&token, self.entries(now, 0), now),
+            answer => answer,
+        }
+    }
+
+    fn find(&self, token: &Token, entries: Option<Entries>, now: i64) -> Result<Identity, AuthError> {
+        let entries = entries.ok_or(AuthError::Unavailable)?;
         // The digest is computed for unknown ids too: both ways of being wrong take the same time.
         let digest = token.digest();
         let (name, entry) = entries.get_key_value(token.id()).ok_or(AuthError::Unknown)?;
@@ -151,12 +162,13 @@ impl Credentials {
 
     /// Whether the file can be read, for readiness.
     pub fn is_available(&self, now: i64) -> bool {
-        self.entries(now).is_some()
+        self.entries(now, LOOK_EVERY).is_some()
     }
 
-    fn entries(&self, now: i64) -> Option<Arc<HashMap<Arc<str>, Entry>>> {
+    /// The entries of the file as it was at most `age` microseconds ago.
+    fn entries(&self, now: i64, age: i64) -> Option<Entries> {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = state.looked_at.is_some_and(|at| (0..LOOK_EVERY).contains(&(now - at)));
+        let fresh = state.looked_at.is_some_and(|at| (0..age).contains(&(now - at)));
         if fresh {
             return state.entries.clone();
         }

@@ -200,8 +200,8 @@ fn farewell(home: &Home, lang: Lang) -> String {
     };
     let next = lang.pick("接下来可以试试：", "Three things to try next:");
     format!(
-        "{first}\n{next}\n  helan sql --data-dir {dir} \"select * from rd_intensity_as_of('2019-08-30') where ref_area = '640000'\"\n  \
-         helan sql --data-dir {dir} \"select reading, verdict from target_readings where target_id = 'T044'\"\n  \
+        "{first}\n{next}\n  helan sql --data-dir {dir} \"select * from rd_intensity_as_of('2019-08-30')\"\n  \
+         helan sql --data-dir {dir} \"select target_id, reading, verdict from target_readings\"\n  \
          helan up  --data-dir {dir}\n"
     )
 }

@@ -45,7 +45,7 @@ async fn reproduce(lake: &Lake, id: &str, lang: Lang) -> anyhow::Result<()> {
 /// The quota table with the headline above and the publication below.
 pub(crate) fn report(catalog: &Catalog, outcome: &Outcome, all: bool, lang: Lang) -> anyhow::Result<String> {
     let table = QuotaTable { catalog, rows: QuotaRow::read(&outcome.quota)?, lang, all };
-    let headline = lang.pick(&outcome.headline_zh, &outcome.headline_en);
+    let headline = crate::show::wrapped(lang.pick(&outcome.headline_zh, &outcome.headline_en));
     let title = lang.pick(&catalog.head.name_zh, &catalog.head.name_en);
     let publication = match (&outcome.publication, outcome.fresh) {
         (Some(id), true) => format!("{} {id}\n", lang.pick("发布编号", "Published as")),

@@ -1,0 +1,40 @@
+//! Another country, written as data files only, runs the same job. The expected answers stand in its README.
+
+use std::path::Path;
+
+use crate::harness::{Deployment, repository};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_country_needs_no_code() {
+    let catalog = repository().join("tests/catalogs/westmark-2024");
+    let helan = Deployment::up(Some(&catalog)).await;
+    let manifest = std::fs::read_to_string(catalog.join("feeds/feeds.csv")).expect("feeds.csv");
+    for line in manifest.lines().skip(1) {
+        let [file, reporter, source] = line.splitn(4, ',').take(3).collect::<Vec<_>>()[..] else { panic!("{line}") };
+        post(&helan, &catalog.join("feeds").join(file), reporter, source).await;
+    }
+    let value = |view: &str, area: &str| {
+        helan.sql(&format!("select value from {view} where ref_area = '{area}' and time_period = '2024'"))
+    };
+    assert_eq!(value("rd_intensity", "WM"), ["2.6000000000"]);
+    assert_eq!(value("rd_intensity_as_of('2025-06-30')", "WM"), ["2.4960000000"]);
+    assert_eq!(value("rd_intensity", "WM-S"), ["2.2841463415"]);
+    assert_eq!(value("patent_density", "WM"), ["12.0000000000"]);
+    let verdicts = helan.sql("select target_id, verdict from quota_fulfilment where not is_member order by 1");
+    let expected =
+        ["met", "missed", "met", "missed", "met", "met", "not_reported", "missed", "met", "report_only", "missed"];
+    let expected: Vec<_> = (1..).zip(expected).map(|(number, verdict)| format!("Q{number:02},{verdict}")).collect();
+    assert_eq!(verdicts, expected);
+}
+
+async fn post(helan: &Deployment, file: &Path, reporter: &str, source: &str) {
+    let token = helan.token(reporter);
+    let body = std::fs::read(file).expect("a feed");
+    let request = helan.client.post(format!("{}/v1/submissions", helan.base)).query(&[("source", source)]);
+    let answer =
+        request.bearer_auth(&token).header("content-type", "text/csv").body(body).send().await.expect("an answer");
+    let status = answer.status().as_u16();
+    let answer: serde_json::Value = answer.json().await.expect("JSON");
+    assert_eq!(status, 202, "{answer:#}");
+    helan.receipt(&token, answer["submission"].as_str().expect("a submission id")).await;
+}
