@@ -27,7 +27,7 @@ async fn send(helan: Arc<Deployment>, bases: Vec<String>, feed: usize, stop: Arc
     let mut next = 0;
     while !stop.load(Ordering::Relaxed) {
         let body = batch(source, area, next, EVENTS_A_REQUEST);
-        let mut again = next / EVENTS_A_REQUEST % 7 == 0;
+        let mut again = (next / EVENTS_A_REQUEST).is_multiple_of(7);
         for attempt in 0.. {
             let base = &bases[(next / EVENTS_A_REQUEST + attempt) % bases.len()];
             let request = helan.client.post(format!("{base}/v1/events")).bearer_auth(&token);
@@ -93,12 +93,12 @@ async fn nothing_is_lost_or_doubled_when_up_is_killed() {
     for round in 0..3 {
         tokio::time::sleep(Duration::from_secs(3)).await;
         helan.kill9(&helan.base);
-        if round == 1 {
-            if let Some(broker) = &helan.broker {
-                let mut broker = broker.lock().expect("broker");
-                broker.kill9();
-                broker.restart().expect("the broker starts again");
-            }
+        if round == 1
+            && let Some(broker) = &helan.broker
+        {
+            let mut broker = broker.lock().expect("broker");
+            broker.kill9();
+            broker.restart().expect("the broker starts again");
         }
         helan.start_up().await;
         maintain_twice(&helan).await;

@@ -19,6 +19,5 @@ count, total = duckdb.execute(
 print(f"duckdb {count},{total}")
 
 answer = deltalake.QueryBuilder().register("events", table).execute("select count(*) n, sum(amount) s from events")
-batch = answer.read_all() if hasattr(answer, "read_all") else answer.fetchall()[0]
-row = duckdb.from_arrow(batch).fetchall()[0]
+row = polars.DataFrame(answer.read_all()).row(0)
 print(f"deltalake {row[0]},{row[1]}")

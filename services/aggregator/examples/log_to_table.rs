@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use helan_aggregator::{AggregatorConfig, run};
 use helan_lake::Lake;
-use helan_log::{Envelope, Log, NewRecord, OpenOptions, TopicSpec, open};
+use helan_log::{Envelope, NewRecord, OpenOptions, TopicSpec, open};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;

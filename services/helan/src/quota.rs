@@ -170,6 +170,9 @@ impl QuotaTable<'_> {
                 Cell::new(verdict).fg(verdict_colour(&row.verdict)),
             ]);
         }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
         for column in [3, 4, 5] {
             if let Some(column) = table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);

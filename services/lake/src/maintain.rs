@@ -128,7 +128,7 @@ pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<R
 
 /// Which files become one: those of one folder and about one size.
 fn groups(files: Vec<FileInfo>, at_least: usize) -> Vec<Vec<FileInfo>> {
-    let mut tiers: BTreeMap<(Vec<(String, Option<String>)>, u32), Vec<FileInfo>> = BTreeMap::new();
+    let mut tiers = BTreeMap::<_, Vec<FileInfo>>::new();
     for file in files {
         match file.rows {
             Some(rows) if rows < FULL_ROWS / 2 => {

@@ -1,5 +1,6 @@
 //! What can go wrong with a roll-up.
 
+use datafusion::error::DataFusionError;
 use helan_lake::{CommitError, LakeError};
 use helan_query::QueryError;
 
@@ -11,20 +12,33 @@ pub enum RollupError {
     Asked(String),
     /// The session.
     #[error(transparent)]
-    Query(#[from] QueryError),
+    Query(Box<QueryError>),
     /// The engine.
     #[error("computing the answers: {0}")]
-    Engine(#[from] datafusion::error::DataFusionError),
+    Engine(Box<DataFusionError>),
     /// The lake could not be read.
     #[error(transparent)]
-    Lake(#[from] LakeError),
+    Lake(Box<LakeError>),
     /// The lake could not be written; running again is harmless.
     #[error("publishing: {0}; running again is harmless")]
-    Commit(#[from] CommitError),
+    Commit(Box<CommitError>),
 }
+
+/// The sources are large, and most results are none of them: they are boxed.
+macro_rules! boxed {
+    ($($variant:ident from $source:ty),+) => {
+        $(impl From<$source> for RollupError {
+            fn from(error: $source) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })+
+    };
+}
+
+boxed!(Query from QueryError, Engine from DataFusionError, Lake from LakeError, Commit from CommitError);
 
 impl From<arrow::error::ArrowError> for RollupError {
     fn from(error: arrow::error::ArrowError) -> Self {
-        Self::Engine(error.into())
+        DataFusionError::from(error).into()
     }
 }

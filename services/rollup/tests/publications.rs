@@ -1,6 +1,6 @@
 //! Publications over a real lake: frozen, idempotent, reproducible.
 
-#[path = "../../query/tests/support/mod.rs"]
+#[path = "../../query/tests/asked/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the views, which use more of it")]
 mod support;
 

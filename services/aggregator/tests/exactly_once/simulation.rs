@@ -34,14 +34,17 @@ struct Process {
     aggregator: Option<Aggregator>,
 }
 
+/// A record: its source, and for each event id and value; no events = undecodable.
+type Appended = (String, Vec<(String, String)>);
+
 struct World {
     rng: StdRng,
     disk: SimulatedStore,
     log: Arc<MemoryLog>,
     clock: Clock,
     processes: Vec<Process>,
-    /// What was appended, by partition: source, and for each event id and value; no events = undecodable.
-    appended: BTreeMap<i32, Vec<(String, Vec<(String, String)>)>>,
+    /// What was appended, by partition.
+    appended: BTreeMap<i32, Vec<Appended>>,
     ids: HashMap<String, u32>,
     trace: String,
     /// Why a process could not go on at all.

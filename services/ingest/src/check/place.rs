@@ -43,11 +43,11 @@ impl Judge<'_> {
 
     fn permission(&self, code: &str, indicator: Option<&Indicator>, day: Date, report: &mut Report<'_>) {
         let reporter = self.reporter.reporter.as_str();
-        if let Some(indicator) = indicator {
-            if self.catalog.allows(reporter, code, &indicator.indicator, day) {
-                *self.allowed.borrow_mut() = Some((code.to_owned(), indicator.indicator.clone(), day));
-                return;
-            }
+        if let Some(indicator) = indicator
+            && self.catalog.allows(reporter, code, &indicator.indicator, day)
+        {
+            *self.allowed.borrow_mut() = Some((code.to_owned(), indicator.indicator.clone(), day));
+            return;
         }
         // A listed group is the sum of its members, unless the catalog lets somebody answer for it as a whole.
         let group = self.catalog.group_on(code, day).filter(|_| self.catalog.area_on(code, day).is_none());
@@ -95,10 +95,10 @@ impl Judge<'_> {
                 report("data.vintage", Code::EstimateNotAllowed, quoted("estimated"));
             }
         }
-        if let (Some(basis), Some(indicator)) = (data.basis.as_deref(), indicator) {
-            if !self.catalog.has_basis(&indicator.indicator, basis) {
-                report("data.basis", Code::BasisUnknown, quoted(basis));
-            }
+        if let (Some(basis), Some(indicator)) = (data.basis.as_deref(), indicator)
+            && !self.catalog.has_basis(&indicator.indicator, basis)
+        {
+            report("data.basis", Code::BasisUnknown, quoted(basis));
         }
     }
 }

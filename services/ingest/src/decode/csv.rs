@@ -225,7 +225,9 @@ impl<'e> Records<'e> {
 mod tests {
     use super::*;
 
-    fn records(text: &str) -> Result<Vec<(u32, Vec<String>)>, (Code, u32)> {
+    type Row = (u32, Vec<String>);
+
+    fn records(text: &str) -> Result<Vec<Row>, (Code, u32)> {
         let mut records = Records { text, at: 0, line: 1 };
         let (mut all, mut cells) = (Vec::new(), Vec::new());
         while let Some(record) = records.next(&mut cells) {

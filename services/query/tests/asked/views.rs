@@ -1,7 +1,5 @@
 //! Every SQL file against the test rows beside it: `queries/tests/*.txt`.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
@@ -17,8 +15,8 @@ async fn views_answer_as_their_test_rows_say() {
     assert!(!files.is_empty());
     let mut wrong = Vec::new();
     for path in files {
-        let script = support::read(&path);
-        let session = support::session(&script);
+        let script = crate::support::read(&path);
+        let session = crate::support::session(&script);
         for question in &script.questions {
             let answer = match &question.as_of {
                 None => session.sql(&question.sql).await,

@@ -1,19 +1,17 @@
 //! A session: read only, described, and with "as of" table functions that take what analysts write.
 
-mod support;
-
+use crate::support::Script;
 use helan_query::{QueryError, Session};
-use support::Script;
 
 fn session() -> Session {
     let script = Script {
         catalog: std::sync::Arc::new(helan_schemas::catalog::Catalog::embedded()),
-        events: support::events(
+        events: crate::support::events(
             "ref_area,indicator,time_period,value,known\n640000,gdp,2018,370518000000,2019-08-30\n",
         ),
         questions: Vec::new(),
     };
-    support::session(&script)
+    crate::support::session(&script)
 }
 
 #[tokio::test]

@@ -1,0 +1,5 @@
+//! Sessions asked as analysts ask them, and every SQL file by the test rows beside it.
+
+mod session;
+mod support;
+mod views;
