@@ -9,7 +9,7 @@ use helan_tests::kafka::Broker;
 use serde_json::Value;
 
 /// How long anything may take before a test gives up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The built binary.
 pub(crate) const HELAN: &str = env!("CARGO_BIN_EXE_helan");
