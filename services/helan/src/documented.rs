@@ -5,6 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::Credentials;
+use helan_runtime::metrics::Metrics;
+use helan_schemas::catalog::Catalog;
 
 use crate::args::Cli;
 
@@ -47,6 +51,39 @@ fn every_setting_is_on_its_page() {
         let _ = writeln!(page, "| `--{flag}` | `{env}` | {default} | {} | {help} |", commands.join(", "));
     }
     keep("SETTINGS.md", &page);
+}
+
+#[tokio::test]
+async fn every_metric_is_on_its_page() {
+    let metrics = Metrics::default();
+    helan_aggregator::Counters::register(&metrics);
+    let log = helan_log::open("memory:", helan_log::OpenOptions::writing()).await.expect("a log in memory");
+    let _router = helan_ingest::reports(helan_ingest::Ingest {
+        log,
+        catalog: std::sync::Arc::new(Catalog::embedded()),
+        credentials: Credentials::open("/nonexistent"),
+        kinds: Vec::new(),
+        clock: Clock::system(),
+        limits: helan_ingest::Limits::default(),
+        metrics: metrics.clone(),
+        status_base: String::new(),
+    });
+    let text = metrics.encode();
+    let mut page = "# Metrics\n\nWhat `/metrics` writes, as OpenMetrics text; a counter's samples end in `_total`.\n\n\
+                    | metric | kind | meaning |\n|---|---|---|\n"
+        .to_owned();
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines().filter_map(|line| line.strip_prefix("# HELP ")) {
+        let (name, help) = line.split_once(' ').expect("a metric has a meaning");
+        let kind =
+            text.lines().find_map(|line| line.strip_prefix(&format!("# TYPE {name} "))).expect("a metric has a kind");
+        assert!(name.starts_with("helan_"), "{name}");
+        lines.push(format!("| `{name}` | {kind} | {help} |\n"));
+    }
+    assert!(lines.len() > 10, "{text}");
+    lines.sort();
+    page.extend(lines);
+    keep("METRICS.md", &page);
 }
 
 #[test]

@@ -179,7 +179,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             async move { helan_ingest::ready(&ingest).await }
         });
     }
-    let router = router.merge(operate.router());
+    let router = router.merge(operate.router()).fallback(helan_ingest::not_found);
     let ending = shutdown.clone();
     tasks.spawn(
         async move { Ok(helan_ingest::serve(listener, router, helan_ingest::Limits::default(), ending).await?) },

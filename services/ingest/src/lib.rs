@@ -35,7 +35,7 @@ use helan_schemas::catalog::{Catalog, ReporterKind};
 pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown};
 pub use limits::Limits;
 pub use openapi::document;
-pub use routes::{ready, reports, router};
+pub use routes::{not_found, ready, reports, router};
 pub use serve::serve;
 
 /// What the service needs.

@@ -27,7 +27,7 @@ pub fn router(ingest: Ingest) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi_json))
-        .fallback(|| async { refuse(&Problems::one(Code::NotFound, ""), None) })
+        .fallback(not_found)
         .method_not_allowed_fallback(|| async { refuse(&Problems::one(Code::MethodNotAllowed, ""), None) })
         .with_state(app)
 }
@@ -124,6 +124,11 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
 )]
 pub(crate) async fn submissions(State(app): State<Arc<App>>, request: Request) -> Response {
     app.receive(Endpoint::Submissions, request).await
+}
+
+/// Answers requests for paths that do not exist.
+pub async fn not_found() -> Response {
+    refuse(&Problems::one(Code::NotFound, ""), None)
 }
 
 /// Says that the process runs.
