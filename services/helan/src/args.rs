@@ -164,6 +164,9 @@ pub(crate) struct Listen {
     pub(crate) check: bool,
 }
 
+/// Submissions that may wait for a commit: the aggregator takes about ten times as much memory.
+const FLUSH_BYTES: usize = 16 * 1024 * 1024;
+
 /// When the aggregator commits.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Flush {
@@ -171,13 +174,13 @@ pub(crate) struct Flush {
     #[arg(long, env = "HELAN_FLUSH_AGE", value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) flush_age: Duration,
     /// Commit once this many bytes of submissions wait
-    #[arg(long, env = "HELAN_FLUSH_BYTES", value_name = "BYTES", default_value_t = 64 * 1024 * 1024)]
+    #[arg(long, env = "HELAN_FLUSH_BYTES", value_name = "BYTES", default_value_t = FLUSH_BYTES)]
     pub(crate) flush_bytes: usize,
 }
 
 impl Default for Flush {
     fn default() -> Self {
-        Self { flush_age: Duration::from_secs(1), flush_bytes: 64 * 1024 * 1024 }
+        Self { flush_age: Duration::from_secs(1), flush_bytes: FLUSH_BYTES }
     }
 }
 
