@@ -24,7 +24,7 @@ use url::Url;
 use crate::audit::{Row, versions};
 use crate::world::{event, record, submission};
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 240;
 const STEPS: usize = 45;
 const SECOND: i64 = 1_000_000;
 
