@@ -198,7 +198,7 @@ impl QuotaTable<'_> {
         let indicator = self.catalog.indicator(&target.indicator);
         let unit = match indicator.map(|indicator| indicator.unit.as_str()) {
             Some("PERCENT") => "%",
-            Some("CNY") => "CNY",
+            Some(currency) if target.kind == TargetKind::Amount => currency,
             _ => "",
         };
         let scale = match target.unit_mult {
