@@ -200,8 +200,9 @@ fn jars() -> Result<PathBuf> {
         let found = Command::new(command).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         ensure!(found.is_ok_and(|it| it.success()), "tests on Kafka need {command}: apt-get install {package}");
     }
-    let target = std::env::current_exe()?;
-    let target = target.ancestors().find(|it| it.join("CACHEDIR.TAG").exists()).context("cargo's target directory")?;
+    // TARGET/PROFILE/deps/NAME; a target directory that cargo did not make itself has no mark of its own.
+    let executable = std::env::current_exe()?;
+    let target = executable.ancestors().nth(3).context("a test program lies in TARGET/PROFILE/deps")?;
     let kafka = target.join("kafka");
     let libs = kafka.join("libs");
     let pom = fs::read_to_string(sources().join("pom.xml"))?;
