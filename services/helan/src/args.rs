@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
+use crate::commands::doctor::DoctorArgs;
 use crate::lang::Lang;
 
 /// Regional statistics that can be defended: every number says what it counts, as known when, by which rule, and from
@@ -16,7 +17,7 @@ use crate::lang::Lang;
 #[command(
     name = "helan",
     version,
-    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it; flags win."
+    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it, and stands in the settings file (--config) under its own name\nwith underscores. Flags win over the environment, the environment over the file. `--check` prints what is so."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -37,6 +38,9 @@ pub(crate) struct Global {
     /// How log lines look
     #[arg(long, global = true, env = "HELAN_LOG_FORMAT", value_enum, default_value = "auto")]
     pub(crate) log_format: LogFormat,
+    /// Settings file (TOML); otherwise `helan.toml` in the data directory, if there is one
+    #[arg(long, global = true, env = "HELAN_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,6 +61,8 @@ pub(crate) enum Command {
     Maintain(MaintainArgs),
     /// Ask the lake in SQL
     Sql(SqlArgs),
+    /// Examine a deployment and say what to do
+    Doctor(DoctorArgs),
     /// Check or export a catalog
     Catalog(CatalogArgs),
     /// Manage the credentials of reporters, analysts and operators
@@ -88,6 +94,9 @@ pub(crate) struct Place {
     /// The catalog's directory; otherwise Ningxia's 2018 work plan, which is built in
     #[arg(long, env = "HELAN_CATALOG", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) catalog: Option<PathBuf>,
+    /// Print every setting, its value and where it comes from, and end
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 impl Place {
@@ -135,18 +144,8 @@ impl LogPlace {
     /// The properties of the file, if one is named.
     pub(crate) fn properties(&self) -> anyhow::Result<std::collections::BTreeMap<String, String>> {
         let Some(path) = &self.kafka_properties else { return Ok(Default::default()) };
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines
-            .enumerate()
-            .map(|(number, line)| {
-                let (name, value) = line.split_once('=').with_context(|| {
-                    // The line may hold a secret, so it is not repeated.
-                    format!("{}: entry {} is not name=value", path.display(), number + 1)
-                })?;
-                Ok((name.trim().to_owned(), value.trim().to_owned()))
-            })
-            .collect()
+        helan_runtime::secrets::check_mode(path)?;
+        Ok(helan_log::kafka::read_properties(path)?)
     }
 }
 
@@ -159,9 +158,6 @@ pub(crate) struct Listen {
     /// Credentials file; otherwise `credentials.jsonl` in the data directory
     #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) credentials: Option<PathBuf>,
-    /// Print the resolved settings and end
-    #[arg(long)]
-    pub(crate) check: bool,
 }
 
 /// Submissions that may wait for a commit: the aggregator takes about ten times as much memory.

@@ -1,6 +1,5 @@
 //! The pages that list settings are written from the code: this test keeps them equal. `UPDATE=1 cargo test` rewrites.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use helan_runtime::metrics::Metrics;
 use helan_schemas::catalog::Catalog;
 
 use crate::args::Cli;
+use crate::settings::Setting;
 
 /// Compares a page with what it must say, or rewrites it.
 fn keep(page: &str, expected: &str) {
@@ -19,38 +19,46 @@ fn keep(page: &str, expected: &str) {
         std::fs::write(&path, expected).expect("the page can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{page} is out of date: run UPDATE=1 cargo test -p helan documented");
+    assert!(found == expected, "{page} is out of date: run UPDATE=1 cargo test --workspace --bins documented");
 }
 
 #[test]
 fn every_setting_is_on_its_page() {
-    let mut settings: BTreeMap<String, (String, String, String, Vec<String>)> = BTreeMap::new();
     let mut command = Cli::command();
     command.build();
-    for role in command.get_subcommands().flat_map(|role| std::iter::once(role).chain(role.get_subcommands())) {
-        for argument in role.get_arguments() {
-            let (Some(flag), Some(env)) = (argument.get_long(), argument.get_env()) else { continue };
-            let default: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-            let entry = settings.entry(flag.to_owned());
-            let setting = entry.or_insert_with(|| (env.to_string_lossy().into(), default.join(" "), help, Vec::new()));
-            if argument.is_global_set() {
-                setting.3 = vec!["every command".to_owned()];
-            } else {
-                setting.3.push(role.get_name().to_owned());
-            }
-        }
-    }
-    let mut page =
-        "# Settings\n\nEvery flag that has an environment variable; the flag wins. `--check` of a role prints what \
-                    they resolve to.\nFlags of one command only are in its `--help`.\n\n\
-                    | flag | environment | default | commands | meaning |\n|---|---|---|---|---|\n"
-            .to_owned();
-    for (flag, (env, default, help, commands)) in settings {
-        let help = help.replace('\n', " ").replace('|', "\\|");
-        let _ = writeln!(page, "| `--{flag}` | `{env}` | {default} | {} | {help} |", commands.join(", "));
+    let mut page = "# Settings\n\nEach can be given as a flag, as an environment variable, and in the settings file; \
+                    the flag wins over the\nenvironment, the environment over the file, the file over the default. \
+                    Flags of one command only, without a\nvariable, are in its `--help`.\n\n\
+                    The settings file is the one that `--config` names, else `helan.toml` in the data directory, if \
+                    there is one. It is\nTOML: keys above the tables are for every command, a table named after a \
+                    command is for that command alone. Paths are\nrelative to the working directory, as flags are. \
+                    An unknown key, a wrong type or a value that cannot be used is an error\nthat names the line.\n\n\
+                    ```toml\ndata_dir = \"/var/lib/helan\"\nlog = \"kafka://kafka-1:9092,kafka-2:9092\"\n\
+                    partitions = 12\n\n[ingest]\nlisten = \"0.0.0.0:8080\"\n```\n\n\
+                    `--check` prints every setting of a command, its value and where it comes from, and ends.\n\n\
+                    | key | flag | environment | default | commands | meaning |\n|---|---|---|---|---|---|\n"
+        .to_owned();
+    for setting in crate::settings::all(&command).values() {
+        let Setting { flag, env, default, commands, .. } = setting;
+        let key = setting.key.as_ref().map(|key| format!("`{key}`")).unwrap_or_default();
+        let commands = match setting.argument.is_global_set() && commands.len() > 10 || commands.is_empty() {
+            true => "every command".to_owned(),
+            false => commands.join(", "),
+        };
+        let help = setting.help.replace('\n', " ").replace('|', "\\|");
+        let _ = writeln!(page, "| {key} | `--{flag}` | `{env}` | {default} | {commands} | {help} |");
     }
     keep("SETTINGS.md", &page);
+}
+
+#[test]
+fn what_is_a_secret_is_never_shown() {
+    let mut command = Cli::command();
+    command.build();
+    for setting in crate::settings::all(&command).values() {
+        let named = ["token", "secret", "password"].iter().any(|word| setting.flag.ends_with(word));
+        assert!(!named || setting.is_secret(), "--{} needs hide_env_values", setting.flag);
+    }
 }
 
 #[tokio::test]

@@ -2,17 +2,17 @@
 
 mod args;
 mod commands;
+mod doctor;
 #[cfg(test)]
 mod documented;
 mod lang;
 mod operate;
 mod quota;
 mod serve;
+mod settings;
 mod show;
 
-use clap::Parser;
-
-use crate::args::{Cli, Command};
+use crate::args::Command;
 
 /// What services log unless told otherwise. Delta's kernel logs as errors what its caller handles.
 const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
@@ -20,13 +20,20 @@ const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
 const COMMAND_LOGS: &str = "warn,buoyant_kernel=off";
 
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let (cli, resolved) = settings::parse();
     let lang = lang::Lang::resolve(cli.global.lang);
     let default_filter = if cli.command.is_service() { SERVICE_LOGS } else { COMMAND_LOGS };
     let filter = cli.global.log_filter.as_deref().unwrap_or(default_filter);
     if let Err(error) = helan_runtime::telemetry::init(cli.global.log_format, filter) {
         eprintln!("helan: {error}");
         return std::process::ExitCode::from(2);
+    }
+    if resolved.asked {
+        print!("{}", resolved.table());
+        // A role goes on to say what its settings amount to.
+        if !cli.command.is_service() {
+            return std::process::ExitCode::SUCCESS;
+        }
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -59,6 +66,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,
+        Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Catalog(args) => commands::catalog::run(args),
         Command::Credential(args) => commands::credential::run(args),
         Command::Completion { shell } => commands::completion(shell),

@@ -55,7 +55,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// The resolved settings, one a line. Values of Kafka properties may be secrets: only their names are shown.
     pub(crate) fn describe(&self, catalog: &Catalog) -> String {
-        let mut text = String::new();
+        let mut text = "\nWhat these amount to:\n".to_owned();
         let ingest: Vec<_> = self.roles.ingest.iter().map(|kind| kind.code()).collect();
         let properties: Vec<_> = self.kafka_properties.keys().map(String::as_str).collect();
         for (name, value) in [

@@ -1,7 +1,9 @@
-//! What every role needs of the process around it: clock and random ids, credentials, metrics, telemetry, shutdown.
+//! What every role needs of the process around it: clock and random ids, credentials and other secrets, metrics, telemetry,
+//! shutdown.
 
 pub mod clock;
 pub mod credentials;
 pub mod metrics;
+pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;

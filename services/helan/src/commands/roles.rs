@@ -53,21 +53,23 @@ async fn start(
         roles,
     };
     let catalog = place.catalog()?;
-    if listen.check {
+    if place.check {
         print!("{}", settings.describe(&catalog));
         return Ok(());
     }
     serve(settings, catalog).await
 }
 
-fn log_url(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
+/// The log's URL, the embedded one's in the data directory unless told otherwise.
+pub(crate) fn log_url(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
     match &log.log {
         Some(url) => Ok(url.clone()),
         None => Ok(format!("embedded://{}", place.dir()?.join("log").display())),
     }
 }
 
-fn credentials(place: &Place, listen: &Listen) -> anyhow::Result<PathBuf> {
+/// Where the credentials are.
+pub(crate) fn credentials(place: &Place, listen: &Listen) -> anyhow::Result<PathBuf> {
     match &listen.credentials {
         Some(path) => Ok(path.clone()),
         None => Ok(super::credential::default_path(&place.dir()?)),

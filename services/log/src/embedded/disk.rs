@@ -50,23 +50,48 @@ pub(super) fn lock(directory: &Path) -> Result<File> {
     }
 }
 
-/// Refuses file systems on which locks, shared memory or syncs do not keep their promise.
+/// What kind of file system a path lies on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileSystem {
+    /// A disk of this machine.
+    Local,
+    /// Memory: gone after a restart.
+    Memory,
+    /// A network's, by its name: locks, shared memory or syncs do not keep their promise there.
+    Network(&'static str),
+}
+
+/// What kind of file system a path lies on.
+///
+/// # Errors
+/// If the path cannot be looked at.
 #[cfg(target_os = "linux")]
+pub fn file_system(path: &Path) -> std::io::Result<FileSystem> {
+    const TMPFS: u32 = 0x0102_1994;
+    let kind = rustix::fs::statfs(path)?.f_type as u32;
+    Ok(match network_name(kind) {
+        Some(name) => FileSystem::Network(name),
+        None if kind == TMPFS => FileSystem::Memory,
+        None => FileSystem::Local,
+    })
+}
+
+/// Elsewhere nothing is known of a file system.
+#[cfg(not(target_os = "linux"))]
+pub fn file_system(_: &Path) -> std::io::Result<FileSystem> {
+    Ok(FileSystem::Local)
+}
+
+/// Refuses file systems on which locks, shared memory or syncs do not keep their promise.
 pub(super) fn refuse_network(directory: &Path) -> Result<()> {
-    let kind = rustix::fs::statfs(directory).map_err(|e| failed(directory, &e.into()))?.f_type;
-    match network_name(kind as u32) {
-        None => Ok(()),
-        Some(name) => Err(LogError::misconfigured(format!(
+    match file_system(directory).map_err(|e| failed(directory, &e))? {
+        FileSystem::Local | FileSystem::Memory => Ok(()),
+        FileSystem::Network(name) => Err(LogError::misconfigured(format!(
             "{} lies on the network file system {name}, on which SQLite can lose records; choose a local disk, or use \
              Kafka",
             directory.display()
         ))),
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn refuse_network(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 /// Names a network file system by its magic number (linux/magic.h and each system's own header).
@@ -110,5 +135,6 @@ mod tests {
         assert_eq!(network_name(0x6969), Some("NFS"));
         assert_eq!(network_name(0xef53), None);
         refuse_network(&std::env::temp_dir()).expect("a local disk");
+        assert_eq!(file_system(Path::new("/dev/shm")).ok(), Some(FileSystem::Memory));
     }
 }

@@ -23,6 +23,8 @@ mod subscription;
 mod tests;
 mod writer;
 
+pub use disk::{FileSystem, file_system};
+
 use reader::Reader;
 use subscription::EmbeddedSubscription;
 use writer::{Command, Reply, Writer};

@@ -11,6 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::Role;
 use super::token::{Token, hex, is_id, new_id};
+use crate::secrets::{SecretError, check_mode};
 
 /// One credential.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -122,13 +123,11 @@ impl CredentialFile {
     /// # Errors
     /// [`CredentialError`] names the file and the line.
     pub fn list(&self) -> Result<Vec<Entry>, CredentialError> {
-        let mode = match std::fs::metadata(&self.path) {
-            Ok(metadata) => metadata.permissions().mode(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(self.io(error)),
-        };
-        if mode & 0o077 != 0 {
-            return Err(CredentialError::Exposed(self.path.clone()));
+        match check_mode(&self.path) {
+            Ok(()) => {}
+            Err(SecretError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(SecretError::Io { error, .. }) => return Err(self.io(error)),
+            Err(SecretError::Exposed(path)) => return Err(CredentialError::Exposed(path)),
         }
         let text = std::fs::read_to_string(&self.path).map_err(|error| self.io(error))?;
         let mut entries: Vec<Entry> = Vec::new();

@@ -1,0 +1,53 @@
+//! The clock: times of record never go back, so a clock that is wrong once leaves its mark.
+
+use super::Finding;
+
+const CHECK: &str = "clock";
+/// Clocks of machines that serve one lake may differ so much.
+const SLACK: i64 = 5_000_000;
+/// 2026-01-01: this program did not exist before.
+const OLDEST: i64 = 1_767_225_600_000_000;
+
+/// Judges the clock by the newest event's time of record; both in microseconds since the epoch.
+pub(super) fn judge(now: i64, newest: Option<i64>) -> Finding {
+    let shown = |time: i64| {
+        jiff::Timestamp::from_microsecond(time / 1_000_000 * 1_000_000).map_or_else(|_| String::new(), |it| it.to_string())
+    };
+    let advice = (
+        "校准时钟（chrony、systemd-timesyncd）后再启动服务",
+        "set the clock (chrony, systemd-timesyncd) before services start",
+    );
+    if now < OLDEST {
+        return Finding::fail(CHECK, (format!("现在是 {}", shown(now)), format!("it says {}", shown(now))), advice);
+    }
+    match newest {
+        Some(newest) if newest > now + SLACK => Finding::fail(
+            CHECK,
+            (
+                format!("时钟 {} 落后于最新事件 {}", shown(now), shown(newest)),
+                format!("it says {}, before the newest event's {}", shown(now), shown(newest)),
+            ),
+            (
+                "记录时间只进不退：核对本机与各写入机器的时钟；若曾被拨快，新事件会一直带那个时间",
+                "times of record never go back: compare this machine's clock and the writers'; if one ran ahead, new \
+                 events carry that time until it has passed",
+            ),
+        ),
+        _ => Finding::ok(CHECK, shown(now), shown(now)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outcome::{Fail, Ok as Fine};
+    use super::*;
+
+    #[test]
+    fn a_clock_before_the_newest_event_or_before_this_program_fails() {
+        let now = OLDEST + 1_000_000_000_000;
+        assert_eq!(judge(now, None).outcome, Fine);
+        assert_eq!(judge(now, Some(now + SLACK)).outcome, Fine);
+        assert_eq!(judge(now, Some(now + SLACK + 1)).outcome, Fail);
+        assert_eq!(judge(0, None).outcome, Fail);
+    }
+}

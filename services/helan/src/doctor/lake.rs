@@ -1,0 +1,72 @@
+//! The lake: does it open, does its store keep its promises, and does its newest event agree with the clock?
+
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMicrosecondType;
+use helan_lake::{Lake, LakeError};
+use helan_query::Session;
+use url::Url;
+
+use super::{Examined, Finding, clock};
+
+/// The lake, none if it was never created, or why it does not open.
+pub(super) type Opened = Result<Option<Lake>, LakeError>;
+
+pub(super) async fn open(url: &Url) -> Opened {
+    match Lake::open(url).await {
+        Ok(lake) => Ok(Some(lake)),
+        Err(LakeError::NoLake(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut newest = None;
+    match opened {
+        Ok(Some(lake)) => match events(lake).await {
+            Ok((rows, last)) => {
+                newest = last;
+                findings.push(Finding::ok(
+                    "lake",
+                    format!("{}：{rows} 个事件", lake.url()),
+                    format!("{}: {rows} events", lake.url()),
+                ));
+            }
+            Err(error) => findings.push(broken(&examined.lake, &error)),
+        },
+        Ok(None) => findings.push(Finding::warn(
+            "lake",
+            (format!("{} 尚无数据湖", examined.lake), format!("there is no lake yet at {}", examined.lake)),
+            (
+                "首次启动 helan up 或 helan aggregate 会创建；若应已有数据，请检查 --lake",
+                "the first start of helan up or helan aggregate makes it; if there should be data, look at --lake",
+            ),
+        )),
+        Err(error) => findings.push(broken(&examined.lake, &error.to_string())),
+    }
+    findings.push(clock::judge(examined.now, newest));
+    findings
+}
+
+fn broken(url: &Url, error: &str) -> Finding {
+    Finding::fail(
+        "lake",
+        (format!("{url}：{error}"), format!("{url}: {error}")),
+        (
+            "查看错误所指的表；必要时从备份恢复",
+            "look at the table that the error names; restore a backup if need be",
+        ),
+    )
+}
+
+/// Number of events, and when the newest was recorded.
+async fn events(lake: &Lake) -> Result<(i64, Option<i64>), String> {
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let session = Session::open(lake, None).await.map_err(|error| told(&error))?;
+    let frame = session.sql("select count(*), max(recorded_at) from events").await.map_err(|error| told(&error))?;
+    let batches = frame.collect().await.map_err(|error| told(&error))?;
+    let batch = batches.first().filter(|batch| batch.num_rows() == 1).ok_or("the count has no row")?;
+    let rows = batch.column(0).as_primitive::<arrow::datatypes::Int64Type>().value(0);
+    let newest = batch.column(1).as_primitive_opt::<TimestampMicrosecondType>();
+    Ok((rows, newest.filter(|column| !arrow::array::Array::is_null(column, 0)).map(|column| column.value(0))))
+}

@@ -1,0 +1,48 @@
+//! What can be wrong with a deployment, looked for before a user finds it. Each check looks, and a pure function judges
+//! what it saw; nothing is changed but a small file that is written and deleted again.
+
+mod catalog;
+mod clock;
+mod disk;
+mod finding;
+mod lake;
+mod listener;
+mod log;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use helan_schemas::catalog::{Catalog, Problem};
+use url::Url;
+
+pub(crate) use finding::{Finding, Outcome};
+
+/// What is examined.
+pub(crate) struct Examined {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) log_url: String,
+    pub(crate) kafka_properties: Result<BTreeMap<String, String>, String>,
+    pub(crate) partitions: i32,
+    pub(crate) replication: i32,
+    pub(crate) lake: Url,
+    pub(crate) credentials: PathBuf,
+    pub(crate) catalog: Result<Catalog, Vec<Problem>>,
+    pub(crate) listen: SocketAddr,
+    /// Microseconds since the epoch.
+    pub(crate) now: i64,
+}
+
+/// Every finding, in the order in which a person would mend them.
+pub(crate) async fn examine(examined: &Examined) -> Vec<Finding> {
+    let mut findings = vec![catalog::check(&examined.catalog)];
+    findings.extend(disk::check(examined));
+    findings.extend(secrets::check(examined));
+    let lake = lake::open(&examined.lake).await;
+    let log = log::open(examined).await;
+    findings.extend(log::check(examined, &log, lake.as_ref().ok().and_then(Option::as_ref)).await);
+    findings.extend(lake::check(examined, &lake).await);
+    findings.push(listener::check(examined.listen).await);
+    findings
+}

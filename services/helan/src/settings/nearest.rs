@@ -1,0 +1,38 @@
+//! The known name that a person most likely meant.
+
+/// The name nearest to what was written, if one is near enough to be meant.
+pub(super) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let near = names.map(|name| (distance(written, name), name)).min()?;
+    // A third of the letters may be wrong.
+    (near.0 <= written.chars().count().max(3) / 3).then_some(near.1)
+}
+
+/// Letters to insert, delete or replace so that one becomes the other (Levenshtein's distance).
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, letter) in one.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], i + 1);
+        for (j, theirs) in other.iter().enumerate() {
+            let replaced = before + usize::from(letter != *theirs);
+            before = row[j + 1];
+            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_name_and_another_word_none() {
+        let names = ["partitions", "listen", "flush_age"];
+        assert_eq!(nearest("partitons", names.into_iter()), Some("partitions"));
+        assert_eq!(nearest("flush-age", names.into_iter()), Some("flush_age"));
+        assert_eq!(nearest("colour", names.into_iter()), None);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+}
