@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
+use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
 use crate::lang::Lang;
 
@@ -61,6 +62,10 @@ pub(crate) enum Command {
     Maintain(MaintainArgs),
     /// Ask the lake in SQL
     Sql(SqlArgs),
+    /// Copy log, lake and credentials while they are in use
+    Backup(BackupArgs),
+    /// Make a data directory from a backup
+    Restore(RestoreArgs),
     /// Examine a deployment and say what to do
     Doctor(DoctorArgs),
     /// Check or export a catalog

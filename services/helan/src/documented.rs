@@ -39,13 +39,16 @@ fn every_setting_is_on_its_page() {
                     | key | flag | environment | default | commands | meaning |\n|---|---|---|---|---|---|\n"
         .to_owned();
     for setting in crate::settings::all(&command).values() {
-        let Setting { flag, env, default, commands, .. } = setting;
+        let Setting { flag, env, commands, argument, .. } = setting;
+        let defaults = argument.get_default_values().iter().map(|value| value.to_string_lossy());
+        let default = defaults.collect::<Vec<_>>().join(" ");
         let key = setting.key.as_ref().map(|key| format!("`{key}`")).unwrap_or_default();
-        let commands = match setting.argument.is_global_set() && commands.len() > 10 || commands.is_empty() {
+        let commands = match argument.is_global_set() && commands.len() > 10 || commands.is_empty() {
             true => "every command".to_owned(),
             false => commands.join(", "),
         };
-        let help = setting.help.replace('\n', " ").replace('|', "\\|");
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = help.replace('\n', " ").replace('|', "\\|");
         let _ = writeln!(page, "| {key} | `--{flag}` | `{env}` | {default} | {commands} | {help} |");
     }
     keep("SETTINGS.md", &page);

@@ -1,6 +1,7 @@
 //! `helan`: one binary, one subcommand a role.
 
 mod args;
+mod backup;
 mod commands;
 mod doctor;
 #[cfg(test)]
@@ -66,6 +67,8 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,
+        Command::Backup(args) => commands::backup::backup(args, lang).await,
+        Command::Restore(args) => commands::backup::restore_into(&args, lang),
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Catalog(args) => commands::catalog::run(args),
         Command::Credential(args) => commands::credential::run(args),

@@ -6,6 +6,7 @@
 //! read as Arrow's view types (`Utf8View`, `BinaryView`).
 
 mod commit;
+mod copy;
 mod durable;
 mod encode;
 mod error;
@@ -20,6 +21,7 @@ mod tables;
 mod tests;
 
 pub use commit::{Advance, CommitError, Moved};
+pub use copy::{Copied, copy_table};
 pub use error::LakeError;
 pub use known::KnownEvent;
 pub use lake::Lake;

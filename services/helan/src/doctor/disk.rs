@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -33,10 +34,13 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let mut findings =
         vec![Finding::ok("data_directory", dir.display().to_string(), dir.display().to_string())];
     // Log and lake may lie on other disks than the directory that holds the rest.
-    let mut places: Vec<PathBuf> = used.iter().map(|path| existing(path)).collect();
-    places.sort();
-    places.dedup();
-    for place in places {
+    let mut seen = Vec::new();
+    for place in used.iter().map(|path| existing(path)) {
+        let disk = fs::metadata(&place).map(|metadata| metadata.dev()).ok();
+        if seen.contains(&disk) {
+            continue;
+        }
+        seen.push(disk);
         let kind = helan_log::embedded::file_system(&place).map_err(|error| error.to_string());
         findings.push(file_system(&place, kind));
         findings.push(match rustix::fs::statvfs(&place) {
@@ -65,7 +69,9 @@ fn absent(dir: &Path) -> Finding {
 
 /// The path, or the nearest directory above it that exists.
 fn existing(path: &Path) -> PathBuf {
-    path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(Path::new("/")).to_owned()
+    let found = path.ancestors().find(|ancestor| ancestor.is_dir()).unwrap_or(Path::new("/"));
+    // Without a slash at its end.
+    found.components().collect()
 }
 
 /// Judges a file system by what kind it is.

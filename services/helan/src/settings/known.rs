@@ -14,10 +14,6 @@ pub(crate) struct Setting {
     pub(crate) env: String,
     /// Its key in the settings file: the flag with underscores. None for the flag that names the file.
     pub(crate) key: Option<String>,
-    /// Its default, if it has one.
-    pub(crate) default: String,
-    /// What it means.
-    pub(crate) help: String,
     /// The commands that have it; empty = every command.
     pub(crate) commands: Vec<String>,
     /// As clap knows it.
@@ -98,17 +94,12 @@ pub(crate) fn all(root: &Command) -> BTreeMap<String, Setting> {
 
 fn add(settings: &mut BTreeMap<String, Setting>, argument: &Arg, command: Option<&str>) {
     let (Some(flag), Some(env)) = (argument.get_long(), argument.get_env()) else { return };
-    let entry = settings.entry(flag.to_owned()).or_insert_with(|| {
-        let defaults = argument.get_default_values().iter();
-        Setting {
-            flag: flag.to_owned(),
-            env: env.to_string_lossy().into(),
-            key: (flag != CONFIG).then(|| key_of(flag)),
-            default: defaults.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(" "),
-            help: argument.get_help().map(ToString::to_string).unwrap_or_default(),
-            commands: Vec::new(),
-            argument: argument.clone(),
-        }
+    let entry = settings.entry(flag.to_owned()).or_insert_with(|| Setting {
+        flag: flag.to_owned(),
+        env: env.to_string_lossy().into(),
+        key: (flag != CONFIG).then(|| key_of(flag)),
+        commands: Vec::new(),
+        argument: argument.clone(),
     });
     if let Some(command) = command
         && !entry.commands.iter().any(|known| known == command)

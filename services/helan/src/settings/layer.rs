@@ -22,6 +22,8 @@ fn with_default(argument: Arg, file: &SettingsFile, role: Option<&str>) -> Arg {
         return argument;
     }
     let Some(entry) = argument.get_long().and_then(|flag| file.entry(role, &key_of(flag))) else { return argument };
+    // Clap keeps defaults for the life of the process, and a process reads its settings once.
+    let values: Vec<&'static str> = entry.values.iter().map(|value| &*value.clone().leak()).collect();
     // What has a default is no longer asked for.
-    argument.required(false).default_values(entry.values.clone())
+    argument.required(false).default_values(values)
 }

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use clap::{CommandFactory, FromArgMatches};
 
 pub(crate) use check::Resolved;
+#[cfg(test)]
 pub(crate) use known::{Setting, all};
 
 use crate::args::Cli;

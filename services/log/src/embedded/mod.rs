@@ -15,6 +15,7 @@ use crate::{
     Subscription, TopicPartition, TopicSpec,
 };
 
+mod copy;
 mod disk;
 mod reader;
 mod schema;
@@ -23,6 +24,7 @@ mod subscription;
 mod tests;
 mod writer;
 
+pub use copy::copy_to;
 pub use disk::{FileSystem, file_system};
 
 use reader::Reader;

@@ -1,0 +1,86 @@
+//! Senders with a ledger that can be read while they send.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::harness::Deployment;
+use crate::stranger::{BATCH, batch};
+
+/// Reporters, each with its feed and its area.
+const FEEDS: [(&str, &str, &str); 3] = [
+    ("yinchuan", "/nx/yinchuan", "640100"),
+    ("shizuishan", "/nx/shizuishan", "640200"),
+    ("wuzhong", "/nx/wuzhong", "640300"),
+];
+const EVENTS_A_REQUEST: usize = 20;
+
+/// Senders at work.
+pub(crate) struct Feeds {
+    stop: Arc<AtomicBool>,
+    ledger: Arc<Mutex<BTreeSet<String>>>,
+    senders: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Feeds {
+    /// Starts to send.
+    pub(crate) fn start(helan: &Arc<Deployment>) -> Self {
+        let (stop, ledger) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
+        let senders = FEEDS.iter().map(|feed| tokio::spawn(send(helan.clone(), *feed, stop.clone(), ledger.clone())));
+        Self { senders: senders.collect(), stop, ledger }
+    }
+
+    /// The events that were acknowledged so far.
+    pub(crate) fn acknowledged(&self) -> BTreeSet<String> {
+        self.ledger.lock().expect("no sender panicked").clone()
+    }
+
+    /// Ends the senders and returns every acknowledged event.
+    pub(crate) async fn end(self) -> BTreeSet<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        for sender in self.senders {
+            sender.await.expect("a sender ends");
+        }
+        let ledger = self.ledger.lock().expect("no sender panicked");
+        ledger.clone()
+    }
+}
+
+/// Sends batch after batch, each until it is acknowledged or the end is asked for.
+async fn send(
+    helan: Arc<Deployment>,
+    (reporter, source, area): (&str, &str, &str),
+    stop: Arc<AtomicBool>,
+    ledger: Arc<Mutex<BTreeSet<String>>>,
+) {
+    let token = helan.token(reporter);
+    let mut next = 0;
+    while !stop.load(Ordering::Relaxed) {
+        let body = batch(source, area, next, EVENTS_A_REQUEST);
+        let request = helan.client.post(format!("{}/v1/events", helan.base)).bearer_auth(&token);
+        let answer = request.header("content-type", BATCH).body(body).send().await;
+        match answer.map(|answer| answer.status().as_u16()) {
+            Ok(202) => {
+                let mut ledger = ledger.lock().expect("no sender panicked");
+                ledger.extend((next..next + EVENTS_A_REQUEST).map(|n| format!("{source} n-{n:08}")));
+                next += EVENTS_A_REQUEST;
+            }
+            Ok(429 | 503 | 408) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Ok(other) => panic!("{reporter}: {other}"),
+        }
+    }
+}
+
+/// The events of the lake, and that none stands there twice.
+pub(crate) fn events(helan: &Deployment) -> BTreeSet<String> {
+    let twice = helan.sql("select source, id, count(*) from events group by 1, 2 having count(*) > 1 limit 5");
+    assert!(twice.is_empty(), "in events more than once: {twice:?}");
+    helan.sql("select source || ' ' || id from events").into_iter().collect()
+}
+
+/// Waits until every event of a ledger is in the lake, each once.
+pub(crate) async fn arrived(helan: &Deployment, ledger: &BTreeSet<String>) -> BTreeSet<String> {
+    helan.wait_until("every acknowledged event is in the lake", async || ledger.is_subset(&events(helan))).await;
+    events(helan)
+}
