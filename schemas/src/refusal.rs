@@ -356,6 +356,53 @@ codes! {
         "撤回事件不能撤回自己", "a withdrawal cannot withdraw itself",
         "写出要撤回的事件编号", "name the event to be withdrawn";
 
+    // Asking in SQL, and reading the lake
+    RoleCannotAsk = "role_cannot_ask", 403,
+        "该凭证的角色不能查询", "a credential of this role cannot ask in SQL",
+        "使用分析员（analyst）或管理员（operator）的凭证", "use the credential of an analyst or operator";
+    SqlRequestInvalid = "sql_request_invalid", 400,
+        "请求体不是查询请求", "the body is no request for /v1/sql",
+        "发送 SQL 文本（application/sql），或 JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}", "send the SQL as application/sql, or JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}";
+    SqlTooLong = "sql_too_long", 413,
+        "查询文本过长", "the query is too long",
+        "缩短；长列表改用 join 或子查询", "shorten it; use a join or a subquery in place of a long list";
+    AcceptUnsupported = "accept_unsupported", 406,
+        "不支持所要求的结果格式", "the answer has none of the formats that you accept",
+        "Accept 用 application/vnd.apache.arrow.stream、application/x-ndjson 或 text/csv", "accept application/vnd.apache.arrow.stream, application/x-ndjson or text/csv";
+    AsOfInvalid = "as_of_invalid", 400,
+        "as_of 或 recorded 不是时间", "as_of or recorded is no moment",
+        "写 RFC 3339 时间，或日期（目录时区当日结束）", "write RFC 3339, or a date, which is its end in the catalog's time zone";
+    SqlInvalid = "sql_invalid", 400,
+        "查询有误", "the query cannot be planned",
+        "按提示改正；/v1/tables 列出全部表和列", "mend it as the message says; /v1/tables lists every table and column";
+    SqlStatements = "sql_not_one_statement", 400,
+        "每次只能执行一条语句", "one statement is answered at a time",
+        "每条语句单独发送", "send each statement as a request of its own";
+    SqlNotReadOnly = "sql_not_read_only", 403,
+        "只能查询，不能修改数据、会话或读写文件", "only queries are answered: nothing is changed, no file is read or written",
+        "用 select；报送数据请用 /v1/events", "use select; send reports to /v1/events";
+    SqlFailed = "sql_failed", 422,
+        "查询执行出错", "the query failed while it ran",
+        "按提示改正，例如被零除、类型转换", "mend it as the message says, such as a division by zero or a cast";
+    SqlTimeLimit = "sql_time_limit", 422,
+        "查询超过时间限制", "the query took longer than it may",
+        "缩小范围、先汇总，或直接读取 Parquet 文件", "narrow it, aggregate first, or read the Parquet files directly";
+    SqlMemoryLimit = "sql_memory_limit", 422,
+        "查询超过内存限制", "the query needs more memory than it may use",
+        "缩小范围、减少排序和连接；若因其他查询占用，可稍后重试", "narrow it, sort and join less; if other queries use the memory, ask again later";
+    SqlResultLimit = "sql_result_limit", 422,
+        "结果超过行数或字节限制", "the result has more rows or bytes than it may",
+        "加 where 或 limit，或直接读取 Parquet 文件", "add where or limit, or read the Parquet files directly";
+    SqlTooMany = "sql_too_many_queries", 429,
+        "该凭证同时运行的查询过多", "this credential has too many queries running",
+        "按 Retry-After 等待后重试", "wait as Retry-After says and ask again";
+    SqlBusy = "sql_busy", 503,
+        "同时运行的查询过多", "too many queries are running",
+        "按 Retry-After 等待后重试", "wait as Retry-After says and ask again";
+    LakeUnavailable = "lake_unavailable", 503,
+        "数据湖或日志暂时无法读取", "the lake or the log cannot be read now",
+        "稍后重试", "ask again later";
+
     // The log and the lake: reasons that only the aggregator gives
     UndecodableRecord = "undecodable_record", 0,
         "日志记录无法解析", "a record of the log could not be decoded",
@@ -383,7 +430,7 @@ mod tests {
         codes.dedup();
         assert_eq!(codes.len(), Code::ALL.len());
         for code in Code::ALL {
-            assert!([0, 400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 503].contains(&code.status()), "{code}");
+            assert!([0, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 503].contains(&code.status()), "{code}");
             for text in [code.meaning_zh(), code.meaning_en(), code.hint_zh(), code.hint_en()] {
                 assert!(!text.is_empty() && !text.ends_with(['.', '。']), "{code}: {text}");
             }

@@ -8,7 +8,7 @@ use std::process::Command;
 const DIRECTIONS: &[(&str, &[&str])] = &[
     ("helan-schemas", &[]),
     ("helan-queries", &["helan-schemas"]),
-    ("helan-runtime", &[]),
+    ("helan-runtime", &["helan-schemas"]),
     ("helan-log", &["helan-schemas", "helan-runtime"]),
     ("helan-lake", &["helan-schemas", "helan-runtime"]),
     ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log"]),

@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
+use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::sql::SqlArgs;
 use crate::lang::Lang;
 
 /// Regional statistics that can be defended: every number says what it counts, as known when, by which rule, and from
@@ -54,13 +56,13 @@ pub(crate) enum Command {
     Ingest(IngestArgs),
     /// Write the log's submissions into the lake, each event exactly once
     Aggregate(AggregateArgs),
-    /// Serve receipts and status over HTTP
+    /// Answer SQL over HTTP, and serve receipts and status
     Query(QueryArgs),
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
     /// Compact the lake's files, checkpoint and clean its logs
     Maintain(MaintainArgs),
-    /// Ask the lake in SQL
+    /// Ask the lake, or a running instance, in SQL: one query, a script, or a shell
     Sql(SqlArgs),
     /// Copy log, lake and credentials while they are in use
     Backup(BackupArgs),
@@ -208,6 +210,8 @@ pub(crate) struct UpArgs {
     /// How often the lake is maintained; `0s` = never
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "10m", value_parser = duration)]
     pub(crate) maintain_every: Duration,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -252,6 +256,8 @@ pub(crate) struct QueryArgs {
     pub(crate) log: LogPlace,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -282,30 +288,6 @@ pub(crate) struct MaintainArgs {
     /// Delete files that no version names once they are this old
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     pub(crate) orphan_age: Duration,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  helan sql \"select * from rd_intensity\"\n  helan sql \"select value from rd_intensity_as_of('2019-08-30') where ref_area = '640000' and time_period = '2018'\"\n  helan sql -f csv -o quota.csv \"select * from quota_fulfilment\"\n  helan sql --describe quota_fulfilment"
-)]
-pub(crate) struct SqlArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// The query; `-` reads it from standard input
-    #[arg(required_unless_present_any = ["tables", "describe"])]
-    pub(crate) query: Option<String>,
-    /// List tables, views and table functions
-    #[arg(long, conflicts_with = "query")]
-    pub(crate) tables: bool,
-    /// List the columns of a table, view or table function
-    #[arg(long, value_name = "NAME", conflicts_with = "query")]
-    pub(crate) describe: Option<String>,
-    /// Format of the result
-    #[arg(short, long, value_enum, default_value = "table")]
-    pub(crate) format: Format,
-    /// Write the result to a file instead of standard output
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
 }
 
 /// Format of a result.
@@ -404,7 +386,7 @@ pub(crate) enum RoleChoice {
 }
 
 /// Reads `250ms`, `30s`, `10m`, `24h`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration =
         text.parse().map_err(|_| format!("{text:?} is no duration such as 30s, 10m, 24h"))?;
     span.try_into().map_err(|_| "a duration cannot be negative".to_owned())

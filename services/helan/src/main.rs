@@ -11,6 +11,7 @@ mod operate;
 mod quota;
 mod serve;
 mod settings;
+mod shell;
 mod show;
 
 use crate::args::Command;

@@ -11,7 +11,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use helan_lake::Lake;
 use helan_log::{Log, OpenOptions, TopicPartition, TopicSpec};
-use helan_query::http::{LogEnds, PartitionEnd};
+use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
@@ -49,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) credentials: PathBuf,
     pub(crate) listen: SocketAddr,
     pub(crate) flush: Flush,
+    pub(crate) sql: SqlLimits,
     pub(crate) roles: Roles,
 }
 
@@ -70,6 +71,19 @@ impl Settings {
             ("catalog", format!("{} {}", catalog.head.id, catalog.digest)),
             ("credentials", self.credentials.display().to_string()),
             ("listen", self.listen.to_string()),
+            (
+                "sql limits",
+                format!(
+                    "{:?}; {} of {} bytes of memory; {} rows, {} bytes; {} queries, {} of one credential",
+                    self.sql.time,
+                    self.sql.memory,
+                    self.sql.total_memory,
+                    self.sql.rows,
+                    self.sql.bytes,
+                    self.sql.queries,
+                    self.sql.queries_each
+                ),
+            ),
             ("flush", format!("after {:?} or {} bytes", self.flush.flush_age, self.flush.flush_bytes)),
         ] {
             let _ = writeln!(text, "{name:<24} {value}");
@@ -154,8 +168,10 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 credentials: credentials.clone(),
                 clock: clock.clone(),
                 log: Arc::new(ends),
+                limits: settings.sql.clone(),
+                metrics: metrics.clone(),
             };
-            router = router.merge(helan_query::http::router(http));
+            router = router.merge(helan_query::http::router(http)?);
             operate.document = join(operate.document, helan_query::http::document());
         }
         if let Some(every) = settings.roles.maintain_every {

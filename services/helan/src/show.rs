@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
 use comfy_table::{LineStyle, TableStyle};
 use futures::{Stream, TryStreamExt};
+use helan_query::http::TableEntry;
 
 use crate::args::Format;
 use crate::lang::Lang;
@@ -36,7 +37,7 @@ pub(crate) async fn write<E>(
     lang: Lang,
 ) -> anyhow::Result<()>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: Into<anyhow::Error>,
 {
     let Some(path) = output else {
         if format == Format::Parquet {
@@ -68,7 +69,7 @@ async fn write_to<E>(
     lang: Lang,
 ) -> anyhow::Result<()>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: Into<anyhow::Error>,
 {
     let mut batches = std::pin::pin!(batches);
     let mut sink = BufWriter::new(sink);
@@ -77,20 +78,20 @@ where
             let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut sink);
             // The heading comes also when there are no rows.
             writer.write(&RecordBatch::new_empty(schema))?;
-            while let Some(batch) = batches.try_next().await? {
+            while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
                 writer.write(&batch)?;
             }
         }
         Format::Json => {
             let mut writer = arrow::json::LineDelimitedWriter::new(&mut sink);
-            while let Some(batch) = batches.try_next().await? {
+            while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
                 writer.write(&batch)?;
             }
             writer.finish()?;
         }
         Format::Parquet => {
             let mut writer = parquet::arrow::ArrowWriter::try_new(&mut sink, schema, None)?;
-            while let Some(batch) = batches.try_next().await? {
+            while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
                 writer.write(&batch)?;
             }
             writer.close()?;
@@ -98,7 +99,7 @@ where
         Format::Table => {
             let mut shown = Vec::new();
             let mut total = 0;
-            while let Some(batch) = batches.try_next().await? {
+            while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
                 let room = TABLE_ROWS.saturating_sub(total).min(batch.num_rows());
                 total += batch.num_rows();
                 if room > 0 {
@@ -106,20 +107,75 @@ where
                 }
             }
             writeln!(sink, "{}", table(&schema, &shown)?)?;
-            let rows = match lang {
-                Lang::Zh => format!("{total} 行"),
-                Lang::En => format!("{total} row{}", if total == 1 { "" } else { "s" }),
-            };
-            writeln!(sink, "{rows}")?;
-            if total > TABLE_ROWS {
-                let more = lang
-                    .pick("仅显示前 10000 行；用 -f csv 取全部", "only the first 10000 are shown; -f csv gives all");
-                writeln!(sink, "{more}")?;
-            }
+            writeln!(sink, "{}", counted(total, TABLE_ROWS, lang))?;
         }
     }
     sink.flush()?;
     Ok(())
+}
+
+/// How many rows there are, and that not all of them are shown if so.
+pub(crate) fn counted(total: usize, shown: usize, lang: Lang) -> String {
+    let rows = match lang {
+        Lang::Zh => format!("{total} 行"),
+        Lang::En => format!("{total} row{}", if total == 1 { "" } else { "s" }),
+    };
+    if total <= shown {
+        return rows;
+    }
+    match lang {
+        Lang::Zh => format!("{rows}\n仅显示前 {shown} 行；用 -f csv 取全部"),
+        Lang::En => format!("{rows}\nonly the first {shown} are shown; -f csv gives all"),
+    }
+}
+
+/// Batches as CSV or lines of JSON.
+pub(crate) fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: Format) -> anyhow::Result<Vec<u8>> {
+    if format == Format::Json {
+        let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+        batches.iter().try_for_each(|batch| writer.write(batch))?;
+        writer.finish()?;
+        return Ok(writer.into_inner());
+    }
+    let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(Vec::new());
+    // The heading comes also when there are no rows.
+    writer.write(&RecordBatch::new_empty(schema.clone()))?;
+    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    Ok(writer.into_inner())
+}
+
+/// What there is to ask.
+pub(crate) fn tables(entries: &[TableEntry], lang: Lang) -> String {
+    let mut table = new_table();
+    table.set_header(
+        [lang.pick("名称", "name"), lang.pick("类型", "kind"), lang.pick("内容", "what it holds")].map(heading),
+    );
+    for entry in entries {
+        table.add_row([entry.name.as_str(), &entry.kind, lang.pick(&entry.doc_zh, &entry.doc_en)]);
+    }
+    table.to_string()
+}
+
+/// A table, view or function by name, as SQL would find it.
+pub(crate) fn find<'e>(entries: &'e [TableEntry], name: &str, lang: Lang) -> anyhow::Result<&'e TableEntry> {
+    let plain = name.trim().split('(').next().unwrap_or_default().to_lowercase();
+    entries.iter().find(|entry| entry.name == plain).with_context(|| match lang {
+        Lang::Zh => format!("没有表、视图或表函数 {name:?}；`helan sql --tables` 列出全部"),
+        Lang::En => format!("there is no table, view or table function {name:?}; `helan sql --tables` lists them"),
+    })
+}
+
+/// A table, view or function with a line on each column.
+pub(crate) fn describe(entry: &TableEntry, lang: Lang) -> String {
+    let mut table = new_table();
+    table.set_header(
+        [lang.pick("列", "column"), lang.pick("类型", "type"), lang.pick("内容", "what it holds")].map(heading),
+    );
+    for column in &entry.columns {
+        let doc = lang.pick(&column.doc_zh, &column.doc_en);
+        table.add_row([Cell::new(&column.name), Cell::new(&column.data_type), Cell::new(doc)]);
+    }
+    format!("{} — {}\n\n{table}", entry.name, lang.pick(&entry.doc_zh, &entry.doc_en))
 }
 
 /// An aligned table; numbers to the right, wide characters counted as two columns.

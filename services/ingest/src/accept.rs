@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
-use helan_runtime::credentials::{AuthError, Role};
+use helan_runtime::credentials::Role;
 use helan_schemas::catalog::{Catalog, Reporter};
 use helan_schemas::refusal::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -58,17 +58,8 @@ pub(crate) enum Content {
 /// Finds out who sends a request, and that they may send anything at all.
 pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> Result<&'c Reporter, Problems> {
     let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let identity = ingest.credentials.authenticate(authorization, now).map_err(|error| {
-        let code = match error {
-            AuthError::Missing => Code::TokenMissing,
-            AuthError::Malformed => Code::TokenMalformed,
-            AuthError::Unknown => Code::TokenUnknown,
-            AuthError::Expired => Code::TokenExpired,
-            AuthError::Revoked => Code::TokenRevoked,
-            AuthError::Unavailable => Code::CredentialsUnavailable,
-        };
-        Problems::one(code, "")
-    })?;
+    let identity = ingest.credentials.authenticate(authorization, now);
+    let identity = identity.map_err(|error| Problems::one(error.into(), ""))?;
     let id = match (identity.role, &identity.reporter) {
         (Role::Reporter, Some(id)) => id,
         (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),

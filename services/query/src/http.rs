@@ -1,7 +1,8 @@
-//! What the query role answers over HTTP: receipts and the state of the lake. Every request needs a credential.
+//! What the query role answers over HTTP: SQL, receipts and the state of the lake. Every request needs a credential.
 
 mod receipt;
 mod refuse;
+mod sql;
 mod status;
 
 use std::collections::VecDeque;
@@ -9,14 +10,16 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 use helan_lake::Lake;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
+use helan_runtime::metrics::Metrics;
 use utoipa::OpenApi;
 
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
+pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
 pub use status::{PartitionStatus, Status, TableStatus};
 
 /// The next offset of one partition of the log.
@@ -50,6 +53,10 @@ pub struct Http {
     pub clock: Clock,
     /// Where the log ends.
     pub log: Arc<dyn LogEnds>,
+    /// What SQL may use.
+    pub limits: SqlLimits,
+    /// Where it counts; register it with one query role a process.
+    pub metrics: Metrics,
 }
 
 #[derive(Clone)]
@@ -57,21 +64,40 @@ struct Served {
     http: Http,
     /// Ends of the log seen by earlier requests, from which the watermark follows.
     seen: Arc<Mutex<VecDeque<status::Seen>>>,
+    desk: Arc<sql::Desk>,
 }
 
-/// `GET /v1/submissions/{id}` and `GET /v1/status`.
-pub fn router(http: Http) -> Router {
-    let served = Served { http, seen: Arc::default() };
-    Router::new()
+/// `/v1/sql`, `GET /v1/tables`, `GET /v1/submissions/{id}` and `GET /v1/status`.
+///
+/// # Errors
+/// If the threads that queries run on cannot be started.
+pub fn router(http: Http) -> std::io::Result<Router> {
+    let desk = Arc::new(sql::Desk::new(&http.lake, &http.clock, &http.metrics, http.limits.clone())?);
+    let served = Served { http, seen: Arc::default(), desk };
+    Ok(Router::new()
+        .route("/v1/sql", post(sql::ask))
+        .route("/v1/sql/{id}", get(sql::broken_off))
+        .route("/v1/tables", get(sql::tables))
         .route("/v1/submissions/{id}", get(receipt::receipt))
         .route("/v1/status", get(status::status))
-        .with_state(served)
+        .with_state(served))
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(receipt::receipt, status::status),
-    components(schemas(Receipt, Place, Reason, Status, PartitionStatus, TableStatus, ErrorBody))
+    paths(sql::ask, sql::broken_off, sql::tables, receipt::receipt, status::status),
+    components(schemas(
+        SqlRequest,
+        TableEntry,
+        ColumnEntry,
+        Receipt,
+        Place,
+        Reason,
+        Status,
+        PartitionStatus,
+        TableStatus,
+        ErrorBody
+    ))
 )]
 struct Api;
 

@@ -5,6 +5,7 @@
 
 mod as_of;
 mod below;
+mod bounded;
 mod bounds;
 mod describe;
 mod due;
@@ -12,11 +13,18 @@ pub mod http;
 mod leaves;
 mod moment;
 mod open;
+mod pool;
+mod read_only;
+mod reuse;
 mod scope;
 mod session;
 mod view;
+mod watch;
 
 pub use describe::{ColumnDoc, TableDoc};
 pub use moment::MomentError;
 pub use open::pin;
-pub use session::{QueryError, Session, Version};
+pub use pool::BoundedPool;
+pub use reuse::{Current, Sessions};
+pub use session::{QueryError, Question, Session, Terms, Version};
+pub use watch::Watch;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
@@ -34,6 +35,19 @@ impl Session {
         catalog: Option<Arc<Catalog>>,
         now: i64,
     ) -> Result<Self, QueryError> {
+        Self::over_snapshots_within(snapshots, catalog, now, Arc::default()).await
+    }
+
+    /// As [`Session::over_snapshots`]; what its views compute and keep is counted in `memory`.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn over_snapshots_within(
+        snapshots: &BTreeMap<Table, TableSnapshot>,
+        catalog: Option<Arc<Catalog>>,
+        now: i64,
+        memory: Arc<RuntimeEnv>,
+    ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
             (None, Some(versions)) => newest_catalog(versions).await?,
@@ -47,7 +61,7 @@ impl Session {
         }
         let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
         let small = rows.is_some_and(|rows| rows < SMALL);
-        Self::over(catalog, tables, versions, small, now)
+        Self::over(catalog, tables, versions, small, now, memory)
     }
 }
 

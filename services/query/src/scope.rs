@@ -9,6 +9,8 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use helan_schemas::catalog::Catalog;
 use jiff::tz::TimeZone;
@@ -27,6 +29,8 @@ pub(crate) struct Pinned {
     pub(crate) zone: TimeZone,
     /// Whether the events are so few that spreading work over threads costs more than it saves.
     pub(crate) small: bool,
+    /// Where what views compute and keep is counted.
+    pub(crate) memory: Arc<RuntimeEnv>,
     scopes: Mutex<HashMap<(i64, i64), Weak<Scope>>>,
 }
 
@@ -36,8 +40,9 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
+        memory: Arc<RuntimeEnv>,
     ) -> Arc<Self> {
-        Arc::new(Self { tables, catalog, zone, small, scopes: Mutex::default() })
+        Arc::new(Self { tables, catalog, zone, small, memory, scopes: Mutex::default() })
     }
 
     /// The scope of a pair of moments; two table functions of one query share it.
@@ -68,7 +73,13 @@ pub(crate) struct Scope {
     pub(crate) context: SessionContext,
     knowledge: Arc<dyn TableProvider>,
     /// Rows of the views that are computed once.
-    rows: HashMap<&'static str, OnceCell<Arc<MemTable>>>,
+    rows: HashMap<&'static str, OnceCell<Kept>>,
+}
+
+/// The rows of a view that is computed once, and the memory they take.
+pub(crate) struct Kept {
+    pub(crate) table: Arc<MemTable>,
+    pub(crate) _memory: MemoryReservation,
 }
 
 impl Scope {
@@ -77,15 +88,15 @@ impl Scope {
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
-        let small = pinned.small;
+        let (small, memory) = (pinned.small, pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            Self { pinned, as_of, recorded, context: context(Arc::new(names), small), knowledge, rows }
+            Self { pinned, as_of, recorded, context: context(Arc::new(names), small, memory), knowledge, rows }
         }))
     }
 
     /// The rows of a view that is computed once, or nothing if this one is not.
-    pub(crate) fn rows(&self, view: &str) -> Option<&OnceCell<Arc<MemTable>>> {
+    pub(crate) fn rows(&self, view: &str) -> Option<&OnceCell<Kept>> {
         self.rows.get(view)
     }
 
@@ -102,7 +113,7 @@ impl fmt::Debug for Scope {
 }
 
 /// A context in which names mean what `names` says; a small one does not spread its work over threads.
-pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool) -> SessionContext {
+pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<RuntimeEnv>) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
@@ -120,7 +131,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool) -> SessionCon
     options.execution.time_zone = Some("UTC".to_owned());
     // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
     options.execution.skip_physical_aggregate_schema_check = true;
-    let context = SessionContext::new_with_config(config);
+    let context = SessionContext::new_with_config_rt(config, memory);
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));

@@ -7,7 +7,8 @@ use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::execution::context::SQLOptions;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::SessionContext;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
@@ -18,13 +19,24 @@ use crate::describe::{self, TableDoc};
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
 use crate::scope::{self, Pinned, Scope};
+use crate::watch::{Watch, Watched};
+use crate::{bounded, read_only};
+
+/// Rows that a stranger's plan handles together: fewer than usual, because a long text can stand in each.
+const BATCH: usize = 2048;
 
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The text or the moment is wrong, or it would change something: for the asker to mend.
+    /// The text or the moment is wrong: for the asker to mend.
     #[error("{0}")]
     Asked(String),
+    /// A statement that would change something, read a file or touch the session; which one.
+    #[error("only queries are answered here, nothing is changed and no file is read: {0} is refused")]
+    ReadOnly(String),
+    /// Not one statement but none or several; how many.
+    #[error("one statement is answered at a time, here are {0}")]
+    Statements(usize),
     /// The engine or the lake failed.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
@@ -51,15 +63,40 @@ pub struct Version {
     pub version: u64,
 }
 
-/// SQL over one pinned version of every table. Cheap to open; nothing is planned before it is asked for.
-pub struct Session {
+/// SQL over one pinned version of every table. Cheap to open; nothing is planned before it is asked for. Clones share
+/// what it has computed.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
     context: SessionContext,
     now: Arc<Scope>,
     pinned: Arc<Pinned>,
     leaves: Vec<Leaf>,
     versions: Vec<Version>,
     /// The scope that was asked last as of other moments: several questions in a row compute its views once.
-    held: Mutex<Option<Arc<Scope>>>,
+    held: Mutex<Option<(Arc<Scope>, SessionContext)>>,
+}
+
+/// What an asker may use.
+pub struct Terms {
+    /// Where the plan's memory is counted.
+    pub memory: Arc<RuntimeEnv>,
+    /// What ends the plan, beside dropping it.
+    pub watch: Arc<Watch>,
+    /// Whether functions that could make more than any pool counts are held to a bound.
+    pub stranger: bool,
+}
+
+/// A question from outside.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// One SQL statement.
+    pub text: String,
+    /// T of the names without `_as_of`, microseconds since the epoch; none = the session's.
+    pub as_of: Option<i64>,
+    /// R beside T; none = everything pinned.
+    pub recorded: Option<i64>,
 }
 
 impl Session {
@@ -77,7 +114,7 @@ impl Session {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, Vec::new(), true, now)
+        Self::over(catalog, tables, Vec::new(), true, now, Arc::default())
     }
 
     /// A session over any providers; a table that is missing is empty.
@@ -87,6 +124,7 @@ impl Session {
         versions: Vec<Version>,
         small: bool,
         now: i64,
+        memory: Arc<RuntimeEnv>,
     ) -> Result<Self, QueryError> {
         let zone = TimeZone::get(&catalog.head.time_zone).map_err(|error| QueryError::Catalog(error.to_string()))?;
         let mut named: BTreeMap<String, Arc<dyn TableProvider>> = BTreeMap::new();
@@ -101,41 +139,69 @@ impl Session {
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
-        let pinned = Pinned::new(named, catalog, zone, small);
+        let pinned = Pinned::new(named, catalog, zone, small, memory);
         let now = pinned.scope(now, EVERYTHING)?;
-        let context = scope::context(now.names(), small);
-        for query in helan_queries::all() {
-            let function = AsOf { query, pinned: pinned.clone() };
-            context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
-        }
-        Ok(Self { context, now, pinned, leaves, versions, held: Mutex::default() })
+        let context = asked_in(&now);
+        Ok(Self(Arc::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))
     }
 
-    /// Plans a query. It must not change anything: that is judged by the plan, not by the text.
+    /// Plans a query. It must not change anything, and read nothing but what the session offers: that is judged by the
+    /// plan, not by the text.
     ///
     /// # Errors
-    /// [`QueryError::Asked`] where the text is wrong or would change something.
+    /// [`QueryError::Asked`], [`QueryError::ReadOnly`] and [`QueryError::Statements`] are the asker's.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, QueryError> {
-        let state = self.context.state();
-        let plan = state.create_logical_plan(text).await.map_err(asked)?;
-        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        read_only.verify_plan(&plan).map_err(|error| {
-            QueryError::Asked(format!("only queries are answered here, nothing is changed: {}", error.message()))
-        })?;
+        let state = self.0.context.state();
+        let plan = read_only::plan(&state, text).await?;
         Ok(DataFrame::new(state, plan))
     }
 
-    /// Plans and runs a query as of a pair of moments: its names mean the views at these moments.
+    /// As [`Session::sql`], as of a pair of moments: names without `_as_of` mean the views at these moments.
     ///
     /// # Errors
     /// As [`Session::sql`].
     pub async fn sql_as_of(&self, text: &str, as_of: i64, recorded: Option<i64>) -> Result<DataFrame, QueryError> {
-        let scope = self.pinned.scope(as_of, recorded.unwrap_or(EVERYTHING))?;
-        let context = scope::context(scope.names(), self.pinned.small);
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = Some(scope);
-        let state = context.state();
-        let plan = state.create_logical_plan(text).await.map_err(asked)?;
+        let state = self.context_at(as_of, recorded.unwrap_or(EVERYTHING))?.state();
+        let plan = read_only::plan(&state, text).await?;
         Ok(DataFrame::new(state, plan))
+    }
+
+    /// Plans a question on terms: as [`Session::sql`] or [`Session::sql_as_of`], within what its asker may use.
+    ///
+    /// # Errors
+    /// As [`Session::sql`].
+    pub async fn ask(&self, question: &Question, terms: Terms) -> Result<DataFrame, QueryError> {
+        let context = match (question.as_of, question.recorded) {
+            (None, None) => self.0.context.clone(),
+            (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
+        };
+        let mut state = SessionStateBuilder::new_from_existing(context.state())
+            .with_runtime_env(terms.memory)
+            .with_physical_optimizer_rule(Arc::new(Watched(terms.watch)))
+            .build();
+        if terms.stranger {
+            let config = std::mem::take(state.config_mut());
+            *state.config_mut() = config.with_batch_size(BATCH);
+        }
+        let mut plan = read_only::plan(&state, &question.text).await?;
+        if terms.stranger {
+            plan = bounded::bound(plan).map_err(read_only::asked)?;
+        }
+        Ok(DataFrame::new(state, plan))
+    }
+
+    /// A context in which names mean the views at a pair of moments; that of the last pair is kept.
+    fn context_at(&self, as_of: i64, recorded: i64) -> Result<SessionContext, QueryError> {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((scope, context)) = held.as_ref()
+            && (scope.as_of, scope.recorded) == (as_of, recorded)
+        {
+            return Ok(context.clone());
+        }
+        let scope = self.0.pinned.scope(as_of, recorded)?;
+        let context = asked_in(&scope);
+        *held = Some((scope, context.clone()));
+        Ok(context)
     }
 
     /// Reads a moment as the table functions do: RFC 3339, or a date = the end of that day in the catalog's time zone.
@@ -143,27 +209,32 @@ impl Session {
     /// # Errors
     /// [`QueryError::Asked`] where it is neither.
     pub fn moment(&self, text: &str) -> Result<i64, QueryError> {
-        Ok(moment::parse(text, &self.pinned.zone)?)
+        Ok(moment::parse(text, &self.0.pinned.zone)?)
     }
 
     /// T of the names without `_as_of`: when the session was opened, microseconds since the epoch.
     pub fn now(&self) -> i64 {
-        self.now.as_of
+        self.0.now.as_of
+    }
+
+    /// The catalog's time zone.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.0.pinned.zone
     }
 
     /// The catalog by which it answers.
     pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.pinned.catalog
+        &self.0.pinned.catalog
     }
 
     /// Which version of each table answers come from.
     pub fn versions(&self) -> &[Version] {
-        &self.versions
+        &self.0.versions
     }
 
     /// Every table, view and table function.
     pub fn tables(&self) -> Vec<TableDoc> {
-        describe::all(&self.leaves)
+        describe::all(&self.0.leaves)
     }
 
     /// One of them, by name.
@@ -173,13 +244,12 @@ impl Session {
     }
 }
 
-fn asked(error: DataFusionError) -> QueryError {
-    match error {
-        DataFusionError::Plan(_)
-        | DataFusionError::SQL(..)
-        | DataFusionError::SchemaError(..)
-        | DataFusionError::Diagnostic(..)
-        | DataFusionError::NotImplemented(_) => QueryError::Asked(error.strip_backtrace()),
-        other => QueryError::Engine(other),
+/// A context for questions: names mean a scope's views, and every view is there at other moments too.
+fn asked_in(scope: &Arc<Scope>) -> SessionContext {
+    let context = scope::context(scope.names(), scope.pinned.small, scope.pinned.memory.clone());
+    for query in helan_queries::all() {
+        let function = AsOf { query, pinned: scope.pinned.clone() };
+        context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
     }
+    context
 }

@@ -10,15 +10,17 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::metadata::ScalarAndMetadata;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_queries::Query;
 
 use crate::leaves::arrow_type;
-use crate::scope::Scope;
+use crate::scope::{Kept, Scope};
 
 #[derive(Debug)]
 pub(crate) struct View {
@@ -47,11 +49,13 @@ impl View {
                     RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(DataFusionError::from)
                 });
                 let batches = batches.collect::<Result<Vec<_>>>()?;
-                Ok(Arc::new(MemTable::try_new(schema, vec![batches])?))
+                let memory = MemoryConsumer::new(query.name).register(&scope.pinned.memory.memory_pool);
+                memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
+                Ok(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory })
             })
             .await
         });
-        Ok(Some(rows.await?.clone()))
+        Ok(Some(rows.await?.table.clone()))
     }
 }
 
@@ -109,9 +113,9 @@ impl TableProvider for View {
     }
 }
 
-/// Runs a future as a task of its own.
+/// Runs a future as a task of its own, which ends with whoever waits for it.
 async fn in_task<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    match tokio::spawn(work).await {
+    match SpawnedTask::spawn(work).await {
         Ok(result) => result,
         Err(error) => Err(DataFusionError::External(Box::new(error))),
     }

@@ -16,6 +16,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use helan_schemas::refusal::Code;
+
 pub use file::{CredentialError, CredentialFile, Entry, NewCredential, Secret};
 pub use token::Token;
 
@@ -87,6 +89,20 @@ pub enum AuthError {
     /// The credentials file cannot be read, so nobody is let in.
     #[error("credentials cannot be checked now")]
     Unavailable,
+}
+
+/// What the sender is told, wherever it asked.
+impl From<AuthError> for Code {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Missing => Self::TokenMissing,
+            AuthError::Malformed => Self::TokenMalformed,
+            AuthError::Unknown => Self::TokenUnknown,
+            AuthError::Expired => Self::TokenExpired,
+            AuthError::Revoked => Self::TokenRevoked,
+            AuthError::Unavailable => Self::CredentialsUnavailable,
+        }
+    }
 }
 
 /// The credentials of a file, as of at most a second ago. Clones share them.

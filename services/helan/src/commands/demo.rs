@@ -131,6 +131,7 @@ fn settings(home: &Path) -> anyhow::Result<Settings> {
         credentials: super::credential::default_path(home),
         listen: ([127, 0, 0, 1], 0).into(),
         flush: Flush { flush_age: Duration::from_millis(200), ..Flush::default() },
+        sql: Default::default(),
         roles: Roles {
             ingest: vec![ReporterKind::City, ReporterKind::Park],
             aggregate: true,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use helan_schemas::catalog::ReporterKind;
 
+use super::asking::Asking;
 use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
 use crate::serve::{Roles, Settings, serve};
 
@@ -14,7 +15,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         query: true,
         maintain_every: (!args.maintain_every.is_zero()).then_some(args.maintain_every),
     };
-    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush)).await
+    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), Some(&args.asking)).await
 }
 
 pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
@@ -22,16 +23,17 @@ pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
         ReporterChoice::City => ReporterKind::City,
         ReporterChoice::Park => ReporterKind::Park,
     };
-    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None).await
+    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None, None).await
 }
 
 pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
     let roles = Roles { aggregate: true, ..Roles::default() };
-    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush)).await
+    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None).await
 }
 
 pub(crate) async fn query(args: QueryArgs) -> anyhow::Result<()> {
-    start(Roles { query: true, ..Roles::default() }, &args.place, &args.log, &args.listen, None).await
+    start(Roles { query: true, ..Roles::default() }, &args.place, &args.log, &args.listen, None, Some(&args.asking))
+        .await
 }
 
 async fn start(
@@ -40,6 +42,7 @@ async fn start(
     log: &LogPlace,
     listen: &Listen,
     flush: Option<&Flush>,
+    asking: Option<&Asking>,
 ) -> anyhow::Result<()> {
     let settings = Settings {
         log_url: log_url(place, log)?,
@@ -50,6 +53,7 @@ async fn start(
         credentials: credentials(place, listen)?,
         listen: listen.listen,
         flush: flush.cloned().unwrap_or_default(),
+        sql: asking.map(Asking::limits).unwrap_or_default(),
         roles,
     };
     let catalog = place.catalog()?;

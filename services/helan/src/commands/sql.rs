@@ -1,69 +1,99 @@
-//! `helan sql`: ask the lake.
+//! `helan sql`: ask the lake, or a running instance; one query, a script, or a shell.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
-use comfy_table::Cell;
-use futures::StreamExt;
+use clap::{Args, ValueHint};
 use helan_lake::Lake;
-use helan_query::Session;
+use url::Url;
 
-use crate::args::SqlArgs;
+use crate::args::{Format, Place};
 use crate::lang::Lang;
+use crate::shell::Shell;
+use crate::shell::remote::Remote;
+use crate::shell::source::{Moments, Source};
 use crate::show;
 
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without a query: a shell on a terminal (\\? lists its commands), the statements of standard input elsewhere.\n\nExamples:\n  helan sql\n  helan sql \"select * from rd_intensity\"\n  helan sql --as-of 2019-08-30 \"select value from rd_intensity where ref_area = '640000' and time_period = '2018'\"\n  helan sql -f csv -o quota.csv \"select * from quota_fulfilment\"\n  helan sql --describe quota_fulfilment\n  helan sql < report.sql\n  HELAN_TOKEN=helan_… helan sql --at http://127.0.0.1:8080 \"select * from rd_intensity\""
+)]
+pub(crate) struct SqlArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// The query; `-` reads it from standard input; without one a shell, or the statements of standard input
+    pub(crate) query: Option<String>,
+    /// Ask a running instance instead of the lake's files, as the analyst whose token HELAN_TOKEN holds
+    #[arg(long, env = "HELAN_AT", value_name = "URL", conflicts_with = "lake")]
+    pub(crate) at: Option<Url>,
+    /// File with the token for --at; otherwise HELAN_TOKEN
+    #[arg(long, env = "HELAN_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Read every name as of then: a date (its end, in the catalog's time zone) or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// With --as-of: only what was recorded by then
+    #[arg(long, value_name = "TIME", requires = "as_of")]
+    pub(crate) recorded: Option<String>,
+    /// List tables, views and table functions
+    #[arg(long, conflicts_with = "query")]
+    pub(crate) tables: bool,
+    /// List the columns of a table, view or table function
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
+    pub(crate) describe: Option<String>,
+    /// Format of the result
+    #[arg(short, long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+    /// Write the result to a file instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
 pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
-    let lake = Lake::open(&args.place.lake()?).await?;
-    let catalog = match &args.place.catalog {
-        Some(_) => Some(std::sync::Arc::new(args.place.catalog()?)),
-        None => None,
+    let source = match &args.at {
+        Some(base) => Source::Remote(Remote::new(base, args.token_file.as_deref(), lang)?),
+        None => {
+            let lake = Lake::open(&args.place.lake()?).await?;
+            let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?;
+            Source::lake(lake, catalog.map(Arc::new))
+        }
     };
-    let session = Session::open(&lake, catalog).await?;
     if args.tables {
-        return tables(&session, lang);
+        return print(&show::tables(&source.tables().await?, lang));
     }
     if let Some(name) = &args.describe {
-        return describe(&session, name, lang);
+        return print(&show::describe(show::find(&source.tables().await?, name, lang)?, lang));
     }
+    let moments = Moments { as_of: args.as_of, recorded: args.recorded };
     let text = match args.query.as_deref() {
         Some("-") => std::io::read_to_string(std::io::stdin()).context("cannot read the query from standard input")?,
         Some(text) => text.to_owned(),
-        None => return Ok(()),
+        None => {
+            let interactive = std::io::stdin().is_terminal();
+            let shell = Shell {
+                source,
+                lang,
+                format: args.format,
+                moments,
+                output: args.output,
+                expanded: false,
+                timing: false,
+                screen: None,
+            };
+            if interactive {
+                return shell.interact().await;
+            }
+            let text = std::io::read_to_string(std::io::stdin()).context("cannot read standard input")?;
+            return shell.script(&text).await;
+        }
     };
-    let frame = session.sql(&text).await?;
-    let stream = frame.execute_stream().await?;
-    show::write(stream.schema(), stream.boxed(), args.format, args.output.as_deref(), lang).await
+    let answer = source.ask(&text, &moments).await?;
+    show::write(answer.schema, answer.rows, args.format, args.output.as_deref(), lang).await
 }
 
-fn tables(session: &Session, lang: Lang) -> anyhow::Result<()> {
-    let mut table = show::new_table();
-    table.set_header(
-        [lang.pick("名称", "name"), lang.pick("类型", "kind"), lang.pick("内容", "what it holds")].map(show::heading),
-    );
-    for entry in session.tables() {
-        table.add_row([entry.name.as_str(), entry.kind, lang.pick(&entry.doc_zh, &entry.doc_en)]);
-    }
-    print(&table)
-}
-
-fn describe(session: &Session, name: &str, lang: Lang) -> anyhow::Result<()> {
-    let entry = session.describe(name).with_context(|| {
-        format!("there is no table, view or table function {name:?}; `helan sql --tables` lists them")
-    })?;
-    println!("{} — {}\n", entry.name, lang.pick(&entry.doc_zh, &entry.doc_en));
-    let mut table = show::new_table();
-    table.set_header(
-        [lang.pick("列", "column"), lang.pick("类型", "type"), lang.pick("内容", "what it holds")].map(show::heading),
-    );
-    for column in &entry.columns {
-        table.add_row([
-            Cell::new(&column.name),
-            Cell::new(&column.data_type),
-            Cell::new(lang.pick(&column.doc_zh, &column.doc)),
-        ]);
-    }
-    print(&table)
-}
-
-fn print(table: &comfy_table::Table) -> anyhow::Result<()> {
-    std::io::Write::write_all(&mut std::io::stdout(), format!("{table}\n").as_bytes())?;
+fn print(text: &str) -> anyhow::Result<()> {
+    std::io::Write::write_all(&mut std::io::stdout(), format!("{text}\n").as_bytes())?;
     Ok(())
 }

@@ -3,12 +3,15 @@
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use helan_runtime::credentials::{AuthError, Identity};
+use helan_runtime::credentials::Identity;
 use helan_schemas::refusal::Code;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Http;
+
+/// Seconds after which whoever met a full house may ask again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Why there is no answer.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -28,42 +31,51 @@ pub struct ErrorBody {
     pub hint_en: String,
 }
 
-/// An answer that is none.
-pub(super) enum Refusal {
-    /// One of the documented codes.
-    Code(Code),
-    /// The lake or the log cannot be read now; the cause is logged, not told.
-    Unavailable,
+/// An answer that is none: one of the documented codes, and what was found.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    pub(super) code: Code,
+    found: String,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, found: String::new() }
+    }
 }
 
 impl Refusal {
+    /// A code, with what was found, in no language.
+    pub(super) fn found(code: Code, found: impl ToString) -> Self {
+        Self { code, found: found.to_string() }
+    }
+
     /// Logs a cause and answers that reading fails now.
     pub(super) fn unavailable(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "the lake or the log cannot be read");
-        Self::Unavailable
+        Code::LakeUnavailable.into()
+    }
+
+    /// As the sender reads it.
+    pub(super) fn body(&self) -> ErrorBody {
+        let message = |meaning: &str, colon: &str| match self.found.as_str() {
+            "" => meaning.to_owned(),
+            found => format!("{meaning}{colon}{found}"),
+        };
+        ErrorBody {
+            status: self.code.status(),
+            code: self.code.code().to_owned(),
+            message_zh: message(self.code.meaning_zh(), "："),
+            message_en: message(self.code.meaning_en(), ": "),
+            hint_zh: self.code.hint_zh().to_owned(),
+            hint_en: self.code.hint_en().to_owned(),
+        }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = match self {
-            Self::Code(code) => ErrorBody {
-                status: code.status(),
-                code: code.code().to_owned(),
-                message_zh: code.meaning_zh().to_owned(),
-                message_en: code.meaning_en().to_owned(),
-                hint_zh: code.hint_zh().to_owned(),
-                hint_en: code.hint_en().to_owned(),
-            },
-            Self::Unavailable => ErrorBody {
-                status: 503,
-                code: "lake_unavailable".to_owned(),
-                message_zh: "数据湖或日志暂时无法读取".to_owned(),
-                message_en: "the lake or the log cannot be read now".to_owned(),
-                hint_zh: "稍后重试".to_owned(),
-                hint_en: "ask again later".to_owned(),
-            },
-        };
+        let body = self.body();
         let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -72,8 +84,8 @@ impl IntoResponse for Refusal {
             StatusCode::UNAUTHORIZED => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"helan\""));
             }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             _ => {}
         }
@@ -84,14 +96,5 @@ impl IntoResponse for Refusal {
 /// Who asks; any role may.
 pub(super) fn asker(http: &Http, headers: &HeaderMap) -> Result<Identity, Refusal> {
     let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    http.credentials.authenticate(authorization, http.clock.now()).map_err(|error| {
-        Refusal::Code(match error {
-            AuthError::Missing => Code::TokenMissing,
-            AuthError::Malformed => Code::TokenMalformed,
-            AuthError::Unknown => Code::TokenUnknown,
-            AuthError::Expired => Code::TokenExpired,
-            AuthError::Revoked => Code::TokenRevoked,
-            AuthError::Unavailable => Code::CredentialsUnavailable,
-        })
-    })
+    Ok(http.credentials.authenticate(authorization, http.clock.now()).map_err(Code::from)?)
 }

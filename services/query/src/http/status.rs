@@ -87,17 +87,7 @@ pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> 
     let now = http.clock.now();
     let ends = http.log.ends().await.map_err(Refusal::unavailable)?;
     let snapshots = pin(&http.lake).await.map_err(Refusal::unavailable)?;
-    let mut partitions = Vec::new();
-    for end in &ends {
-        let lake_next = lake_next(&http.lake, &snapshots, end).await?;
-        partitions.push(PartitionStatus {
-            topic: end.topic.clone(),
-            partition: end.partition,
-            log_next: end.next,
-            lake_next,
-            lag: (end.next - lake_next).max(0),
-        });
-    }
+    let partitions = partitions(&http.lake, &snapshots, &ends).await?;
     let watermark = watermark(&served, Seen { at: now, ends }, &partitions);
     let tables = snapshots.iter().map(|(table, snapshot)| TableStatus {
         table: table.name().to_owned(),
@@ -112,6 +102,36 @@ pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> 
         partitions,
         tables: tables.collect(),
     }))
+}
+
+/// Up to when everything recorded is in these versions, where it is known.
+pub(super) async fn watermark_of(
+    served: &Served,
+    snapshots: &BTreeMap<Table, TableSnapshot>,
+) -> Result<Option<i64>, Refusal> {
+    let at = served.http.clock.now();
+    let ends = served.http.log.ends().await.map_err(Refusal::unavailable)?;
+    let partitions = partitions(&served.http.lake, snapshots, &ends).await?;
+    Ok(watermark(served, Seen { at, ends }, &partitions))
+}
+
+async fn partitions(
+    lake: &Lake,
+    snapshots: &BTreeMap<Table, TableSnapshot>,
+    ends: &[PartitionEnd],
+) -> Result<Vec<PartitionStatus>, Refusal> {
+    let mut partitions = Vec::new();
+    for end in ends {
+        let lake_next = lake_next(lake, snapshots, end).await?;
+        partitions.push(PartitionStatus {
+            topic: end.topic.clone(),
+            partition: end.partition,
+            log_next: end.next,
+            lake_next,
+            lag: (end.next - lake_next).max(0),
+        });
+    }
+    Ok(partitions)
 }
 
 /// The smallest next offset of the tables that a partition feeds.

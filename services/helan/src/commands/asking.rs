@@ -1,0 +1,46 @@
+//! What queries over HTTP may use: the flags of `helan up` and `helan query`.
+
+use std::time::Duration;
+
+use clap::Args;
+use helan_query::http::SqlLimits;
+
+use crate::args::duration;
+
+const MIB: usize = 1024 * 1024;
+
+/// Limits of `/v1/sql`.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Limits of /v1/sql")]
+pub(crate) struct Asking {
+    /// Time of one query, from the request to the last byte of its answer
+    #[arg(long, env = "HELAN_SQL_TIME", value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub(crate) sql_time: Duration,
+    /// Memory of one query, in MiB
+    #[arg(long, env = "HELAN_SQL_MEMORY", value_name = "MIB", default_value_t = 256)]
+    pub(crate) sql_memory: usize,
+    /// Memory of all queries and of what they share, in MiB
+    #[arg(long, env = "HELAN_SQL_TOTAL_MEMORY", value_name = "MIB", default_value_t = 512)]
+    pub(crate) sql_total_memory: usize,
+    /// Rows of one answer
+    #[arg(long, env = "HELAN_SQL_ROWS", value_name = "N", default_value_t = 1_000_000)]
+    pub(crate) sql_rows: u64,
+    /// Queries at a time; one credential may have half of them
+    #[arg(long, env = "HELAN_SQL_QUERIES", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) sql_queries: u16,
+}
+
+impl Asking {
+    /// As the query role takes them.
+    pub(crate) fn limits(&self) -> SqlLimits {
+        SqlLimits {
+            time: self.sql_time,
+            memory: self.sql_memory.saturating_mul(MIB),
+            total_memory: self.sql_total_memory.saturating_mul(MIB),
+            rows: self.sql_rows,
+            queries: usize::from(self.sql_queries),
+            queries_each: usize::from(self.sql_queries.div_ceil(2)),
+            ..SqlLimits::default()
+        }
+    }
+}

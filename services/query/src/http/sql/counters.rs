@@ -1,0 +1,66 @@
+//! What `/v1/sql` counts; names `helan_sql_*`, each reported from the start.
+
+use helan_runtime::metrics::Metrics;
+use helan_schemas::refusal::Code;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+
+type Labels = Vec<(&'static str, &'static str)>;
+
+/// Outcome of a query whose answer was fetched to its end.
+pub(super) const ANSWERED: &str = "answered";
+/// Outcome of a query whose client went away.
+pub(super) const CANCELLED: &str = "cancelled";
+
+/// The counters; clones share them.
+#[derive(Clone, Debug)]
+pub(super) struct Counters {
+    pub(super) running: Gauge,
+    outcomes: Family<Labels, Counter>,
+    pub(super) rows: Counter,
+    pub(super) bytes: Counter,
+    pub(super) seconds: Histogram,
+    pub(super) memory: Gauge,
+}
+
+impl Counters {
+    pub(super) fn register(metrics: &Metrics) -> Self {
+        let counters = Self {
+            running: Gauge::default(),
+            outcomes: Family::default(),
+            rows: Counter::default(),
+            bytes: Counter::default(),
+            // 1 ms to 131 s.
+            seconds: Histogram::new(exponential_buckets(0.001, 2.0, 18)),
+            memory: Gauge::default(),
+        };
+        let codes = Code::ALL.iter().map(|code| code.code()).filter(|code| code.starts_with("sql_"));
+        for outcome in [ANSWERED, CANCELLED].into_iter().chain(codes) {
+            drop(counters.outcomes.get_or_create(&vec![("outcome", outcome)]));
+        }
+        metrics.register(|registry| {
+            let registry = registry.sub_registry_with_prefix("helan_sql");
+            registry.register("running", "Queries of /v1/sql under way", counters.running.clone());
+            registry.register(
+                "queries",
+                "Queries of /v1/sql by outcome: answered, cancelled, or a code of ERRORS.md",
+                counters.outcomes.clone(),
+            );
+            registry.register("rows", "Rows answered by /v1/sql", counters.rows.clone());
+            registry.register("bytes", "Bytes answered by /v1/sql", counters.bytes.clone());
+            registry.register("seconds", "Time from a request to the end of its answer", counters.seconds.clone());
+            registry.register(
+                "memory_bytes",
+                "Memory that queries and what they share have reserved, when a query last began or ended",
+                counters.memory.clone(),
+            );
+        });
+        counters
+    }
+
+    pub(super) fn count(&self, outcome: &'static str) {
+        self.outcomes.get_or_create(&vec![("outcome", outcome)]).inc();
+    }
+}

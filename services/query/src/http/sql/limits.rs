@@ -1,0 +1,111 @@
+//! What one query, one credential and all queries together may use.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use helan_schemas::refusal::Code;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+const MIB: usize = 1024 * 1024;
+
+/// The limits. The defaults are the documented ones; tests use smaller ones.
+#[derive(Clone, Debug)]
+pub struct SqlLimits {
+    /// From the request to the last byte of the answer, however slowly it is fetched.
+    pub time: Duration,
+    /// Bytes that the operators of one query keep.
+    pub memory: usize,
+    /// Bytes that all queries and what they share keep.
+    pub total_memory: usize,
+    /// Rows of an answer.
+    pub rows: u64,
+    /// Bytes of an answer.
+    pub bytes: u64,
+    /// Queries at a time; above it 503.
+    pub queries: usize,
+    /// Queries of one credential at a time; above it 429.
+    pub queries_each: usize,
+}
+
+impl SqlLimits {
+    /// Bytes of a query's text. Long enough for any that a person writes; what is planned recursively stays shallow.
+    pub const TEXT: usize = 64 * 1024;
+}
+
+impl Default for SqlLimits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(60),
+            memory: 256 * MIB,
+            total_memory: 512 * MIB,
+            rows: 1_000_000,
+            bytes: 256 * MIB as u64,
+            queries: 8,
+            queries_each: 4,
+        }
+    }
+}
+
+/// Room for queries: of each credential, and in all.
+#[derive(Debug)]
+pub(super) struct Room {
+    all: Arc<Semaphore>,
+    each: Arc<Mutex<HashMap<Arc<str>, usize>>>,
+    limit_each: usize,
+}
+
+/// A query's place; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    _all: OwnedSemaphorePermit,
+    each: Arc<Mutex<HashMap<Arc<str>, usize>>>,
+    credential: Arc<str>,
+}
+
+impl Room {
+    pub(super) fn new(limits: &SqlLimits) -> Self {
+        let all = Arc::new(Semaphore::new(limits.queries));
+        Self { all, each: Arc::default(), limit_each: limits.queries_each }
+    }
+
+    /// Takes a place, or refuses at once.
+    pub(super) fn seat(&self, credential: &Arc<str>) -> Result<Seat, Code> {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = each.get(credential).copied().unwrap_or(0);
+        if own >= self.limit_each {
+            return Err(Code::SqlTooMany);
+        }
+        let all = self.all.clone().try_acquire_owned().map_err(|_| Code::SqlBusy)?;
+        each.insert(credential.clone(), own + 1);
+        Ok(Seat { _all: all, each: self.each.clone(), credential: credential.clone() })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
+        match each.get_mut(&self.credential) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(each.remove(&self.credential)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_credential_cannot_take_every_place() {
+        let room = Room::new(&SqlLimits { queries: 3, queries_each: 2, ..SqlLimits::default() });
+        let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
+        let first = room.seat(&one).expect("free");
+        let _second = room.seat(&one).expect("free");
+        assert_eq!(room.seat(&one).expect_err("its own limit"), Code::SqlTooMany);
+        let _third = room.seat(&two).expect("free");
+        assert_eq!(room.seat(&two).expect_err("the house is full"), Code::SqlBusy);
+        drop(first);
+        room.seat(&two).expect("a place was given back");
+    }
+}

@@ -1,0 +1,169 @@
+//! Runs one query: plans it, streams its rows into bytes, and stops at every limit.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use helan_schemas::refusal::Code;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, timeout_at};
+
+use super::Desk;
+use super::counters::{ANSWERED, CANCELLED};
+use super::encode::Encoder;
+use super::limits::Seat;
+use super::request::Format;
+use crate::http::refuse::Refusal;
+use crate::pool::BoundedPool;
+use crate::session::{QueryError, Question, Session, Terms};
+use crate::watch::Watch;
+
+/// Bytes that are sent on together.
+const PIECE: usize = 64 * 1024;
+
+/// What a query tells the side that answers.
+pub(super) enum Message {
+    /// Bytes of the answer.
+    Piece(Bytes),
+    /// The answer is complete.
+    End,
+    /// It is not, and will not be.
+    BrokenOff(Refusal, Format),
+}
+
+/// A query to run.
+pub(super) struct Work {
+    pub(super) desk: Arc<Desk>,
+    pub(super) session: Session,
+    pub(super) question: Question,
+    pub(super) format: Format,
+    pub(super) deadline: Instant,
+    pub(super) id: String,
+    pub(super) credential: Arc<str>,
+    pub(super) watch: Arc<Watch>,
+}
+
+/// A query's place and its entry in the counters; it ends as cancelled unless it says otherwise.
+pub(super) struct Running {
+    desk: Arc<Desk>,
+    started: Instant,
+    outcome: &'static str,
+    _seat: Seat,
+}
+
+impl Running {
+    pub(super) fn new(desk: Arc<Desk>, seat: Seat, started: Instant) -> Self {
+        desk.counters.running.inc();
+        desk.counters.memory.set(desk.pool.used() as i64);
+        Self { desk, started, outcome: CANCELLED, _seat: seat }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let counters = &self.desk.counters;
+        counters.running.dec();
+        counters.seconds.observe(self.started.elapsed().as_secs_f64());
+        counters.memory.set(self.desk.pool.used() as i64);
+        // A refusal before the first byte is counted where it is answered.
+        if !self.outcome.is_empty() {
+            counters.count(self.outcome);
+        }
+    }
+}
+
+/// Runs a query to its end; dropping this ends it.
+pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Message>) {
+    let mut sent = false;
+    let ended = timeout_at(work.deadline, stream(&work, &sender, &mut sent)).await;
+    let outcome = match ended {
+        Ok(Ok(())) => {
+            running.outcome = ANSWERED;
+            return;
+        }
+        Ok(Err(None)) => return,
+        Ok(Err(Some(refusal))) => refusal,
+        Err(_) => Refusal::found(Code::SqlTimeLimit, format!("{:?}", work.desk.limits.time)),
+    };
+    running.outcome = if sent { outcome.code.code() } else { "" };
+    tracing::debug!(query = %work.id, code = %outcome.code, "not answered");
+    if sent {
+        work.desk.remember(&work.id, &work.credential, outcome.body());
+    }
+    // Whoever does not fetch what is there does not wait for this either.
+    let _ = sender.try_send(Message::BrokenOff(outcome, work.format));
+}
+
+/// Streams the rows. An error of none means that nobody listens any more.
+async fn stream(work: &Work, sender: &Sender<Message>, sent: &mut bool) -> Result<(), Option<Refusal>> {
+    let limits = &work.desk.limits;
+    let pool = BoundedPool::of_one_query(limits.memory, &work.desk.pool);
+    let mut batches = rows(work, &pool).await.map_err(refusal)?;
+    let mut encoder = Encoder::new(work.format, &batches.schema()).map_err(|error| engine(error.into()))?;
+    let (mut rows, mut bytes, mut waiting) = (0, 0, encoder.take());
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(engine)?;
+        rows += batch.num_rows() as u64;
+        if rows > limits.rows {
+            return Err(Some(Refusal::found(Code::SqlResultLimit, format!("> {} rows", limits.rows))));
+        }
+        encoder.write(&batch).map_err(|error| engine(error.into()))?;
+        waiting.extend(encoder.take());
+        if waiting.len() < PIECE {
+            continue;
+        }
+        bytes += waiting.len() as u64;
+        if bytes > limits.bytes {
+            return Err(Some(Refusal::found(Code::SqlResultLimit, format!("> {} bytes", limits.bytes))));
+        }
+        send(sender, Message::Piece(std::mem::take(&mut waiting).into())).await?;
+        *sent = true;
+    }
+    encoder.finish().map_err(|error| engine(error.into()))?;
+    waiting.extend(encoder.take());
+    bytes += waiting.len() as u64;
+    work.desk.counters.rows.inc_by(rows);
+    work.desk.counters.bytes.inc_by(bytes);
+    if !waiting.is_empty() {
+        send(sender, Message::Piece(waiting.into())).await?;
+    }
+    send(sender, Message::End).await
+}
+
+async fn rows(work: &Work, pool: &Arc<BoundedPool>) -> Result<SendableRecordBatchStream, QueryError> {
+    let terms = Terms { memory: pool.runtime()?, watch: work.watch.clone(), stranger: true };
+    let frame = work.session.ask(&work.question, terms).await?;
+    Ok(frame.execute_stream().await?)
+}
+
+async fn send(sender: &Sender<Message>, message: Message) -> Result<(), Option<Refusal>> {
+    sender.send(message).await.map_err(|_| None)
+}
+
+fn refusal(error: QueryError) -> Option<Refusal> {
+    Some(match error {
+        QueryError::Asked(why) => Refusal::found(Code::SqlInvalid, why),
+        QueryError::ReadOnly(what) => Refusal::found(Code::SqlNotReadOnly, what),
+        QueryError::Statements(count) => Refusal::found(Code::SqlStatements, count),
+        QueryError::Engine(error) => return engine(error),
+        other => Refusal::unavailable(other),
+    })
+}
+
+/// What the engine says while it plans or runs: the asker's, if it follows from the question.
+fn engine(error: DataFusionError) -> Option<Refusal> {
+    let text = error.find_root().strip_backtrace();
+    Some(match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => Refusal::found(Code::SqlMemoryLimit, text),
+        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_) => {
+            Refusal::unavailable(error)
+        }
+        DataFusionError::External(_) | DataFusionError::Internal(_) => {
+            tracing::warn!(%error, "a query failed in the engine");
+            Refusal::found(Code::SqlFailed, text)
+        }
+        _ => Refusal::found(Code::SqlFailed, text),
+    })
+}

@@ -1,0 +1,124 @@
+//! Plans one statement, and lets through only what reads.
+//!
+//! What a plan may hold is listed, so that a node of a later DataFusion is refused until somebody has looked at it. The
+//! text decides nothing but how a refusal is named.
+
+use datafusion::common::DataFusionError;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::ast::Statement as Ast;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+
+use crate::session::QueryError;
+
+/// Plans a text of one statement that reads.
+///
+/// # Errors
+/// [`QueryError::Statements`] for none or several, [`QueryError::ReadOnly`] for one that would change something, read
+/// a file or touch the session, [`QueryError::Asked`] where it cannot be planned.
+pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan, QueryError> {
+    let statement = one_statement(state, text)?;
+    let kind = kind(&statement);
+    let reads = reads(&statement);
+    let plan = match state.statement_to_plan(statement).await {
+        // What the planner does not know at all, such as MERGE or VACUUM, is refused as what it is.
+        Err(_) if !reads => return Err(QueryError::ReadOnly(kind)),
+        planned => planned.map_err(asked)?,
+    };
+    match first_that_does_more_than_read(&plan) {
+        None => Ok(plan),
+        Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
+    }
+}
+
+fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryError> {
+    let limit = state.config_options().sql_parser.recursion_limit.get();
+    let dialect = GenericDialect {};
+    let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(limit).build();
+    let mut statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(asked)?;
+    match (statements.pop_front(), statements.is_empty()) {
+        (Some(statement), true) => Ok(statement),
+        (_, none) => Err(QueryError::Statements(if none { 0 } else { statements.len() + 1 })),
+    }
+}
+
+/// Whether a statement is written as one that reads; only the plan decides whether it is.
+fn reads(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(statement) => matches!(
+            statement.as_ref(),
+            Ast::Query(_)
+                | Ast::Explain { .. }
+                | Ast::ExplainTable { .. }
+                | Ast::ShowTables { .. }
+                | Ast::ShowColumns { .. }
+                | Ast::ShowFunctions { .. }
+                | Ast::ShowVariable { .. }
+        ),
+        Statement::Explain(explain) => reads(&explain.statement),
+        _ => false,
+    }
+}
+
+/// The first words of a statement, as a name for it.
+fn kind(statement: &Statement) -> String {
+    let text = statement.to_string();
+    let words = text.split_whitespace().take_while(|word| word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let words: Vec<_> = words.take(3).collect();
+    if words.is_empty() { "this statement".to_owned() } else { words.join(" ") }
+}
+
+/// The name of the first node that is not known to only read what the session offers.
+fn first_that_does_more_than_read(plan: &LogicalPlan) -> Option<&'static str> {
+    let mut found = None;
+    // The visitor itself never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        found = refused(node);
+        Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found
+}
+
+fn refused(node: &LogicalPlan) -> Option<&'static str> {
+    match node {
+        LogicalPlan::Projection(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Window(_)
+        | LogicalPlan::Aggregate(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Join(_)
+        | LogicalPlan::Repartition(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::TableScan(_)
+        | LogicalPlan::EmptyRelation(_)
+        | LogicalPlan::Subquery(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::Values(_)
+        | LogicalPlan::Explain(_)
+        | LogicalPlan::Analyze(_)
+        | LogicalPlan::Distinct(_)
+        | LogicalPlan::DescribeTable(_)
+        | LogicalPlan::Unnest(_)
+        | LogicalPlan::RecursiveQuery(_) => None,
+        LogicalPlan::Statement(_) => Some("SET, PREPARE or a transaction"),
+        LogicalPlan::Dml(_) => Some("INSERT, UPDATE or DELETE"),
+        LogicalPlan::Ddl(_) => Some("CREATE or DROP"),
+        LogicalPlan::Copy(_) => Some("COPY"),
+        LogicalPlan::Extension(_) => Some("an extension"),
+    }
+}
+
+/// What the planner says, as the asker's mistake where it is one.
+pub(crate) fn asked(error: DataFusionError) -> QueryError {
+    match error.find_root() {
+        DataFusionError::Plan(_)
+        | DataFusionError::SQL(..)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::Diagnostic(..)
+        | DataFusionError::NotImplemented(_) => QueryError::Asked(error.strip_backtrace()),
+        _ => QueryError::Engine(error),
+    }
+}

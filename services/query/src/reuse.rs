@@ -1,0 +1,88 @@
+//! Sessions for a server: one is kept as long as no table has changed, with everything it has computed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use helan_lake::{Lake, TableSnapshot};
+use helan_runtime::clock::Clock;
+use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
+use tokio::sync::Mutex;
+
+use crate::moment::day_of;
+use crate::open::pin;
+use crate::session::{QueryError, Session};
+
+/// How long a session is kept at most, in microseconds: its T stands still.
+const OLD: i64 = 5 * 60 * 1_000_000;
+
+/// The newest session over a lake. Within a day and a version of every table nothing that T decides changes: reports
+/// are known when they are received, and what the catalog dates, it dates by days.
+pub struct Sessions {
+    lake: Lake,
+    catalog: Option<Arc<Catalog>>,
+    clock: Clock,
+    memory: Arc<RuntimeEnv>,
+    kept: Mutex<Option<Arc<Current>>>,
+}
+
+/// A session with the versions that it has pinned.
+pub struct Current {
+    /// The session.
+    pub session: Session,
+    /// One version of every table.
+    pub snapshots: BTreeMap<Table, TableSnapshot>,
+    /// When the versions were last found to be the newest, at the latest; microseconds since the epoch.
+    looked_at: i64,
+}
+
+impl Sessions {
+    /// Sessions over a lake, by a catalog or else the newest that the lake keeps; what their views keep is counted in
+    /// `memory`.
+    pub fn new(lake: Lake, catalog: Option<Arc<Catalog>>, clock: Clock, memory: Arc<RuntimeEnv>) -> Self {
+        Self { lake, catalog, clock, memory, kept: Mutex::default() }
+    }
+
+    /// A session over the tables as they are now, or have been after this was called.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn current(&self) -> Result<Arc<Current>, QueryError> {
+        let asked_at = self.clock.now();
+        let mut kept = self.kept.lock().await;
+        // Whoever waited for the lock may take what another has found meanwhile.
+        if let Some(current) = kept.as_ref().filter(|current| current.looked_at > asked_at) {
+            return Ok(current.clone());
+        }
+        let now = self.clock.now();
+        let snapshots = pin(&self.lake).await?;
+        let same = kept.as_ref().filter(|current| current.serves(&snapshots, now));
+        let current = match same {
+            Some(current) => {
+                Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at: now }
+            }
+            None => {
+                let session =
+                    Session::over_snapshots_within(&snapshots, self.catalog.clone(), now, self.memory.clone()).await?;
+                Current { session, snapshots, looked_at: now }
+            }
+        };
+        let current = Arc::new(current);
+        *kept = Some(current.clone());
+        Ok(current)
+    }
+}
+
+impl Current {
+    fn serves(&self, snapshots: &BTreeMap<Table, TableSnapshot>, now: i64) -> bool {
+        let then = self.session.now();
+        let versions = |all: &BTreeMap<Table, TableSnapshot>| -> Vec<_> {
+            all.iter().map(|(table, snapshot)| (*table, snapshot.version())).collect()
+        };
+        let zone = self.session.zone();
+        (0..OLD).contains(&(now - then))
+            && day_of(now, zone) == day_of(then, zone)
+            && versions(&self.snapshots) == versions(snapshots)
+    }
+}

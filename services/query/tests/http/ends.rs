@@ -1,0 +1,138 @@
+//! Where a query ends: time, memory, size, places, and a client that goes away. No test here measures speed: each
+//! limit is far below what its query would take.
+
+use std::time::Duration;
+
+use helan_query::http::SqlLimits;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::world::{World, refusal};
+
+/// Never gives a row, and never ends.
+const ENDLESS: &str = "select count(*) from generate_series(1, 10000000) a cross join generate_series(1, 10000000) b \
+                       where a.value * b.value = 7";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_has_its_time() {
+    let world = World::new(SqlLimits { time: Duration::from_secs(2), ..SqlLimits::default() }).await;
+    assert_eq!(world.refusal(ENDLESS).await, (422, "sql_time_limit".to_owned()));
+    assert_eq!(world.refusal("select count(*) from generate_series(1, 1000000000000)").await.1, "sql_time_limit");
+    world.until("both have ended", || world.metric("helan_sql_running") == Some(0)).await;
+    assert_eq!(world.metric("helan_sql_queries_total{outcome=\"sql_time_limit\"}"), Some(2));
+}
+
+/// The time counts to the last byte: whoever does not fetch an answer does not hold a place for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let world = World::new(SqlLimits { time: Duration::from_secs(2), ..SqlLimits::default() }).await;
+    let answer = world.ask("select * from generate_series(1, 1000000000)").await;
+    assert_eq!(answer.status(), 200);
+    let id = answer.headers()["helan-query"].to_str().expect("ascii").to_owned();
+    world.until("its place is free", || world.metric("helan_sql_running") == Some(0)).await;
+    assert!(answer.bytes().await.is_err(), "the body must not look complete");
+    let url = format!("{}/v1/sql/{id}", world.base);
+    let why = world.client.get(&url).bearer_auth(&world.analyst).send().await.expect("an answer");
+    assert_eq!(why.json::<Value>().await.expect("JSON")["code"], "sql_time_limit");
+    let others = world.client.get(&url).bearer_auth(&world.operator).send().await.expect("an answer");
+    assert_eq!(others.status(), 404, "the reason is told to whoever asked, and to nobody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_a_thousand_million_rows_breaks_off_recognisably() {
+    let world = World::new(SqlLimits { rows: 100_000, ..SqlLimits::default() }).await;
+    for (accept, mark) in [("application/x-ndjson", "{\"helan_error\":"), ("text/csv", "# helan_error: ")] {
+        let address = world.base.trim_start_matches("http://").to_owned();
+        let mut stream = tokio::net::TcpStream::connect(&address).await.expect("connected");
+        let query = "select * from generate_series(1, 1000000000)";
+        let request = format!(
+            "POST /v1/sql HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\naccept: {accept}\r\n\
+             content-type: application/sql\r\ncontent-length: {}\r\n\r\n{query}",
+            world.analyst,
+            query.len()
+        );
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut bytes = Vec::new();
+        // The connection may be reset or closed: both end the answer before its last chunk.
+        let _ = stream.read_to_end(&mut bytes).await;
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("HTTP/1.1 200 OK"), "{accept}");
+        assert!(text.contains(mark) && text.contains("sql_result_limit"), "{accept}: {}", &text[text.len() - 300..]);
+        assert!(!text.ends_with("\r\n0\r\n\r\n"), "{accept}: the body must not look complete");
+    }
+    let bytes = World::new(SqlLimits { bytes: 100_000, ..SqlLimits::default() }).await;
+    assert!(bytes.ask("select * from generate_series(1, 1000000000)").await.bytes().await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_bombs_are_refused_and_the_process_lives() {
+    let mib = 1024 * 1024;
+    let limits = SqlLimits { memory: 64 * mib, total_memory: 96 * mib, ..SqlLimits::default() };
+    let world = World::new(limits).await;
+    let doubling: Vec<_> = (1..40).map(|n| format!("s{n} as (select s || s as s from s{})", n - 1)).collect();
+    let doubling = format!("with s0 as (select 'x' as s), {} select length(s) from s39", doubling.join(", "));
+    for bomb in [
+        "select * from generate_series(1, 100000000) order by value desc",
+        "select array_agg(value) from generate_series(1, 1000000000)",
+        "select value, count(*) from generate_series(1, 1000000000) group by value",
+        "select a.value from generate_series(1, 100000000) a join generate_series(1, 100000000) b on a.value = b.value",
+        "select repeat('x', 1000000000)",
+        "select length(repeat(id, 1000000)) from (select 'abcdefghij' as id from generate_series(1, 100000))",
+        "select lpad('x', 1000000000, 'y')",
+        "select array_length(range(1, 10000000000))",
+        "select array_length(generate_series(timestamp '2000-01-01', timestamp '2020-01-01', interval '1 millisecond'))",
+        "select array_length(array_repeat(1, 1000000000))",
+        "select length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))",
+        "with recursive t as (select 'x' as s union all select s || s from t) select max(length(s)) from t",
+        &doubling,
+    ] {
+        let (status, code) = world.refusal(bomb).await;
+        assert_eq!((status, code.as_str()), (422, "sql_memory_limit"), "{bomb}");
+    }
+    let (status, code) = world.refusal("select array_agg(value) over (order by value) from generate_series(1, 9)").await;
+    assert_eq!((status, code.as_str()), (400, "sql_invalid"), "a list for each row is the square of the rows");
+    let deep = format!("select {}1{}", "(".repeat(20_000), ")".repeat(20_000));
+    assert_eq!(world.refusal(&deep).await, (400, "sql_invalid".to_owned()));
+    for fine in [
+        "select repeat('x', 10), lpad('7', 3, '0'), range(1, 5), 'a' || 'b', concat('a', 'b'), make_array(1, 2)",
+        "select count(*) from generate_series(1, 100000)",
+    ] {
+        assert_eq!(world.ask(fine).await.status(), 200, "{fine}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_places_for_so_many_queries() {
+    let world = World::new(SqlLimits { queries: 2, queries_each: 1, ..SqlLimits::default() }).await;
+    let running = async |token: &str| {
+        let request = world.client.post(format!("{}/v1/sql", world.base)).bearer_auth(token);
+        let request = request.header("content-type", "application/sql").body(ENDLESS);
+        tokio::spawn(request.send())
+    };
+    let first = running(&world.analyst).await;
+    world.until("one runs", || world.metric("helan_sql_running") == Some(1)).await;
+    let again = world.ask("select 1").await;
+    assert_eq!(again.headers()["retry-after"], "5");
+    assert_eq!(refusal(again).await, (429, "sql_too_many_queries".to_owned()));
+    let second = running(&world.operator).await;
+    world.until("two run", || world.metric("helan_sql_running") == Some(2)).await;
+    // A client that goes away gives its place back, although its query has not given a row and never would.
+    first.abort();
+    world.until("one was cancelled", || world.metric("helan_sql_running") == Some(1)).await;
+    assert_eq!(world.metric("helan_sql_queries_total{outcome=\"cancelled\"}"), Some(1));
+    assert_eq!(world.ask("select 1").await.status(), 200);
+    second.abort();
+    world.until("none runs", || world.metric("helan_sql_running") == Some(0)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_in_all_is_busy() {
+    let world = World::new(SqlLimits { queries: 1, queries_each: 1, ..SqlLimits::default() }).await;
+    let request = world.client.post(format!("{}/v1/sql", world.base)).bearer_auth(&world.operator);
+    let running = tokio::spawn(request.header("content-type", "application/sql").body(ENDLESS).send());
+    world.until("one runs", || world.metric("helan_sql_running") == Some(1)).await;
+    let answer = world.ask("select 1").await;
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert_eq!(refusal(answer).await, (503, "sql_busy".to_owned()));
+    running.abort();
+}

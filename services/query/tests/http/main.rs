@@ -1,0 +1,5 @@
+//! `/v1/sql` over real HTTP, as clients meet it: who may ask, what is refused, where it ends.
+
+mod ends;
+mod refuses;
+mod world;
