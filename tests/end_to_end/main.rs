@@ -7,4 +7,6 @@ mod harness;
 mod other_country;
 mod quotas;
 mod readers;
+mod schedule;
+mod shell;
 mod stranger;

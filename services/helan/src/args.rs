@@ -11,6 +11,7 @@ use url::Url;
 use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::scheduling::Scheduling;
 use crate::commands::sql::SqlArgs;
 use crate::lang::Lang;
 
@@ -212,6 +213,8 @@ pub(crate) struct UpArgs {
     pub(crate) maintain_every: Duration,
     #[command(flatten)]
     pub(crate) asking: Asking,
+    #[command(flatten)]
+    pub(crate) scheduling: Scheduling,
 }
 
 #[derive(Debug, Args)]

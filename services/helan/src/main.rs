@@ -9,6 +9,7 @@ mod documented;
 mod lang;
 mod operate;
 mod quota;
+mod schedule;
 mod serve;
 mod settings;
 mod shell;

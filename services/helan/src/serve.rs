@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,6 +23,7 @@ use url::Url;
 
 use crate::args::Flush;
 use crate::operate::{Operate, join};
+use crate::schedule::{Counters, Plan, Scheduler};
 
 /// The aggregators' consumer group.
 const GROUP: &str = "helan-aggregator";
@@ -50,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) flush: Flush,
     pub(crate) sql: SqlLimits,
+    pub(crate) schedule: Option<Plan>,
     pub(crate) roles: Roles,
 }
 
@@ -64,6 +66,7 @@ impl Settings {
             ("aggregate", self.roles.aggregate.to_string()),
             ("query", self.roles.query.to_string()),
             ("maintain every", self.roles.maintain_every.map_or("never".to_owned(), |every| format!("{every:?}"))),
+            ("schedule", self.schedule.as_ref().map_or("none".to_owned(), |plan| plan.describe(catalog))),
             ("log", self.log_url.clone()),
             ("kafka properties", properties.join(", ")),
             ("partitions, replication", format!("{}, {}", self.partitions, self.replication)),
@@ -163,6 +166,25 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         }
         if settings.roles.query {
             let ends = LogOfQuery { log: log.clone() };
+            let schedule = settings.schedule.clone().map(|plan| {
+                let status = Arc::new(Mutex::new(plan.status(&catalog)));
+                let scheduler = Scheduler {
+                    lake: lake.clone(),
+                    catalog: catalog.clone(),
+                    plan,
+                    clock: clock.clone(),
+                    counters: Counters::register(&metrics),
+                    status: status.clone(),
+                };
+                let ending = shutdown.clone();
+                tasks.spawn(async move {
+                    scheduler.run(ending.clone()).await;
+                    // A schedule that has come to its end must not end the other roles.
+                    ending.wait().await;
+                    Ok(())
+                });
+                status
+            });
             let http = helan_query::http::Http {
                 lake: lake.clone(),
                 credentials: credentials.clone(),
@@ -170,6 +192,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 log: Arc::new(ends),
                 limits: settings.sql.clone(),
                 metrics: metrics.clone(),
+                schedule,
             };
             router = router.merge(helan_query::http::router(http)?);
             operate.document = join(operate.document, helan_query::http::document());

@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
 pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
-pub use status::{PartitionStatus, Status, TableStatus};
+pub use status::{LastRun, PartitionStatus, ScheduleStatus, Scheduled, Status, TableStatus};
 
 /// The next offset of one partition of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Http {
     pub limits: SqlLimits,
     /// Where it counts; register it with one query role a process.
     pub metrics: Metrics,
+    /// The schedule of this process, if it has one.
+    pub schedule: Option<Scheduled>,
 }
 
 #[derive(Clone)]

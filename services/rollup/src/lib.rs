@@ -60,6 +60,29 @@ pub struct Outcome {
 /// [`RollupError::Asked`] for a period or a moment that cannot be read; otherwise what the lake or the engine says. A
 /// failed publishing run is recorded in `publication_runs` if the lake lets it.
 pub async fn run(lake: &Lake, catalog: Arc<Catalog>, request: Request) -> Result<Outcome, RollupError> {
+    run_for(lake, catalog, request, None).await
+}
+
+/// As [`run`], for a moment of a schedule, in microseconds since the epoch. Of several processes that run for the same
+/// moment and find nothing new, one alone is recorded.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_scheduled(
+    lake: &Lake,
+    catalog: Arc<Catalog>,
+    request: Request,
+    due: i64,
+) -> Result<Outcome, RollupError> {
+    run_for(lake, catalog, request, Some(due)).await
+}
+
+async fn run_for(
+    lake: &Lake,
+    catalog: Arc<Catalog>,
+    request: Request,
+    due: Option<i64>,
+) -> Result<Outcome, RollupError> {
     let clock = Clock::system();
     let started = clock.now();
     let period = Period::parse(&request.period).map_err(|error| {
@@ -82,7 +105,7 @@ pub async fn run(lake: &Lake, catalog: Arc<Catalog>, request: Request) -> Result
     };
     if request.publish {
         remember_catalog(lake, &catalog, started).await?;
-        let run = publish::Run { lake, session: &session, catalog: &catalog, clock: &clock, as_of, started };
+        let run = publish::Run { lake, session: &session, catalog: &catalog, clock: &clock, as_of, started, due };
         let (id, fresh) = run.publish(&answers, &outcome).await?;
         (outcome.publication, outcome.fresh) = (Some(id), fresh);
     }

@@ -31,6 +31,8 @@ pub(crate) struct Run<'r> {
     pub(crate) clock: &'r Clock,
     pub(crate) as_of: i64,
     pub(crate) started: i64,
+    /// The moment of a schedule for which it runs.
+    pub(crate) due: Option<i64>,
 }
 
 /// The id of a publication: a digest of its content and of what it was computed by.
@@ -124,7 +126,12 @@ impl Run<'_> {
             Arc::new(StringArray::from(vec![message])),
         ];
         let rows = RecordBatch::try_new(Table::PublicationRuns.schema(), columns)?;
-        append_once(self.lake, Table::PublicationRuns, &format!("helan/run/{run}"), rows).await?;
+        let app_id = match self.due {
+            // Whoever else finds nothing new for this moment has said so already.
+            Some(due) if outcome == "unchanged" => format!("helan/schedule/{period}/{due}"),
+            _ => format!("helan/run/{run}"),
+        };
+        append_once(self.lake, Table::PublicationRuns, &app_id, rows).await?;
         Ok(())
     }
 

@@ -132,6 +132,7 @@ fn settings(home: &Path) -> anyhow::Result<Settings> {
         listen: ([127, 0, 0, 1], 0).into(),
         flush: Flush { flush_age: Duration::from_millis(200), ..Flush::default() },
         sql: Default::default(),
+        schedule: None,
         roles: Roles {
             ingest: vec![ReporterKind::City, ReporterKind::Park],
             aggregate: true,

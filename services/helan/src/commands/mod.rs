@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod maintain;
 pub(crate) mod roles;
 pub(crate) mod rollup;
+pub(crate) mod scheduling;
 pub(crate) mod sql;
 
 /// Prints a completion script.

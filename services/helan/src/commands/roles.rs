@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use helan_schemas::catalog::ReporterKind;
 
 use super::asking::Asking;
+use super::scheduling::Scheduling;
 use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
 use crate::serve::{Roles, Settings, serve};
 
@@ -15,7 +16,8 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         query: true,
         maintain_every: (!args.maintain_every.is_zero()).then_some(args.maintain_every),
     };
-    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), Some(&args.asking)).await
+    let (flush, asking, scheduling) = (Some(&args.flush), Some(&args.asking), Some(&args.scheduling));
+    start(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling).await
 }
 
 pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
@@ -23,17 +25,18 @@ pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
         ReporterChoice::City => ReporterKind::City,
         ReporterChoice::Park => ReporterKind::Park,
     };
-    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None, None).await
+    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None, None, None)
+        .await
 }
 
 pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
     let roles = Roles { aggregate: true, ..Roles::default() };
-    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None).await
+    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None, None).await
 }
 
 pub(crate) async fn query(args: QueryArgs) -> anyhow::Result<()> {
-    start(Roles { query: true, ..Roles::default() }, &args.place, &args.log, &args.listen, None, Some(&args.asking))
-        .await
+    let roles = Roles { query: true, ..Roles::default() };
+    start(roles, &args.place, &args.log, &args.listen, None, Some(&args.asking), None).await
 }
 
 async fn start(
@@ -43,7 +46,9 @@ async fn start(
     listen: &Listen,
     flush: Option<&Flush>,
     asking: Option<&Asking>,
+    scheduling: Option<&Scheduling>,
 ) -> anyhow::Result<()> {
+    let catalog = place.catalog()?;
     let settings = Settings {
         log_url: log_url(place, log)?,
         kafka_properties: log.properties()?,
@@ -54,9 +59,9 @@ async fn start(
         listen: listen.listen,
         flush: flush.cloned().unwrap_or_default(),
         sql: asking.map(Asking::limits).unwrap_or_default(),
+        schedule: scheduling.map(|scheduling| scheduling.plan(&catalog)).transpose()?.flatten(),
         roles,
     };
-    let catalog = place.catalog()?;
     if place.check {
         print!("{}", settings.describe(&catalog));
         return Ok(());

@@ -1,7 +1,7 @@
 //! `GET /v1/status`: how far the lake is behind the log, and up to when answers are reproducible.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -44,7 +44,43 @@ pub struct Status {
     pub partitions: Vec<PartitionStatus>,
     /// Each table.
     pub tables: Vec<TableStatus>,
+    /// The schedule of this process; none = it has none.
+    pub schedule: Option<ScheduleStatus>,
 }
+
+/// The schedule by which a process publishes, and how it goes.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ScheduleStatus {
+    /// Cron pattern.
+    #[schema(example = "0 6 * * *")]
+    pub pattern: String,
+    /// Time zone of the pattern.
+    pub time_zone: String,
+    /// Periods that are rolled up.
+    pub periods: Vec<String>,
+    /// When it runs next, RFC 3339; the time of another try after a failure.
+    pub next_run: Option<String>,
+    /// The last run of this process; earlier ones stand in the table `publication_runs`.
+    pub last_run: Option<LastRun>,
+}
+
+/// How a scheduled run went.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LastRun {
+    /// The moment for which it ran, RFC 3339.
+    pub due: String,
+    /// When it ended, RFC 3339.
+    pub finished_at: String,
+    /// published, unchanged, done_elsewhere (another process was first) or failed.
+    pub outcome: String,
+    /// Which try it was.
+    pub attempts: u32,
+    /// What went wrong.
+    pub message: Option<String>,
+}
+
+/// The state of a schedule, as whoever runs it keeps it.
+pub type Scheduled = Arc<Mutex<ScheduleStatus>>;
 
 /// How far the lake is in one partition.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -101,6 +137,7 @@ pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> 
         watermark: watermark.map(text),
         partitions,
         tables: tables.collect(),
+        schedule: http.schedule.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner).clone()),
     }))
 }
 

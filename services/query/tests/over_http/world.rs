@@ -53,6 +53,7 @@ impl World {
             log: Arc::new(Empty),
             limits,
             metrics: metrics.clone(),
+            schedule: None,
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));

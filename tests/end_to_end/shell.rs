@@ -1,0 +1,113 @@
+//! The analyst's ways in: a script through `helan sql`, a running instance through `--at`, and `/v1/sql` itself.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Deployment, HELAN, text_of};
+use crate::stranger::{BATCH, EVENT, SOURCE, event};
+
+/// Runs a command with a text as its standard input.
+fn with_input(command: &mut Command, text: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
+    child.wait_with_output().expect("ends")
+}
+
+async fn filled() -> (Deployment, String) {
+    let helan = Deployment::up(None).await;
+    let token = helan.token("nx-stats");
+    helan.deliver("/v1/events", &token, EVENT, event("rd-2018-1", "455792.5")).await;
+    let gdp = |id: &str, value: &str, known: &str| {
+        json!({
+            "specversion": "1.0", "type": "helan.observation.reported.v1", "source": SOURCE, "id": id,
+            "data": {"ref_area": "640000", "indicator": "gdp", "time_period": "2018", "value": value, "unit": "CNY",
+                     "unit_mult": 8, "published_at": known}
+        })
+    };
+    let both = json!([gdp("gdp-1", "3705.18", "2019-08-30"), gdp("gdp-2", "3510.2", "2020-06-30")]);
+    helan.deliver("/v1/events", &token, BATCH, both.to_string()).await;
+    let analyst = helan.run(&["credential", "add", "--role", "analyst"]).trim().to_owned();
+    (helan, analyst)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_and_a_running_instance_answer_alike() {
+    let (helan, analyst) = filled().await;
+    let script = "\\f csv\n\
+                  select value from gdp_of; -- fails\n";
+    let failed = with_input(&mut helan.command(&["sql"]), script);
+    assert!(!failed.status.success(), "a script ends at the first statement that fails");
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("gdp_of"));
+
+    let script = "\\f csv\n\
+                  select value as now, ';' as semicolon from rd_intensity\n where ref_area = '640000' and time_period = '2018';\n\
+                  \\as-of 2019-08-30\n\
+                  select value as then from rd_intensity where ref_area = '640000' and time_period = '2018';\n\
+                  \\x\n\\f table\n\
+                  select name_zh from areas where ref_area = '640100' limit 1";
+    let expected = ["now,semicolon", "1.2984671529,;", "then", "1.2301494124", "─[ 1 ]───────", "name_zh  银川市", "1 row"];
+    let here = with_input(&mut helan.command(&["sql"]), script);
+    let here = text_of(&here, &["sql"]);
+    // Of the newer figure only that it differs is of interest here.
+    let lines: Vec<_> = here.lines().collect();
+    assert_eq!([lines[0], lines[2], lines[3], lines[4], lines[5], lines[6]], [
+        expected[0], expected[2], expected[3], expected[4], expected[5], expected[6]
+    ]);
+    assert!(lines[1].ends_with(",;") && !lines[1].starts_with("1.2301"), "{here}");
+
+    let remote = |arguments: &[&str]| {
+        let mut command = Command::new(HELAN);
+        command.args(["sql", "--at", &helan.base]).args(arguments).env("HELAN_TOKEN", &analyst).env("LC_ALL", "C.UTF-8");
+        command
+    };
+    let there = text_of(&with_input(&mut remote(&[]), script), &["sql", "--at"]);
+    assert_eq!(there, here, "the same script through /v1/sql");
+
+    let file = helan.dir.path().join("answer.csv");
+    let query = "select ref_area, value from rd_intensity where time_period = '2018' and ref_area = '640000'";
+    let path = file.display().to_string();
+    let arguments = ["--as-of", "2019-08-30", "-f", "csv", "-o", &path, query];
+    text_of(&remote(&arguments).output().expect("runs"), &arguments);
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), "ref_area,value\n640000,1.2301494124\n");
+
+    let refused = remote(&["drop table events"]).output().expect("runs");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success() && said.contains("sql_not_read_only"), "{said}");
+    let stranger = remote(&["select 1"]).env("HELAN_TOKEN", "helan_x_y").output().expect("runs");
+    assert!(String::from_utf8_lossy(&stranger.stderr).contains("token_malformed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_question_is_refused_over_http_and_changes_nothing() {
+    let (helan, analyst) = filled().await;
+    let before = helan.sql("select count(*) from events");
+    let file = helan.dir.path().join("never.parquet").display().to_string();
+    for (query, code) in [
+        (format!("copy events to '{file}'"), "sql_not_read_only"),
+        (format!("create external table t stored as parquet location '{file}'"), "sql_not_read_only"),
+        ("insert into events select * from events".to_owned(), "sql_not_read_only"),
+        ("delete from events".to_owned(), "sql_not_read_only"),
+        ("set datafusion.execution.batch_size = 1".to_owned(), "sql_not_read_only"),
+        ("explain analyze insert into events select * from events".to_owned(), "sql_not_read_only"),
+        ("select * from '/etc/passwd'".to_owned(), "sql_invalid"),
+        ("select 1; select 2".to_owned(), "sql_not_one_statement"),
+        ("select repeat('x', 1000000000)".to_owned(), "sql_memory_limit"),
+    ] {
+        let (status, answer) = helan.post("/v1/sql", &analyst, "application/sql", query.clone()).await;
+        assert_eq!(answer["code"], code, "{query}: {status} {answer:#}");
+    }
+    let reporter = helan.token("nx-stats");
+    let (status, answer) = helan.post("/v1/sql", &reporter, "application/sql", "select 1").await;
+    assert_eq!((status, &answer["code"]), (403, &json!("role_cannot_ask")));
+    assert_eq!(helan.sql("select count(*) from events"), before);
+    assert!(!std::path::Path::new(&file).exists());
+
+    let body = json!({ "query": "select count(*) as n from events" }).to_string();
+    let request = helan.client.post(format!("{}/v1/sql", helan.base)).bearer_auth(&analyst);
+    let answer = request.header("content-type", "application/json").body(body).send().await.expect("an answer");
+    let versions = answer.headers()["helan-table-versions"].to_str().expect("ascii").to_owned();
+    assert!(versions.contains("events="), "{versions}");
+    assert_eq!(answer.json::<Value>().await.expect("one line of JSON"), json!({ "n": 3 }));
+}
