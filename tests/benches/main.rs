@@ -25,6 +25,7 @@ const TICKS: f64 = 100.0;
 struct Role {
     child: Child,
     base: String,
+    metrics: String,
 }
 
 impl Drop for Role {
@@ -68,7 +69,7 @@ async fn main() -> anyhow::Result<()> {
 
     let aggregate = start(home, log, "aggregate", &[]).await?;
     let began = Instant::now();
-    while accepted(&aggregate.base).await? < sent {
+    while accepted(&aggregate.metrics).await? < sent {
         ensure!(began.elapsed() < Duration::from_secs(600), "the aggregator did not finish in ten minutes");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -92,14 +93,13 @@ fn helan() -> anyhow::Result<PathBuf> {
 }
 
 async fn start(dir: &std::path::Path, log: Option<&str>, role: &str, more: &[&str]) -> anyhow::Result<Role> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    let listen = listener.local_addr()?.to_string();
-    drop(listener);
+    let free = || std::net::TcpListener::bind("127.0.0.1:0")?.local_addr();
+    let (listen, metrics) = (free()?.to_string(), free()?.to_string());
     let mut command = Command::new(helan()?);
-    command.args([role, "--listen", &listen, "--data-dir"]).arg(dir).args(more);
+    command.args([role, "--listen", &listen, "--metrics-listen", &metrics, "--data-dir"]).arg(dir).args(more);
     command.args(log.iter().flat_map(|url| ["--log", url]));
     let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
-    let role = Role { child, base: format!("http://{listen}") };
+    let role = Role { child, base: format!("http://{listen}"), metrics: format!("http://{metrics}/metrics") };
     let began = Instant::now();
     while reqwest::get(format!("{}/readyz", role.base)).await.map_or(true, |answer| !answer.status().is_success()) {
         ensure!(began.elapsed() < Duration::from_secs(60), "a role did not get ready within a minute");
@@ -150,8 +150,8 @@ fn body(source: &str, area: &str, first: usize, count: usize) -> String {
     format!("[{}]", events.collect::<Vec<_>>().join(","))
 }
 
-async fn accepted(base: &str) -> anyhow::Result<usize> {
-    let text = reqwest::get(format!("{base}/metrics")).await?.text().await?;
+async fn accepted(metrics: &str) -> anyhow::Result<usize> {
+    let text = reqwest::get(metrics).await?.text().await?;
     let line = text.lines().find_map(|line| line.strip_prefix("helan_aggregator_events_accepted_total "));
     Ok(line.context("the metric is there")?.trim().parse()?)
 }

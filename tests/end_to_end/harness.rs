@@ -89,6 +89,23 @@ impl Deployment {
         child.wait().expect("it is gone");
     }
 
+    /// Sends a signal to what listens on an address.
+    pub(crate) fn signal(&self, base: &str, signal: &str) {
+        let roles = self.roles.lock().expect("roles");
+        let (_, child) = roles.iter().find(|(address, _)| address == base).expect("the role runs");
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Ends what listens on an address with SIGTERM, and returns how it ended.
+    pub(crate) fn terminate(&self, base: &str) -> std::process::ExitStatus {
+        self.signal(base, "TERM");
+        let mut roles = self.roles.lock().expect("roles");
+        let at = roles.iter().position(|(address, _)| address == base).expect("the role runs");
+        let (_, mut child) = roles.swap_remove(at);
+        child.wait().expect("it ends")
+    }
+
     /// A `helan` command on this data directory.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(HELAN);

@@ -4,6 +4,7 @@
 mod crashes;
 mod demo;
 mod harness;
+mod operating;
 mod other_country;
 mod quotas;
 mod readers;

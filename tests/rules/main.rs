@@ -1,5 +1,8 @@
 //! Rules about the repository itself: who may depend on whom, how long a file may be, what the documents must name.
 
+mod deploy;
+mod logs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,6 +7,7 @@ mod builders;
 mod columns;
 mod flush;
 mod judge;
+mod lag;
 pub mod machine;
 mod metrics;
 mod run;
@@ -14,6 +15,7 @@ mod state;
 mod status;
 
 pub use judge::Counts;
+pub use lag::{Lag, watch};
 pub use metrics::Counters;
 pub use run::{Aggregator, AggregatorConfig, AggregatorError, run};
 pub use state::{Stored, start_of};

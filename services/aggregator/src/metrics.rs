@@ -3,6 +3,7 @@
 use helan_runtime::metrics::Metrics;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
 use crate::judge::Counts;
 
@@ -29,8 +30,32 @@ pub struct Counters {
     pub failures: Counter,
     /// Partitions that stopped and wait for someone to look.
     pub stopped: Gauge,
-    /// Events per partition that are read but not committed.
+    /// Bytes read but not committed.
     pub pending_bytes: Gauge,
+    /// Time of one flush: looking up, judging, and the commits of every table.
+    pub commit_seconds: Seconds,
+    /// Events of one flush that were new.
+    pub batch_rows: Rows,
+}
+
+/// Times from 1 ms to 32 s.
+#[derive(Clone, Debug)]
+pub struct Seconds(pub Histogram);
+
+impl Default for Seconds {
+    fn default() -> Self {
+        Self(Histogram::new(exponential_buckets(0.001, 2.0, 16)))
+    }
+}
+
+/// Counts from 1 to about a million.
+#[derive(Clone, Debug)]
+pub struct Rows(pub Histogram);
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self(Histogram::new(exponential_buckets(1.0, 4.0, 11)))
+    }
 }
 
 impl Counters {
@@ -58,12 +83,16 @@ impl Counters {
                 counters.stopped.clone(),
             );
             registry.register("pending_bytes", "Bytes read but not yet committed", counters.pending_bytes.clone());
+            registry.register("commit_seconds", "Time of one flush with all its commits", counters.commit_seconds.0.clone());
+            registry.register("batch_rows", "New events of one flush", counters.batch_rows.0.clone());
         });
         counters
     }
 
-    pub(crate) fn committed(&self, counts: Counts) {
+    pub(crate) fn committed(&self, counts: Counts, seconds: f64) {
         self.flushes.inc();
+        self.commit_seconds.0.observe(seconds);
+        self.batch_rows.0.observe(counts.accepted as f64);
         self.records.inc_by(counts.records);
         self.accepted.inc_by(counts.accepted);
         self.repeated.inc_by(counts.repeated);

@@ -13,7 +13,7 @@ use helan_schemas::topics;
 
 use crate::flush::flush;
 use crate::judge::Batch;
-use crate::machine::{Action, Event, Limits, Machine, Step};
+use crate::machine::{Action, Event, Limits, Machine, Phase, Step};
 use crate::metrics::Counters;
 use crate::state::{PartitionState, Stored, TABLES, tables_of};
 use crate::status::Status;
@@ -209,6 +209,9 @@ impl Aggregator {
         }
         self.arrived = None;
         self.config.status.update(&self.machine);
+        let partitions = self.machine.partitions().values();
+        let stopped = partitions.filter(|partition| matches!(partition.phase, Phase::Stopped(_))).count();
+        self.config.counters.stopped.set(stopped as i64);
         Ok(())
     }
 
@@ -273,9 +276,17 @@ impl Aggregator {
         self.config.counters.pending_bytes.set(0);
         let Some(snapshots) = &mut self.snapshots else { return Ok(Event::Committed) };
         let now = || self.config.clock.now();
+        let begun = now();
         match flush(&self.config.lake, snapshots, batch, steps).await {
             Ok(counts) => {
-                self.config.counters.committed(counts);
+                let took = now() - begun;
+                tracing::debug!(
+                    batch.records = counts.records,
+                    batch.rows = counts.accepted,
+                    duration_ms = took / 1000,
+                    "committed"
+                );
+                self.config.counters.committed(counts, took as f64 / 1e6);
                 for step in steps {
                     if let Some(state) = self.states.get_mut(&step.at) {
                         state.stored = state.stored.map(|stored| stored.max(step.next));

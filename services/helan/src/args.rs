@@ -11,6 +11,7 @@ use url::Url;
 use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::health::HealthArgs;
 use crate::commands::scheduling::Scheduling;
 use crate::commands::sql::SqlArgs;
 use crate::lang::Lang;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup
     Restore(RestoreArgs),
+    /// Ask a running role whether it runs, or is ready; for container engines
+    Health(HealthArgs),
     /// Examine a deployment and say what to do
     Doctor(DoctorArgs),
     /// Check or export a catalog
@@ -166,6 +169,13 @@ pub(crate) struct Listen {
     /// Credentials file; otherwise `credentials.jsonl` in the data directory
     #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) credentials: Option<PathBuf>,
+    /// Address that serves metrics and health without a credential, for a monitor on this machine or behind a network
+    /// policy; without it `/metrics` needs an operator's credential
+    #[arg(long, env = "HELAN_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
+    /// Longest time from the first signal to the end: to finish requests and to commit
+    #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = "45s", value_parser = duration)]
+    pub(crate) shutdown_time: Duration,
 }
 
 /// Submissions that may wait for a commit: the aggregator takes about ten times as much memory.
@@ -249,6 +259,9 @@ pub(crate) struct AggregateArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
+    /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
+    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) maintain_every: Duration,
 }
 
 #[derive(Debug, Args)]

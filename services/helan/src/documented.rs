@@ -66,8 +66,10 @@ fn what_is_a_secret_is_never_shown() {
 
 #[tokio::test]
 async fn every_metric_is_on_its_page() {
-    let metrics = Metrics::default();
+    let metrics = Metrics::of_process("");
     helan_aggregator::Counters::register(&metrics);
+    helan_aggregator::Lag::register(&metrics);
+    crate::maintenance::Counters::register(&metrics);
     let log = helan_log::open("memory:", helan_log::OpenOptions::writing()).await.expect("a log in memory");
     let _router = helan_ingest::reports(helan_ingest::Ingest {
         log,
@@ -80,7 +82,10 @@ async fn every_metric_is_on_its_page() {
         status_base: String::new(),
     });
     let text = metrics.encode();
-    let mut page = "# Metrics\n\nWhat `/metrics` writes, as OpenMetrics text; a counter's samples end in `_total`.\n\n\
+    let mut page = "# Metrics\n\nWhat `/metrics` writes, as OpenMetrics text; a counter's samples end in `_total`.\n\
+                    `/metrics` needs an operator's credential (`helan credential add --role operator`), except at the \
+                    address that\n`--metrics-listen` names. Names only grow. Dashboard and alerts are in \
+                    [deploy](../../deploy/README.md).\n\n\
                     | metric | kind | meaning |\n|---|---|---|\n"
         .to_owned();
     let mut lines: Vec<String> = Vec::new();
@@ -95,6 +100,20 @@ async fn every_metric_is_on_its_page() {
     lines.sort();
     page.extend(lines);
     keep("METRICS.md", &page);
+}
+
+#[test]
+fn every_field_of_logs_is_on_its_page() {
+    let mut page = "# Logs\n\nServices write to standard error: one readable line an event on a terminal, one JSON object \
+                    an event elsewhere\n(`--log-format`). `--log-filter` says which: `info` unless told otherwise, \
+                    `helan_aggregator=debug,info` adds every commit,\n`helan=debug,info` every request. Events within a \
+                    request carry its span, `request`, with method and path.\n\nNames of fields, the same everywhere:\n\n\
+                    | field | holds |\n|---|---|\n"
+        .to_owned();
+    for (field, meaning) in helan_runtime::telemetry::FIELDS {
+        let _ = writeln!(page, "| `{field}` | {meaning} |");
+    }
+    keep("LOGS.md", &page);
 }
 
 #[test]

@@ -7,8 +7,10 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 mod lang;
+mod maintenance;
 mod operate;
 mod quota;
+mod requests;
 mod schedule;
 mod serve;
 mod settings;
@@ -19,6 +21,8 @@ use crate::args::Command;
 
 /// What services log unless told otherwise. Delta's kernel logs as errors what its caller handles.
 const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
+/// Time that threads have to end after everything was done, or was given up.
+const LAST_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 /// What commands log unless told otherwise.
 const COMMAND_LOGS: &str = "warn,buoyant_kernel=off";
 
@@ -44,9 +48,14 @@ fn main() -> std::process::ExitCode {
         .thread_stack_size(16 * 1024 * 1024)
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(async {
-            tokio::spawn(run(cli.command, lang)).await.unwrap_or_else(|error| Err(anyhow::anyhow!("{error}")))
-        }),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(async {
+                tokio::spawn(run(cli.command, lang)).await.unwrap_or_else(|error| Err(anyhow::anyhow!("{error}")))
+            });
+            // What still blocks now was given its time.
+            runtime.shutdown_timeout(LAST_MOMENT);
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
     match outcome {
@@ -71,6 +80,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Sql(args) => commands::sql::run(args, lang).await,
         Command::Backup(args) => commands::backup::backup(args, lang).await,
         Command::Restore(args) => commands::backup::restore_into(&args, lang),
+        Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Catalog(args) => commands::catalog::run(args),
         Command::Credential(args) => commands::credential::run(args),

@@ -1,14 +1,24 @@
 //! What every process answers an operator, whatever its roles: `/healthz`, `/readyz`, `/metrics`, `/openapi.json`.
+//!
+//! On the address that takes requests nothing is told without a credential but one word: whether it runs, and whether
+//! it is ready. Reasons and metrics name partitions, paths and rates, so they are an operator's; the description of the
+//! interface is for whoever has a credential. On the operator's own address, if there is one, metrics and reasons are
+//! open: whoever opens it decides who reaches it.
 
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use futures::future::BoxFuture;
+use helan_query::http::ErrorBody;
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::{AuthError, Credentials, Role};
 use helan_runtime::metrics::Metrics;
+use helan_schemas::refusal::Code;
 
 /// Says why a role cannot do its work now, or nothing.
 pub(crate) type Probe = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
@@ -21,6 +31,9 @@ pub(crate) struct Operate {
     pub(crate) probes: Vec<(&'static str, Probe)>,
     /// The process's interface.
     pub(crate) document: serde_json::Value,
+    /// Who may ask for more than a word.
+    pub(crate) credentials: Credentials,
+    pub(crate) clock: Clock,
 }
 
 impl Operate {
@@ -32,24 +45,57 @@ impl Operate {
         self.probes.push((role, Arc::new(move || Box::pin(probe()))));
     }
 
+    /// The paths beside those that take requests.
     pub(crate) fn router(self) -> Router {
+        let guarded = Router::new()
+            .route("/metrics", get(metrics).layer(from_fn_with_state(self.clone(), operators)))
+            .route("/openapi.json", get(document).layer(from_fn_with_state(self.clone(), anyone)));
+        Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).merge(guarded).with_state(self)
+    }
+
+    /// The paths of the operator's own address: no credential is asked for.
+    pub(crate) fn open_router(self) -> Router {
         Router::new()
-            .route("/healthz", get(async || "ok\n"))
-            .route("/readyz", get(ready))
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(reasons))
             .route("/metrics", get(metrics))
-            .route("/openapi.json", get(async |State(operate): State<Self>| Json(operate.document)))
             .with_state(self)
+    }
+
+    /// What hinders the roles, a line each.
+    async fn troubles(&self) -> String {
+        let mut troubles = String::new();
+        for (role, probe) in &self.probes {
+            if let Err(trouble) = probe().await {
+                tracing::warn!(role, %trouble, "not ready");
+                troubles.push_str(&format!("{role}: {trouble}\n"));
+            }
+        }
+        troubles
+    }
+
+    fn role_of(&self, request: &Request) -> Result<Role, AuthError> {
+        let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        Ok(self.credentials.authenticate(authorization, self.clock.now())?.role)
     }
 }
 
-/// 200 when every role can do its work, else 503 with a line for each that cannot.
-async fn ready(State(operate): State<Operate>) -> Response {
-    let mut troubles = String::new();
-    for (role, probe) in &operate.probes {
-        if let Err(trouble) = probe().await {
-            troubles.push_str(&format!("{role}: {trouble}\n"));
-        }
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// A word for everyone; the reasons for an operator.
+async fn readyz(State(operate): State<Operate>, request: Request) -> Response {
+    let troubles = operate.troubles().await;
+    if troubles.is_empty() {
+        return "ready\n".into_response();
     }
+    let told = matches!(operate.role_of(&request), Ok(Role::Operator));
+    (StatusCode::SERVICE_UNAVAILABLE, if told { troubles } else { "not ready\n".to_owned() }).into_response()
+}
+
+async fn reasons(State(operate): State<Operate>) -> Response {
+    let troubles = operate.troubles().await;
     if troubles.is_empty() {
         return "ready\n".into_response();
     }
@@ -58,6 +104,63 @@ async fn ready(State(operate): State<Operate>) -> Response {
 
 async fn metrics(State(operate): State<Operate>) -> Response {
     ([(header::CONTENT_TYPE, Metrics::CONTENT_TYPE)], operate.metrics.encode()).into_response()
+}
+
+async fn document(State(operate): State<Operate>) -> Json<serde_json::Value> {
+    Json(operate.document)
+}
+
+async fn operators(State(operate): State<Operate>, request: Request, next: Next) -> Response {
+    match operate.role_of(&request) {
+        Ok(Role::Operator) => next.run(request).await,
+        Ok(_) => refuse(&ErrorBody {
+            status: 403,
+            code: Code::RoleNotAllowed.code().to_owned(),
+            message_zh: "运行指标只供运维查看".to_owned(),
+            message_en: "metrics are for operators".to_owned(),
+            hint_zh: "用 helan credential add --role operator 的令牌，或 --metrics-listen 的地址".to_owned(),
+            hint_en: "use a token of helan credential add --role operator, or the address of --metrics-listen"
+                .to_owned(),
+        }),
+        Err(error) => refuse(&unknown(error)),
+    }
+}
+
+async fn anyone(State(operate): State<Operate>, request: Request, next: Next) -> Response {
+    match operate.role_of(&request) {
+        Ok(_) => next.run(request).await,
+        Err(error) => refuse(&unknown(error)),
+    }
+}
+
+fn unknown(error: AuthError) -> ErrorBody {
+    let code = match error {
+        AuthError::Missing => Code::TokenMissing,
+        AuthError::Malformed => Code::TokenMalformed,
+        AuthError::Unknown => Code::TokenUnknown,
+        AuthError::Expired => Code::TokenExpired,
+        AuthError::Revoked => Code::TokenRevoked,
+        AuthError::Unavailable => Code::CredentialsUnavailable,
+    };
+    ErrorBody {
+        status: code.status(),
+        code: code.code().to_owned(),
+        message_zh: code.meaning_zh().to_owned(),
+        message_en: code.meaning_en().to_owned(),
+        hint_zh: code.hint_zh().to_owned(),
+        hint_en: code.hint_en().to_owned(),
+    }
+}
+
+fn refuse(body: &ErrorBody) -> Response {
+    let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+    let mut response = (status, Json(body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"helan\""));
+    }
+    response
 }
 
 /// Puts the paths and schemas of one OpenAPI document into another.

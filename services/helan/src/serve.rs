@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::args::Flush;
+use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::schedule::{Counters, Plan, Scheduler};
 
@@ -49,6 +50,10 @@ pub(crate) struct Settings {
     pub(crate) lake: Url,
     pub(crate) credentials: PathBuf,
     pub(crate) listen: SocketAddr,
+    /// The operator's own address, if there is one.
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Longest time from the first signal to the end.
+    pub(crate) shutdown_time: Duration,
     pub(crate) flush: Flush,
     pub(crate) sql: SqlLimits,
     pub(crate) schedule: Option<Plan>,
@@ -87,6 +92,8 @@ impl Settings {
                     self.sql.queries_each
                 ),
             ),
+            ("metrics", self.metrics_listen.map_or("operators, at the same address".to_owned(), |it| it.to_string())),
+            ("shutdown", format!("within {:?}", self.shutdown_time)),
             ("flush", format!("after {:?} or {} bytes", self.flush.flush_age, self.flush.flush_bytes)),
         ] {
             let _ = writeln!(text, "{name:<24} {value}");
@@ -101,6 +108,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: Shutdown,
+    last: Shutdown,
 }
 
 impl Running {
@@ -109,8 +117,11 @@ impl Running {
         let mut outcome = Ok(());
         while let Some(ended) = self.tasks.join_next().await {
             let ended = ended.unwrap_or_else(|panic| Err(anyhow::anyhow!("{panic}")));
-            if ended.is_err() && outcome.is_ok() {
-                outcome = ended;
+            if ended.is_err() {
+                self.last.trigger();
+                if outcome.is_ok() {
+                    outcome = ended;
+                }
             }
             self.shutdown.trigger();
         }
@@ -118,11 +129,16 @@ impl Running {
     }
 }
 
-/// Runs the roles until a signal ends them.
+/// Runs the roles until a signal ends them: no more connections are taken, requests under way are answered, then what
+/// the aggregator has read is committed and its partitions are given up.
 pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
-    let credentials = settings.credentials.clone();
-    let running = start(settings, Arc::new(catalog), shutdown).await?;
+    let (credentials, time) = (settings.credentials.clone(), settings.shutdown_time);
+    let running = tokio::select! {
+        started = start(settings, Arc::new(catalog), shutdown.clone()) => started?,
+        // The log or the lake may not answer yet; nothing was taken, so nothing is to be finished.
+        () = shutdown.wait() => return Ok(()),
+    };
     eprintln!("helan listens on http://{}; Ctrl-C ends it", running.address);
     if !credentials.exists() {
         eprintln!(
@@ -130,12 +146,24 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
             credentials.display()
         );
     }
-    running.finished().await
+    let bound = async {
+        shutdown.wait().await;
+        tokio::time::sleep(time).await;
+    };
+    tokio::select! {
+        outcome = running.finished() => outcome,
+        () = bound => anyhow::bail!(
+            "not everything ended within {time:?} (--shutdown-time), so it is ended now; what was acknowledged is in \
+             the log and is read from there at the next start"
+        ),
+    }
 }
 
 /// Starts the roles; they end by `shutdown`.
 pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: Shutdown) -> anyhow::Result<Running> {
-    let (clock, metrics) = (Clock::system(), Metrics::default());
+    let (clock, metrics) = (Clock::system(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
+    // Given once requests are answered: what they brought is committed before the aggregator ends.
+    let last = Shutdown::new();
     let credentials = Credentials::open(&settings.credentials);
     let log = open_log(&settings).await?;
     let listener =
@@ -143,7 +171,13 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     let address = listener.local_addr()?;
     let mut tasks = JoinSet::new();
     let mut router = axum::Router::new();
-    let mut operate = Operate { metrics: metrics.clone(), probes: Vec::new(), document: helan_ingest::document() };
+    let mut operate = Operate {
+        metrics: metrics.clone(),
+        probes: Vec::new(),
+        document: helan_ingest::document(),
+        credentials: credentials.clone(),
+        clock: clock.clone(),
+    };
 
     if settings.roles.aggregate || settings.roles.query {
         let identity = log.identity().await?.to_string();
@@ -160,8 +194,14 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 status: status.clone(),
                 ..helan_aggregator::AggregatorConfig::new(log.clone(), lake.clone())
             };
-            let ending = shutdown.clone();
+            let ending = last.clone();
             tasks.spawn(async move { helan_aggregator::run(config, ending).await.context("the aggregator ended") });
+            let lag = helan_aggregator::Lag::register(&metrics);
+            let watch = helan_aggregator::watch(log.clone(), status.clone(), lag, clock.clone(), last.clone());
+            tasks.spawn(async move {
+                watch.await;
+                Ok(())
+            });
             operate.probe("aggregator", move || std::future::ready(status.ready()));
         }
         if settings.roles.query {
@@ -198,7 +238,12 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             operate.document = join(operate.document, helan_query::http::document());
         }
         if let Some(every) = settings.roles.maintain_every {
-            tasks.spawn(maintain(lake, every, shutdown.clone()));
+            let counters = maintenance::Counters::register(&metrics);
+            let rounds = maintenance::run(lake, every, counters, clock.clone(), shutdown.clone());
+            tasks.spawn(async move {
+                rounds.await;
+                Ok(())
+            });
         }
     }
     if !settings.roles.ingest.is_empty() {
@@ -218,12 +263,22 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             async move { helan_ingest::ready(&ingest).await }
         });
     }
+    if let Some(address) = settings.metrics_listen {
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for metrics"))?;
+        let (router, ending) = (operate.clone().open_router(), last.clone());
+        let limits = helan_ingest::Limits::default();
+        tasks.spawn(async move { Ok(helan_ingest::serve(listener, router, limits, ending).await?) });
+    }
     let router = router.merge(operate.router()).fallback(helan_ingest::not_found);
-    let ending = shutdown.clone();
-    tasks.spawn(
-        async move { Ok(helan_ingest::serve(listener, router, helan_ingest::Limits::default(), ending).await?) },
-    );
-    Ok(Running { address, tasks, shutdown })
+    let router = router.layer(axum::middleware::from_fn(crate::requests::traced));
+    let (ending, after) = (shutdown.clone(), last.clone());
+    tasks.spawn(async move {
+        let served = helan_ingest::serve(listener, router, helan_ingest::Limits::default(), ending).await;
+        after.trigger();
+        Ok(served?)
+    });
+    Ok(Running { address, tasks, shutdown, last })
 }
 
 /// Opens the log; who may append to it also creates its topics. Kafka's are made by whoever comes first.
@@ -235,19 +290,6 @@ async fn open_log(settings: &Settings) -> anyhow::Result<Arc<dyn Log>> {
         log.create_topics(&TopicSpec::all(settings.partitions, settings.replication)).await?;
     }
     Ok(log)
-}
-
-/// Maintains the lake again and again. A round that fails is tried again at the next.
-async fn maintain(lake: Lake, every: Duration, shutdown: Shutdown) -> anyhow::Result<()> {
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(every) => {}
-            () = shutdown.wait() => return Ok(()),
-        }
-        if let Err(error) = helan_lake::maintain::run(&lake, &helan_lake::maintain::Options::default()).await {
-            tracing::warn!(%error, "maintenance failed; the next round tries again");
-        }
-    }
 }
 
 /// Tells the query role where the log ends.

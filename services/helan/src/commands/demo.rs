@@ -133,6 +133,8 @@ fn settings(home: &Path) -> anyhow::Result<Settings> {
         flush: Flush { flush_age: Duration::from_millis(200), ..Flush::default() },
         sql: Default::default(),
         schedule: None,
+        metrics_listen: None,
+        shutdown_time: Duration::from_secs(45),
         roles: Roles {
             ingest: vec![ReporterKind::City, ReporterKind::Park],
             aggregate: true,

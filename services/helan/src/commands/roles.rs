@@ -30,7 +30,8 @@ pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
-    let roles = Roles { aggregate: true, ..Roles::default() };
+    let maintain_every = (!args.maintain_every.is_zero()).then_some(args.maintain_every);
+    let roles = Roles { aggregate: true, maintain_every, ..Roles::default() };
     start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None, None).await
 }
 
@@ -57,6 +58,8 @@ async fn start(
         lake: place.lake()?,
         credentials: credentials(place, listen)?,
         listen: listen.listen,
+        metrics_listen: listen.metrics_listen,
+        shutdown_time: listen.shutdown_time,
         flush: flush.cloned().unwrap_or_default(),
         sql: asking.map(Asking::limits).unwrap_or_default(),
         schedule: scheduling.map(|scheduling| scheduling.plan(&catalog)).transpose()?.flatten(),

@@ -75,7 +75,7 @@ fn a_list_stands_in_brackets() {
 #[test]
 fn every_problem_names_its_line_and_what_to_do() {
     let text = "copis = 3\nlisten = 8080\ncopies = \"3\"\nconfig = \"x\"\n[one]\nkind = \"town\"\ncopies = 12\n\
-                lake = \"x\"\nlog_filter = \"info\"\n[tow]\nlisten = \"x\"\n";
+                lake = \"x\"\nlog_filter = \"info\"\n[twos]\nlisten = \"x\"\n";
     let said: Vec<_> = parse(text).expect_err("many problems").iter().map(ToString::to_string).collect();
     let expected = [
         "t.toml:1: copis: there is no such setting; did you mean copies?; SETTINGS.md lists them",
@@ -86,7 +86,7 @@ fn every_problem_names_its_line_and_what_to_do() {
         "t.toml:7: copies: \"12\" cannot be used: 12 is not in 1..9",
         "t.toml:8: lake: `helan one` has no such setting; it belongs to two",
         "t.toml:9: log_filter: `helan one` has no such setting; write it above the tables, it is for every command",
-        "t.toml:10: [tow]: there is no command of this name; did you mean two?",
+        "t.toml:10: [twos]: there is no command of this name; did you mean two?",
     ];
     assert_eq!(said, expected);
     let broken = parse("copies = \n").expect_err("no TOML")[0].to_string();

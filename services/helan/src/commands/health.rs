@@ -1,0 +1,38 @@
+//! `helan health`: asks a running role, for engines whose images have no HTTP client.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Arguments of `helan health`.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 = yes, 1 = no or no answer.")]
+pub(crate) struct HealthArgs {
+    /// Address that the role listens on
+    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Ask whether it can do its work, not only whether it runs
+    #[arg(long)]
+    pub(crate) ready: bool,
+}
+
+pub(crate) async fn run(args: HealthArgs) -> anyhow::Result<()> {
+    let path = if args.ready { "readyz" } else { "healthz" };
+    let mut address = args.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+    let answer = client.get(format!("http://{address}/{path}")).send().await;
+    let answer = answer.with_context(|| format!("{address} does not answer"))?;
+    let (status, word) = (answer.status(), answer.text().await?);
+    if !status.is_success() {
+        bail!("{address}: {}", word.trim());
+    }
+    println!("{}", word.trim());
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Maintenance of the lake again and again, beside the roles of a process, and what it counts.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use helan_lake::{Lake, maintain};
+use helan_runtime::clock::Clock;
+use helan_runtime::metrics::Metrics;
+use helan_runtime::shutdown::Shutdown;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+
+/// What maintenance counts; names `helan_maintenance_*`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counters {
+    runs: Family<Vec<(&'static str, &'static str)>, Counter>,
+    files: Counter,
+    orphans: Counter,
+    seconds: Gauge<f64, AtomicU64>,
+    success: Gauge<f64, AtomicU64>,
+}
+
+impl Counters {
+    pub(crate) fn register(metrics: &Metrics) -> Self {
+        let counters = Self::default();
+        for outcome in ["ok", "failed"] {
+            drop(counters.runs.get_or_create(&vec![("outcome", outcome)]));
+        }
+        metrics.register(|registry| {
+            let registry = registry.sub_registry_with_prefix("helan_maintenance");
+            registry.register("runs", "Rounds of maintenance, by outcome", counters.runs.clone());
+            registry.register("files_compacted", "Files that were put together into larger ones", counters.files.clone());
+            registry.register("orphans_deleted", "Files deleted that no version needed", counters.orphans.clone());
+            registry.register("last_seconds", "Time of the last round", counters.seconds.clone());
+            registry.register(
+                "last_success_timestamp_seconds",
+                "Unix time of the end of the last round that succeeded; 0 = none since this process runs",
+                counters.success.clone(),
+            );
+        });
+        counters
+    }
+}
+
+/// Maintains the lake again and again. A round that fails is tried again at the next.
+pub(crate) async fn run(lake: Lake, every: Duration, counters: Counters, clock: Clock, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = shutdown.wait() => return,
+        }
+        let begun = clock.now();
+        let outcome = maintain::run(&lake, &maintain::Options::default()).await;
+        let ended = clock.now();
+        counters.seconds.set((ended - begun) as f64 / 1e6);
+        match outcome {
+            Ok(reports) => {
+                for report in reports.values() {
+                    counters.files.inc_by(report.files_before as u64);
+                    counters.orphans.inc_by(report.orphans_deleted as u64);
+                }
+                counters.success.set(ended as f64 / 1e6);
+                counters.runs.get_or_create(&vec![("outcome", "ok")]).inc();
+            }
+            Err(error) => {
+                counters.runs.get_or_create(&vec![("outcome", "failed")]).inc();
+                tracing::warn!(%error, "maintenance failed; the next round tries again");
+            }
+        }
+    }
+}

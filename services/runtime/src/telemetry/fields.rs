@@ -1,0 +1,33 @@
+//! The names of fields in logs and spans: one list, so that a search finds the same thing everywhere.
+
+/// Every field, with what it holds.
+pub const FIELDS: &[(&str, &str)] = &[
+    ("address", "Address that a listener is bound to"),
+    ("at", "Topic and partition, as `helan.city.v1/3`"),
+    ("batch.records", "Records of one flush"),
+    ("batch.rows", "New events of one flush"),
+    ("code", "Code of a refusal, as in ERRORS.md, or of the Kafka client"),
+    ("credentials", "Number of credentials read"),
+    ("duration_ms", "Time it took, in milliseconds"),
+    ("error", "What failed, with its causes"),
+    ("errors", "Number of errors found in a request"),
+    ("facility", "Part of librdkafka that speaks"),
+    ("http.method", "Method of a request"),
+    ("http.path", "Path of a request, as the interface names it"),
+    ("http.status", "Status of the answer"),
+    ("log.offset", "Offset of a record"),
+    ("log.partition", "Partition of a record"),
+    ("log.topic", "Topic of a record"),
+    ("path", "File"),
+    ("reason", "What the Kafka client says of an error"),
+    ("report", "What maintenance did to a table"),
+    ("reporter", "Reporter whose credential was used"),
+    ("retention_ms", "How long a topic keeps records, in milliseconds"),
+    ("role", "Role of the process"),
+    ("source", "Source of a submission"),
+    ("submission", "Id of a submission"),
+    ("table", "Table of the lake"),
+    ("topic", "Topic of the log"),
+    ("trouble", "Why a role is not ready"),
+    ("view", "SQL view"),
+];

@@ -1,0 +1,57 @@
+//! Nothing is told without a credential but one word; metrics are an operator's, or their own address's.
+
+use crate::harness::{Deployment, free_port};
+
+async fn get(helan: &Deployment, url: &str, token: Option<&str>) -> (u16, String) {
+    let mut request = helan.client.get(url);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let answer = request.send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_is_one_word_and_the_rest_asks_who_you_are() {
+    let helan = Deployment::new(None);
+    let metrics = format!("http://127.0.0.1:{}", free_port());
+    let own = metrics.trim_start_matches("http://").to_owned();
+    helan.spawn("up", &helan.base, &["--partitions", "3", "--metrics-listen", &own]).await;
+    let reporter = helan.token("nx-stats");
+    let operator = helan.run(&["credential", "add", "--role", "operator"]).trim().to_owned();
+    let at = |path: &str| format!("{}{path}", helan.base);
+
+    assert_eq!(get(&helan, &at("/healthz"), None).await, (200, "ok\n".into()));
+    assert_eq!(get(&helan, &at("/readyz"), None).await, (200, "ready\n".into()));
+    for (path, token, status) in [
+        ("/metrics", None, 401),
+        ("/metrics", Some("helan_x_y"), 401),
+        ("/metrics", Some(&*reporter), 403),
+        ("/openapi.json", None, 401),
+        ("/v1/status", None, 401),
+        ("/v1/submissions/x", None, 401),
+        ("/nothing", None, 404),
+    ] {
+        let (found, text) = get(&helan, &at(path), token).await;
+        assert_eq!(found, status, "{path}: {text}");
+        assert!(text.contains("message_zh") && text.contains("hint_en"), "{path}: {text}");
+        assert!(!text.contains("helan_ingest"), "{text}");
+    }
+    let (status, text) = get(&helan, &at("/metrics"), Some(&operator)).await;
+    assert!(status == 200 && text.contains("helan_build_info{version="), "{text}");
+    assert!(text.contains("helan_aggregator_lag_records{topic=\"helan.city.v1\",partition=\"0\"} 0"), "{text}");
+    assert!(get(&helan, &at("/openapi.json"), Some(&reporter)).await.1.contains("/v1/events"));
+
+    // The operator's own address: open, and without the paths that take requests.
+    assert_eq!(get(&helan, &format!("{metrics}/readyz"), None).await, (200, "ready\n".into()));
+    assert!(get(&helan, &format!("{metrics}/metrics"), None).await.1.contains("helan_process_resident_memory_bytes"));
+    assert_eq!(get(&helan, &format!("{metrics}/v1/status"), Some(&operator)).await.0, 404);
+
+    // Not ready: everyone hears that, an operator hears why.
+    let credentials = helan.dir.path().join("credentials.jsonl");
+    std::fs::write(&credentials, "broken\n").expect("written");
+    helan.wait_until("it is not ready", async || get(&helan, &at("/readyz"), None).await.0 == 503).await;
+    assert_eq!(get(&helan, &at("/readyz"), None).await.1, "not ready\n");
+    assert!(get(&helan, &format!("{metrics}/readyz"), None).await.1.contains("credentials file"));
+    assert_eq!(helan.run(&["health", "--listen", helan.base.trim_start_matches("http://")]).trim(), "ok");
+}
