@@ -12,6 +12,23 @@ use helan_schemas::catalog::Catalog;
 use crate::args::Cli;
 use crate::settings::Setting;
 
+/// A flag's default; where commands differ, each with its own.
+fn defaults(root: &clap::Command, flag: &str) -> String {
+    let of = |argument: &clap::Arg| {
+        let values = argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned());
+        values.collect::<Vec<_>>().join(" ")
+    };
+    let mut found: Vec<(String, String)> = Vec::new();
+    for command in std::iter::once(root).chain(root.get_subcommands()) {
+        let own = command.get_arguments().filter(|argument| argument.get_long() == Some(flag));
+        found.extend(own.map(|argument| (command.get_name().to_owned(), of(argument))));
+    }
+    match found.first() {
+        Some((_, first)) if found.iter().all(|(_, default)| default == first) => first.clone(),
+        _ => found.iter().map(|(name, default)| format!("{default} ({name})")).collect::<Vec<_>>().join(", "),
+    }
+}
+
 /// Compares a page with what it must say, or rewrites it.
 fn keep(page: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
@@ -40,8 +57,7 @@ fn every_setting_is_on_its_page() {
         .to_owned();
     for setting in crate::settings::all(&command).values() {
         let Setting { flag, env, commands, argument, .. } = setting;
-        let defaults = argument.get_default_values().iter().map(|value| value.to_string_lossy());
-        let default = defaults.collect::<Vec<_>>().join(" ");
+        let default = defaults(&command, flag);
         let key = setting.key.as_ref().map(|key| format!("`{key}`")).unwrap_or_default();
         let commands = match argument.is_global_set() && commands.len() > 10 || commands.is_empty() {
             true => "every command".to_owned(),
@@ -68,7 +84,7 @@ fn what_is_a_secret_is_never_shown() {
 async fn every_metric_is_on_its_page() {
     let metrics = Metrics::of_process("");
     helan_aggregator::Counters::register(&metrics);
-    helan_aggregator::Lag::register(&metrics);
+    helan_aggregator::Lag::register(&metrics).begin(&helan_log::TopicPartition::new("t", 0));
     crate::maintenance::Counters::register(&metrics);
     let log = helan_log::open("memory:", helan_log::OpenOptions::writing()).await.expect("a log in memory");
     let _router = helan_ingest::reports(helan_ingest::Ingest {

@@ -51,6 +51,9 @@ impl Metrics {
         for code in Code::ALL.iter().filter(|code| code.status() != 0) {
             drop(metrics.errors.get_or_create(&label("code", code.code())));
         }
+        for path in ["/v1/events", "/v1/submissions"] {
+            drop(metrics.requests.get_or_create(&vec![("path", path.to_owned()), ("status", "202".to_owned())]));
+        }
         for topic in [topics::CITY, topics::PARK] {
             for family in [&metrics.submissions, &metrics.events, &metrics.bytes] {
                 drop(family.get_or_create(&label("topic", topic)));
