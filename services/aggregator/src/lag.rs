@@ -54,11 +54,6 @@ impl Lag {
         lag
     }
 
-    /// Shows a partition as one without lag, until it is measured.
-    pub fn begin(&self, at: &TopicPartition) {
-        self.show(at, Standing { records: 0, seconds: 0.0, watermark: 0.0 });
-    }
-
     fn show(&self, at: &TopicPartition, standing: Standing) {
         let labels = vec![("topic", at.topic.to_string()), ("partition", at.partition.to_string())];
         self.records.get_or_create(&labels).set(standing.records);

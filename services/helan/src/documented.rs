@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::CommandFactory;
-use helan_runtime::clock::Clock;
-use helan_runtime::credentials::Credentials;
-use helan_runtime::metrics::Metrics;
+use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::Catalog;
 
 use crate::args::Cli;
@@ -80,24 +79,30 @@ fn what_is_a_secret_is_never_shown() {
     }
 }
 
-#[tokio::test]
+/// What a process with every role writes at `/metrics`, once each of its parts has begun to count.
+async fn scrape() -> String {
+    let home = tempfile::tempdir().expect("a directory");
+    let mut settings = crate::commands::demo::settings(home.path()).expect("settings");
+    settings.roles.maintain_every = Some(std::time::Duration::from_secs(3600));
+    let shutdown = Shutdown::new();
+    let running = crate::serve::start(settings, Arc::new(Catalog::embedded()), shutdown.clone());
+    let running = running.await.expect("the roles start");
+    let metrics = running.metrics.clone();
+    crate::schedule::Counters::register(&metrics);
+    for _ in 0..200 {
+        if metrics.encode().contains("helan_aggregator_lag_records{") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    shutdown.trigger();
+    running.finished().await.expect("the roles end well");
+    metrics.encode()
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_metric_is_on_its_page() {
-    let metrics = Metrics::of_process("");
-    helan_aggregator::Counters::register(&metrics);
-    helan_aggregator::Lag::register(&metrics).begin(&helan_log::TopicPartition::new("t", 0));
-    crate::maintenance::Counters::register(&metrics);
-    let log = helan_log::open("memory:", helan_log::OpenOptions::writing()).await.expect("a log in memory");
-    let _router = helan_ingest::reports(helan_ingest::Ingest {
-        log,
-        catalog: std::sync::Arc::new(Catalog::embedded()),
-        credentials: Credentials::open("/nonexistent"),
-        kinds: Vec::new(),
-        clock: Clock::system(),
-        limits: helan_ingest::Limits::default(),
-        metrics: metrics.clone(),
-        status_base: String::new(),
-    });
-    let text = metrics.encode();
+    let text = scrape().await;
     let mut page = "# Metrics\n\nWhat `/metrics` writes, as OpenMetrics text; a counter's samples end in `_total`.\n\
                     `/metrics` needs an operator's credential (`helan credential add --role operator`), except at the \
                     address that\n`--metrics-listen` names. Names only grow. Dashboard and alerts are in \

@@ -106,6 +106,9 @@ impl Settings {
 pub(crate) struct Running {
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// What it counts.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the page of metrics is written from a process that runs"))]
+    pub(crate) metrics: Metrics,
     tasks: JoinSet<anyhow::Result<()>>,
     shutdown: Shutdown,
     last: Shutdown,
@@ -162,6 +165,7 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
 /// Starts the roles; they end by `shutdown`.
 pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: Shutdown) -> anyhow::Result<Running> {
     let (clock, metrics) = (Clock::system(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
+    let shown = metrics.clone();
     // Given once requests are answered: what they brought is committed before the aggregator ends.
     let last = Shutdown::new();
     let credentials = Credentials::open(&settings.credentials);
@@ -278,7 +282,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         after.trigger();
         Ok(served?)
     });
-    Ok(Running { address, tasks, shutdown, last })
+    Ok(Running { address, metrics: shown, tasks, shutdown, last })
 }
 
 /// Opens the log; who may append to it also creates its topics. Kafka's are made by whoever comes first.

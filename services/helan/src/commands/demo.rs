@@ -120,7 +120,8 @@ fn credentials(home: &Path, feeds: &[Feed]) -> anyhow::Result<BTreeMap<String, S
     Ok(tokens)
 }
 
-fn settings(home: &Path) -> anyhow::Result<Settings> {
+/// Every role on this machine, below one directory, on a free port.
+pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
     let lake = url::Url::from_directory_path(home.join("lake"));
     Ok(Settings {
         log_url: format!("embedded://{}", home.join("log").display()),
