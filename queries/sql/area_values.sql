@@ -1,7 +1,7 @@
 -- name: area_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: area_levels, period_values, periods, area_edges, area_names, indicators
--- rules: 2, 3, 4, 5, 6, 7
+-- inputs: area_levels, period_values, periods, area_edges, areas, indicators
+-- rules: 2, 3, 4, 5, 6, 7, 10, 11
 -- materialise: yes
 -- zh: 地区数值：报送值，否则由下级合计；两者并存时给出差额。
 -- en: Values by area: reported, else compiled from partition children; both are kept, with the residual.
@@ -59,7 +59,10 @@ gaps as (
     left join area_levels as below
         on below.ref_area = children.child and below.indicator = levels.indicator
         and below.time_period = levels.time_period
-    left join area_names as names on names.ref_area = children.child
+    left join areas as names
+        on names.ref_area = children.child
+        and (names.valid_from is null or names.valid_from <= levels.period_end)
+        and (names.valid_to is null or names.valid_to > levels.period_end)
     where levels.children_with_value > 0
         and levels.children_with_value < expected.children_expected
         and below.value is null

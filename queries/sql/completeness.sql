@@ -1,28 +1,32 @@
 -- name: completeness
 -- grain: one row for each report that is owed: obligation and period
--- inputs: obligations, statements, knowledge, area_names
--- rules: 9
+-- inputs: obligations, statements, knowledge, areas, area_groups, indicators
+-- rules: 5, 6, 9
 -- materialise: no
--- zh: 报送完整性与及时性：应报、已报、及时、迟报天数，截至 T。
--- en: Completeness and timeliness as of T: what was owed, what came, what came in time, how many days late.
+-- zh: 报送完整性与及时性：应报、已报、及时、迟报天数，截至 T。已撤市县、未设园区不计应报。
+-- en: Completeness and timeliness as of T: what was owed, what came, what came in time, how many days late. Nobody owes for a unit that was not open on the period's last day. A cumulative report from January pays for its last quarter or month, a stock on the last day for its period, a milestone on any day of it.
 -- column obligation text: 义务代码 | Id of the obligation.
 -- column reporter text: 报送单位 | Who owes it.
 -- column ref_area text: 地区 | For which area.
--- column name_zh text: 地区名称 | Name of the area in Chinese.
+-- column name_zh text: 地区名称 | Name of the area in Chinese, on the period's last day.
 -- column name_en text: 地区英文名称 | Name of the area in English.
 -- column indicator text: 指标 | Which indicator.
 -- column time_period text: 时期 | For which period.
 -- column due date: 期限 | Last day on which it is in time.
 -- column due_at instant: 期限结束时刻 | End of that day in the catalog's time zone.
--- column status text: 状态 | on_time, late, missing (due and nothing came), not_due.
+-- column status text: 状态 | on_time, late, missing (due, and nothing that stands has come), not_due.
 -- column expected int: 应报 | 1 if it is due or has come, else 0.
--- column received int: 已报 | 1 if it has come, else 0; never more than expected.
+-- column received int: 已报 | 1 if it has come and stands, else 0; never more than expected.
 -- column on_time int: 及时 | 1 if it came in time, else 0.
--- column days_late int: 迟报天数 | Whole days after the due date on which it came, or which have passed without it; 0 in time.
--- column first_received_at instant: 首次接收时间 | When its first report was received.
+-- column days_late int: 迟报天数 | Days after the due date on which it came, or which have begun without it; 0 in time.
+-- column first_received_at instant: 首次接收时间 | When the first report that stands was received.
 -- column values_received bigint: 收到次数 | Reports received, withdrawn ones included.
+-- column values_standing bigint: 有效次数 | Reports received and not withdrawn.
+-- column without_value bool: 报为缺值 | Whether what came says that there is no value (missing, suppressed): received, but no figure.
 with owed as (
-    select * from obligations
+    select obligations.*, indicators.kind, indicators.over_time
+    from obligations
+    inner join indicators on indicators.indicator = obligations.indicator
 ),
 
 now as (
@@ -31,14 +35,31 @@ now as (
 
 came as (
     select
-        reporter, ref_area, indicator, time_period, min(received_at) as first_received_at, count(*) as values_received
-    from statements
-    group by reporter, ref_area, indicator, time_period
+        owed.obligation, owed.time_period,
+        min(case when statements.withdrawn_at is null then statements.received_at end) as first_received_at,
+        count(*) as values_received,
+        sum(case when statements.withdrawn_at is null then 1 else 0 end) as values_standing,
+        sum(case when statements.withdrawn_at is null and statements.amount is not null then 1 else 0 end) as figures
+    from owed
+    inner join statements
+        on statements.reporter = owed.reporter and statements.ref_area = owed.ref_area
+        and statements.indicator = owed.indicator
+        and statements.period_end >= owed.period_start and statements.period_end <= owed.period_end
+    where (statements.period_start = owed.period_start and statements.period_end = owed.period_end)
+        or (
+            owed.over_time = 'sum' and statements.period_end = owed.period_end
+            and substr(cast(statements.period_start as varchar), 5) = '-01-01'
+            and extract(year from statements.period_start) = extract(year from owed.period_start)
+        )
+        or (owed.over_time <> 'sum' and statements.period_end = owed.period_end)
+        or owed.kind = 'milestone'
+    group by owed.obligation, owed.time_period
 ),
 
 judged as (
     select
-        owed.*, came.first_received_at, coalesce(came.values_received, 0) as values_received, now.as_of,
+        owed.*, came.first_received_at, coalesce(came.values_received, 0) as values_received,
+        coalesce(came.values_standing, 0) as values_standing, coalesce(came.figures, 0) as figures, now.as_of,
         case
             when came.first_received_at <= owed.due_at then 'on_time'
             when came.first_received_at is not null then 'late'
@@ -47,27 +68,34 @@ judged as (
         end as status
     from owed
     cross join now
-    left join came
-        on came.reporter = owed.reporter and came.ref_area = owed.ref_area and came.indicator = owed.indicator
-        and came.time_period = owed.time_period
+    left join came on came.obligation = owed.obligation and came.time_period = owed.time_period
 )
 
 select
-    judged.obligation, judged.reporter, judged.ref_area, area_names.name_zh, area_names.name_en, judged.indicator,
-    judged.time_period, judged.due, judged.due_at, judged.status,
+    judged.obligation, judged.reporter, judged.ref_area, coalesce(names.name_zh, group_names.name_zh) as name_zh,
+    coalesce(names.name_en, group_names.name_en) as name_en, judged.indicator, judged.time_period, judged.due,
+    judged.due_at, judged.status,
     case when judged.status = 'not_due' then 0 else 1 end as expected,
     case when judged.first_received_at is null then 0 else 1 end as received,
     case when judged.status = 'on_time' then 1 else 0 end as on_time,
     case
         when judged.status in ('late', 'missing')
             then greatest(
-                1 + cast(floor(
+                cast(ceil(
                     extract(epoch from (coalesce(judged.first_received_at, judged.as_of) - judged.due_at)) / 86400
                 ) as int),
                 1
             )
         else 0
     end as days_late,
-    judged.first_received_at, judged.values_received
+    judged.first_received_at, judged.values_received, judged.values_standing,
+    judged.values_standing > 0 and judged.figures = 0 as without_value
 from judged
-left join area_names on area_names.ref_area = judged.ref_area
+left join areas as names
+    on names.ref_area = judged.ref_area
+    and (names.valid_from is null or names.valid_from <= judged.period_end)
+    and (names.valid_to is null or names.valid_to > judged.period_end)
+left join area_groups as group_names
+    on group_names.group_id = judged.ref_area
+    and (group_names.valid_from is null or group_names.valid_from <= judged.period_end)
+    and (group_names.valid_to is null or group_names.valid_to > judged.period_end)

@@ -20,7 +20,8 @@
 -- column id text: 事件编号 | CloudEvents id.
 -- column known_at instant: 获知时间 | When it became known.
 -- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
+-- column note text: 备注 | The reporter's remark: it explains a finding.
 select
     ref_area, indicator, time_period, period_kind, period_start, period_end, amount, obs_status, vintage, basis,
-    reporter, source, id, known_at, demo
+    reporter, source, id, known_at, demo, note
 from observations

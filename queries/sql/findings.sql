@@ -1,11 +1,11 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs
--- rules: 3, 6, 7, 12
+-- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules
+-- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -17,6 +17,10 @@
 -- column difference exact: 差额 | amount − other_amount.
 -- column message_zh text: 说明 | What was found, in Chinese.
 -- column message_en text: 说明（英文） | What was found, in English.
+-- column rule text: 规则代码 | Rule of the catalog by which it was found; null = a check that always runs.
+-- column reporter text: 报送单位 | Whose value it is about; null where it is about a sum.
+-- column explained bool: 是否已说明 | Whether it asks for an explanation and the value carries one (its note).
+-- column explanation text: 说明内容 | The note of the value that it is about.
 with standing as (
     select * from statements where withdrawn_at is null
 ),
@@ -36,7 +40,8 @@ two_reporters as (
         standing.amount as other_amount,
         standing.reporter || ' 也报送了该值；按优先级采用 ' || current_values.reporter as message_zh,
         standing.reporter || ' reported this cell too; by precedence the value of ' || current_values.reporter
-            || ' counts' as message_en
+            || ' counts' as message_en,
+        cast(null as varchar) as rule, standing.reporter, standing.note
     from current_values
     inner join standing
         on standing.ref_area = current_values.ref_area and standing.indicator = current_values.indicator
@@ -62,7 +67,8 @@ vintage_backwards as (
         'vintage_backwards' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id, amount,
         amount_before as other_amount,
         '版本倒退：' || vintage_before || ' 之后又报 ' || vintage as message_zh,
-        'the vintage goes backwards: ' || vintage || ' after ' || vintage_before as message_en
+        'the vintage goes backwards: ' || vintage || ' after ' || vintage_before as message_en,
+        cast(null as varchar) as rule, reporter, note
     from in_order
     where rank < rank_before
 ),
@@ -73,7 +79,8 @@ withdrawn_fallback as (
         current_values.time_period, withdrawn.source, withdrawn.id, current_values.amount,
         withdrawn.amount as other_amount,
         '较新的值已撤销，改用此前的值' as message_zh,
-        'a newer value was withdrawn; the one before counts again' as message_en
+        'a newer value was withdrawn; the one before counts again' as message_en,
+        cast(null as varchar) as rule, withdrawn.reporter, withdrawn.note
     from current_values
     inner join statements as withdrawn
         on withdrawn.ref_area = current_values.ref_area and withdrawn.indicator = current_values.indicator
@@ -101,27 +108,42 @@ parts_differ as (
         case
             when part_sums.period_kind = 'Q' then 'the value of the year is not the sum of its quarters'
             else 'the value of the year is not the sum of its months'
-        end as message_en
+        end as message_en,
+        cast(null as varchar) as rule, year.reporter, own.note
     from period_values as year
     inner join part_sums
         on part_sums.ref_area = year.ref_area and part_sums.indicator = year.indicator
         and part_sums.time_period = year.time_period
+    left join current_values as own
+        on own.ref_area = year.ref_area and own.indicator = year.indicator and own.time_period = year.origin_period
     where year.amount <> part_sums.amount
+),
+
+area_rules as (
+    select * from validation_rules where kind = 'area_sum'
 ),
 
 residuals as (
     select
         'residual' as finding,
-        case when indicators.over_areas = 'own_value' then 'info' else 'soft' end as severity,
+        coalesce(rules.severity, case when indicators.over_areas = 'own_value' then 'info' else 'soft' end) as severity,
         area_values.ref_area, area_values.indicator, area_values.time_period, cast(null as varchar) as source,
         cast(null as varchar) as id, area_values.reported as amount, area_values.compiled as other_amount,
-        coalesce(area_names.name_zh, area_values.ref_area) || '本级值与下级合计不等' as message_zh,
+        coalesce(area_names.name_zh, area_values.ref_area) || '本级值与下级合计不等'
+            || coalesce('。' || rules.message_zh, '') as message_zh,
         'what was reported for ' || coalesce(area_names.name_en, area_values.ref_area)
-            || ' is not the sum of its parts' as message_en
+            || ' is not the sum of its parts' || coalesce('. ' || rules.message_en, '') as message_en,
+        rules.rule, area_values.reporter, own.note
     from area_values
     inner join indicators on indicators.indicator = area_values.indicator
     left join area_names on area_names.ref_area = area_values.ref_area
-    where area_values.residual <> 0 and area_values.children_reported = area_values.children_expected
+    left join area_rules as rules
+        on rules.indicator = area_values.indicator
+        and (rules.ref_area is null or rules.ref_area = area_values.ref_area)
+    left join current_values as own
+        on own.ref_area = area_values.ref_area and own.indicator = area_values.indicator
+        and own.time_period = area_values.origin_period
+    where abs(area_values.residual) > coalesce(rules.tolerance, 0) and area_values.children_reported = area_values.children_expected
 ),
 
 released as (
@@ -143,12 +165,22 @@ backdated as (
         standing.time_period, standing.source, standing.id, standing.amount,
         cast(null as decimal(38, 10)) as other_amount,
         '报送时间晚于已发布的结果，而所称公布时间早于它' as message_zh,
-        'it came after a publication that counts this cell, and says it was released before' as message_en
+        'it came after a publication that counts this cell, and says it was released before' as message_en,
+        cast(null as varchar) as rule, standing.reporter, standing.note
     from standing
     inner join first_releases
         on first_releases.ref_area = standing.ref_area and first_releases.indicator = standing.indicator
         and first_releases.time_period = standing.time_period
     where standing.recorded_at > first_releases.released_at and standing.known_at < first_releases.released_at
+),
+
+by_rules as (
+    select
+        found.kind as finding, found.severity, found.ref_area, found.indicator, found.time_period, own.source, own.id,
+        found.amount, found.other_amount, found.message_zh, found.message_en, found.rule, own.reporter, own.note
+    from rule_findings as found
+    left join current_values as own
+        on own.ref_area = found.ref_area and own.indicator = found.indicator and own.time_period = found.time_period
 ),
 
 every as (
@@ -163,9 +195,12 @@ every as (
     select * from residuals
     union all
     select * from backdated
+    union all
+    select * from by_rules
 )
 
 select
     finding, severity, ref_area, indicator, time_period, source, id, amount, other_amount,
-    amount - other_amount as difference, message_zh, message_en
+    amount - other_amount as difference, message_zh, message_en, rule, reporter,
+    severity = 'soft' and coalesce(trim(note), '') <> '' as explained, nullif(trim(note), '') as explanation
 from every

@@ -1,7 +1,7 @@
 -- name: group_values
 -- grain: one row for each group, indicator, time_period
--- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, area_names
--- rules: 2, 3, 4
+-- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, areas
+-- rules: 2, 3, 4, 5
 -- materialise: yes
 -- zh: 组的数值：只加最外层成员；成员重叠情况未知的不求和。
 -- en: Values of groups: the outermost members added up; null where nobody knows whether members overlap.
@@ -63,7 +63,10 @@ listed as (
     left join inner_members
         on inner_members.group_id = members.group_id and inner_members.time_period = members.time_period
         and inner_members.member = members.member
-    left join area_names as names on names.ref_area = members.member
+    left join areas as names
+        on names.ref_area = members.member
+        and (names.valid_from is null or names.valid_from <= members.period_end)
+        and (names.valid_to is null or names.valid_to > members.period_end)
 ),
 
 asked as (

@@ -25,7 +25,20 @@
 -- column coverage_by text: 覆盖如何计数 | Coverage: items, areas or value.
 -- column member_of text: 所属覆盖指标 | Coverage indicator of which it is an item.
 -- column note text: 备注 | Remark.
+-- column known_at instant: 目录获知时间 | Since when the catalog knows the formula; null = always.
+with known as (
+    select *
+    from catalog_indicators
+    where known_at is null or known_at <= $as_of
+),
+
+latest as (
+    select *, row_number() over (partition by indicator order by known_at desc nulls last) as place
+    from known
+)
+
 select
     indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, numerator, denominator,
-    factor, denominator_date, decimals, attribution, min, max, coverage_by, member_of, note
-from catalog_indicators
+    factor, denominator_date, decimals, attribution, min, max, coverage_by, member_of, note, known_at
+from latest
+where place = 1

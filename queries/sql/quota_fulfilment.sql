@@ -32,6 +32,11 @@
 -- column missing_zh text: 缺报部分 | Who or what is missing, in Chinese.
 -- column missing_en text: 缺报部分（英文） | Who or what is missing, in English.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column parent_target text: 所属目标 | Target of which this is a part; never added to it.
+-- column same_as text: 同一数值的另一处 | Target that promises the same figure elsewhere and is counted there.
+-- column counts bool: 是否计数 | Whether a tally counts the row: not members, repeats, headings of other targets, nor context. Each promise once.
+-- column note_zh text: 备注 | The catalog's remark in Chinese; target_notes has every remark.
+-- column note_en text: 备注（英文） | The same in English.
 with readings as (
     select
         target_id, ref_area,
@@ -46,6 +51,12 @@ with readings as (
     group by target_id, ref_area
 ),
 
+headings as (
+    select distinct parent
+    from targets
+    where parent is not null
+),
+
 joined as (
     select
         target_rows.*, target_actuals.numerator, target_actuals.denominator, target_actuals.factor,
@@ -53,7 +64,8 @@ joined as (
         target_actuals.coverage_expected, target_actuals.months_reported, target_actuals.vintage,
         target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
         target_actuals.demo, readings.current_verdict, readings.turned, readings.readings,
-        targets.name_zh, targets.name_en,
+        targets.name_zh, targets.name_en, targets.parent as parent_target, targets.same_as, targets.note,
+        headings.parent is not null as is_heading,
         case
             when target_actuals.denominator > 0 then try_cast(
                 cast(cast(target_actuals.numerator as decimal(76, 10)) * cast(target_actuals.factor as decimal(20, 0))
@@ -70,6 +82,7 @@ joined as (
     inner join target_actuals
         on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
     inner join targets on targets.target_id = target_rows.target_id
+    left join headings on headings.parent = target_rows.target_id
     left join readings
         on readings.target_id = target_rows.target_id and readings.ref_area = target_rows.ref_area
 ),
@@ -225,5 +238,8 @@ select
     verdict, coalesce(verdict in ('met', 'missed') and turned, false) as sensitive, readings, vintage,
     coverage_reported, coverage_expected, reason_zh, reason_en,
     case when verdict = 'not_assessable' then obstacle end as reason_code, is_member, owner, kind, status, unit_text,
-    due_at, missing_zh, missing_en, demo
+    due_at, missing_zh, missing_en, demo, parent_target, same_as,
+    not is_member and same_as is null and not is_heading and verdict <> 'context' as counts,
+    split_part(note, ' / ', 1) as note_zh,
+    case when strpos(note, ' / ') > 0 then substr(note, strpos(note, ' / ') + 3) else note end as note_en
 from worded

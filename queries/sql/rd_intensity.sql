@@ -1,7 +1,7 @@
 -- name: rd_intensity
 -- grain: one row for each area or group and time_period with a numerator or a denominator
--- inputs: ratios, area_names
--- rules: 1, 2, 7
+-- inputs: ratios, areas, area_groups
+-- rules: 1, 2, 5, 7
 -- materialise: no
 -- zh: R&D 经费投入强度（%）：R&D 经费 ÷ 地区生产总值。
 -- en: R&D intensity in per cent: R&D expenditure ÷ GDP.
@@ -31,7 +31,14 @@ with ratio as (
 select
     ratio.ref_area, ratio.time_period, ratio.value, ratio.numerator, ratio.denominator, ratio.numerator_vintage,
     ratio.denominator_vintage, ratio.numerator_basis, ratio.denominator_basis, ratio.status, ratio.coverage_reported,
-    ratio.coverage_expected, area_names.name_zh,
-    area_names.name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
+    ratio.coverage_expected, coalesce(names.name_zh, group_names.name_zh) as name_zh,
+    coalesce(names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
 from ratio
-left join area_names on area_names.ref_area = ratio.ref_area
+left join areas as names
+    on names.ref_area = ratio.ref_area
+    and (names.valid_from is null or names.valid_from <= ratio.period_end)
+    and (names.valid_to is null or names.valid_to > ratio.period_end)
+left join area_groups as group_names
+    on group_names.group_id = ratio.ref_area
+    and (group_names.valid_from is null or group_names.valid_from <= ratio.period_end)
+    and (group_names.valid_to is null or group_names.valid_to > ratio.period_end)

@@ -120,4 +120,32 @@ mod tests {
             }
         }
     }
+
+    /// The rules that a file of test rows names in its remarks: "# Rules 1, 2: …".
+    fn rules_of(text: &str) -> Vec<u8> {
+        let remarks = text.lines().filter(|line| line.starts_with('#'));
+        let named = remarks.flat_map(|line| line.split("Rule").skip(1)).map(|rest| rest.trim_start_matches('s'));
+        let lists = named.map(|rest| rest.split_once(':').map_or(rest, |(list, _)| list));
+        lists.flat_map(|list| list.split([',', ' ']).filter_map(|word| word.parse().ok()).collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn every_rule_has_a_view_and_test_rows_that_ask_it() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let files = std::fs::read_dir(folder).expect("queries/tests").map(|entry| entry.expect("an entry").path());
+        let texts: Vec<String> = files.map(|path| std::fs::read_to_string(path).expect("test rows")).collect();
+        for rule in 1..=13 {
+            let carriers: Vec<_> = all().iter().filter(|query| query.rules.contains(&rule)).collect();
+            assert!(!carriers.is_empty(), "no SQL header names rule {rule}");
+            let asked = texts.iter().filter(|text| rules_of(text).contains(&rule)).any(|text| {
+                let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+                carriers.iter().any(|query| {
+                    words.iter().any(|word| word.strip_suffix("_as_of").unwrap_or(word) == query.name)
+                })
+            });
+            assert!(asked, "no file of queries/tests names rule {rule} and asks a view that carries it out");
+        }
+        let strange = all().iter().find(|query| query.rules.iter().any(|rule| !(1..=13).contains(rule)));
+        assert!(strange.is_none(), "{strange:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The whole, from outside: the `helan` binary, HTTP, SQL. On the embedded log, or with `HELAN_TEST_LOG=kafka` on an
 //! Apache Kafka broker that each test starts for itself.
 
+mod china_panel;
 mod crashes;
 mod demo;
 mod harness;

@@ -195,3 +195,31 @@ code_list! {
         Park = "park",
     }
 }
+code_list! {
+    /// What a rule of `rules.csv` compares.
+    RuleCheck {
+        /// The amount lies between `low` and `high`.
+        Bounds = "bounds",
+        /// Value ÷ value of the period before lies between `low` and `high`.
+        Jump = "jump",
+        /// The value is about 10,000 times, or a ten-thousandth of, the one before: 万 or 亿 taken for another.
+        UnitScale = "unit_scale",
+        /// The value equals the sum of the indicators in `parts`, for the same area and period.
+        Sum = "sum",
+        /// What an area reports equals the sum of its partition children.
+        AreaSum = "area_sum",
+        /// A stock is at most the stock of the period before and the additions (`parts`) of this one.
+        Stock = "stock",
+        /// Numerator and denominator of a ratio are both known, for the same period, as of the same moment.
+        RatioParts = "ratio_parts",
+    }
+}
+code_list! {
+    /// What becomes of a value that breaks a rule. What must be refused stands in `indicators.csv` and `bounds.csv`.
+    Severity {
+        /// Accepted and flagged; the reporter is asked for an explanation (`note`), which settles it.
+        Soft = "soft",
+        /// Accepted; shown for information.
+        Info = "info",
+    }
+}

@@ -16,7 +16,7 @@ macro_rules! embed {
         [$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogs/ningxia-2018/", $name)))),+]
     };
 }
-const NINGXIA_2018: [(&str, &str); 13] = embed![
+const NINGXIA_2018: [(&str, &str); 14] = embed![
     "areas.csv",
     "bases.csv",
     "bounds.csv",
@@ -27,6 +27,7 @@ const NINGXIA_2018: [(&str, &str); 13] = embed![
     "obligations.csv",
     "relations.csv",
     "reporters.csv",
+    "rules.csv",
     "scopes.csv",
     "sources.csv",
     "targets.csv",
@@ -48,6 +49,7 @@ pub(super) struct Sheets {
     pub(super) scopes: Sheet<Scope>,
     pub(super) obligations: Sheet<Obligation>,
     pub(super) bounds: Sheet<Bound>,
+    pub(super) rules: Sheet<Rule>,
 }
 
 /// A catalog could not be written out.
@@ -135,6 +137,7 @@ impl Catalog {
             scopes: sheet(&files, &mut known, &mut problems),
             obligations: sheet(&files, &mut known, &mut problems),
             bounds: sheet(&files, &mut known, &mut problems),
+            rules: sheet(&files, &mut known, &mut problems),
         };
         for name in files.keys().filter(|name| !known.contains(&name.as_str())) {
             let why = "what stands in it would be ignored";
@@ -168,6 +171,7 @@ impl Catalog {
             scopes: sheets.scopes.rows,
             obligations: sheets.obligations.rows,
             bounds: sheets.bounds.rows,
+            rules: sheets.rules.rows,
             files,
             digest,
             index: Index::default(),

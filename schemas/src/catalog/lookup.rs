@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Catalog;
 use super::codes::*;
 use super::rows::*;
-use super::span::{effective, holds};
+use super::span::{effective, holds, latest};
 use crate::decimal::Decimal;
 use crate::topics;
 
@@ -61,7 +61,7 @@ impl Index {
         for (at, relation) in effective(&catalog.relations) {
             index.parents.entry(relation.child.clone()).or_default().push(at);
         }
-        for (at, indicator) in catalog.indicators.iter().enumerate() {
+        for (at, indicator) in latest(&catalog.indicators) {
             let own = Bounds::of(indicator.min.as_deref(), indicator.max.as_deref());
             index.indicators.insert(indicator.indicator.clone(), at);
             index.bounds.entry(indicator.indicator.clone()).or_default().insert(String::new(), own);

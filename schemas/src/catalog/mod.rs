@@ -47,6 +47,8 @@ pub struct Catalog {
     pub obligations: Vec<Obligation>,
     /// `bounds.csv`.
     pub bounds: Vec<Bound>,
+    /// `rules.csv`.
+    pub rules: Vec<Rule>,
     /// The files' texts by name, in the order of the names, without byte order mark and with plain line ends.
     pub files: std::collections::BTreeMap<String, String>,
     /// SHA-256 over the files, hexadecimal.

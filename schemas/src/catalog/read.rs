@@ -66,14 +66,14 @@ row!(
     "indicators.csv",
     false,
     [indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, decimals, attribution],
-    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note]
+    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note, known_from]
 );
 row!(
     Basis,
     "bases.csv",
     true,
     [basis, indicator, name_zh, name_en, period_from, period_to, known_from, known_to],
-    [note]
+    [note, linked_to]
 );
 row!(
     Target,
@@ -118,6 +118,13 @@ row!(
     [first_period, last_period]
 );
 row!(Bound, "bounds.csv", true, [indicator, ref_area], [min, max, note]);
+row!(
+    Rule,
+    "rules.csv",
+    true,
+    [rule, check, indicator, severity],
+    [ref_area, parts, low, high, tolerance, message_zh, message_en, known_from, note]
+);
 
 /// Every file with its columns, for the guide's test.
 #[cfg(test)]
@@ -138,6 +145,7 @@ pub(super) fn columns() -> Vec<(&'static str, Vec<&'static str>)> {
         of::<Scope>(),
         of::<Obligation>(),
         of::<Bound>(),
+        of::<Rule>(),
     ]
 }
 
@@ -267,7 +275,9 @@ coded!(
     TargetKind,
     Comparator,
     Strength,
-    ReporterKind
+    ReporterKind,
+    RuleCheck,
+    Severity
 );
 
 /// Reads one file's text. A heading that is wrong ends it; a row that is wrong does not.

@@ -139,6 +139,8 @@ pub struct Indicator {
     /// Milestones: one of the items of that coverage indicator.
     pub member_of: Option<String>,
     pub note: String,
+    /// Since when the catalog knows this row: of rows with one id the latest known counts.
+    pub known_from: Option<Date>,
 }
 
 /// `bases.csv`: which benchmark an indicator's values belong to when the event does not say.
@@ -157,6 +159,16 @@ pub struct Basis {
     /// … to this day (exclusive).
     pub known_to: Option<Date>,
     pub note: String,
+    /// Other bases of the indicator, separated by spaces, with which differences are meaningful: a declared link, which
+    /// holds in both directions.
+    pub linked_to: String,
+}
+
+impl Basis {
+    /// The bases it is linked to.
+    pub fn links(&self) -> impl Iterator<Item = &str> {
+        self.linked_to.split_whitespace()
+    }
 }
 
 /// `targets.csv`: one checkable promise.
@@ -263,4 +275,39 @@ pub struct Bound {
     /// Largest plausible amount, in the plain unit. A decimal.
     pub max: Option<String>,
     pub note: String,
+}
+
+/// `rules.csv`: what validation asks of accepted values, beyond what is refused.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Id of the rule.
+    pub rule: String,
+    pub check: RuleCheck,
+    /// The indicator whose values are looked at.
+    pub indicator: String,
+    pub severity: Severity,
+    /// One area or group; empty = every one.
+    pub ref_area: Option<String>,
+    /// `sum`: the indicators that add up to it, separated by spaces. `stock`: the indicator of its additions.
+    pub parts: String,
+    /// `bounds`: least amount in the plain unit. `jump`: least value ÷ value of the period before. A decimal.
+    pub low: Option<String>,
+    /// `bounds`: greatest amount. `jump`: greatest value ÷ value of the period before. A decimal.
+    pub high: Option<String>,
+    /// `sum`, `area_sum`, `stock`: what may lie between, in the plain unit; empty = nothing. A decimal.
+    pub tolerance: Option<String>,
+    /// What to tell the reporter beside the figures, in Chinese.
+    pub message_zh: String,
+    /// What to tell the reporter beside the figures, in English.
+    pub message_en: String,
+    /// Since when the rule is known: of rows with one id the latest known counts.
+    pub known_from: Option<Date>,
+    pub note: String,
+}
+
+impl Rule {
+    /// The indicators in `parts`.
+    pub fn part_indicators(&self) -> impl Iterator<Item = &str> {
+        self.parts.split_whitespace()
+    }
 }

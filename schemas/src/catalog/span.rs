@@ -63,6 +63,20 @@ pub(super) fn overlap(a: Span, b: Span) -> Option<Span> {
     }
 }
 
+/// Of indicators with one id the latest known, with their positions.
+pub(super) fn latest(rows: &[Indicator]) -> Vec<(usize, &Indicator)> {
+    let mut latest: HashMap<&str, usize> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        let slot = latest.entry(&row.indicator).or_insert(at);
+        if row.known_from >= rows[*slot].known_from {
+            *slot = at;
+        }
+    }
+    let mut kept: Vec<usize> = latest.into_values().collect();
+    kept.sort_unstable();
+    kept.into_iter().map(|at| (at, &rows[at])).collect()
+}
+
 /// From (inclusive) and to (exclusive); none = without bound.
 pub(super) type Span = (Option<Date>, Option<Date>);
 

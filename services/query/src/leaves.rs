@@ -99,8 +99,12 @@ pub(crate) fn of_catalog(catalog: &Catalog, zone: &TimeZone, today: Date) -> Vec
         relations(catalog, zone),
         groups(catalog, zone),
         members(catalog, zone),
-        indicators(catalog),
+        indicators(catalog, zone),
         bases(catalog, zone),
+        basis_links(catalog),
+        rules(catalog, zone),
+        rule_parts(catalog, zone),
+        notes(catalog),
         targets(catalog, zone),
         target_bounds(catalog, zone),
         reporters(catalog),
@@ -166,7 +170,7 @@ fn members(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .leaf("catalog_members", "Every row of group_members.csv.")
 }
 
-fn indicators(catalog: &Catalog) -> Leaf {
+fn indicators(catalog: &Catalog, zone: &TimeZone) -> Leaf {
     let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
     Rows::new(&catalog.indicators)
         .text("indicator", "Id of the indicator.", |row| Some(&row.indicator))
@@ -191,6 +195,9 @@ fn indicators(catalog: &Catalog) -> Leaf {
         .text("coverage_by", "Coverage: items, areas or value.", |row| row.coverage_by.map(|by| by.code()))
         .text("member_of", "Coverage indicator of which it is an item.", |row| row.member_of.as_deref())
         .text("note", "Remark.", |row| Some(&row.note))
+        .instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
+            row.known_from.and_then(|day| moment::start_of(day, zone))
+        })
         .leaf("catalog_indicators", "Every row of indicators.csv.")
 }
 
@@ -210,6 +217,61 @@ fn bases(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         })
         .text("note", "Remark.", |row| Some(&row.note))
         .leaf("catalog_bases", "Every row of bases.csv.")
+}
+
+fn basis_links(catalog: &Catalog) -> Leaf {
+    let declared = catalog.bases.iter().flat_map(|row| row.links().map(move |link| (&row.indicator, &row.basis, link)));
+    let both = declared.flat_map(|(indicator, basis, link)| [(indicator, basis.as_str(), link), (indicator, link, basis)]);
+    let mut rows: Vec<_> = both.collect();
+    rows.sort_unstable();
+    rows.dedup();
+    Rows::new(&rows)
+        .text("indicator", "Indicator whose bases are linked.", |row| Some(row.0))
+        .text("basis", "A benchmark.", |row| Some(row.1))
+        .text("linked_basis", "One with which differences are meaningful.", |row| Some(row.2))
+        .leaf("catalog_basis_links", "The links that bases.csv declares, in both directions.")
+}
+
+fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
+    Rows::new(&catalog.rules)
+        .text("rule", "Id of the rule.", |row| Some(&row.rule))
+        .text("kind", "bounds, jump, unit_scale, sum, area_sum, stock or ratio_parts.", |row| Some(row.check.code()))
+        .text("indicator", "The indicator whose values are looked at.", |row| Some(&row.indicator))
+        .text("severity", "soft or info.", |row| Some(row.severity.code()))
+        .text("ref_area", "One area or group; null = every one.", |row| row.ref_area.as_deref())
+        .text("parts", "Indicators that it is compared with.", |row| Some(&row.parts))
+        .exact("low", "Least amount, or least value ÷ value before.", |row| exact(&row.low))
+        .exact("high", "Greatest amount, or greatest value ÷ value before.", |row| exact(&row.high))
+        .exact("tolerance", "What may lie between the two sides.", |row| exact(&row.tolerance))
+        .text("message_zh", "What to tell the reporter, in Chinese.", |row| Some(&row.message_zh))
+        .text("message_en", "What to tell the reporter, in English.", |row| Some(&row.message_en))
+        .instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
+            row.known_from.and_then(|day| moment::start_of(day, zone))
+        })
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_rules", "Every row of rules.csv.")
+}
+
+fn rule_parts(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let rows: Vec<_> =
+        catalog.rules.iter().flat_map(|rule| rule.part_indicators().map(move |part| (rule, part))).collect();
+    Rows::new(&rows)
+        .text("rule", "Id of the rule.", |row| Some(&row.0.rule))
+        .instant("known_at", "Since when the catalog knows the rule's row.", |row| {
+            row.0.known_from.and_then(|day| moment::start_of(day, zone))
+        })
+        .text("part", "An indicator that it names in parts.", |row| Some(row.1))
+        .leaf("catalog_rule_parts", "The indicators that rules.csv names in parts, one a row.")
+}
+
+fn notes(catalog: &Catalog) -> Leaf {
+    let rows: Vec<_> = (1..).zip(&catalog.head.notes).collect();
+    Rows::new(&rows)
+        .int("number", "Its place in catalog.toml, from 1.", |row| Some(row.0))
+        .text("note_zh", "In Chinese.", |row| Some(&row.1.zh))
+        .text("note_en", "In English.", |row| Some(&row.1.en))
+        .leaf("catalog_notes", "What a reader must know of the document itself: the notes of catalog.toml.")
 }
 
 fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {

@@ -122,6 +122,9 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
         config = config.with_target_partitions(1);
     }
     let options = config.options_mut();
+    // A view's plan is optimised when it is scanned and again as part of the plan that reads it; a join that has built its
+    // filter by then can no longer turn its sides.
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
     if small {
         // Views are small plans over tables in memory: what further passes could still find costs more than it saves.
         options.optimizer.max_passes = 1;

@@ -8,18 +8,23 @@ use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::*;
-use crate::catalog::span::{Span, overlap};
+use crate::catalog::span::{Span, latest, overlap};
 use crate::decimal;
 
 type ById<'a> = HashMap<&'a str, &'a Indicator>;
 
 /// Indicators by id.
 pub(super) fn by_id(sheets: &Sheets) -> ById<'_> {
-    sheets.indicators.rows.iter().map(|row| (row.indicator.as_str(), row)).collect()
+    latest(&sheets.indicators.rows).into_iter().map(|(_, row)| (row.indicator.as_str(), row)).collect()
 }
 
 pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problems) {
-    unique(&sheets.indicators, |row| row.indicator.clone(), |row| row.indicator.clone(), problems);
+    unique(
+        &sheets.indicators,
+        |row| (row.indicator.clone(), row.known_from),
+        |row| row.indicator.clone(),
+        problems,
+    );
     let known = by_id(sheets);
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     for (at, row) in sheets.indicators.iter() {
@@ -29,6 +34,7 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
             let fix = format!("write 0 to {}", decimal::SCALE);
             problems.add(at, "decimals", what, "values are kept with at most ten digits after the point", fix);
         }
+        same_unit(at, row, &known, problems);
         ratio(at, row, &known, problems);
         over_time(at, row, problems);
         bounds_of(at, row, problems);
@@ -49,6 +55,16 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
             dangling(at, "ref_area", &row.ref_area, "areas.csv", problems);
         }
         min_max(at, row.min.as_deref(), row.max.as_deref(), problems);
+    }
+}
+
+/// A correction changes how an indicator is computed, never what its events mean.
+fn same_unit(at: At, row: &Indicator, known: &ById<'_>, problems: &mut Problems) {
+    let Some(latest) = known.get(row.indicator.as_str()) else { return };
+    if (&row.unit, row.kind) != (&latest.unit, latest.kind) {
+        let what = format!("{} has two units or kinds", row.indicator);
+        let why = "events that were sent under the one would be read under the other";
+        problems.add(at, "two_units", what, why, "give the changed indicator an id of its own");
     }
 }
 
@@ -182,6 +198,14 @@ fn bases(sheets: &Sheets, known: &ById<'_>, problems: &mut Problems) {
                 problems.add(at, "computed_indicator", what, "it takes its bases from its parts", fix);
             }
             Some(_) => {}
+        }
+        for link in row.links() {
+            let there = |other: &Basis| other.indicator == row.indicator && other.basis == link;
+            if link == row.basis || !sheets.bases.rows.iter().any(there) {
+                let what = format!("linked_to {link:?} is no other basis of {}", row.indicator);
+                let fix = "name bases of the same indicator, separated by spaces";
+                problems.add(at, "basis_link", what, "differences would be taken over a link to nothing", fix);
+            }
         }
         for ((from, to), name) in spans(row).into_iter().zip(["period", "known"]) {
             if let (Some(from), Some(to)) = (from, to)

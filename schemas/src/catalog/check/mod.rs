@@ -5,6 +5,7 @@ mod head;
 mod indicators;
 mod places;
 mod reporters;
+mod rules;
 mod targets;
 
 use std::collections::HashMap;
@@ -28,6 +29,7 @@ pub(super) fn check(head: &Head, head_text: &str, sheets: &Sheets, problems: &mu
     indicators::check(sheets, &places, problems);
     targets::check(sheets, &places, problems);
     reporters::check(sheets, &places, problems);
+    rules::check(sheets, &places, problems);
 }
 
 /// Names a key that stands in more than one row.

@@ -11,6 +11,7 @@ use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::*;
+use crate::catalog::span::latest;
 use crate::decimal::{MAX_EXPONENT, SCALE};
 use crate::period::Period;
 
@@ -162,7 +163,7 @@ fn members(
         }
         Some(CoverageBy::Areas) => (places.members_on(&row.ref_area, end), "members the group has at the period's end"),
         Some(CoverageBy::Items) => {
-            (sheets.indicators.rows.iter().filter(items).count(), "items that name it in member_of")
+            (latest(&sheets.indicators.rows).into_iter().map(|(_, item)| item).filter(items).count(), "items that name it in member_of")
         }
         Some(CoverageBy::Value) | None => return,
     };

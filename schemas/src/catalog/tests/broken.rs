@@ -70,6 +70,11 @@ pub(super) fn small() -> BTreeMap<String, String> {
              o1,office,A,rd,A,P8M,2018,2019\no2,park,P,rd,Q,P15D,2018-Q1,\n",
         ),
         ("bounds.csv", "indicator,ref_area,min,max,note\nrd,R,1,1e11,\n"),
+        (
+            "rules.csv",
+            "rule,check,indicator,severity,ref_area,parts,low,high,tolerance,message_zh,message_en,known_from,note\n\
+             rd-jump,jump,rd,soft,,,0.5,2,,,,,\nrd-sum,area_sum,rd,info,R,,,,1000,,,,\nshare-parts,ratio_parts,share,info,,,,,,,,,\n",
+        ),
     ]
     .map(|(name, text)| (name.to_owned(), text.to_owned()))
     .into()
@@ -171,6 +176,19 @@ const CASES: &[Case] = &[
     ("targets.csv", "T6,count,企业,Firms,R,firms,家,10,0,>=,=", "T6,unquantified,企业,Firms,R,firms,家,10,0,,", "targets.csv", 7, "target_value"),
     ("targets.csv", "T6,count,企业,Firms,R,firms,家,10,0,>=,=", "T6,unquantified,企业,Firms,R,firms,家,,0,>=,", "targets.csv", 7, "comparator"),
     ("targets.csv", "T4,coverage", "T3,coverage", "targets.csv", 5, "duplicate"),
+    // Rules
+    ("rules.csv", "rd-jump,jump,rd", "rd jump,jump,rd", "rules.csv", 2, "id_syntax"),
+    ("rules.csv", "rd-sum,", "rd-jump,", "rules.csv", 3, "duplicate"),
+    ("rules.csv", "jump,rd,soft", "jump,rd,hard", "rules.csv", 2, "bad_cell"),
+    ("rules.csv", "jump,rd,", "jump,research,", "rules.csv", 2, "dangling_reference"),
+    ("rules.csv", "info,R,", "info,X,", "rules.csv", 3, "dangling_reference"),
+    ("rules.csv", "jump,rd,soft,,,0.5,2", "jump,rd,soft,,,,", "rules.csv", 2, "rule_limits"),
+    ("rules.csv", "jump,rd,soft,,,0.5,2", "jump,rd,soft,,,3,2", "rules.csv", 2, "min_above_max"),
+    ("rules.csv", "info,R,,,,1000", "info,R,,,,-1", "rules.csv", 3, "rule_limits"),
+    ("rules.csv", "area_sum,rd,info,R,", "area_sum,rd,info,R,firms", "rules.csv", 3, "rule_parts"),
+    ("rules.csv", "area_sum,rd,info,R,", "sum,rd,info,R,gdp", "rules.csv", 3, "rule_parts"),
+    ("rules.csv", "area_sum,rd,info,R,", "stock,rd,info,R,gdp", "rules.csv", 3, "rule_check"),
+    ("rules.csv", "ratio_parts,share", "ratio_parts,rd", "rules.csv", 4, "rule_check"),
     // Reporters, sources, scopes, obligations
     ("reporters.csv", "true,true,,", "true,true,2019-01-01,2018-01-01", "reporters.csv", 2, "ends_before_it_starts"),
     ("sources.csv", "/park,park", "/park,office", "reporters.csv", 3, "cannot_report"),
@@ -227,4 +245,31 @@ fn a_tree_of_six_levels_is_too_deep() {
     files.get_mut("relations.csv").expect("relations").push_str(&relations);
     let problems = Catalog::from_files(files).expect_err("R, A, L2, L3, L4, L5 are six levels");
     assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["too_deep"]);
+}
+
+#[test]
+fn sums_across_attributions_are_refused() {
+    let mut files = small();
+    let indicators = files.get_mut("indicators.csv").expect("indicators");
+    for (id, attribution) in [("made", "registration"), ("bought", "operation"), ("both", "registration")] {
+        indicators.push_str(&format!("{id},件,{id},count,ITEM,件,items,additive,sum,,,,,0,{attribution},0,9,,,\n"));
+    }
+    files.get_mut("rules.csv").expect("rules").push_str("both,sum,both,soft,,made bought,,,,,,,\n");
+    let problems = Catalog::from_files(files).expect_err("registration and operation do not add up");
+    assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["mixed_attribution"]);
+}
+
+#[test]
+fn a_formula_is_corrected_by_a_later_known_row_of_the_same_unit() {
+    let mut files = small();
+    let indicators = files.get_mut("indicators.csv").expect("indicators");
+    *indicators = indicators.replace("member_of,note\n", "member_of,note,known_from\n").replace(",\n", ",,\n");
+    indicators.push_str("share,强度,Share,ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end,2,none,,,,,,2020-01-01\n");
+    let catalog = Catalog::from_files(files.clone()).expect("a correction is no duplicate");
+    let date = catalog.indicator("share").and_then(|row| row.denominator_date);
+    assert_eq!(date, Some(crate::catalog::DenominatorDate::PreviousEnd));
+    let indicators = files.get_mut("indicators.csv").expect("indicators");
+    *indicators = indicators.replace("ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end", "ratio,PERMILLE,‰,‰,none,none,rd,gdp,1000,previous_end");
+    let problems = Catalog::from_files(files).expect_err("the unit of an id stays");
+    assert!(problems.iter().all(|problem| problem.rule == "two_units"), "{problems:#?}");
 }

@@ -1,5 +1,6 @@
 //! Sessions asked as analysts ask them, and every SQL file by the test rows beside it.
 
+mod divisions;
 mod session;
 mod support;
 mod views;

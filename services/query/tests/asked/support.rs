@@ -16,7 +16,8 @@ use helan_schemas::period::{Period, days_since_epoch};
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
 
-/// One file: sections that begin with `catalog DIR`, `events`, `query [as of T [recorded R]]`.
+/// One file: sections that begin with `catalog DIR`, `add FILE` (rows for a file of the catalog; a file that it does not
+/// have begins with its heading), `events`, `query [as of T [recorded R]]`.
 pub(crate) struct Script {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) events: RecordBatch,
@@ -36,7 +37,7 @@ pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
 
 pub(crate) fn read(path: &Path) -> Script {
     let text = std::fs::read_to_string(path).expect("readable");
-    let mut catalog = Arc::new(Catalog::embedded());
+    let mut files = Catalog::embedded().files;
     let mut rows = String::new();
     let mut questions = Vec::new();
     let mut lines = text.lines().enumerate().peekable();
@@ -54,7 +55,14 @@ pub(crate) fn read(path: &Path) -> Script {
             [first, ..] if first.starts_with('#') => {}
             ["catalog", dir] => {
                 let dir = path.parent().expect("in a folder").join(dir);
-                catalog = Arc::new(Catalog::load(&dir).expect("a catalog without errors"));
+                files = Catalog::load(&dir).expect("a catalog without errors").files;
+            }
+            ["add", file] => {
+                let text = files.entry(file.to_owned()).or_default();
+                if !text.is_empty() && !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text.push_str(&block());
             }
             ["events"] => rows = block(),
             ["query", ref moments @ ..] => {
@@ -79,6 +87,8 @@ pub(crate) fn read(path: &Path) -> Script {
             _ => panic!("{}:{}: no section begins with {line:?}", path.display(), number + 1),
         }
     }
+    let problems = |problems| panic!("{}: {problems:#?}", path.display());
+    let catalog = Arc::new(Catalog::from_files(files).unwrap_or_else(problems));
     Script { catalog, events: events(&rows), questions }
 }
 

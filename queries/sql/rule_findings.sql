@@ -1,0 +1,223 @@
+-- name: rule_findings
+-- grain: one row for each rule of the catalog and value that does not keep it
+-- inputs: validation_rules, catalog_rule_parts, current_values, basis_readings, place_values, ratios, indicators
+-- rules: 3, 6, 7, 13
+-- materialise: no
+-- zh: 不符合目录核查规则的数值。
+-- en: Values that do not keep the catalog's rules: bounds, jumps, units, sums, stocks, parts of ratios.
+-- column rule text: 规则代码 | Id of the rule.
+-- column kind text: 类别 | bounds, jump, unit_scale, sum, stock or ratio_parts; area_sum is the finding residual.
+-- column severity text: 程度 | soft or info.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column amount exact: 数值 | The value, in the plain unit.
+-- column other_amount exact: 对照数值 | What it is compared with: a limit, the value before, the sum.
+-- column message_zh text: 说明 | What was found, in Chinese.
+-- column message_en text: 说明（英文） | What was found, in English.
+with rules as (
+    select * from validation_rules
+),
+
+judged as (
+    select
+        rules.rule, rules.kind, rules.severity, rules.low, rules.high, rules.message_zh, rules.message_en,
+        current_values.ref_area, current_values.indicator, current_values.time_period, current_values.period_kind,
+        current_values.period_start, current_values.period_end, current_values.amount
+    from rules
+    inner join current_values
+        on current_values.indicator = rules.indicator
+        and (rules.ref_area is null or rules.ref_area = current_values.ref_area)
+    where current_values.amount is not null and rules.kind in ('bounds', 'jump', 'unit_scale')
+),
+
+bounds as (
+    select
+        rule, kind, severity, ref_area, indicator, time_period, amount,
+        case when amount < low then low else high end as other_amount,
+        case when amount < low then '低于合理下限' else '高于合理上限' end as found_zh,
+        case when amount < low then 'below what is plausible' else 'above what is plausible' end as found_en,
+        message_zh, message_en
+    from judged
+    where kind = 'bounds' and (amount < low or amount > high)
+),
+
+before as (
+    select
+        ref_area, indicator, time_period, period_kind, period_start,
+        cast(period_end + interval '1 day' as date) as next_start, amount,
+        cast(extract(year from period_end) as int) as end_year,
+        substr(cast(period_start as varchar), 6) as start_day, substr(cast(period_end as varchar), 6) as end_day
+    from current_values
+    where amount > 0
+),
+
+against as (
+    select judged.*, before.amount as amount_before, before.time_period as period_before
+    from judged
+    inner join before
+        on before.ref_area = judged.ref_area and before.indicator = judged.indicator
+        and before.period_kind = judged.period_kind
+    where judged.kind in ('jump', 'unit_scale') and (
+        (judged.period_kind <> 'R' and before.next_start = judged.period_start)
+        or (
+            judged.period_kind = 'R' and before.end_year + 1 = extract(year from judged.period_end)
+            and before.start_day = substr(cast(judged.period_start as varchar), 6)
+            and before.end_day = substr(cast(judged.period_end as varchar), 6)
+        )
+    )
+    union all
+    select judged.*, basis_readings.amount as amount_before, judged.time_period as period_before
+    from judged
+    inner join basis_readings
+        on basis_readings.ref_area = judged.ref_area and basis_readings.indicator = judged.indicator
+        and basis_readings.time_period = judged.time_period
+    where judged.kind = 'unit_scale' and not basis_readings.is_current and basis_readings.amount > 0
+),
+
+scales as (
+    select
+        rule, kind, severity, ref_area, indicator, time_period, amount, max(amount_before) as other_amount,
+        '约为对照值的一万倍或万分之一：单位可能有误' as found_zh,
+        'about 10,000 times, or a ten-thousandth of, what it is compared with: the unit may be wrong' as found_en,
+        message_zh, message_en
+    from against
+    where kind = 'unit_scale' and (
+        (
+            cast(amount as decimal(76, 10)) >= cast(amount_before as decimal(76, 10)) * 2000
+            and cast(amount as decimal(76, 10)) <= cast(amount_before as decimal(76, 10)) * 50000
+        )
+        or (
+            cast(amount_before as decimal(76, 10)) >= cast(amount as decimal(76, 10)) * 2000
+            and cast(amount_before as decimal(76, 10)) <= cast(amount as decimal(76, 10)) * 50000
+        )
+    )
+    group by rule, kind, severity, ref_area, indicator, time_period, amount, message_zh, message_en
+),
+
+jumps as (
+    select
+        against.rule, against.kind, against.severity, against.ref_area, against.indicator, against.time_period,
+        against.amount, against.amount_before as other_amount,
+        '与上期（' || against.period_before || '）相比变动过大' as found_zh,
+        'moved further from the period before (' || against.period_before || ') than is plausible' as found_en,
+        against.message_zh, against.message_en
+    from against
+    left join scales
+        on scales.ref_area = against.ref_area and scales.indicator = against.indicator
+        and scales.time_period = against.time_period
+    where against.kind = 'jump' and scales.rule is null and (
+        cast(against.amount as decimal(76, 20))
+            < cast(cast(against.low as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
+        or cast(against.amount as decimal(76, 20))
+            > cast(cast(against.high as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
+    )
+),
+
+wholes as (
+    select
+        rules.rule, rules.kind, rules.severity, rules.tolerance, rules.message_zh, rules.message_en, rules.known_at,
+        place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_kind,
+        place_values.period_start, place_values.value as amount
+    from rules
+    inner join place_values
+        on place_values.indicator = rules.indicator
+        and (rules.ref_area is null or rules.ref_area = place_values.ref_area)
+    where rules.kind in ('sum', 'stock') and place_values.complete and place_values.value is not null
+),
+
+parts as (
+    select
+        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
+        wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount,
+        count(*) as parts, count(part_values.value) as known, sum(part_values.value) as part_sum
+    from wholes
+    inner join catalog_rule_parts as named
+        on named.rule = wholes.rule and named.known_at is not distinct from wholes.known_at
+    left join place_values as part_values
+        on part_values.ref_area = wholes.ref_area and part_values.indicator = named.part
+        and part_values.time_period = wholes.time_period and part_values.complete
+    group by
+        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
+        wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount
+),
+
+sums as (
+    select
+        rule, kind, severity, ref_area, indicator, time_period, amount,
+        cast(part_sum as decimal(38, 10)) as other_amount, '不等于各组成部分之和' as found_zh,
+        'is not the sum of its components' as found_en, message_zh, message_en
+    from parts
+    where kind = 'sum' and known = parts and abs(amount - part_sum) > coalesce(tolerance, 0)
+),
+
+stocks as (
+    select
+        parts.rule, parts.kind, parts.severity, parts.ref_area, parts.indicator, parts.time_period, parts.amount,
+        cast(stock_before.value + parts.part_sum as decimal(38, 10)) as other_amount,
+        '超过上期末存量与本期新增之和' as found_zh,
+        'is more than the stock of the period before and the additions of this one' as found_en,
+        parts.message_zh, parts.message_en
+    from parts
+    inner join place_values as stock_before
+        on stock_before.ref_area = parts.ref_area and stock_before.indicator = parts.indicator
+        and stock_before.period_kind = parts.period_kind
+        and cast(stock_before.period_end + interval '1 day' as date) = parts.period_start
+    where parts.kind = 'stock' and parts.known = parts.parts and stock_before.complete
+        and parts.amount > stock_before.value + parts.part_sum + coalesce(parts.tolerance, 0)
+),
+
+known_places as (
+    select distinct ref_area, indicator
+    from place_values
+    where value is not null
+),
+
+ratio_parts as (
+    select
+        rules.rule, rules.kind, rules.severity, ratios.ref_area, ratios.indicator, ratios.time_period,
+        ratios.numerator as amount, ratios.denominator as other_amount,
+        case
+            when ratios.numerator is null then '有分母（' || below.name_zh || '）而无同期分子（' || above.name_zh || '）'
+            when ratios.denominator is null then '有分子（' || above.name_zh || '）而无同期分母（' || below.name_zh || '）'
+            else '分子或分母不全，或取自期内较早时点'
+        end as found_zh,
+        case
+            when ratios.numerator is null
+                then below.name_en || ' of the period is known, ' || above.name_en || ' is not'
+            when ratios.denominator is null
+                then above.name_en || ' of the period is known, ' || below.name_en || ' is not'
+            else 'one of its parts is incomplete, or comes from an earlier date of the period'
+        end as found_en,
+        rules.message_zh, rules.message_en
+    from rules
+    inner join ratios
+        on ratios.indicator = rules.indicator and (rules.ref_area is null or rules.ref_area = ratios.ref_area)
+    inner join indicators as above on above.indicator = ratios.numerator_indicator
+    inner join indicators as below on below.indicator = ratios.denominator_indicator
+    inner join known_places as known_above
+        on known_above.ref_area = ratios.ref_area and known_above.indicator = ratios.numerator_indicator
+    inner join known_places as known_below
+        on known_below.ref_area = ratios.ref_area and known_below.indicator = ratios.denominator_indicator
+    where rules.kind = 'ratio_parts' and ratios.period_kind = 'A' and not ratios.complete
+        and (ratios.numerator is not null or ratios.denominator is not null)
+),
+
+every as (
+    select * from bounds
+    union all
+    select * from scales
+    union all
+    select * from jumps
+    union all
+    select * from sums
+    union all
+    select * from stocks
+    union all
+    select * from ratio_parts
+)
+
+select
+    rule, kind, severity, ref_area, indicator, time_period, amount, other_amount,
+    found_zh || coalesce('。' || message_zh, '') as message_zh, found_en || coalesce('. ' || message_en, '') as message_en
+from every
