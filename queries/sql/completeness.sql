@@ -81,8 +81,10 @@ select
     case
         when judged.status in ('late', 'missing')
             then greatest(
-                cast(ceil(
-                    extract(epoch from (coalesce(judged.first_received_at, judged.as_of) - judged.due_at)) / 86400
+                1 + cast(floor(
+                    extract(epoch from (
+                        coalesce(judged.first_received_at, judged.as_of) - judged.due_at - interval '1 microsecond'
+                    )) / 86400
                 ) as int),
                 1
             )
