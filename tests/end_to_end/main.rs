@@ -5,7 +5,9 @@ mod china_panel;
 mod crashes;
 mod demo;
 mod harness;
+mod load;
 mod operating;
+
 mod other_country;
 mod quotas;
 mod readers;

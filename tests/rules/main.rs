@@ -12,6 +12,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("helan-schemas", &[]),
     ("helan-queries", &["helan-schemas"]),
     ("helan-runtime", &["helan-schemas"]),
+    ("helan-load", &["helan-schemas"]),
     ("helan-log", &["helan-schemas", "helan-runtime"]),
     ("helan-lake", &["helan-schemas", "helan-runtime"]),
     ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log"]),
@@ -24,6 +25,7 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
 const NEVER_LINKED: &[(&str, &[&str])] = &[
     ("helan-schemas", &["tokio", "datafusion", "deltalake-core"]),
     ("helan-queries", &["tokio", "datafusion", "deltalake-core"]),
+    ("helan-load", &["tokio", "datafusion", "deltalake-core"]),
     ("helan-log", &["datafusion", "deltalake-core", "parquet"]),
     ("helan-ingest", &["datafusion", "deltalake-core", "parquet"]),
 ];

@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Health(HealthArgs),
     /// Examine a deployment and say what to do
     Doctor(DoctorArgs),
+    /// Send invented feeds at full speed or a given rate, and compare what was acknowledged with the lake
+    Load(crate::commands::load::LoadArgs),
     /// Check or export a catalog
     Catalog(CatalogArgs),
     /// Manage the credentials of reporters, analysts and operators

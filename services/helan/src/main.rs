@@ -82,6 +82,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Restore(args) => commands::backup::restore_into(&args, lang),
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
+        Command::Load(args) => commands::load::run(args, lang).await,
         Command::Catalog(args) => commands::catalog::run(args),
         Command::Credential(args) => commands::credential::run(args),
         Command::Completion { shell } => commands::completion(shell),

@@ -232,3 +232,9 @@ pub(crate) fn wrapped(text: &str) -> String {
 pub(crate) fn heading(text: &str) -> Cell {
     Cell::new(text).add_attribute(Attribute::Bold)
 }
+
+/// A text filled up to so many columns, wide characters counted as two.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let filled = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
+    format!("{text}{:filled$}", "")
+}
