@@ -24,8 +24,8 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
-pub(crate) use self::agenda::Schedule;
 use self::agenda::Agenda;
+pub(crate) use self::agenda::Schedule;
 
 /// How often, at most, the clock is looked at while waiting: a clock that is set, or a machine that slept, is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(20);

@@ -63,6 +63,7 @@ impl Shell {
     pub(crate) async fn interact(mut self) -> anyhow::Result<()> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
             .max_history_size(REMEMBERED)?
             .behavior(Behavior::PreferTerm)
             .auto_add_history(true)

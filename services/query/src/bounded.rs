@@ -47,12 +47,26 @@ fn bounded(expr: Expr) -> Result<Transformed<Expr>> {
             Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
-            let side = |side: Box<Expr>| Box::new(ScalarUDF::from(Within::default()).call(vec![*side]));
-            let (left, right) = (side(left), side(right));
-            Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }))
+            let within = |side: Box<Expr>| Box::new(ScalarUDF::from(Within::default()).call(vec![*side]));
+            // A long chain is looked at every few links: names of columns are made of the whole chain each time.
+            let left = if chained(&left) % CHAIN == 0 { within(left) } else { left };
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right: within(right) }))
         }
         other => Transformed::no(other),
     })
+}
+
+/// Links of `||` in a row that are not looked at.
+const CHAIN: usize = 8;
+
+/// Links on the left, since the last that is looked at.
+fn chained(mut expr: &Expr) -> usize {
+    let mut links = 0;
+    while let Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, .. }) = expr {
+        links += 1;
+        expr = left;
+    }
+    links
 }
 
 fn grows(name: &str) -> bool {

@@ -8,8 +8,10 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::Statement as Ast;
+use datafusion::sql::sqlparser::ast::{SetExpr, Statement as Ast};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::session::QueryError;
 
@@ -33,9 +35,21 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     }
 }
 
+/// Operators and keywords of one statement, beyond which its tree could be deeper than a thread's stack: the parser
+/// bounds parentheses, but not chains such as `a + a + …`.
+const LINKS: usize = 1500;
+
 fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryError> {
     let limit = state.config_options().sql_parser.recursion_limit.get();
     let dialect = GenericDialect {};
+    // A text that is no SQL is left to the parser, which says where.
+    if let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize()
+        && tokens.iter().filter(|token| links(token)).count() > LINKS
+    {
+        return Err(QueryError::Asked(format!(
+            "the statement has more than {LINKS} operators and keywords; write a long chain as a list, such as `in (…)`"
+        )));
+    }
     let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(limit).build();
     let mut statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(asked)?;
     match (statements.pop_front(), statements.is_empty()) {
@@ -44,13 +58,35 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     }
 }
 
+/// Whether a token can add a level to the tree; those of long lists do not.
+fn links(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => {
+            use Keyword::{FALSE, NULL, NoKeyword, THEN, TRUE, WHEN};
+            !matches!(word.keyword, NoKeyword | WHEN | THEN | NULL | TRUE | FALSE)
+        }
+        Token::Whitespace(_)
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Comma
+        | Token::SemiColon
+        | Token::Period
+        | Token::RParen
+        | Token::LParen => false,
+        _ => true,
+    }
+}
+
 /// Whether a statement is written as one that reads; only the plan decides whether it is.
 fn reads(statement: &Statement) -> bool {
     match statement {
+        Statement::Statement(statement) if let Ast::Query(query) = statement.as_ref() => !matches!(
+            query.body.as_ref(),
+            SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_)
+        ),
         Statement::Statement(statement) => matches!(
             statement.as_ref(),
-            Ast::Query(_)
-                | Ast::Explain { .. }
+            Ast::Explain { .. }
                 | Ast::ExplainTable { .. }
                 | Ast::ShowTables { .. }
                 | Ast::ShowColumns { .. }

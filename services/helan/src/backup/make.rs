@@ -42,7 +42,11 @@ pub(crate) struct Sources {
 ///
 /// # Errors
 /// If something cannot be read or written, or the log dropped records meanwhile. What was written so far is removed.
-pub(crate) async fn make(sources: &Sources, under: &Path, progress: &ProgressBar) -> anyhow::Result<(PathBuf, Manifest)> {
+pub(crate) async fn make(
+    sources: &Sources,
+    under: &Path,
+    progress: &ProgressBar,
+) -> anyhow::Result<(PathBuf, Manifest)> {
     let begun = jiff::Timestamp::from_microsecond(sources.now)?;
     let name = begun.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
     let (target, draft) = (under.join(&name), under.join(format!(".{name}.partial")));
@@ -66,8 +70,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
     std::fs::DirBuilder::new().mode(0o700).create(draft).with_context(|| format!("cannot make {}", draft.display()))?;
     let lake = Lake::open(&sources.lake).await?;
     let embedded = sources.log_url.strip_prefix("embedded://").map(PathBuf::from);
-    let mut manifest =
-        Manifest::new(begun, lake.log_identity().to_owned(), embedded.is_some(), lake.id().to_owned());
+    let mut manifest = Manifest::new(begun, lake.log_identity().to_owned(), embedded.is_some(), lake.id().to_owned());
     for table in ORDER {
         progress.set_message(table.name());
         let to = draft.join("lake").join(table.name());
@@ -80,7 +83,8 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
             let to = draft.join("log");
             let copy = to.clone();
             tokio::task::spawn_blocking(move || helan_log::embedded::copy_to(&from, &copy)).await??;
-            helan_log::open(&format!("embedded://{}", std::path::absolute(to)?.display()), OpenOptions::default()).await?
+            helan_log::open(&format!("embedded://{}", std::path::absolute(to)?.display()), OpenOptions::default())
+                .await?
         }
         None => {
             let kafka = sources.kafka_properties.clone();
@@ -120,7 +124,8 @@ async fn check(log: &dyn Log, draft: &Path, manifest: &Manifest) -> anyhow::Resu
     identity.continues(&stored)?;
     let mut snapshots = Vec::new();
     for table in ORDER {
-        let snapshot = lake.snapshot(table).await.with_context(|| format!("the copy of {} does not open", table.name()))?;
+        let snapshot =
+            lake.snapshot(table).await.with_context(|| format!("the copy of {} does not open", table.name()))?;
         let version = manifest.tables.get(table.name()).copied();
         ensure!(Some(snapshot.version()) == version, "the copy of {} is of another version", table.name());
         snapshots.push((table, snapshot));

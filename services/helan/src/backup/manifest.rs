@@ -106,7 +106,8 @@ pub(super) fn files_below(dir: &Path) -> anyhow::Result<Vec<String>> {
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let name = path.strip_prefix(dir)?.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
+                let name =
+                    path.strip_prefix(dir)?.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
                 found.push(name.to_owned());
             }
         }

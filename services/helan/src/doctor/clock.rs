@@ -11,7 +11,8 @@ const OLDEST: i64 = 1_767_225_600_000_000;
 /// Judges the clock by the newest event's time of record; both in microseconds since the epoch.
 pub(super) fn judge(now: i64, newest: Option<i64>) -> Finding {
     let shown = |time: i64| {
-        jiff::Timestamp::from_microsecond(time / 1_000_000 * 1_000_000).map_or_else(|_| String::new(), |it| it.to_string())
+        jiff::Timestamp::from_microsecond(time / 1_000_000 * 1_000_000)
+            .map_or_else(|_| String::new(), |it| it.to_string())
     };
     let advice = (
         "校准时钟（chrony、systemd-timesyncd）后再启动服务",

@@ -31,8 +31,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     if !dir.is_dir() {
         return vec![absent(dir)];
     }
-    let mut findings =
-        vec![Finding::ok("data_directory", dir.display().to_string(), dir.display().to_string())];
+    let mut findings = vec![Finding::ok("data_directory", dir.display().to_string(), dir.display().to_string())];
     // Log and lake may lie on other disks than the directory that holds the rest.
     let mut seen = Vec::new();
     for place in used.iter().map(|path| existing(path)) {
@@ -79,7 +78,9 @@ fn file_system(place: &Path, kind: Result<helan_log::embedded::FileSystem, Strin
     use helan_log::embedded::FileSystem;
     let shown = place.display();
     match kind {
-        Ok(FileSystem::Local) => Finding::ok("file_system", format!("{shown}：本地磁盘"), format!("{shown}: a local disk")),
+        Ok(FileSystem::Local) => {
+            Finding::ok("file_system", format!("{shown}：本地磁盘"), format!("{shown}: a local disk"))
+        }
         Ok(FileSystem::Memory) => Finding::warn(
             "file_system",
             (format!("{shown} 在内存中（tmpfs）"), format!("{shown} lies in memory (tmpfs)")),
@@ -87,10 +88,7 @@ fn file_system(place: &Path, kind: Result<helan_log::embedded::FileSystem, Strin
         ),
         Ok(FileSystem::Network(name)) => Finding::fail(
             "file_system",
-            (
-                format!("{shown} 在网络文件系统 {name} 上"),
-                format!("{shown} lies on the network file system {name}"),
-            ),
+            (format!("{shown} 在网络文件系统 {name} 上"), format!("{shown} lies on the network file system {name}")),
             (
                 "锁与落盘在其上不可靠，会丢记录；改用本地磁盘，或改用 Kafka 与对象存储",
                 "locks and syncs do not keep their promise there and records get lost; choose a local disk, or Kafka \
@@ -141,7 +139,9 @@ fn probe(dir: &Path) -> io::Result<Duration> {
         match fs::hard_link(&staged, &named) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
-            Ok(()) => return Err(io::Error::other("a name could be taken twice: two commits would overwrite each other")),
+            Ok(()) => {
+                return Err(io::Error::other("a name could be taken twice: two commits would overwrite each other"));
+            }
         }
         if fs::read(&named)? != [0x68; 4096] {
             return Err(io::Error::other("what was written was not read back"));
@@ -172,10 +172,7 @@ fn failed(check: &'static str, place: &Path, error: &io::Error) -> Finding {
     Finding::fail(
         check,
         (format!("{shown}：{error}"), format!("{shown}: {error}")),
-        (
-            "检查运行用户对该目录的读写权限及磁盘状态",
-            "look at what the service's user may do there, and at the disk",
-        ),
+        ("检查运行用户对该目录的读写权限及磁盘状态", "look at what the service's user may do there, and at the disk"),
     )
 }
 

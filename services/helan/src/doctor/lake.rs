@@ -52,10 +52,7 @@ fn broken(url: &Url, error: &str) -> Finding {
     Finding::fail(
         "lake",
         (format!("{url}：{error}"), format!("{url}: {error}")),
-        (
-            "查看错误所指的表；必要时从备份恢复",
-            "look at the table that the error names; restore a backup if need be",
-        ),
+        ("查看错误所指的表；必要时从备份恢复", "look at the table that the error names; restore a backup if need be"),
     )
 }
 

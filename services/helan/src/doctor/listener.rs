@@ -59,11 +59,7 @@ fn judge(address: SocketAddr, answer: Option<Result<u16, String>>) -> Finding {
             (format!("{address}：{error}"), format!("{address}: {error}")),
             ("看服务日志；必要时重启", "read the service's log; restart it if need be"),
         ),
-        None => Finding::ok(
-            CHECK,
-            format!("{address} 上没有服务在运行"),
-            format!("nothing listens on {address} now"),
-        ),
+        None => Finding::ok(CHECK, format!("{address} 上没有服务在运行"), format!("nothing listens on {address} now")),
     }
 }
 

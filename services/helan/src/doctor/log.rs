@@ -87,11 +87,7 @@ fn topic_counts(identity: &LogIdentity, partitions: i32) -> Finding {
         })
         .collect();
     if wrong.is_empty() {
-        return Finding::ok(
-            "topics",
-            format!("每个主题 {partitions} 个分区"),
-            format!("{partitions} partitions each"),
-        );
+        return Finding::ok("topics", format!("每个主题 {partitions} 个分区"), format!("{partitions} partitions each"));
     }
     let wrong = wrong.join(", ");
     Finding::fail(

@@ -9,8 +9,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let entries = CredentialFile::new(&examined.credentials).list();
     let exists = examined.credentials.exists();
     let path = examined.credentials.display().to_string();
-    let mut findings =
-        vec![credentials(&path, exists, entries, examined.catalog.as_ref().ok(), examined.now)];
+    let mut findings = vec![credentials(&path, exists, entries, examined.catalog.as_ref().ok(), examined.now)];
     if examined.log_url.starts_with("kafka:") {
         findings.push(properties(examined.kafka_properties.as_ref()));
     }
@@ -29,8 +28,14 @@ fn credentials(
         Ok(entries) => entries,
         Err(error) => {
             let advice = match error {
-                CredentialError::Exposed(_) => ("chmod 600；令牌可能已泄露，请轮换", "chmod 600; the digests were open to others, so rotate the tokens"),
-                _ => ("修正后服务会自动重读；在此之前谁都进不来", "mend it, services read it again by themselves; until then nobody is let in"),
+                CredentialError::Exposed(_) => (
+                    "chmod 600；令牌可能已泄露，请轮换",
+                    "chmod 600; the digests were open to others, so rotate the tokens",
+                ),
+                _ => (
+                    "修正后服务会自动重读；在此之前谁都进不来",
+                    "mend it, services read it again by themselves; until then nobody is let in",
+                ),
             };
             return Finding::fail(CHECK, (error.to_string(), error.to_string()), advice);
         }
@@ -119,7 +124,12 @@ mod tests {
         };
         assert_eq!(judge(now), Warn, "no file");
         let later = now.checked_add(jiff::SignedDuration::from_hours(1)).expect("a time");
-        let new = |id, reporter, expires| NewCredential { id: Some(id), role: Role::Reporter, reporter: Some(reporter), expires };
+        let new = |id, reporter, expires| NewCredential {
+            id: Some(id),
+            role: Role::Reporter,
+            reporter: Some(reporter),
+            expires,
+        };
         file.add(&new("a", "nx-stats", Some(later)), now).expect("added");
         assert_eq!(judge(now), Fine);
         assert_eq!(judge(later), Warn, "expired");

@@ -158,7 +158,11 @@ mod tests {
             let mut unique = dates.clone();
             unique.dedup();
             assert_eq!(unique, dates, "twice on a day");
-            assert_eq!(dates[0].saturating_add(jiff::Span::new().days(days - 1)), dates[days as usize - 1], "a day lacks");
+            assert_eq!(
+                dates[0].saturating_add(jiff::Span::new().days(days - 1)),
+                dates[days as usize - 1],
+                "a day lacks"
+            );
         }
     }
 

@@ -49,8 +49,7 @@ impl Resolved {
 
     /// A table for people.
     pub(crate) fn table(&self) -> String {
-        let widest =
-            |of: fn(&Line) -> &str| self.lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
+        let widest = |of: fn(&Line) -> &str| self.lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
         let names = widest(|line| &line.setting);
         let values = widest(|line| line.value.as_deref().unwrap_or_default());
         let mut text = String::new();

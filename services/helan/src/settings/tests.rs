@@ -11,16 +11,20 @@ use super::{Resolved, find, layer};
 /// A small command line: one setting for every command, two roles that share one, a list and a secret.
 fn command() -> Command {
     let listen = || Arg::new("listen").long("listen").env("TEST_LISTEN").default_value("127.0.0.1:1");
-    let copies = Arg::new("copies").long("copies").env("TEST_COPIES").value_parser(clap::value_parser!(i32).range(1..9));
+    let copies =
+        Arg::new("copies").long("copies").env("TEST_COPIES").value_parser(clap::value_parser!(i32).range(1..9));
     let kind = Arg::new("kind").long("kind").env("TEST_KIND").value_parser(["city", "park"]).required(true);
     let token = Arg::new("token").long("token").env("TEST_TOKEN").hide_env_values(true);
     let also = Arg::new("also").long("also").env("TEST_ALSO").action(ArgAction::Append);
     Command::new("test")
         .arg(Arg::new("config").long("config").env("TEST_CONFIG").global(true))
         .arg(Arg::new("log_filter").long("log-filter").env("TEST_LOG_FILTER").global(true))
-        .subcommand(
-            Command::new("one").args([listen(), copies, kind, Arg::new("data_dir").long("data-dir").env("TEST_DIR")]),
-        )
+        .subcommand(Command::new("one").args([
+            listen(),
+            copies,
+            kind,
+            Arg::new("data_dir").long("data-dir").env("TEST_DIR"),
+        ]))
         .subcommand(Command::new("two").args([listen(), token, also, Arg::new("lake").long("lake").env("TEST_LAKE")]))
 }
 

@@ -61,6 +61,9 @@ const COMMANDS: [&str; 10] = ["\\d", "\\d+", "\\as-of", "\\x", "\\timing", "\\o"
 /// Candidates that are offered at once.
 const MOST: usize = 60;
 
+/// Characters of a candidate that are shown.
+const SHOWN: usize = 60;
+
 /// A code with its names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Coded {
@@ -143,11 +146,23 @@ impl Words {
         };
         let holds =
             |coded: &&Coded| [&coded.name_zh, &coded.name_en].iter().any(|text| text.to_lowercase().contains(&lower));
-        let mut found: Vec<_> = self.codes.iter().filter(begins).collect();
+        let is = |coded: &&Coded| {
+            [&coded.name_zh, &coded.name_en].iter().any(|text| !text.is_empty() && text.to_lowercase() == lower)
+        };
+        let mut found: Vec<_> = self.codes.iter().filter(is).collect();
+        if found.is_empty() {
+            found = self.codes.iter().filter(begins).collect();
+        }
         if found.is_empty() {
             found = self.codes.iter().filter(holds).collect();
         }
-        let shown = |coded: &Coded| format!("{}  {}  {}", coded.code, coded.name_zh, coded.name_en);
+        let shown = |coded: &Coded| {
+            let text = format!("{}  {}  {}", coded.code, coded.name_zh, coded.name_en);
+            match text.char_indices().nth(SHOWN) {
+                Some((end, _)) => format!("{}…", &text[..end]),
+                None => text,
+            }
+        };
         let pairs = found.into_iter().map(|coded| (shown(coded), format!("{before}{}{after}", coded.code)));
         pairs.take(MOST).collect()
     }

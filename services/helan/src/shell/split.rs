@@ -1,4 +1,4 @@
-//! Where a statement ends: at a semicolon that is in no quotes and no comment.
+//! Where a statement ends: at a semicolon that is in no quotes and no comment, or before a line that is a command.
 
 /// One statement or command of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ fn scan(text: &str, stop: bool) -> (Option<usize>, Within) {
         let next = bytes.get(at + 1).copied();
         match (state, bytes[at]) {
             (Within::Code, b';') if stop => return (Some(at), state),
+            (Within::Code, b'\n') if stop && text[at..].trim_start().starts_with('\\') => return (Some(at), state),
             (Within::Code, b'\'') => state = Within::Text(at),
             (Within::Code, b'"') => state = Within::Name(at),
             (Within::Code, b'-') if next == Some(b'-') => match text[at..].find('\n') {
@@ -139,6 +140,8 @@ mod tests {
             ("select ';", false),
             ("select 1; -- that is all", true),
             ("select 1; select 2", false),
+            ("select 1\n\\q", true),
+            ("select '\n\\q", false),
             ("-- a comment\n", true),
         ] {
             assert_eq!(is_complete(text), complete, "{text:?}");

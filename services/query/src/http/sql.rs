@@ -74,6 +74,11 @@ impl Desk {
         })
     }
 
+    fn reason(&self, id: &str) -> Option<ErrorBody> {
+        let remembered = self.broken_off.lock().unwrap_or_else(PoisonError::into_inner);
+        remembered.iter().find(|(known, _, _)| known == id).map(|(_, _, error)| error.clone())
+    }
+
     fn remember(&self, id: &str, credential: &Arc<str>, error: ErrorBody) {
         let mut remembered = self.broken_off.lock().unwrap_or_else(PoisonError::into_inner);
         remembered.push_back((id.to_owned(), credential.clone(), error));

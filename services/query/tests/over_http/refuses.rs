@@ -107,7 +107,10 @@ async fn what_is_no_question_is_refused() {
     }
     for statement in ["", " ", ";", "-- nothing", "select 1; select 2", "select 1; drop table events"] {
         let (status, code) = world.refusal(statement).await;
-        assert!(status == 400 && matches!(code.as_str(), "sql_not_one_statement" | "sql_request_invalid"), "{statement:?}");
+        assert!(
+            status == 400 && matches!(code.as_str(), "sql_not_one_statement" | "sql_request_invalid"),
+            "{statement:?}"
+        );
     }
     assert!(!std::path::Path::new("/tmp/helan-never.parquet").exists());
     assert!(!std::path::Path::new("/tmp/helan-never.csv").exists());

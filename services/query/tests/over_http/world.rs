@@ -99,7 +99,7 @@ impl World {
 
 pub(crate) async fn refusal(answer: Response) -> (u16, String) {
     let status = answer.status().as_u16();
-    let text = answer.text().await.expect("a body");
+    let text = answer.text().await.unwrap_or_else(|error| format!("broken off: {error}"));
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
     let code = body["code"].as_str().unwrap_or_default().to_owned();
     if !code.is_empty() {

@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::request::{Format, SqlRequest, read};
 use super::run::{Message, Running, Work, answer};
-use super::{SqlLimits, encode};
+use super::{Desk, SqlLimits, encode};
 use crate::http::Served;
 use crate::http::refuse::{ErrorBody, Refusal, asker};
 use crate::http::status::watermark_of;
@@ -34,6 +34,8 @@ const BODY_BYTES: usize = 6 * SqlLimits::TEXT + 1024;
 const GRACE: Duration = Duration::from_secs(1);
 /// How long the log may take to say where it ends; without it an answer lacks the watermark.
 const LOG_TIME: Duration = Duration::from_millis(500);
+/// Time between the last line of an answer that breaks off and the cut.
+const LAST_WORD: Duration = Duration::from_millis(100);
 /// Pieces of an answer that wait for the client.
 const WAITING: usize = 4;
 
@@ -97,7 +99,7 @@ pub(super) fn analyst(served: &Served, headers: &HeaderMap) -> Result<Identity, 
 }
 
 async fn begin(served: &Served, request: Request, started: Instant) -> Result<Response, Refusal> {
-    let desk = &served.desk;
+    let desk = served.desk.clone();
     let (parts, body) = request.into_parts();
     let identity = analyst(served, &parts.headers)?;
     let seat = desk.room.seat(&identity.credential)?;
@@ -118,17 +120,27 @@ async fn begin(served: &Served, request: Request, started: Instant) -> Result<Re
     let running = Running::new(desk.clone(), seat, started);
     let (credential, session) = (identity.credential, current.session.clone());
     let watch = Arc::<Watch>::default();
-    let work = Work { desk: desk.clone(), session, question, format, deadline, id, credential, watch: watch.clone() };
+    let work = Work {
+        desk: desk.clone(),
+        session,
+        question,
+        format,
+        deadline,
+        id: id.clone(),
+        credential,
+        watch: watch.clone(),
+    };
     tracing::debug!(query = %work.id, credential = %work.credential, "asked");
     let task = Cancelled(desk.threads.spawn(answer(work, running, sender)), watch);
     // A query that works without a pause never looks at the clock: so it is also looked at from here.
     match timeout_at(deadline + GRACE, receiver.recv()).await {
         Ok(Some(Message::Piece(first))) => {
-            let rest = Rest { first: Some(first), receiver, until: deadline + GRACE, _task: task, ended: false };
+            let until = deadline + GRACE;
+            let rest = Rest { first: Some(first), receiver, until, _task: task, ended: false, desk, id, format };
             Ok((head, Body::from_stream(futures::stream::unfold(rest, Rest::next))).into_response())
         }
         Ok(Some(Message::End)) => Ok((head, Body::empty()).into_response()),
-        Ok(Some(Message::BrokenOff(refusal, _))) => Err(refusal),
+        Ok(Some(Message::Refused(refusal))) => Err(refusal),
         Ok(None) => Err(Refusal::unavailable("a query ended without a word")),
         Err(_) => Err(Code::SqlTimeLimit.into()),
     }
@@ -203,6 +215,9 @@ struct Rest {
     until: Instant,
     _task: Cancelled,
     ended: bool,
+    desk: Arc<Desk>,
+    id: String,
+    format: Format,
 }
 
 impl Rest {
@@ -212,21 +227,21 @@ impl Rest {
             return Some((Ok(first), self));
         }
         if self.ended {
+            // What was written before is on its way to the client first: cutting off drops what waits.
+            tokio::time::sleep(LAST_WORD).await;
             return Some((Err(std::io::Error::other("the answer broke off")), self));
         }
-        match timeout_at(self.until, self.receiver.recv()).await {
-            Ok(Some(Message::Piece(piece))) => Some((Ok(piece), self)),
-            Ok(Some(Message::End)) => None,
-            Ok(Some(Message::BrokenOff(refusal, format))) => {
-                self.ended = true;
-                let line = encode::broken_off(format, &refusal.body()).unwrap_or_default();
-                Some((Ok(line.into()), self))
-            }
+        let line = match timeout_at(self.until, self.receiver.recv()).await {
+            Ok(Some(Message::Piece(piece))) => return Some((Ok(piece), self)),
+            Ok(Some(Message::End)) => return None,
+            Ok(Some(Message::Refused(refusal))) => encode::broken_off(self.format, &refusal.body()),
             Ok(None) | Err(_) => {
-                self.ended = true;
-                Some((Ok(Bytes::new()), self))
+                let reason = self.desk.reason(&self.id).unwrap_or_else(|| Refusal::from(Code::SqlTimeLimit).body());
+                encode::broken_off(self.format, &reason)
             }
-        }
+        };
+        self.ended = true;
+        Some((Ok(line.unwrap_or_default().into()), self))
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) enum Message {
     Piece(Bytes),
     /// The answer is complete.
     End,
-    /// It is not, and will not be.
-    BrokenOff(Refusal, Format),
+    /// There is none. Comes first or never.
+    Refused(Refusal),
 }
 
 /// A query to run.
@@ -90,10 +90,11 @@ pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Mess
     running.outcome = if sent { outcome.code.code() } else { "" };
     tracing::debug!(query = %work.id, code = %outcome.code, "not answered");
     if sent {
+        // Found there by whoever fetches the rest, however long the pieces before it take.
         work.desk.remember(&work.id, &work.credential, outcome.body());
+        return;
     }
-    // Whoever does not fetch what is there does not wait for this either.
-    let _ = sender.try_send(Message::BrokenOff(outcome, work.format));
+    let _ = sender.try_send(Message::Refused(outcome));
 }
 
 /// Streams the rows. An error of none means that nobody listens any more.
