@@ -125,7 +125,7 @@ codes! {
         "分成几次提交，各自独立", "split it; each part is a submission of its own";
     ContentTypeUnsupported = "content_type_unsupported", 415,
         "不支持的内容类型", "the path does not take this content type",
-        "事件用 application/cloudevents+json、application/cloudevents-batch+json、application/json 或 application/x-ndjson；表格用 text/csv", "send events as application/cloudevents+json, application/cloudevents-batch+json, application/json or application/x-ndjson, tables as text/csv";
+        "事件用 application/cloudevents+json、application/cloudevents-batch+json、application/json 或 application/x-ndjson；表格用 text/csv 或 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "send events as application/cloudevents+json, application/cloudevents-batch+json, application/json or application/x-ndjson, tables as text/csv or application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     ContentEncodingUnsupported = "content_encoding_unsupported", 415,
         "不支持的压缩方式", "the content encoding is not taken",
         "用 gzip，或不压缩", "use gzip, or none";
@@ -149,7 +149,7 @@ codes! {
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
-        "只用 source，且只用一次", "use only source, and only once";
+        "报表只用 source；模板只用 period、format、lang、source；各用一次", "use only source for reports, and period, format, lang, source for templates, each once";
     HeaderInvalid = "header_invalid", 400,
         "CloudEvents 请求头不正确", "a CloudEvents header is wrong",
         "二进制模式的请求头见 /openapi.json", "see /openapi.json for the headers of binary mode";
@@ -402,6 +402,70 @@ codes! {
     LakeUnavailable = "lake_unavailable", 503,
         "数据湖或日志暂时无法读取", "the lake or the log cannot be read now",
         "稍后重试", "ask again later";
+
+    // The workbook
+    WorkbookBroken = "workbook_broken", 400,
+        "文件不是完整的 XLSX 工作簿", "the file is no complete XLSX workbook",
+        "用 Excel、WPS 或 LibreOffice 打开后另存为 .xlsx", "open it in Excel, WPS or LibreOffice and save it as .xlsx";
+    WorkbookFormat = "workbook_format", 415,
+        "不是 XLSX 格式的工作簿", "the workbook has another format than XLSX",
+        "另存为“Excel 工作簿（.xlsx）”；不收 .xls、.xlsb、.ods", "save it as Excel workbook (.xlsx); .xls, .xlsb and .ods are not taken";
+    WorkbookEncrypted = "workbook_encrypted", 400,
+        "工作簿设有打开密码", "the workbook is encrypted",
+        "取消打开密码后保存；工作表保护不受影响", "remove the password to open it and save; protected sheets are fine";
+    WorkbookTooManyParts = "workbook_too_many_parts", 413,
+        "工作簿内部文件过多", "the workbook has more parts than any report",
+        "把数据表复制到新工作簿后另存", "copy the data sheet into a new workbook and save that";
+    SheetNotFound = "sheet_not_found", 422,
+        "没有可读取的数据表", "there is no sheet to read",
+        "数据放在名为“数据”或 data 的可见工作表中", "put the rows on a visible sheet named data or 数据";
+    SheetAmbiguous = "sheet_ambiguous", 422,
+        "有多个工作表，不知读取哪一个", "there are several sheets, and none is named data",
+        "把要报送的工作表命名为“数据”或 data", "name the sheet to be read data or 数据";
+    SheetHidden = "sheet_hidden", 422,
+        "数据表被隐藏", "the data sheet is hidden",
+        "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
+    SheetNoHeading = "sheet_no_heading", 422,
+        "前 50 行中没有找到表头", "no heading was found in the first 50 rows",
+        "表头一行须有“数值”（value）和“地区代码”（ref_area），或“撤回事件编号”（withdraws）", "the heading row has value (数值) and ref_area (地区代码), or withdraws (撤回事件编号)";
+    CellMerged = "cell_merged", 422,
+        "数据区有合并单元格", "cells of the data are merged",
+        "取消合并，每格单独填写；标题行和名称列可以合并", "unmerge them and fill in each; titles and name columns may stay merged";
+    RowHidden = "row_hidden", 422,
+        "隐藏行中有数值", "a hidden row holds a value",
+        "取消隐藏或清除筛选，核对后保留或删去该行", "unhide it or clear the filter, then keep or delete the row";
+    ColumnHidden = "column_hidden", 422,
+        "填报列被隐藏", "a column that a person fills in is hidden",
+        "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
+    FormulaWithoutValue = "formula_without_value", 422,
+        "公式没有保存计算结果", "the formula was saved without its result",
+        "在 Excel、WPS 或 LibreOffice 中重新计算后保存，或粘贴为数值", "recalculate and save it in Excel, WPS or LibreOffice, or paste it as a value";
+    CellError = "cell_error", 422,
+        "单元格是错误值", "the cell shows an error",
+        "更正公式，或直接填写数值", "mend the formula, or type the value";
+    CellDate = "cell_date", 422,
+        "单元格被当作日期", "the cell holds a date",
+        "把单元格格式改为“文本”后重新填写；发布时间写作 2019-08-30", "format the cell as text and type it again; write published_at as 2019-08-30";
+    CellFormatMisleads = "cell_format_misleads", 422,
+        "单元格显示的数与保存的数不同（百分比、千、万）", "the cell shows another number than it holds (per cent, thousands, 万)",
+        "格式改为“常规”，核对后按数量级填写", "format it as General, look at the number and use the multiplier column";
+    NumberPrecision = "number_precision", 422,
+        "数字超过 15 位，表格软件无法准确保存", "a number cell cannot hold more than 15 digits exactly",
+        "把单元格格式改为“文本”后重新填写", "format the cell as text and type the number again";
+    LabelMismatch = "label_mismatch", 422,
+        "名称与代码不符", "the name and the code of the row do not belong together",
+        "可能排序或粘贴时错位；重新下载模板填写", "rows may have shifted while sorting or pasting; fill in a fresh template";
+    TemplateRowInvalid = "template_row_invalid", 422,
+        "表内行号格式不正确", "the form row is ill-formed",
+        "不要改动“表内行号”列；重新下载模板填写", "leave the form row column as it is; fill in a fresh template";
+
+    // Templates
+    TemplateNothingDue = "template_nothing_due", 404,
+        "该单位在此报告期没有报送任务", "nothing is due from this reporter for that period",
+        "核对 period（年报 2018、季报 2018-Q2、月报 2018-06），任务见目录 obligations.csv", "check period (annual 2018, quarterly 2018-Q2, monthly 2018-06) against obligations.csv of the catalog";
+    TemplateForeign = "template_foreign", 403,
+        "无权下载其他单位的模板", "the template belongs to another reporter",
+        "使用本单位的凭证和代码", "use your own reporter's id and token";
 
     // The log and the lake: reasons that only the aggregator gives
     UndecodableRecord = "undecodable_record", 0,

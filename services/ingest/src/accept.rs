@@ -6,15 +6,16 @@ use std::sync::Arc;
 use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
-use helan_runtime::credentials::Role;
+use helan_runtime::credentials::{Identity, Role};
 use helan_schemas::catalog::{Catalog, Reporter};
 use helan_schemas::refusal::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Ingest;
+use crate::decode::headings::Lang;
 use crate::decode::{Head, Shape};
 use crate::limits::Limits;
 use crate::problems::{Place, Problems, quoted};
+use crate::{Ingest, workbook};
 
 /// Which kind of content a path takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub(crate) struct Plan {
     pub(crate) gzip: bool,
     /// The submission's id, if the sender gave one.
     pub(crate) given_id: Option<String>,
+    /// A refusal of a workbook answers with the workbook, its mistakes marked.
+    pub(crate) marked: bool,
+    /// The language that the sender reads, if the headers say.
+    pub(crate) lang: Option<Lang>,
 }
 
 /// What a body holds.
@@ -53,13 +58,20 @@ pub(crate) enum Content {
     Binary(Head),
     /// A table, and the source that the query names for it.
     Csv(Option<String>),
+    /// A workbook, and the source that the query names for it.
+    Workbook(Option<String>),
+}
+
+/// Finds out who asks.
+pub(crate) fn identity(ingest: &Ingest, headers: &HeaderMap, now: i64) -> Result<Identity, Problems> {
+    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
+    let identity = ingest.credentials.authenticate(authorization, now);
+    identity.map_err(|error| Problems::one(error.into(), ""))
 }
 
 /// Finds out who sends a request, and that they may send anything at all.
 pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> Result<&'c Reporter, Problems> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let identity = ingest.credentials.authenticate(authorization, now);
-    let identity = identity.map_err(|error| Problems::one(error.into(), ""))?;
+    let identity = identity(ingest, headers, now)?;
     let id = match (identity.role, &identity.reporter) {
         (Role::Reporter, Some(id)) => id,
         (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),
@@ -91,6 +103,7 @@ impl Plan {
             (Endpoint::Events, "application/cloudevents-batch+json") => Content::Json(Shape::Batch),
             (Endpoint::Events, "application/x-ndjson") => Content::Json(Shape::Lines),
             (Endpoint::Submissions, "text/csv") => Content::Csv(source(parts)?),
+            (Endpoint::Submissions, workbook::MEDIA_TYPE) => Content::Workbook(source(parts)?),
             _ => return Err(unsupported()),
         };
         let encoding = single(&parts.headers, &header::CONTENT_ENCODING, Code::ContentEncodingUnsupported)?;
@@ -100,8 +113,33 @@ impl Plan {
             Some(other) => return Err(Problems::one(Code::ContentEncodingUnsupported, quoted(other))),
         };
         let given_id = idempotency_key(&parts.headers)?.map(|key| format!("{}:{key}", reporter.reporter));
-        Ok(Self { content, charset, gzip, given_id })
+        let marked = accepts(&parts.headers, workbook::MEDIA_TYPE);
+        let lang = language(&parts.headers);
+        Ok(Self { content, charset, gzip, given_id, marked, lang })
     }
+}
+
+/// Whether the sender named a media type as one that it takes; `*/*` names none.
+pub(crate) fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    let listed = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|text| text.split(',')).any(|entry| media_type_of(entry) == media_type)
+}
+
+/// The first of our languages that a sender's `Accept-Language` names.
+pub(crate) fn language(headers: &HeaderMap) -> Option<Lang> {
+    let listed = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    listed.flat_map(|text| text.split(',')).find_map(|entry| {
+        let entry = entry.trim().to_ascii_lowercase();
+        match entry.get(..2) {
+            Some("zh") => Some(Lang::Zh),
+            Some("en") => Some(Lang::En),
+            _ => None,
+        }
+    })
+}
+
+fn media_type_of(text: &str) -> String {
+    media_type(text).0
 }
 
 /// A header that may stand once at most.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::problems::{Problem, Problems};
+use crate::workbook::MEDIA_TYPE;
 
 /// The log has acknowledged the submission: it cannot be lost any more.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -35,6 +36,34 @@ pub struct Accepted {
     /// Tables only: the charset that was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charset: Option<CharsetUsed>,
+    /// Workbooks and templates only: what was read of the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableRead>,
+}
+
+/// What was read of a workbook or a filled-in template.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TableRead {
+    /// Workbooks: the sheet that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "数据")]
+    pub sheet: Option<String>,
+    /// Rows that became events.
+    pub reported: u32,
+    /// Rows whose value was left blank: nothing is reported for them, which is not zero.
+    pub not_reported: u32,
+    /// Workbooks: values that formulas had computed when the file was saved.
+    #[serde(default)]
+    pub formulas: u32,
+    /// The cells of the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formula_cells: Vec<String>,
+    /// Workbooks: numbers stored with more than the 15 digits that spreadsheets show, and rounded to those.
+    #[serde(default)]
+    pub rounded: u32,
+    /// The cells of the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounded_cells: Vec<String>,
 }
 
 /// The charset in which a table was read.
@@ -95,6 +124,14 @@ pub struct ErrorLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "data.ref_area")]
     pub field: Option<String>,
+    /// Workbooks: sheet and cell at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "数据!G12")]
+    pub cell: Option<String>,
+    /// Workbooks: what stands around the cell, as a reader sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "银川市 · 地区生产总值 · 数值")]
+    pub label: Option<String>,
     /// Code; see ERRORS.md.
     #[schema(example = "foreign_area")]
     pub code: String,
@@ -115,6 +152,8 @@ impl From<&Problem> for ErrorLine {
             line: problem.line,
             id: problem.id.clone(),
             field: problem.field.clone(),
+            cell: problem.spot.as_ref().map(ToString::to_string),
+            label: problem.spot.as_ref().map(|spot| spot.label.clone()),
             code: problem.code.code().to_owned(),
             message_zh: problem.message_zh(),
             message_en: problem.message_en(),
@@ -155,6 +194,21 @@ pub(crate) fn refuse(problems: &Problems, submission: Option<String>) -> Respons
     for (name, value) in extra_headers(code) {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    response
+}
+
+/// Answers with the sender's own workbook, in which the mistakes are marked; the status tells that it is refused.
+pub(crate) fn refuse_marked(problems: &Problems, submission: Option<String>, workbook: Vec<u8>) -> Response {
+    let mut response = refuse(problems, submission.clone());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    headers.remove(header::CONTENT_LENGTH);
+    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"marked.xlsx\""));
+    headers.insert("helan-errors", HeaderValue::from(problems.count()));
+    if let Some(Ok(id)) = submission.map(HeaderValue::try_from) {
+        headers.insert("helan-submission", id);
+    }
+    *response.body_mut() = workbook.into();
     response
 }
 

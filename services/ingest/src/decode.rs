@@ -4,8 +4,10 @@
 mod binary;
 mod csv;
 mod fields;
+pub(crate) mod headings;
 mod json;
 mod scan;
+pub(crate) mod table;
 
 pub(crate) use binary::Head;
 pub(crate) use csv::read as read_csv;

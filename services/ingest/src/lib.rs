@@ -18,11 +18,14 @@ mod limits;
 mod metrics;
 mod openapi;
 mod problems;
+mod publish;
 mod receive;
 mod refusals;
 mod routes;
 mod serve;
 mod submission;
+mod template;
+mod workbook;
 
 use std::sync::Arc;
 
@@ -32,9 +35,11 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use helan_schemas::catalog::{Catalog, ReporterKind};
 
-pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown};
+pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
+pub use decode::headings::Lang;
 pub use limits::Limits;
 pub use openapi::document;
+pub use publish::{CatalogAnswer, LimitsAnswer};
 pub use routes::{not_found, ready, reports, router};
 pub use serve::serve;
 

@@ -16,6 +16,8 @@ pub struct Limits {
     pub decompressed_bytes: usize,
     /// Decompressed ÷ compressed size, looked at from [`Limits::RATIO_FROM`] on. Repetitive feeds reach 50, a bomb 1000.
     pub compression_ratio: usize,
+    /// Parts of a workbook; one with charts and pictures on every sheet has a few hundred.
+    pub workbook_parts: usize,
     /// Canonical JSON of one submission, that is, one record of the log.
     pub canonical_bytes: usize,
     /// Events or rows of one submission; more small ones than fit the canonical limit.
@@ -53,6 +55,7 @@ impl Default for Limits {
             wire_bytes: 2 * topics::MAX_SUBMISSION_BYTES,
             decompressed_bytes: 4 * topics::MAX_SUBMISSION_BYTES,
             compression_ratio: 200,
+            workbook_parts: 2_000,
             canonical_bytes: topics::MAX_SUBMISSION_BYTES,
             rows: 50_000,
             json_depth: 16,

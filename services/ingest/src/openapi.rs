@@ -6,7 +6,8 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown};
+use crate::answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
+use crate::publish::{CatalogAnswer, LimitsAnswer};
 use crate::routes;
 
 #[derive(OpenApi)]
@@ -15,12 +16,14 @@ use crate::routes;
     paths(
         routes::events,
         routes::submissions,
+        routes::templates,
+        routes::catalog,
         routes::healthz,
         routes::readyz,
         routes::metrics,
         routes::openapi_json
     ),
-    components(schemas(Accepted, CharsetUsed, HowKnown, ErrorAnswer, ErrorLine)),
+    components(schemas(Accepted, CharsetUsed, HowKnown, TableRead, CatalogAnswer, LimitsAnswer, ErrorAnswer, ErrorLine)),
     modifiers(&Bearer)
 )]
 struct Api;

@@ -3,6 +3,8 @@
 use helan_schemas::refusal::Code;
 use helan_schemas::refused::{Refused, RefusedError};
 
+use crate::workbook::CellAt;
+
 /// Longest part of a sender's text that an error repeats, in characters.
 const FOUND_CHARS: usize = 60;
 
@@ -35,6 +37,23 @@ impl<'p> Place<'p> {
     }
 }
 
+/// A cell of a workbook, as its reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    /// The sheet's name.
+    pub(crate) sheet: String,
+    /// The cell.
+    pub(crate) at: CellAt,
+    /// What stands around it: the row's names and the column's heading.
+    pub(crate) label: String,
+}
+
+impl std::fmt::Display for Spot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}!{}", self.sheet, self.at)
+    }
+}
+
 /// One error.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -42,6 +61,8 @@ pub(crate) struct Problem {
     pub(crate) line: Option<u32>,
     pub(crate) id: Option<String>,
     pub(crate) field: Option<String>,
+    /// The cell at fault, in workbooks.
+    pub(crate) spot: Option<Spot>,
     pub(crate) code: Code,
     /// What was found, in no language: the text at fault, a limit, a place.
     pub(crate) found: String,
@@ -91,9 +112,17 @@ impl Problems {
             line: place.line,
             id: place.id.map(shortened),
             field: field.map(shortened),
+            spot: None,
             code,
             found: found.to_string(),
         });
+    }
+
+    /// Says where in a workbook each error lies.
+    pub(crate) fn locate(&mut self, mut spot: impl FnMut(&Problem) -> Option<Spot>) {
+        for problem in &mut self.list {
+            problem.spot = spot(problem);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -13,14 +13,15 @@ use helan_schemas::refusal::Code;
 use helan_schemas::topics;
 
 use crate::accept::{self, Content, Endpoint, Plan, Room};
-use crate::answer::{Accepted, CharsetUsed, refuse};
+use crate::answer::{Accepted, CharsetUsed, TableRead, refuse, refuse_marked};
 use crate::body::{self, Memory};
 use crate::check::Judge;
 use crate::metrics::Metrics;
 use crate::problems::Problems;
 use crate::refusals::{Refusals, Turned};
 use crate::submission::{Builder, Submission};
-use crate::{Ingest, charset, decode};
+use crate::workbook::WorkbookRows;
+use crate::{Ingest, charset, decode, workbook};
 
 /// Bodies above this are decoded on a thread of their own: below it that would cost more than the work itself.
 const INLINE_BYTES: usize = 64 * 1024;
@@ -39,11 +40,20 @@ struct Failure {
     problems: Problems,
     source: Option<String>,
     submission: Option<String>,
+    /// The sender's workbook with its mistakes marked, if it was asked for.
+    workbook: Option<Vec<u8>>,
+}
+
+/// A submission ready to be appended, and what its answer says of how it was read.
+struct Judged {
+    submission: Submission,
+    charset: Option<CharsetUsed>,
+    table: Option<TableRead>,
 }
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Self {
-        Self { problems, source: None, submission: None }
+        Self { problems, source: None, submission: None, workbook: None }
     }
 }
 
@@ -106,29 +116,23 @@ impl App {
         bytes: Vec<u8>,
         received_at: i64,
     ) -> Result<Accepted, Failure> {
-        let (submission, charset) = if bytes.len() <= INLINE_BYTES {
+        let judged = if bytes.len() <= INLINE_BYTES {
             self.judge(&reporter.reporter, plan, &bytes, received_at)?
         } else {
             let (app, reporter) = (self.clone(), reporter.reporter.clone());
             let work = tokio::task::spawn_blocking(move || app.judge(&reporter, plan, &bytes, received_at));
             work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
         };
-        self.append(&reporter.reporter, submission, charset, received_at).await
+        self.append(&reporter.reporter, judged, received_at).await
     }
 
     /// Decodes and judges a body: pure work, no waiting.
-    fn judge(
-        &self,
-        reporter: &str,
-        plan: Plan,
-        body: &[u8],
-        received_at: i64,
-    ) -> Result<(Submission, Option<CharsetUsed>), Failure> {
+    fn judge(&self, reporter: &str, plan: Plan, body: &[u8], received_at: i64) -> Result<Judged, Failure> {
         let (catalog, limits) = (&self.ingest.catalog, &self.ingest.limits);
         let reporter = catalog.reporter(reporter).expect("it was looked up to let the request in");
         // What is refused is kept under a name too: the sender's, or a digest of the bytes as they came.
         let name = || plan.given_id.clone().unwrap_or_else(|| submission_id(&reporter.reporter, body));
-        let fail = |problems, source| Failure { problems, source, submission: Some(name()) };
+        let fail = |problems, source| Failure { problems, source, submission: Some(name()), workbook: None };
         let unpacked;
         let bytes = if plan.gzip {
             unpacked = body::gunzip(body, limits).map_err(|problems| fail(problems, None))?;
@@ -143,8 +147,25 @@ impl App {
         let builder = match plan.content {
             Content::Csv(ref source) => {
                 (table, used) = charset::decode(bytes, charset).map_err(|problems| fail(problems, source.clone()))?;
-                return finish(decode::read_csv(&table, source.as_deref(), builder), fail)
-                    .map(|done| (done, Some(used)));
+                let (builder, table) = decode::read_csv(&table, source.as_deref(), builder);
+                return finish(builder, fail).map(|submission| Judged { submission, charset: Some(used), table });
+            }
+            Content::Workbook(ref source) => {
+                let read = workbook::read(bytes, source.as_deref(), limits, builder);
+                let WorkbookRows { builder, done, layout } = read.map_err(|problems| fail(problems, source.clone()))?;
+                return match (finish(builder, fail), layout) {
+                    (Ok(submission), _) => Ok(Judged { submission, charset: None, table: Some(done) }),
+                    (Err(failure), None) => Err(failure),
+                    (Err(mut failure), Some(layout)) => {
+                        failure.problems.locate(|problem| layout.spot(problem));
+                        if plan.marked {
+                            let lang = plan.lang.unwrap_or(layout.lang);
+                            // A workbook that cannot be marked is still refused, in words.
+                            failure.workbook = workbook::mark(bytes, &layout, &failure.problems, lang, limits).ok();
+                        }
+                        Err(failure)
+                    }
+                };
             }
             Content::Json(shape) => {
                 text = charset::decode_json(bytes, charset).map_err(|problems| fail(problems, None))?;
@@ -155,18 +176,12 @@ impl App {
                 decode::read_binary(text, head, limits.json_depth, builder)
             }
         };
-        finish(builder, fail).map(|done| (done, None))
+        finish(builder, fail).map(|submission| Judged { submission, charset: None, table: None })
     }
 
-    async fn append(
-        &self,
-        reporter: &str,
-        submission: Submission,
-        charset: Option<CharsetUsed>,
-        received_at: i64,
-    ) -> Result<Accepted, Failure> {
+    async fn append(&self, reporter: &str, judged: Judged, received_at: i64) -> Result<Accepted, Failure> {
         let Ingest { catalog, log, status_base, .. } = &self.ingest;
-        let Submission { id, source, events, value } = submission;
+        let Judged { submission: Submission { id, source, events, value }, charset, table } = judged;
         let topic = catalog.topic(reporter).expect("every reporter has a topic");
         let envelope = Envelope {
             content_type: topics::CONTENT_TYPE_BATCH.to_owned(),
@@ -181,6 +196,7 @@ impl App {
             problems: log_problem(&error),
             source: Some(source.clone()),
             submission: Some(id.clone()),
+            workbook: None,
         })?;
         self.metrics.acknowledged(topic, events, bytes, started.elapsed().as_secs_f64());
         tracing::debug!(
@@ -205,11 +221,12 @@ impl App {
             offset: address.offset,
             catalog: catalog.digest.clone(),
             charset,
+            table,
         })
     }
 
     async fn turn_away(&self, reporter: Option<&Reporter>, failure: Failure, received_at: i64) -> Response {
-        let Failure { problems, source, submission } = failure;
+        let Failure { problems, source, submission, workbook } = failure;
         for problem in problems.list() {
             self.metrics.error(problem.code);
         }
@@ -222,7 +239,11 @@ impl App {
                 self.refusals.keep(Turned { reporter, source, submission, received_at, problems: &problems }).await
             }
         };
-        refuse(&problems, submission.filter(|_| kept))
+        let submission = submission.filter(|_| kept);
+        match workbook {
+            Some(workbook) => refuse_marked(&problems, submission, workbook),
+            None => refuse(&problems, submission),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use helan_schemas::refusal::Code;
@@ -13,8 +13,9 @@ use helan_schemas::refusal::Code;
 use crate::accept::Endpoint;
 use crate::answer::{Accepted, ErrorAnswer, refuse};
 use crate::problems::Problems;
+use crate::publish::CatalogAnswer;
 use crate::receive::App;
-use crate::{Ingest, openapi};
+use crate::{Ingest, openapi, publish, template};
 
 /// How long readiness waits for the log.
 const READY_TIME: Duration = Duration::from_secs(2);
@@ -40,7 +41,11 @@ pub fn reports(ingest: Ingest) -> Router {
 }
 
 fn reports_of() -> Router<Arc<App>> {
-    Router::new().route("/v1/events", post(events)).route("/v1/submissions", post(submissions))
+    Router::new()
+        .route("/v1/events", post(events))
+        .route("/v1/submissions", post(submissions))
+        .route("/v1/templates/{reporter}", get(templates))
+        .route("/v1/catalog", get(catalog))
 }
 
 /// Says why reports cannot be taken now: the log does not answer, or credentials cannot be checked.
@@ -96,8 +101,14 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
 
 /// Takes a table.
 ///
-/// CSV with a heading, in UTF-8 or GB18030. One row is one event; a row without id gets one from the submission's, so
-/// that the same file again is a repeat.
+/// CSV with a heading, in UTF-8 or GB18030, or XLSX, whose sheet is named data or 数据 or is the only visible one. One row
+/// is one event; a row without id gets one from the submission's, so that the same file again is a repeat. In a workbook
+/// and in a filled-in template a row with a blank value and no status reports nothing and is counted in `table`; a
+/// template's row gets its id from the row's name and its content, so that a changed row sent again is a revision.
+/// Formulas count by the result that was saved, numbers by the 15 digits that spreadsheets show. What could mean two
+/// things is refused. With `Accept:
+/// application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` a refusal of a workbook answers with the same
+/// workbook, each cell at fault coloured and with a note.
 #[utoipa::path(
     post,
     path = "/v1/submissions",
@@ -108,7 +119,7 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
         ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
         ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
     ),
-    request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws.", content((String = "text/csv"))),
+    request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws, or the headings of a template. Columns whose heading begins with # are not read; area_name and indicator_name are compared with the codes.", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses(
         (status = 202, description = "The log has it.", body = Accepted),
         (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
@@ -117,13 +128,69 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
         (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 422, description = "Some row is wrong; every error is listed.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "Some row is wrong; every error is listed, or marked in the workbook if Accept asks for one.", content((ErrorAnswer = "application/problem+json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 429, description = "Too many requests at a time; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "The log is not available, or the service is full; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn submissions(State(app): State<Arc<App>>, request: Request) -> Response {
     app.receive(Endpoint::Submissions, request).await
+}
+
+/// Makes a template.
+///
+/// One row for each area and indicator that the reporter owes for the period, with names, units, lists to choose from and
+/// the codes that the service needs. Fill in the values and send the file to `/v1/submissions` as it is.
+#[utoipa::path(
+    get,
+    path = "/v1/templates/{reporter}",
+    tag = "reports",
+    security(("bearer" = [])),
+    params(
+        ("reporter" = String, Path, description = "Id of the reporter: the credential's own, or any for an operator."),
+        ("period" = Option<String>, Query, description = "2018, 2018-S1, 2018-Q2 or 2018-06; the catalog's default period without it."),
+        ("format" = Option<String>, Query, description = "xlsx (default) or csv."),
+        ("lang" = Option<String>, Query, description = "zh or en; without it Accept-Language decides, then zh."),
+        ("source" = Option<String>, Query, description = "CloudEvents source of its rows; without it the reporter's first that is not for illustrative figures."),
+    ),
+    responses(
+        (status = 200, description = "The template.", content((Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv"))),
+        (status = 400, description = "A query parameter is wrong.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "Not yours.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing is due.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "The period does not exist, or there is no source.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "Credentials cannot be checked now.", body = ErrorAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn templates(
+    State(app): State<Arc<App>>,
+    Path(reporter): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    template::answer(&app.ingest, &reporter, &uri, &headers).unwrap_or_else(|problems| refuse(&problems, None))
+}
+
+/// Publishes the catalog.
+///
+/// Its files, its digest (also as `ETag`, so `If-None-Match` saves the answer) and the limits of one submission: what a
+/// sender needs to check its reports before it sends them.
+#[utoipa::path(
+    get,
+    path = "/v1/catalog",
+    tag = "reports",
+    security(("bearer" = [])),
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag that the asker has.")),
+    responses(
+        (status = 200, description = "The catalog.", body = CatalogAnswer),
+        (status = 304, description = "The asker has it."),
+        (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 503, description = "Credentials cannot be checked now.", body = ErrorAnswer, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    publish::answer(&app.ingest, &headers).unwrap_or_else(|problems| refuse(&problems, None))
 }
 
 /// Answers requests for paths that do not exist.

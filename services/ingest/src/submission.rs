@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use helan_schemas::digest::submission_id;
+use helan_schemas::digest::{sha256_hex, submission_id};
 use helan_schemas::event::{EventRef, MAX_SOURCE_BYTES, Statement};
 use helan_schemas::refusal::Code;
 
@@ -25,13 +25,21 @@ pub(crate) struct Submission {
 }
 
 /// What events come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// CloudEvents, which have ids.
     Json,
     /// Rows, which may have none and get one from the submission's; fields are columns.
     Table,
+    /// A row of a template, by its name there. Its event's id is that name and a digest of what it says: the same row
+    /// again is a repeat, a changed row a new event, and the ids of later templates are larger.
+    Template(String),
 }
+
+/// Letters and digits of a template row's name: a ULID, a hyphen, a number.
+const TEMPLATE_ROW_BYTES: std::ops::RangeInclusive<usize> = 28..=40;
+/// Digits of the digest behind a template row's name.
+const TEMPLATE_DIGEST: usize = 12;
 
 /// Events go in one by one; a submission or its problems come out.
 pub(crate) struct Builder<'b, 'e> {
@@ -42,6 +50,7 @@ pub(crate) struct Builder<'b, 'e> {
     problems: Problems,
     source: Option<String>,
     ids: HashMap<Cow<'e, str>, u32>,
+    template_rows: HashMap<String, u32>,
     value: Vec<u8>,
     /// Where in `value` an id has to be filled in, and for which row.
     gaps: Vec<(usize, u32)>,
@@ -64,6 +73,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             problems,
             source: None,
             ids: HashMap::new(),
+            template_rows: HashMap::new(),
             value,
             gaps: Vec::new(),
             events: 0,
@@ -73,6 +83,11 @@ impl<'b, 'e> Builder<'b, 'e> {
     /// The same builder with nothing in it.
     pub(crate) fn restart<'f>(self) -> Builder<'b, 'f> {
         Builder::new(self.judge, self.limits, self.given_id, self.value.len())
+    }
+
+    /// By what the events are judged.
+    pub(crate) fn judge(&self) -> &'b Judge<'b> {
+        self.judge
     }
 
     /// The errors so far, for what is found before there is an event.
@@ -111,6 +126,12 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let row = place.row.unwrap_or(self.events);
         let before = self.problems.count();
+        if let Form::Template(name) = &form
+            && (!TEMPLATE_ROW_BYTES.contains(&name.len())
+                || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+        {
+            self.problems.add(place, Some("template_row"), Code::TemplateRowInvalid, quoted(name));
+        }
         // Collected first: the event is borrowed while it is judged. No error, no allocation.
         let mut found = Vec::new();
         let mut report = |field: &'static str, code: Code, what: String| {
@@ -128,11 +149,20 @@ impl<'b, 'e> Builder<'b, 'e> {
             report("id", Code::RepeatedId, format!("{} = {first}", quoted(&event.id)));
         }
         for (field, code, what) in found {
-            let field = if form == Form::Table { field.strip_prefix("data.").unwrap_or(field) } else { field };
+            let field = if form == Form::Json { field } else { field.strip_prefix("data.").unwrap_or(field) };
             self.problems.add(place.id(&event.id), Some(field), code, what);
         }
+        if let Form::Template(name) = &form {
+            match self.template_rows.insert(name.clone(), row) {
+                None => {}
+                Some(first) => {
+                    let found = format!("{} = {first}", quoted(name));
+                    self.problems.add(place, Some("template_row"), Code::RepeatedId, found);
+                }
+            }
+        }
         if let Some(statement) = statement.filter(|_| self.problems.count() == before && broken.is_empty()) {
-            self.write(&event, &statement, row);
+            self.write(&event, &statement, row, &form);
         }
         if !event.id.is_empty() {
             self.ids.entry(event.id.0).or_insert(row);
@@ -153,14 +183,22 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
     }
 
-    fn write(&mut self, event: &EventRef<'_>, statement: &Statement, row: u32) {
+    fn write(&mut self, event: &EventRef<'_>, statement: &Statement, row: u32, form: &Form) {
         if self.value.len() > 1 {
             self.value.push(b',');
         }
-        if event.id.is_empty() {
-            self.gaps.push((self.value.len() + BEFORE_ID.len(), row));
-        }
+        let start = self.value.len();
         event.write_canonical(statement, &mut self.value);
+        match form {
+            _ if !event.id.is_empty() => {}
+            Form::Template(name) => {
+                let digest = sha256_hex(&[&self.value[start..]]);
+                let id = format!("{name}-{}", &digest[..TEMPLATE_DIGEST]);
+                let at = start + BEFORE_ID.len();
+                self.value.splice(at..at, id.into_bytes());
+            }
+            Form::Json | Form::Table => self.gaps.push((start + BEFORE_ID.len(), row)),
+        }
     }
 
     /// The source, where it is fit to be repeated.

@@ -74,7 +74,8 @@ async fn copy_file(store: &dyn ObjectStore, path: &Path, to: &FsPath, wrote: imp
     let size = bytes.len() as u64;
     let target = to.join(path.as_ref());
     let written = tokio::task::spawn_blocking(move || write_synced(&target, &bytes)).await;
-    let generic = |source: Box<dyn std::error::Error + Send + Sync>| object_store::Error::Generic { store: "copy", source };
+    let generic =
+        |source: Box<dyn std::error::Error + Send + Sync>| object_store::Error::Generic { store: "copy", source };
     written.map_err(|error| generic(error.into()))?.map_err(|error| generic(error.into()))?;
     wrote(size);
     Ok(())

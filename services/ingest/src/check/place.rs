@@ -8,6 +8,7 @@ use helan_schemas::refusal::Code;
 use jiff::civil::Date;
 
 use super::{Judge, Report};
+use crate::decode::headings::INDICATOR_NAME;
 use crate::problems::quoted;
 
 impl Judge<'_> {
@@ -39,6 +40,19 @@ impl Judge<'_> {
             return report("data.ref_area", Code::AreaNotValid, format!("{} @ {day}", quoted(code)));
         }
         self.permission(code, indicator, day, report);
+    }
+
+    /// Whether a name that a table shows beside a code is one of the code's, in either language and at any time. What
+    /// has no such code has another error.
+    pub(crate) fn is_named(&self, field: &str, code: &str, name: &str) -> bool {
+        if field == INDICATOR_NAME {
+            return self.catalog.indicator(code).is_none_or(|row| row.name_zh == name || row.name_en == name);
+        }
+        let areas = self.catalog.areas.iter().filter(|row| row.code == code);
+        let areas = areas.map(|row| (&row.name_zh, &row.name_en));
+        let groups = self.catalog.groups.iter().filter(|row| row.group_id == code);
+        let mut names = areas.chain(groups.map(|row| (&row.name_zh, &row.name_en))).peekable();
+        names.peek().is_none() || names.any(|(zh, en)| zh == name || en == name)
     }
 
     fn permission(&self, code: &str, indicator: Option<&Indicator>, day: Date, report: &mut Report<'_>) {

@@ -6,42 +6,40 @@
 
 use std::borrow::Cow;
 
-use helan_schemas::codes;
-use helan_schemas::event::Text;
 use helan_schemas::refusal::Code;
 
-use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
-use crate::check::ValueText;
+use super::headings::field_of;
+use super::table::{Column, Manner, Taken, lacking, take_row};
+use crate::answer::TableRead;
 use crate::problems::{Place, quoted};
-use crate::submission::{Builder, Form};
+use crate::submission::Builder;
 
-/// Columns without which a row says nothing. Only a file of withdrawals may lack them.
-const REQUIRED: [&str; 5] = ["ref_area", "indicator", "time_period", "value", "unit"];
+/// Begins the heading of a column that is for people only.
+const REMARK: char = '#';
 
-/// What a column is.
-#[derive(Clone, Copy)]
-enum Column {
-    Id,
-    Source,
-    Type,
-    Data(&'static str, &'static Slot),
-}
-
-/// Reads a file into a builder. `source` stands for the column of that name. Errors end up in the builder too.
-pub(crate) fn read<'b, 'e>(text: &'e str, source: Option<&'e str>, mut builder: Builder<'b, 'e>) -> Builder<'b, 'e> {
+/// Reads a file into a builder. `source` stands for the column of that name. Errors end up in the builder too. What was
+/// left blank is told only of a filled-in template.
+pub(crate) fn read<'b, 'e>(
+    text: &'e str,
+    source: Option<&'e str>,
+    mut builder: Builder<'b, 'e>,
+) -> (Builder<'b, 'e>, Option<TableRead>) {
     let mut records = Records { text, at: 0, line: 1 };
     let mut heading = Vec::new();
     let columns = match records.next(&mut heading) {
         None => {
             builder.problems().add(Place::WHOLE, None, Code::EmptyBody, "");
-            return builder;
+            return (builder, None);
         }
         Some(Err(error)) => {
             builder.problems().add(Place::WHOLE.line(error.line), None, error.code, "");
-            return builder;
+            return (builder, None);
         }
         Some(Ok(_)) => columns(&heading, &mut builder),
     };
+    let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
+    let manner = Manner { source, form };
+    let mut done = TableRead::default();
     let mut cells = Vec::with_capacity(columns.len());
     let mut row = 0;
     while let Some(record) = records.next(&mut cells) {
@@ -59,7 +57,12 @@ pub(crate) fn read<'b, 'e>(text: &'e str, source: Option<&'e str>, mut builder: 
                 builder.unreadable(Place::row(row).line(line), Code::CsvRaggedRow, found);
             }
             Ok(line) if columns.len() == heading.len() => {
-                read_row(&columns, &mut cells, source, Place::row(row).line(line), &mut builder);
+                let filled = columns.iter().copied().zip(cells.drain(..)).filter(|(_, cell)| !cell.is_empty());
+                match take_row(filled, manner, Place::row(row).line(line), Vec::new(), &mut builder) {
+                    Taken::Event => done.reported += 1,
+                    Taken::NotReported => done.not_reported += 1,
+                    Taken::Remark => {}
+                }
             }
             Ok(_) => {}
         }
@@ -67,81 +70,37 @@ pub(crate) fn read<'b, 'e>(text: &'e str, source: Option<&'e str>, mut builder: 
             break;
         }
     }
-    builder
+    (builder, form.then_some(done))
 }
 
 /// The heading's columns; fewer than the heading has if something is wrong with it.
 fn columns(heading: &[Cow<'_, str>], builder: &mut Builder<'_, '_>) -> Vec<Column> {
     let mut columns = Vec::new();
+    let mut fields = Vec::new();
     let place = Place::WHOLE.line(1);
-    for (at, name) in heading.iter().enumerate() {
-        let column = match &**name {
-            "id" => Some(Column::Id),
-            "source" => Some(Column::Source),
-            "type" => Some(Column::Type),
-            name => data_field(name)
-                .filter(|(_, slot)| !matches!(slot, Slot::Entity))
-                .map(|(full, slot)| Column::Data(full, slot)),
+    for name in heading {
+        let field = field_of(name).map(|(field, _)| field);
+        let column = match field {
+            None if name.starts_with(REMARK) => Some(Column::Remark),
+            field => field.and_then(Column::of),
         };
-        let code = match column {
-            _ if heading[..at].contains(name) => Code::CsvDuplicateColumn,
-            None if &**name == "entity" => Code::EntityNotEnabled,
-            None => Code::CsvUnknownColumn,
-            Some(column) => {
+        let code = match (field, column) {
+            (Some(field), _) if fields.contains(&field) => Code::CsvDuplicateColumn,
+            (_, None) if &**name == "entity" => Code::EntityNotEnabled,
+            (_, None) => Code::CsvUnknownColumn,
+            (_, Some(column)) => {
                 columns.push(column);
+                fields.extend(field);
                 continue;
             }
         };
         builder.problems().add(place, Some(name), code, quoted(name));
     }
-    let has = |name: &str| heading.iter().any(|other| other == name);
-    let withdrawals = has("type") && has("withdraws");
-    for name in REQUIRED.iter().filter(|name| !withdrawals && !has(name)) {
+    for name in lacking(|name| fields.contains(&name)) {
         builder.problems().add(place, Some(name), Code::CsvMissingColumn, "");
         columns.clear();
     }
     columns
-}
-
-fn read_row<'e>(
-    columns: &[Column],
-    cells: &mut Vec<Cow<'e, str>>,
-    source: Option<&'e str>,
-    place: Place<'_>,
-    builder: &mut Builder<'_, 'e>,
-) {
-    let mut event = blank();
-    event.specversion = Text("1.0".into());
-    event.event_type = Text(codes::TYPE_REPORTED.into());
-    event.source = Text(source.unwrap_or_default().into());
-    let mut value = Cow::Borrowed("");
-    let mut broken: &[&str] = &[];
-    for (column, cell) in columns.iter().zip(cells.drain(..)).filter(|(_, cell)| !cell.is_empty()) {
-        match column {
-            Column::Id => event.id = Text(cell),
-            Column::Type => event.event_type = Text(cell),
-            Column::Source => match source {
-                Some(source) if source != cell => {
-                    let found = format!("{} ≠ {}", quoted(&cell), quoted(source));
-                    builder.problems().add(place, Some("source"), Code::SourceMixed, found);
-                    broken = &["source"];
-                }
-                _ => event.source = Text(cell),
-            },
-            Column::Data(_, Slot::Text(field)) => *field(&mut event.data) = Some(Text(cell)),
-            Column::Data(_, Slot::Value) => value = cell,
-            Column::Data(name, Slot::Mult) => match cell.parse() {
-                Ok(mult) => event.data.unit_mult = Some(mult),
-                Err(_) => {
-                    builder.problems().add(place, Some("unit_mult"), Code::UnitMultInvalid, quoted(&cell));
-                    event.data.unit_mult = Some(UNKNOWN_MULT);
-                    broken = std::slice::from_ref(name);
-                }
-            },
-            Column::Data(_, Slot::Entity) => unreachable!("the heading is refused"),
-        }
-    }
-    builder.event(place, event, ValueText::of_text(&value), broken, Form::Table);
 }
 
 /// A quote out of place.

@@ -4,7 +4,7 @@ use helan_schemas::event::{DataRef, EventRef, Text};
 use serde_json::value::RawValue;
 
 /// Where a payload field's content goes.
-pub(super) enum Slot {
+pub(crate) enum Slot {
     /// A text.
     Text(for<'a, 's> fn(&'s mut DataRef<'a>) -> &'s mut Option<Text<'a>>),
     /// `unit_mult`.

@@ -6,5 +6,7 @@ mod limits;
 mod refuses_bytes;
 mod refuses_events;
 mod refuses_senders;
+mod sheets;
 mod sockets;
+mod workbooks;
 mod world;

@@ -33,6 +33,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) json: Value,
     pub(crate) text: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
@@ -149,8 +150,16 @@ impl World {
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("body");
-        let text = String::from_utf8(bytes.to_vec()).expect("utf-8");
-        Answer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status, headers, json, text, bytes: bytes.to_vec() }
+    }
+
+    /// Asks as a reporter.
+    pub(crate) async fn get_as(&self, reporter: &str, path: &str) -> Answer {
+        let token = self.token(reporter);
+        let request = Request::get(path).header("authorization", format!("Bearer {token}"));
+        self.request(request.body(Body::empty()).expect("request")).await
     }
 
     /// Records of a topic so far.

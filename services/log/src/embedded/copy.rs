@@ -16,7 +16,8 @@ use crate::{LogError, Result, RetryReason};
 /// # Errors
 /// If there is no log, or `to` exists or cannot be written.
 pub fn copy_to(from: &Path, to: &Path) -> Result<()> {
-    let io = |path: &Path, error: std::io::Error| LogError::retry(RetryReason::Io, format!("{}: {error}", path.display()));
+    let io =
+        |path: &Path, error: std::io::Error| LogError::retry(RetryReason::Io, format!("{}: {error}", path.display()));
     let connection = schema::open_reader(&database(from))?;
     // A reader's connection refuses to write anywhere, also into the copy.
     connection.pragma_update(None, "query_only", false).map_err(|e| failed(&e))?;

@@ -1,0 +1,175 @@
+//! What the columns of a table are called: by the field's name for machines, in Chinese or English for people.
+
+use helan_schemas::codes;
+
+/// Language of a heading that a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// Picks the text of this language.
+    pub(crate) fn pick<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
+
+/// Row of a template: column `template_row`.
+pub(crate) const TEMPLATE_ROW: &str = "template_row";
+/// Names that people read beside the codes. They are compared with the codes and say nothing of their own.
+pub(crate) const AREA_NAME: &str = "area_name";
+pub(crate) const INDICATOR_NAME: &str = "indicator_name";
+pub(crate) const UNIT_NAME: &str = "unit_name";
+
+/// Field, heading in Chinese, heading in English.
+pub(crate) const HEADINGS: [(&str, &str, &str); 24] = [
+    (AREA_NAME, "地区", "Area name"),
+    (INDICATOR_NAME, "指标", "Indicator name"),
+    ("time_period", "报告期", "Period"),
+    (UNIT_NAME, "计量单位", "Unit name"),
+    ("value", "数值", "Value"),
+    ("unit_mult", "数量级", "Multiplier"),
+    ("vintage", "数据版本", "Vintage"),
+    ("obs_status", "数据状态", "Status"),
+    ("conf_status", "保密状态", "Confidentiality"),
+    ("basis", "基准", "Basis"),
+    ("published_at", "发布时间", "Published at"),
+    ("prepared_by", "填报人", "Prepared by"),
+    ("reviewed_by", "审核人", "Reviewed by"),
+    ("approved_by", "批准人", "Approved by"),
+    ("evidence", "佐证材料", "Evidence"),
+    ("note", "备注", "Note"),
+    ("ref_area", "地区代码", "Area code"),
+    ("indicator", "指标代码", "Indicator code"),
+    ("unit", "单位代码", "Unit code"),
+    ("source", "来源", "Source"),
+    (TEMPLATE_ROW, "表内行号", "Form row"),
+    ("id", "事件编号", "Event id"),
+    ("type", "事件类型", "Event type"),
+    ("withdraws", "撤回事件编号", "Withdraws"),
+];
+
+/// The field of a heading, and the language if a person's heading was used. A `*` that marks what must be filled in is
+/// no part of it.
+pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
+    let heading = heading.trim().trim_end_matches('*').trim_end();
+    let exact = HEADINGS.iter().find(|(field, ..)| heading == *field).map(|(field, ..)| (*field, None));
+    exact.or_else(|| {
+        HEADINGS.iter().find_map(|(field, zh, en)| match heading {
+            _ if heading == *zh => Some((*field, Some(Lang::Zh))),
+            _ if heading.eq_ignore_ascii_case(en) => Some((*field, Some(Lang::En))),
+            _ => None,
+        })
+    })
+}
+
+/// What people call a field.
+pub(crate) fn heading_of(field: &str, lang: Lang) -> Option<&'static str> {
+    HEADINGS.iter().find(|(name, ..)| *name == field).map(|(_, zh, en)| lang.pick(zh, en))
+}
+
+/// Powers of ten that a drop-down list offers: exponent, Chinese, English.
+pub(crate) const MULTIPLIERS: [(i32, &str, &str); 5] = [
+    (0, "个", "ones"),
+    (3, "千", "thousand"),
+    (4, "万", "ten thousand"),
+    (6, "百万", "million"),
+    (8, "亿", "hundred million"),
+];
+
+/// What a drop-down list shows after a code.
+const VINTAGE_NAMES: [(&str, &str, &str); 5] = [
+    ("estimated", "估计数", "estimate"),
+    ("preliminary", "初步数", "first release"),
+    ("revised", "修订数", "revised"),
+    ("final", "最终数", "final"),
+    ("census-revised", "普查修订数", "revised after a census"),
+];
+const STATUS_NAMES: [(&str, &str, &str); 10] = [
+    ("A", "正常", "normal"),
+    ("B", "口径中断", "break in series"),
+    ("D", "定义不同", "definition differs"),
+    ("E", "估计", "estimated"),
+    ("P", "暂定", "provisional"),
+    ("K", "包含在其他类别", "included elsewhere"),
+    ("L", "有数未采集", "exists, not collected"),
+    ("M", "不可能有数", "cannot exist"),
+    ("O", "缺数", "missing"),
+    ("Q", "不予公布", "suppressed"),
+];
+
+/// The entries of a field's drop-down list, as cells hold them; none for a field without one.
+pub(crate) fn choices(field: &str, lang: Lang, may_estimate: bool) -> Vec<String> {
+    let named = |names: &[(&str, &str, &str)]| {
+        let allowed = names.iter().filter(|(code, ..)| may_estimate || !matches!(*code, "E" | "estimated"));
+        allowed.map(|(code, zh, en)| format!("{code} {}", lang.pick(zh, en))).collect()
+    };
+    match field {
+        "unit_mult" => MULTIPLIERS.iter().map(|(_, zh, en)| lang.pick(zh, en).to_owned()).collect(),
+        "vintage" => named(&VINTAGE_NAMES),
+        "obs_status" => named(&STATUS_NAMES),
+        "conf_status" => codes::CONF_STATUSES.iter().map(|code| (*code).to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The code behind an entry of a drop-down list; any other text is returned as it is.
+pub(crate) fn choice(field: &str, text: String) -> String {
+    if field == "unit_mult" {
+        let known = MULTIPLIERS.iter().find(|(_, zh, en)| text == *zh || text.eq_ignore_ascii_case(en));
+        return known.map_or(text, |(exponent, ..)| exponent.to_string());
+    }
+    let names: &[(&str, &str, &str)] = match field {
+        "vintage" => &VINTAGE_NAMES,
+        "obs_status" => &STATUS_NAMES,
+        _ => return text,
+    };
+    let of = |(code, zh, en): &(&str, &str, &str)| {
+        text.strip_prefix(code).and_then(|rest| rest.strip_prefix(' ')).is_some_and(|name| name == *zh || name == *en)
+    };
+    names.iter().find(|row| of(row)).map_or_else(|| text.clone(), |(code, ..)| (*code).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_are_unique_in_every_language() {
+        let mut all: Vec<_> = HEADINGS.iter().flat_map(|(field, zh, en)| [*field, *zh, *en]).collect();
+        all.sort_unstable();
+        let before = all.len();
+        all.dedup();
+        assert_eq!(all.len(), before);
+        assert_eq!(field_of(" 数值* "), Some(("value", Some(Lang::Zh))));
+        assert_eq!(field_of("area CODE"), Some(("ref_area", Some(Lang::En))));
+        assert_eq!(field_of("ref_area"), Some(("ref_area", None)));
+        assert_eq!(field_of("数"), None);
+    }
+
+    #[test]
+    fn every_choice_is_read_back_as_its_code() {
+        for lang in [Lang::Zh, Lang::En] {
+            for field in ["vintage", "obs_status", "conf_status", "unit_mult"] {
+                for entry in choices(field, lang, true) {
+                    let code = choice(field, entry.clone());
+                    let known = match field {
+                        "vintage" => codes::VINTAGES.contains(&code.as_str()),
+                        "obs_status" => codes::OBS_STATUSES.contains(&code.as_str()),
+                        "conf_status" => codes::CONF_STATUSES.contains(&code.as_str()),
+                        _ => code.parse::<i32>().is_ok(),
+                    };
+                    assert!(known, "{field} {entry} {code}");
+                }
+            }
+        }
+        assert_eq!(choice("vintage", "final something".into()), "final something");
+    }
+}

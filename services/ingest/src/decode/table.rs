@@ -1,0 +1,154 @@
+//! Rows of a table, whatever file they came in: one row is one event, cells are fields.
+
+use std::borrow::Cow;
+
+use helan_schemas::codes;
+use helan_schemas::event::Text;
+use helan_schemas::refusal::Code;
+
+use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
+use super::headings::{self, AREA_NAME, INDICATOR_NAME, TEMPLATE_ROW, UNIT_NAME};
+use crate::check::ValueText;
+use crate::problems::{Place, quoted};
+use crate::submission::{Builder, Form};
+
+/// Columns without which a row says nothing. Only a table of withdrawals may lack them.
+const REQUIRED: [&str; 5] = ["ref_area", "indicator", "time_period", "value", "unit"];
+
+/// What a column is.
+#[derive(Clone, Copy)]
+pub(crate) enum Column {
+    Id,
+    Source,
+    Type,
+    /// Names the row of a template.
+    TemplateRow,
+    /// A name beside a code: compared with it.
+    Name(&'static str),
+    /// For people only.
+    Remark,
+    Data(&'static str, &'static Slot),
+}
+
+impl Column {
+    /// The column of a field's name; none for what no table has.
+    pub(crate) fn of(field: &'static str) -> Option<Self> {
+        match field {
+            "id" => Some(Self::Id),
+            "source" => Some(Self::Source),
+            "type" => Some(Self::Type),
+            TEMPLATE_ROW => Some(Self::TemplateRow),
+            AREA_NAME | INDICATOR_NAME | UNIT_NAME => Some(Self::Name(field)),
+            name => data_field(name)
+                .filter(|(_, slot)| !matches!(slot, Slot::Entity))
+                .map(|(full, slot)| Self::Data(full, slot)),
+        }
+    }
+}
+
+/// Required columns that a heading lacks.
+pub(crate) fn lacking(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let withdrawals = has("type") && has("withdraws");
+    REQUIRED.into_iter().filter(|name| !withdrawals && !has(name)).collect()
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is an event, or has errors.
+    Event,
+    /// A form's row whose value was left blank.
+    NotReported,
+    /// A remark below or between the rows.
+    Remark,
+}
+
+/// How a table is read.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'e> {
+    /// Stands for the column of that name.
+    pub(crate) source: Option<&'e str>,
+    /// It is a form: a blank value means that nothing is reported.
+    pub(crate) form: bool,
+}
+
+/// Takes a row's cells that are not empty. `broken` names fields whose cells were already found wrong.
+pub(crate) fn take_row<'e>(
+    cells: impl IntoIterator<Item = (Column, Cow<'e, str>)>,
+    manner: Manner<'e>,
+    place: Place<'_>,
+    mut broken: Vec<&'static str>,
+    builder: &mut Builder<'_, 'e>,
+) -> Taken {
+    let source = manner.source;
+    // Only forms have lists to choose from; elsewhere a code is a code.
+    let chosen = |field: &str, cell: Cow<'e, str>| match manner.form {
+        false => cell,
+        true => match headings::choice(field, cell.as_ref().to_owned()) {
+            code if code == *cell => cell,
+            code => Cow::Owned(code),
+        },
+    };
+    let mut event = blank();
+    event.specversion = Text("1.0".into());
+    event.event_type = Text(codes::TYPE_REPORTED.into());
+    event.source = Text(source.unwrap_or_default().into());
+    let (mut value, mut template_row) = (Cow::Borrowed(""), None);
+    let mut names: Vec<(&'static str, Cow<'e, str>)> = Vec::new();
+    let mut errors: Vec<(&'static str, Code, String)> = Vec::new();
+    for (column, cell) in cells {
+        match column {
+            Column::Id => event.id = Text(cell),
+            Column::Type => event.event_type = Text(cell),
+            Column::TemplateRow => template_row = Some(cell),
+            Column::Name(field) => names.push((field, cell)),
+            Column::Remark => {}
+            Column::Source => match source {
+                Some(source) if source != cell => {
+                    let found = format!("{} ≠ {}", quoted(&cell), quoted(source));
+                    errors.push(("source", Code::SourceMixed, found));
+                    broken.push("source");
+                }
+                _ => event.source = Text(cell),
+            },
+            Column::Data(name, Slot::Text(field)) => {
+                let code = name.strip_prefix("data.").unwrap_or(name);
+                *field(&mut event.data) = Some(Text(chosen(code, cell)));
+            }
+            Column::Data(_, Slot::Value) => value = cell,
+            Column::Data(name, Slot::Mult) => match chosen("unit_mult", cell.clone()).parse() {
+                Ok(mult) => event.data.unit_mult = Some(mult),
+                Err(_) => {
+                    errors.push(("unit_mult", Code::UnitMultInvalid, quoted(&cell)));
+                    event.data.unit_mult = Some(UNKNOWN_MULT);
+                    broken.push(name);
+                }
+            },
+            Column::Data(_, Slot::Entity) => unreachable!("no heading leads here"),
+        }
+    }
+    let data = &event.data;
+    let reports = &*event.event_type == codes::TYPE_REPORTED;
+    if manner.form && reports && value.is_empty() && !broken.contains(&"data.value") && data.obs_status.is_none() {
+        let known = data.ref_area.is_some() || data.indicator.is_some() || template_row.is_some();
+        return if known { Taken::NotReported } else { Taken::Remark };
+    }
+    for (field, code, found) in errors {
+        builder.problems().add(place, Some(field), code, found);
+    }
+    for (field, name) in &names {
+        let code = match *field {
+            AREA_NAME => data.ref_area.as_deref(),
+            INDICATOR_NAME => data.indicator.as_deref(),
+            _ => None,
+        };
+        if let Some(code) = code.filter(|code| !builder.judge().is_named(field, code, name)) {
+            let found = format!("{} ≠ {}", quoted(name), quoted(code));
+            builder.problems().add(place, Some(field), Code::LabelMismatch, found);
+            broken.push(field);
+        }
+    }
+    let form = template_row.map_or(Form::Table, |row| Form::Template(row.into_owned()));
+    builder.event(place, event, ValueText::of_text(&value), &broken, form);
+    Taken::Event
+}

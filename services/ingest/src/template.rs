@@ -1,0 +1,216 @@
+//! `GET /v1/templates/{reporter}`: a table made of what the reporter owes for a period. Filled in and sent back it needs
+//! no other work: its codes, units and row names are there, and a row left blank reports nothing.
+
+mod csv;
+mod sheet;
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use helan_runtime::credentials::Role;
+use helan_schemas::catalog::{Catalog, Indicator, Obligation, Reporter};
+use helan_schemas::period::{Period, PeriodError};
+use helan_schemas::refusal::Code;
+
+use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices};
+use crate::problems::{Place, Problems, quoted};
+use crate::{Ingest, accept, workbook};
+
+/// Columns of a template, in order. What a person fills in stands between the names and the codes.
+const COLUMNS: [&str; 18] = [
+    AREA_NAME,
+    INDICATOR_NAME,
+    "time_period",
+    UNIT_NAME,
+    "value",
+    "unit_mult",
+    "vintage",
+    "obs_status",
+    "published_at",
+    "prepared_by",
+    "reviewed_by",
+    "approved_by",
+    "evidence",
+    "note",
+    "ref_area",
+    "indicator",
+    "unit",
+    "source",
+];
+
+/// What a template is made of.
+pub(crate) struct Template<'c> {
+    pub(crate) reporter: &'c Reporter,
+    pub(crate) period: String,
+    pub(crate) source: String,
+    pub(crate) lang: Lang,
+    /// Begins the rows' names; later templates have larger ones.
+    pub(crate) form: String,
+    /// When it is made, seconds since the Unix epoch.
+    pub(crate) made_at: i64,
+    pub(crate) rows: Vec<TemplateRow<'c>>,
+}
+
+/// One thing that is due.
+pub(crate) struct TemplateRow<'c> {
+    pub(crate) ref_area: &'c str,
+    pub(crate) area_name: &'c str,
+    pub(crate) indicator: &'c Indicator,
+}
+
+impl Template<'_> {
+    /// The columns that this reporter gets: only some may say when a figure was published.
+    pub(crate) fn columns(&self) -> Vec<&'static str> {
+        let fits = |column: &&str| *column != "published_at" || self.reporter.may_back_date;
+        COLUMNS.into_iter().filter(fits).chain([TEMPLATE_ROW]).collect()
+    }
+
+    /// What stands in a cell before anybody fills it in.
+    pub(crate) fn cell(&self, row: usize, column: &str) -> String {
+        let TemplateRow { ref_area, area_name, indicator } = &self.rows[row];
+        match column {
+            AREA_NAME => (*area_name).to_owned(),
+            INDICATOR_NAME => self.lang.pick(&indicator.name_zh, &indicator.name_en).to_owned(),
+            UNIT_NAME => self.lang.pick(&indicator.unit_zh, &indicator.unit_en).to_owned(),
+            "time_period" => self.period.clone(),
+            "unit_mult" => choices("unit_mult", self.lang, false).swap_remove(0),
+            "ref_area" => (*ref_area).to_owned(),
+            "indicator" => indicator.indicator.clone(),
+            "unit" => indicator.unit.clone(),
+            "source" => self.source.clone(),
+            TEMPLATE_ROW => format!("{}-{:04}", self.form, row + 1),
+            _ => String::new(),
+        }
+    }
+}
+
+/// File formats of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Xlsx,
+    Csv,
+}
+
+/// What a request asks for.
+struct Asked {
+    period: Option<String>,
+    format: Format,
+    lang: Lang,
+    source: Option<String>,
+}
+
+/// Answers with a template.
+pub(crate) fn answer(ingest: &Ingest, reporter: &str, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problems> {
+    let identity = accept::identity(ingest, headers, ingest.clock.now())?;
+    match (identity.role, identity.reporter.as_deref()) {
+        (Role::Operator, _) => {}
+        (Role::Reporter, Some(own)) if own == reporter => {}
+        (Role::Reporter, _) => return Err(Problems::one(Code::TemplateForeign, quoted(reporter))),
+        (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),
+    }
+    let catalog = &ingest.catalog;
+    let reporter = catalog.reporter(reporter).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(reporter)))?;
+    let asked = asked(uri, headers)?;
+    let template = template(ingest, reporter, &asked)?;
+    let (content_type, ending, body) = match asked.format {
+        Format::Xlsx => (workbook::MEDIA_TYPE, "xlsx", sheet::write(&template)),
+        Format::Csv => ("text/csv; charset=utf-8", "csv", csv::write(&template).into_bytes()),
+    };
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let name = format!("attachment; filename=\"{}-{}.{ending}\"", reporter.reporter, template.period);
+    headers.extend(HeaderValue::try_from(name).map(|name| (header::CONTENT_DISPOSITION, name)));
+    // Each template has row names of its own.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, Problems> {
+    let wrong = |what: String| Problems::one(Code::QueryInvalid, what);
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|error| wrong(error.body_text()))?;
+    let lang = accept::language(headers).unwrap_or(Lang::Zh);
+    let mut asked = Asked { period: None, format: Format::Xlsx, lang, source: None };
+    let mut seen = Vec::new();
+    for (name, value) in query.0 {
+        match (name.as_str(), value.as_str()) {
+            _ if seen.contains(&name) => return Err(wrong(format!("2 × {}", quoted(&name)))),
+            ("period", _) => asked.period = Some(value),
+            ("source", _) => asked.source = Some(value),
+            ("format", "xlsx") => asked.format = Format::Xlsx,
+            ("format", "csv") => asked.format = Format::Csv,
+            ("lang", "zh") => asked.lang = Lang::Zh,
+            ("lang", "en") => asked.lang = Lang::En,
+            _ => return Err(wrong(format!("{name}={}", quoted(&value)))),
+        }
+        seen.push(name);
+    }
+    Ok(asked)
+}
+
+fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Result<Template<'c>, Problems> {
+    let catalog = &*ingest.catalog;
+    let text = asked.period.as_deref().unwrap_or(&catalog.head.default_period);
+    let period = Period::parse(text).map_err(|error| {
+        let code = match error {
+            PeriodError::Syntax => Code::PeriodSyntax,
+            PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
+            PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
+        };
+        let mut problems = Problems::new(1);
+        problems.add(Place::WHOLE, Some("period"), code, quoted(text));
+        problems
+    })?;
+    let rows: Vec<_> =
+        catalog.obligations.iter().filter_map(|row| due(catalog, reporter, row, &period, asked.lang)).collect();
+    if rows.is_empty() {
+        let found = format!("{} {}", reporter.reporter, period);
+        return Err(Problems::one(Code::TemplateNothingDue, found));
+    }
+    let now = ingest.clock.now();
+    Ok(Template {
+        reporter,
+        period: period.to_string(),
+        source: source(catalog, reporter, asked.source.as_deref())?,
+        lang: asked.lang,
+        form: ingest.clock.new_id(),
+        made_at: now / 1_000_000,
+        rows,
+    })
+}
+
+/// The row of an obligation, if it is due for the period.
+fn due<'c>(
+    catalog: &'c Catalog,
+    reporter: &Reporter,
+    owed: &'c Obligation,
+    period: &Period,
+    lang: Lang,
+) -> Option<TemplateRow<'c>> {
+    let bound = |text: &Option<String>| text.as_deref().and_then(|text| Period::parse(text).ok());
+    let begun = bound(&owed.first_period).is_none_or(|first| first.start <= period.start);
+    let goes_on = bound(&owed.last_period).is_none_or(|last| period.end <= last.end);
+    let fits = owed.reporter == reporter.reporter && owed.frequency == period.kind.code() && begun && goes_on;
+    let indicator = catalog.indicator(&owed.indicator).filter(|indicator| fits && indicator.is_reported())?;
+    let day = period.end;
+    let area = catalog.area_on(&owed.ref_area, day).map(|row| lang.pick(&row.name_zh, &row.name_en));
+    let group = || catalog.group_on(&owed.ref_area, day).map(|row| lang.pick(&row.name_zh, &row.name_en));
+    let area_name = area.or_else(group)?;
+    let may = catalog.allows(&reporter.reporter, &owed.ref_area, &owed.indicator, day);
+    may.then_some(TemplateRow { ref_area: &owed.ref_area, area_name, indicator })
+}
+
+/// The source that was asked for, else the reporter's first one that does not carry illustrative figures.
+fn source(catalog: &Catalog, reporter: &Reporter, asked: Option<&str>) -> Result<String, Problems> {
+    match asked {
+        Some(uri) => match catalog.source(uri) {
+            None => Err(Problems::one(Code::UnknownSource, quoted(uri))),
+            Some(row) if row.reporter != reporter.reporter => Err(Problems::one(Code::ForeignSource, quoted(uri))),
+            Some(row) => Ok(row.source.clone()),
+        },
+        None => {
+            let own = catalog.sources_of(&reporter.reporter).find(|source| !source.demo);
+            own.map(|row| row.source.clone()).ok_or_else(|| Problems::one(Code::SourceMissing, ""))
+        }
+    }
+}

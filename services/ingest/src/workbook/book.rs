@@ -1,0 +1,266 @@
+//! What the parts of a workbook say beside its cells: sheets, shared texts, number formats, how dates are counted.
+
+use helan_schemas::refusal::Code;
+
+use super::formats::{self, Shown};
+use super::package::{Package, broken};
+use super::xml::{Piece, Xml, attribute, flag, number};
+use crate::problems::{Problems, quoted};
+
+/// Names under which the sheet to be read is found among several.
+const DATA_SHEETS: [&str; 2] = ["数据", "data"];
+/// Longest text of one cell: Excel's own bound is 32,767 characters.
+const MAX_TEXT_BYTES: usize = 4 * 32_767;
+
+/// One sheet of the book.
+#[derive(Clone, Debug)]
+pub(super) struct SheetEntry {
+    pub(super) name: String,
+    pub(super) part: String,
+    hidden: bool,
+}
+
+/// A workbook without its cells.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) sheets: Vec<SheetEntry>,
+    pub(super) texts: Vec<String>,
+    /// What each cell style does to a number.
+    formats: Vec<Shown>,
+    /// Days count from 1904 rather than 1900.
+    pub(super) from_1904: bool,
+}
+
+impl Book {
+    /// Reads everything but the cells.
+    pub(super) fn read(package: &mut Package<'_>) -> Result<Self, Problems> {
+        let (main, relations) = main_relations(package)?;
+        let part_of = |kind: &str| relations.iter().find(|row| row.kind == kind).map(|row| row.target.clone());
+        let mut book = Self::default();
+        let text = package.text(&main)?;
+        let mut xml = Xml::new(&main, &text);
+        while let Some(piece) = xml.next()? {
+            let Piece::Start(start, _) = piece else { continue };
+            match start.local_name().as_ref() {
+                "workbookPr" => book.from_1904 = flag(&start, "date1904"),
+                "sheet" => {
+                    let id = attribute(&start, "id").unwrap_or_default();
+                    // Chart sheets have no cells.
+                    let Some(part) = relations.iter().find(|row| row.id == id && row.kind == "worksheet") else {
+                        continue;
+                    };
+                    book.sheets.push(SheetEntry {
+                        name: attribute(&start, "name").unwrap_or_default(),
+                        part: part.target.clone(),
+                        hidden: attribute(&start, "state").is_some_and(|state| state != "visible"),
+                    });
+                }
+                _ => {}
+            }
+        }
+        if let Some(part) = part_of("sharedStrings").filter(|part| package.has(part)) {
+            book.texts = shared_texts(&part, &package.text(&part)?)?;
+        }
+        if let Some(part) = part_of("styles").filter(|part| package.has(part)) {
+            book.formats = cell_formats(&part, &package.text(&part)?)?;
+        }
+        Ok(book)
+    }
+
+    /// The sheet to be read: the one named data, else the only one that shows.
+    pub(super) fn data_sheet(&self) -> Result<&SheetEntry, Problems> {
+        let is_data = |sheet: &&SheetEntry| DATA_SHEETS.iter().any(|name| sheet.name.trim().eq_ignore_ascii_case(name));
+        let named: Vec<_> = self.sheets.iter().filter(is_data).collect();
+        let visible: Vec<_> = self.sheets.iter().filter(|sheet| !sheet.hidden).collect();
+        let names =
+            |sheets: &[&SheetEntry]| sheets.iter().map(|sheet| quoted(&sheet.name)).collect::<Vec<_>>().join(" ");
+        match (named.as_slice(), visible.as_slice()) {
+            ([sheet], _) if sheet.hidden => Err(Problems::one(Code::SheetHidden, quoted(&sheet.name))),
+            ([sheet], _) | ([], [sheet]) => Ok(sheet),
+            ([], []) => Err(Problems::one(Code::SheetNotFound, "")),
+            ([], several) => Err(Problems::one(Code::SheetAmbiguous, names(several))),
+            (several, _) => Err(Problems::one(Code::SheetAmbiguous, names(several))),
+        }
+    }
+
+    /// What a cell style does to a number.
+    pub(super) fn shown(&self, style: u32) -> Shown {
+        self.formats.get(style as usize).copied().unwrap_or(Shown::Plain)
+    }
+}
+
+/// The part that lists the sheets, and its relations.
+pub(super) fn main_relations(package: &mut Package<'_>) -> Result<(String, Vec<Relation>), Problems> {
+    let root = relations(package, "")?;
+    let main = root.iter().find(|relation| relation.kind == "officeDocument");
+    let main = main.map_or_else(|| "xl/workbook.xml".to_owned(), |relation| relation.target.clone());
+    let relations = relations(package, &main)?;
+    Ok((main, relations))
+}
+
+/// One relation of a part to another.
+#[derive(Clone, Debug)]
+pub(super) struct Relation {
+    pub(super) id: String,
+    /// Last word of its type: `worksheet`, `comments` …
+    pub(super) kind: String,
+    /// The other part's name in the package.
+    pub(super) target: String,
+}
+
+/// The part that holds a part's relations.
+pub(super) fn relations_part(part: &str) -> String {
+    let (folder, name) = part.rsplit_once('/').map_or(("", part), |(folder, name)| (folder, name));
+    if folder.is_empty() { format!("_rels/{name}.rels") } else { format!("{folder}/_rels/{name}.rels") }
+}
+
+/// A part's relations to parts of the same package; none if it has no such file.
+pub(super) fn relations(package: &mut Package<'_>, part: &str) -> Result<Vec<Relation>, Problems> {
+    let file = relations_part(part);
+    if !package.has(&file) {
+        return Ok(Vec::new());
+    }
+    let text = package.text(&file)?;
+    let mut xml = Xml::new(&file, &text);
+    let mut relations = Vec::new();
+    while let Some(piece) = xml.next()? {
+        let Piece::Start(start, _) = piece else { continue };
+        if start.local_name().as_ref() != "Relationship"
+            || attribute(&start, "TargetMode").as_deref() == Some("External")
+        {
+            continue;
+        }
+        let of = |name| attribute(&start, name).unwrap_or_default();
+        let kind = of("Type");
+        let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
+        relations.push(Relation { id: of("Id"), kind, target: resolved(part, &of("Target")) });
+    }
+    Ok(relations)
+}
+
+/// A target as a name in the package.
+fn resolved(part: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let mut folders: Vec<_> = part.split('/').collect();
+    folders.pop();
+    for step in target.split('/') {
+        match step {
+            ".." => drop(folders.pop()),
+            "." | "" => {}
+            name => folders.push(name),
+        }
+    }
+    folders.join("/")
+}
+
+/// The texts that cells share; rich text without its runs, pronunciation left out.
+fn shared_texts(part: &str, text: &str) -> Result<Vec<String>, Problems> {
+    let mut xml = Xml::new(part, text);
+    let mut texts = Vec::new();
+    while let Some(piece) = xml.next()? {
+        if let Piece::Start(start, empty) = piece
+            && start.local_name().as_ref() == "si"
+        {
+            texts.push(if empty { String::new() } else { rich_text(&mut xml, "si", part)? });
+        }
+    }
+    Ok(texts)
+}
+
+/// The text of an element of runs, up to its end.
+pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str) -> Result<String, Problems> {
+    let (mut text, mut within, mut phonetic) = (String::new(), false, false);
+    while let Some(piece) = xml.next()? {
+        match piece {
+            Piece::Start(start, empty) => match start.local_name().as_ref() {
+                "t" => within = !empty,
+                "rPh" => phonetic = !empty,
+                _ => {}
+            },
+            Piece::End(name) if name == end => return Ok(unescaped(&text)),
+            Piece::End(name) => match name.as_str() {
+                "t" => within = false,
+                "rPh" => phonetic = false,
+                _ => {}
+            },
+            Piece::Text(more) if within && !phonetic && text.len() <= MAX_TEXT_BYTES => text.push_str(&more),
+            Piece::Text(_) => {}
+        }
+    }
+    Err(broken(format!("{part}: </{end}>")))
+}
+
+/// Office writes characters that XML cannot hold as `_x000D_`.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("_x") {
+        out.push_str(&rest[..at]);
+        let code = rest.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+        match code.and_then(char::from_u32).filter(|_| rest.as_bytes().get(at + 6) == Some(&b'_')) {
+            Some(c) => {
+                out.push(c);
+                rest = &rest[at + 7..];
+            }
+            None => {
+                out.push_str("_x");
+                rest = &rest[at + 2..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// What each cell style does to a number.
+fn cell_formats(part: &str, text: &str) -> Result<Vec<Shown>, Problems> {
+    let mut xml = Xml::new(part, text);
+    let mut own: Vec<(u32, Shown)> = Vec::new();
+    let mut formats = Vec::new();
+    let mut in_cells = false;
+    while let Some(piece) = xml.next()? {
+        match piece {
+            Piece::Start(start, _) => match start.local_name().as_ref() {
+                "numFmt" => {
+                    let code = attribute(&start, "formatCode").unwrap_or_default();
+                    own.extend(number(&start, "numFmtId").map(|id| (id, formats::code(&code))));
+                }
+                "cellXfs" => in_cells = true,
+                "xf" if in_cells => {
+                    let id = number(&start, "numFmtId").unwrap_or(0);
+                    let named = own.iter().find(|(other, _)| *other == id).map(|(_, shown)| *shown);
+                    formats.push(named.or_else(|| formats::built_in(id)).unwrap_or(Shown::Plain));
+                }
+                _ => {}
+            },
+            Piece::End(name) if name == "cellXfs" => in_cells = false,
+            _ => {}
+        }
+    }
+    Ok(formats)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resolves_targets() {
+        assert_eq!(resolved("xl/workbook.xml", "worksheets/sheet1.xml"), "xl/worksheets/sheet1.xml");
+        assert_eq!(resolved("xl/worksheets/sheet1.xml", "../comments1.xml"), "xl/comments1.xml");
+        assert_eq!(resolved("xl/workbook.xml", "/xl/styles.xml"), "xl/styles.xml");
+        assert_eq!(relations_part("xl/workbook.xml"), "xl/_rels/workbook.xml.rels");
+        assert_eq!(relations_part(""), "_rels/.rels");
+    }
+
+    #[test]
+    fn reads_texts_as_they_are_seen() {
+        let text = "<sst><si><t>a&amp;b</t></si><si><r><t xml:space=\"preserve\">x </t></r><r><t>&#x94F6;y</t></r>\
+                    <rPh><t>no</t></rPh></si><si/><si><t>l_x000D_1_x2</t></si></sst>";
+        assert_eq!(shared_texts("t", text).expect("texts"), ["a&b", "x 银y", "", "l\r1_x2"]);
+        assert!(shared_texts("t", "<!DOCTYPE x [<!ENTITY a \"b\">]><sst/>").is_err());
+        assert!(shared_texts("t", "<sst><si><t>&other;</t></si></sst>").is_err());
+    }
+}

@@ -1,0 +1,105 @@
+//! The file as a package of parts: opened within bounds, or refused by name.
+
+use std::io::{Cursor, Read};
+
+use helan_schemas::refusal::Code;
+use zip::ZipArchive;
+
+use crate::limits::Limits;
+use crate::problems::{Problems, quoted};
+
+/// What an XLSX file begins with.
+const ZIP: &[u8] = b"PK\x03\x04";
+/// What stands before each entry of a package's directory.
+const ENTRY: &[u8] = b"PK\x01\x02";
+/// Compound files: workbooks of Excel 97 to 2003, and any workbook with a password to open it.
+const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+
+/// An opened package. What is read of it counts against one bound for the whole file.
+pub(super) struct Package<'f> {
+    archive: ZipArchive<Cursor<&'f [u8]>>,
+    limits: Limits,
+    compressed: usize,
+    read: usize,
+}
+
+impl<'f> Package<'f> {
+    /// Opens a file.
+    pub(super) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Problems> {
+        if bytes.starts_with(COMPOUND) {
+            return Err(Problems::one(
+                if is_encrypted(bytes) { Code::WorkbookEncrypted } else { Code::WorkbookFormat },
+                "",
+            ));
+        }
+        if bytes.is_empty() {
+            return Err(Problems::one(Code::EmptyBody, ""));
+        }
+        if !bytes.starts_with(ZIP) {
+            return Err(Problems::one(Code::WorkbookBroken, ""));
+        }
+        // Before the directory is read: each entry costs more memory there than in the file.
+        let entries = bytes.windows(ENTRY.len()).filter(|window| *window == ENTRY).count();
+        if entries > limits.workbook_parts {
+            return Err(Problems::one(Code::WorkbookTooManyParts, format!("{entries} > {}", limits.workbook_parts)));
+        }
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error))?;
+        let package = Self { archive, limits: limits.clone(), compressed: bytes.len(), read: 0 };
+        if package.has("xl/workbook.xml") || package.has("_rels/.rels") && !package.has("mimetype") {
+            if package.has("xl/workbook.bin") {
+                return Err(Problems::one(Code::WorkbookFormat, ".xlsb"));
+            }
+            return Ok(package);
+        }
+        let other = package.has("mimetype") || package.has("xl/workbook.bin");
+        Err(Problems::one(if other { Code::WorkbookFormat } else { Code::WorkbookBroken }, ""))
+    }
+
+    /// Whether there is a part of that name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.archive.index_for_name(name).is_some()
+    }
+
+    /// The text of a part.
+    pub(super) fn text(&mut self, name: &str) -> Result<String, Problems> {
+        let left = self.limits.decompressed_bytes - self.read;
+        let part = self.archive.by_name(name).map_err(|error| match error {
+            zip::result::ZipError::UnsupportedArchive(text) if text == zip::result::ZipError::PASSWORD_REQUIRED => {
+                Problems::one(Code::WorkbookEncrypted, quoted(name))
+            }
+            error => broken(format!("{name}: {error}")),
+        })?;
+        let mut bytes = Vec::new();
+        // One byte more than is left tells a file that is just at the bound from one beyond it.
+        let read = part.take(left as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| broken(format!("{name}: {error}")))?;
+        if bytes.len() > left {
+            return Err(Problems::one(Code::DecompressedTooLarge, format!("> {}", self.limits.decompressed_bytes)));
+        }
+        self.read += bytes.len();
+        if self.read > Limits::RATIO_FROM && self.read / self.limits.compression_ratio > self.compressed {
+            return Err(Problems::one(Code::CompressionRatio, format!("> {} : 1", self.limits.compression_ratio)));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| broken(format!("{name}: {}", error.utf8_error())))?;
+        Ok(match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        })
+    }
+
+    /// The package itself, to be copied part by part.
+    pub(super) fn into_archive(self) -> ZipArchive<Cursor<&'f [u8]>> {
+        self.archive
+    }
+}
+
+/// A file that cannot be read; `what` says where.
+pub(super) fn broken(what: impl ToString) -> Problems {
+    Problems::one(Code::WorkbookBroken, quoted(&what.to_string()))
+}
+
+/// Whether a compound file has the stream that Office encrypts workbooks into.
+fn is_encrypted(bytes: &[u8]) -> bool {
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bytes.windows(name.len()).any(|window| window == name)
+}

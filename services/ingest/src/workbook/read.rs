@@ -1,0 +1,277 @@
+//! From a workbook to events: finds the sheet and its heading, and says of every cell what it means or why nobody can
+//! tell.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use helan_schemas::refusal::Code;
+
+use super::book::Book;
+use super::cells::{Meaning, meaning};
+use super::package::Package;
+use super::places::CellAt;
+use super::sheet::{Content, Frame, Row, Rows};
+use crate::answer::TableRead;
+use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, field_of};
+use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
+use crate::limits::Limits;
+use crate::problems::{Place, Problem, Problems, Spot, quoted};
+use crate::submission::Builder;
+
+/// Rows in which the heading is looked for.
+const HEADING_WITHIN: u32 = 50;
+/// Cells that the answer lists; more are counted.
+const CELLS_LISTED: usize = 20;
+/// Fields that a person fills in: what is hidden there was not looked at.
+const FILLED_IN: [&str; 7] = ["value", "unit_mult", "obs_status", "conf_status", "vintage", "published_at", "basis"];
+
+/// One column of the heading.
+#[derive(Clone, Debug)]
+struct Heading {
+    column: u32,
+    /// The field's name, or the text of an unknown heading.
+    name: String,
+    text: String,
+}
+
+/// Where things stand in the sheet that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) sheet: String,
+    pub(super) part: String,
+    pub(crate) lang: Lang,
+    heading_row: u32,
+    headings: Vec<Heading>,
+    /// Rows with errors: their names.
+    names: HashMap<u32, String>,
+}
+
+impl Layout {
+    fn column_of(&self, field: &str) -> Option<&Heading> {
+        self.headings.iter().find(|heading| heading.name == field)
+    }
+
+    /// The cell to which an error belongs: that of its field, else the row's value, else the row's first.
+    pub(crate) fn spot(&self, problem: &Problem) -> Option<Spot> {
+        let field = problem.field.as_deref().unwrap_or_default();
+        let row = problem.line.unwrap_or(self.heading_row);
+        let heading = self.column_of(field).or_else(|| {
+            let fallback = if problem.line.is_some() { self.column_of("value") } else { None };
+            fallback.or_else(|| self.headings.first())
+        });
+        let column = heading.map_or(1, |heading| heading.column);
+        let heading = heading.map_or("", |heading| heading.text.as_str());
+        let names = self.names.get(&row).map_or("", String::as_str);
+        let label = if names.is_empty() { heading.to_owned() } else { format!("{names} · {heading}") };
+        Some(Spot { sheet: self.sheet.clone(), at: CellAt { row, column }, label })
+    }
+}
+
+/// What reading a workbook leads to.
+pub(crate) struct WorkbookRows<'b, 'e> {
+    pub(crate) builder: Builder<'b, 'e>,
+    pub(crate) done: TableRead,
+    pub(crate) layout: Option<Layout>,
+}
+
+/// Reads a workbook into a builder. What makes the whole file unreadable is the error; all others end up in the builder.
+pub(crate) fn read<'b, 'e>(
+    bytes: &[u8],
+    source: Option<&'e str>,
+    limits: &Limits,
+    builder: Builder<'b, 'e>,
+) -> Result<WorkbookRows<'b, 'e>, Problems> {
+    let mut package = Package::open(bytes, limits)?;
+    let book = Book::read(&mut package)?;
+    let sheet = book.data_sheet()?;
+    let text = package.text(&sheet.part)?;
+    let frame = Frame::read(&sheet.part, &text)?;
+    let mut rows = Rows::new(&sheet.part, &text, &book);
+    let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
+    let mut reading = Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true } };
+    let Some((number, cells, lang)) = find_heading(&mut rows)? else {
+        reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
+        return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
+    };
+    let mut layout = Layout {
+        sheet: sheet.name.clone(),
+        part: sheet.part.clone(),
+        lang,
+        heading_row: number,
+        headings: Vec::new(),
+        names: HashMap::new(),
+    };
+    let columns = reading.columns(cells, &mut layout);
+    let mut row = 0;
+    while let Some(found) = rows.next()? {
+        // What a broken heading means, nobody knows.
+        if columns.is_empty() || reading.builder.is_full() {
+            break;
+        }
+        row += u32::from(reading.row(&found, row + 1, &columns, &mut layout));
+    }
+    Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: Some(layout) })
+}
+
+/// The first row that names what is reported, and of what, or what is withdrawn.
+fn find_heading(rows: &mut Rows<'_>) -> Result<Option<(u32, Vec<(u32, String)>, Lang)>, Problems> {
+    while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
+        let texts = row.cells.iter().filter_map(|cell| match &cell.content {
+            Content::Text(text) => Some((cell.at.column, text.clone())),
+            _ => None,
+        });
+        let texts: Vec<_> = texts.collect();
+        let fields: Vec<_> = texts.iter().filter_map(|(_, text)| field_of(text)).collect();
+        let has = |name: &str| fields.iter().any(|(field, _)| *field == name);
+        if has("value") && (has("ref_area") || has("indicator")) || has("withdraws") {
+            let lang = fields.iter().find_map(|(_, lang)| *lang).unwrap_or(Lang::Zh);
+            return Ok(Some((row.number, texts, lang)));
+        }
+    }
+    Ok(None)
+}
+
+struct Reading<'r, 'b, 'e> {
+    builder: Builder<'b, 'e>,
+    done: TableRead,
+    frame: &'r Frame,
+    book: &'r Book,
+    manner: Manner<'e>,
+}
+
+/// A column that is read: where, what, and its field's name.
+struct Read {
+    column: u32,
+    kind: Column,
+    field: &'static str,
+}
+
+impl<'e> Reading<'_, '_, 'e> {
+    /// The heading's columns; none if something is wrong with it.
+    fn columns(&mut self, cells: Vec<(u32, String)>, layout: &mut Layout) -> Vec<Read> {
+        let mut columns: Vec<Read> = Vec::new();
+        let mut wrong = false;
+        let mut report = |builder: &mut Builder<'_, '_>, name: &str, code: Code, found: String| {
+            builder.problems().add(Place::WHOLE, Some(name), code, found);
+            wrong = true;
+        };
+        for (column, text) in cells {
+            let known = field_of(&text).and_then(|(field, _)| Some((field, Column::of(field)?)));
+            let name = known.map_or(text.as_str(), |(field, _)| field).to_owned();
+            let again = columns.iter().any(|read| read.field == name);
+            // The heading at fault is found by its text where its field has a column already.
+            let name = if again { text.clone() } else { name };
+            layout.headings.push(Heading { column, name: name.clone(), text: text.clone() });
+            let at = CellAt { row: layout.heading_row, column };
+            match known {
+                _ if text.starts_with('#') => {}
+                None => report(&mut self.builder, &name, Code::CsvUnknownColumn, quoted(&text)),
+                Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
+                Some((field, kind)) => {
+                    if let Some(block) = self.frame.merged(at) {
+                        report(&mut self.builder, &name, Code::CellMerged, block.to_string());
+                    }
+                    if FILLED_IN.contains(&field) && self.frame.hides(column) {
+                        report(&mut self.builder, &name, Code::ColumnHidden, quoted(&text));
+                    }
+                    columns.push(Read { column, kind, field });
+                }
+            }
+        }
+        for name in lacking(|name| columns.iter().any(|read| read.field == name)) {
+            report(&mut self.builder, name, Code::CsvMissingColumn, String::new());
+        }
+        if wrong { Vec::new() } else { columns }
+    }
+
+    /// Reads one row; says whether it counts as one.
+    fn row(&mut self, row: &Row, number: u32, columns: &[Read], layout: &mut Layout) -> bool {
+        let place = Place::row(number).line(row.number);
+        let before = self.builder.problems().count();
+        let mut cells: Vec<(Column, Cow<'e, str>)> = Vec::new();
+        let mut wrong: Vec<(&'static str, Code, String)> = Vec::new();
+        let mut names = [const { String::new() }; 2];
+        let (mut has_value, mut formulas, mut rounded) = (false, Vec::new(), Vec::new());
+        for read in columns {
+            let at = CellAt { row: row.number, column: read.column };
+            let cell = row.cells.iter().find(|cell| cell.at == at);
+            let is_name = matches!(read.kind, Column::Name(_));
+            if let Some(block) = self.frame.merged(at).filter(|_| !is_name) {
+                wrong.push((read.field, Code::CellMerged, block.to_string()));
+                has_value |= read.field == "value" && cell.is_some();
+                continue;
+            }
+            let Some(cell) = cell else { continue };
+            has_value |= read.field == "value";
+            match meaning(read.field, cell, self.book.from_1904) {
+                Meaning::Nothing => {}
+                Meaning::Text { text, rounded: cut } => {
+                    match read.field {
+                        AREA_NAME => names[0].clone_from(&text),
+                        INDICATOR_NAME => names[1].clone_from(&text),
+                        _ => {}
+                    }
+                    if cell.formula && !is_name {
+                        formulas.push(at.to_string());
+                    }
+                    if cut {
+                        rounded.push(at.to_string());
+                    }
+                    if read.field != UNIT_NAME {
+                        cells.push((read.kind, Cow::Owned(text)));
+                    }
+                }
+                // Names say nothing of their own: what is wrong with them changes no figure.
+                Meaning::Wrong(..) if is_name => {}
+                Meaning::Wrong(code, found) => wrong.push((read.field, code, found)),
+            }
+        }
+        if cells.is_empty() && wrong.is_empty() {
+            return false;
+        }
+        // A merged blank row below the data is decoration; a hidden one is looked at only if it says something.
+        if !has_value && cells.iter().all(|(kind, _)| matches!(kind, Column::Name(_))) {
+            return false;
+        }
+        if row.hidden && has_value {
+            wrong.push(("value", Code::RowHidden, row.number.to_string()));
+        }
+        let broken = wrong.iter().map(|(field, ..)| full_name(field)).collect();
+        for (field, code, found) in &wrong {
+            self.builder.problems().add(place, Some(field), *code, found);
+        }
+        let taken = take_row(cells, self.manner, place, broken, &mut self.builder);
+        let counted = match taken {
+            Taken::Event => {
+                self.done.reported += 1;
+                note(&mut self.done.formulas, &mut self.done.formula_cells, formulas);
+                note(&mut self.done.rounded, &mut self.done.rounded_cells, rounded);
+                true
+            }
+            Taken::NotReported => {
+                self.done.not_reported += 1;
+                true
+            }
+            Taken::Remark => false,
+        };
+        if self.builder.problems().count() > before {
+            let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+            layout.names.insert(row.number, names.join(" · "));
+        }
+        counted
+    }
+}
+
+fn note(count: &mut u32, listed: &mut Vec<String>, cells: Vec<String>) {
+    *count += cells.len() as u32;
+    let room = CELLS_LISTED.saturating_sub(listed.len());
+    listed.extend(cells.into_iter().take(room));
+}
+
+/// The name under which a field is judged.
+fn full_name(field: &'static str) -> &'static str {
+    match Column::of(field) {
+        Some(Column::Data(full, _)) => full,
+        _ => field,
+    }
+}
