@@ -2,6 +2,7 @@
 //! Apache Kafka broker that each test starts for itself.
 
 mod china_panel;
+mod clerk;
 mod crashes;
 mod demo;
 mod harness;
@@ -12,5 +13,6 @@ mod other_country;
 mod quotas;
 mod readers;
 mod schedule;
+mod send;
 mod shell;
 mod stranger;

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Aggregate(AggregateArgs),
     /// Answer SQL over HTTP, and serve receipts and status
     Query(QueryArgs),
+    /// Check files as ingest would, send them without loss or doubles, and wait for receipts
+    Send(crate::commands::send::SendArgs),
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
     /// Compact the lake's files, checkpoint and clean its logs

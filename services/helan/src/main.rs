@@ -61,6 +61,11 @@ fn main() -> std::process::ExitCode {
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => std::process::ExitCode::SUCCESS,
+        // It has said why already.
+        Err(error) if error.is::<commands::send::Ended>() => {
+            let ended = error.downcast_ref::<commands::send::Ended>();
+            ended.map_or(std::process::ExitCode::FAILURE, |ended| std::process::ExitCode::from(ended.0))
+        }
         Err(error) => {
             eprintln!("helan: {error:#}");
             std::process::ExitCode::FAILURE
@@ -75,6 +80,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Ingest(args) => commands::roles::ingest(args).await,
         Command::Aggregate(args) => commands::roles::aggregate(args).await,
         Command::Query(args) => commands::roles::query(args).await,
+        Command::Send(args) => commands::send::run(args, lang).await,
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,

@@ -5,8 +5,8 @@
 //! refused as a whole, with every error of every row. What it refuses of a known sender goes, bounded, to the topic of
 //! refusals.
 //!
-//! The path of a request: `accept` lets it in, `body` reads it, `decode` turns bytes into events, `check` judges each,
-//! `submission` writes them in canonical form, `receive` appends and answers.
+//! The path of a request: `accept` lets it in, `body` reads it, `judge` has `decode` (and `workbook`) turn bytes into
+//! events, `check` judge each and `submission` write them in canonical form; `receive` appends and answers.
 
 mod accept;
 mod answer;
@@ -14,6 +14,8 @@ mod body;
 mod charset;
 mod check;
 mod decode;
+mod file;
+mod judge;
 mod limits;
 mod metrics;
 mod openapi;
@@ -37,6 +39,7 @@ use helan_schemas::catalog::{Catalog, ReporterKind};
 
 pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
 pub use decode::headings::Lang;
+pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file};
 pub use limits::Limits;
 pub use openapi::document;
 pub use publish::{CatalogAnswer, LimitsAnswer};

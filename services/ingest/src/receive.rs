@@ -12,16 +12,15 @@ use helan_schemas::digest::submission_id;
 use helan_schemas::refusal::Code;
 use helan_schemas::topics;
 
-use crate::accept::{self, Content, Endpoint, Plan, Room};
-use crate::answer::{Accepted, CharsetUsed, TableRead, refuse, refuse_marked};
+use crate::Ingest;
+use crate::accept::{self, Endpoint, Plan, Room};
+use crate::answer::{Accepted, refuse, refuse_marked};
 use crate::body::{self, Memory};
-use crate::check::Judge;
+use crate::judge::{self, Judged};
 use crate::metrics::Metrics;
 use crate::problems::Problems;
 use crate::refusals::{Refusals, Turned};
-use crate::submission::{Builder, Submission};
-use crate::workbook::WorkbookRows;
-use crate::{Ingest, charset, decode, workbook};
+use crate::submission::Submission;
 
 /// Bodies above this are decoded on a thread of their own: below it that would cost more than the work itself.
 const INLINE_BYTES: usize = 64 * 1024;
@@ -42,13 +41,6 @@ struct Failure {
     submission: Option<String>,
     /// The sender's workbook with its mistakes marked, if it was asked for.
     workbook: Option<Vec<u8>>,
-}
-
-/// A submission ready to be appended, and what its answer says of how it was read.
-struct Judged {
-    submission: Submission,
-    charset: Option<CharsetUsed>,
-    table: Option<TableRead>,
 }
 
 impl From<Problems> for Failure {
@@ -128,55 +120,14 @@ impl App {
 
     /// Decodes and judges a body: pure work, no waiting.
     fn judge(&self, reporter: &str, plan: Plan, body: &[u8], received_at: i64) -> Result<Judged, Failure> {
-        let (catalog, limits) = (&self.ingest.catalog, &self.ingest.limits);
+        let Ingest { catalog, limits, .. } = &self.ingest;
         let reporter = catalog.reporter(reporter).expect("it was looked up to let the request in");
-        // What is refused is kept under a name too: the sender's, or a digest of the bytes as they came.
-        let name = || plan.given_id.clone().unwrap_or_else(|| submission_id(&reporter.reporter, body));
-        let fail = |problems, source| Failure { problems, source, submission: Some(name()), workbook: None };
-        let unpacked;
-        let bytes = if plan.gzip {
-            unpacked = body::gunzip(body, limits).map_err(|problems| fail(problems, None))?;
-            unpacked.as_slice()
-        } else {
-            body
-        };
-        let judge = Judge::new(catalog, reporter, received_at);
-        let builder = Builder::new(&judge, limits, plan.given_id.as_deref(), bytes.len());
-        let charset = plan.charset.as_deref();
-        let (text, table, used);
-        let builder = match plan.content {
-            Content::Csv(ref source) => {
-                (table, used) = charset::decode(bytes, charset).map_err(|problems| fail(problems, source.clone()))?;
-                let (builder, table) = decode::read_csv(&table, source.as_deref(), builder);
-                return finish(builder, fail).map(|submission| Judged { submission, charset: Some(used), table });
-            }
-            Content::Workbook(ref source) => {
-                let read = workbook::read(bytes, source.as_deref(), limits, builder);
-                let WorkbookRows { builder, done, layout } = read.map_err(|problems| fail(problems, source.clone()))?;
-                return match (finish(builder, fail), layout) {
-                    (Ok(submission), _) => Ok(Judged { submission, charset: None, table: Some(done) }),
-                    (Err(failure), None) => Err(failure),
-                    (Err(mut failure), Some(layout)) => {
-                        failure.problems.locate(|problem| layout.spot(problem));
-                        if plan.marked {
-                            let lang = plan.lang.unwrap_or(layout.lang);
-                            // A workbook that cannot be marked is still refused, in words.
-                            failure.workbook = workbook::mark(bytes, &layout, &failure.problems, lang, limits).ok();
-                        }
-                        Err(failure)
-                    }
-                };
-            }
-            Content::Json(shape) => {
-                text = charset::decode_json(bytes, charset).map_err(|problems| fail(problems, None))?;
-                decode::read_json(text, shape, limits.json_depth, builder)
-            }
-            Content::Binary(ref head) => {
-                text = charset::decode_json(bytes, charset).map_err(|problems| fail(problems, None))?;
-                decode::read_binary(text, head, limits.json_depth, builder)
-            }
-        };
-        finish(builder, fail).map(|submission| Judged { submission, charset: None, table: None })
+        judge::judge(catalog, reporter, limits, &plan, body, received_at).map_err(|turned| {
+            let judge::Turned { problems, source, workbook } = turned;
+            // What is refused is kept under a name too: the sender's, or a digest of the bytes as they came.
+            let name = plan.given_id.clone().unwrap_or_else(|| submission_id(&reporter.reporter, body));
+            Failure { problems, source, submission: Some(name), workbook }
+        })
     }
 
     async fn append(&self, reporter: &str, judged: Judged, received_at: i64) -> Result<Accepted, Failure> {
@@ -245,14 +196,6 @@ impl App {
             None => refuse(&problems, submission),
         }
     }
-}
-
-fn finish(
-    builder: Builder<'_, '_>,
-    fail: impl FnOnce(Problems, Option<String>) -> Failure,
-) -> Result<Submission, Failure> {
-    let source = builder.known_source();
-    builder.finish().map_err(|problems| fail(problems, source))
 }
 
 fn log_problem(error: &LogError) -> Problems {

@@ -12,6 +12,7 @@ pub(crate) mod maintain;
 pub(crate) mod roles;
 pub(crate) mod rollup;
 pub(crate) mod scheduling;
+pub(crate) mod send;
 pub(crate) mod sql;
 
 /// Prints a completion script.

@@ -1,0 +1,113 @@
+//! Checks a file as a request with it would be judged, for senders who want to know before they send.
+
+use helan_schemas::catalog::Catalog;
+use helan_schemas::refusal::Code;
+
+use crate::accept::{Content, Plan};
+use crate::answer::{CharsetUsed, ErrorLine, TableRead};
+use crate::decode::Shape;
+use crate::judge::{Judged, Turned, judge};
+use crate::limits::Limits;
+use crate::problems::{Problems, quoted};
+use crate::submission::Submission;
+
+/// A whole file may be as large as this once decoded; it is sent in parts.
+const FILE_BYTES: usize = 2 * 1024 * 1024 * 1024;
+/// Errors listed of one file.
+const FILE_ERRORS: usize = 10_000;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// A CSV with a heading.
+    Csv,
+    /// A workbook.
+    Workbook,
+    /// One event or an array of events.
+    Json,
+    /// One event a line.
+    Lines,
+}
+
+/// A file and how to read it.
+#[derive(Clone, Debug)]
+pub struct FileToCheck<'f> {
+    /// Its bytes.
+    pub bytes: &'f [u8],
+    /// What it holds.
+    pub content: FileContent,
+    /// Tables: the source of all rows, where they have no such column.
+    pub source: Option<&'f str>,
+    /// Its charset; otherwise it is recognised.
+    pub charset: Option<&'f str>,
+    /// A workbook that is refused comes back with its mistakes marked.
+    pub marked: bool,
+}
+
+/// A file that is right.
+#[derive(Clone, Debug)]
+pub struct FileChecked {
+    /// The source of all its events.
+    pub source: String,
+    /// How many events.
+    pub events: u32,
+    /// A JSON array of CloudEvents in canonical form, each with its id. An event without one has the id that a request
+    /// with the whole file would give it.
+    pub value: Vec<u8>,
+    /// The charset that was read.
+    pub charset: Option<CharsetUsed>,
+    /// Workbooks and templates: what was read of the table.
+    pub table: Option<TableRead>,
+}
+
+/// A file that is not.
+#[derive(Clone, Debug)]
+pub struct FileRefused {
+    /// Every error, up to ten thousand.
+    pub errors: Vec<ErrorLine>,
+    /// How many more there are.
+    pub more: u64,
+    /// The workbook with its mistakes marked, if that was asked for and can be done.
+    pub workbook: Option<Vec<u8>>,
+}
+
+/// Judges a file of a reporter by a catalog, at an instant in microseconds since the Unix epoch.
+///
+/// # Errors
+/// Every error of every row. The size of one submission is no error here: a large file is sent in parts.
+pub fn check_file(
+    catalog: &Catalog,
+    reporter: &str,
+    file: &FileToCheck<'_>,
+    now: i64,
+) -> Result<FileChecked, FileRefused> {
+    let Some(reporter) = catalog.reporter(reporter) else {
+        return Err(refused(&Problems::one(Code::ReporterUnknown, quoted(reporter)), None));
+    };
+    let source = file.source.map(str::to_owned);
+    let content = match file.content {
+        FileContent::Csv => Content::Csv(source),
+        FileContent::Workbook => Content::Workbook(source),
+        FileContent::Json => Content::Json(Shape::Any),
+        FileContent::Lines => Content::Json(Shape::Lines),
+    };
+    let charset = file.charset.map(str::to_owned);
+    let plan = Plan { content, charset, gzip: false, given_id: None, marked: file.marked, lang: None };
+    let limits = Limits {
+        decompressed_bytes: FILE_BYTES,
+        canonical_bytes: FILE_BYTES,
+        rows: u32::MAX as usize,
+        errors: FILE_ERRORS,
+        ..Limits::default()
+    };
+    match judge(catalog, reporter, &limits, &plan, file.bytes, now) {
+        Ok(Judged { submission: Submission { source, events, value, .. }, charset, table }) => {
+            Ok(FileChecked { source, events, value, charset, table })
+        }
+        Err(Turned { problems, workbook, .. }) => Err(refused(&problems, workbook)),
+    }
+}
+
+fn refused(problems: &Problems, workbook: Option<Vec<u8>>) -> FileRefused {
+    FileRefused { errors: problems.list().iter().map(ErrorLine::from).collect(), more: problems.more(), workbook }
+}
