@@ -13,7 +13,7 @@ use helan_schemas::refusal::Code;
 use helan_schemas::topics;
 
 use crate::Ingest;
-use crate::accept::{self, Endpoint, Plan, Room};
+use crate::accept::{self, Content, Endpoint, Plan, Room};
 use crate::answer::{Accepted, refuse, refuse_marked};
 use crate::body::{self, Memory};
 use crate::judge::{self, Judged};
@@ -68,6 +68,17 @@ impl App {
         response
     }
 
+    /// Answers a question that needs no body, and counts it.
+    pub(crate) fn tell(&self, path: &'static str, answer: impl FnOnce(&Ingest) -> Result<Response, Problems>) -> Response {
+        let started = Instant::now();
+        let response = answer(&self.ingest).unwrap_or_else(|problems| {
+            problems.list().iter().for_each(|problem| self.metrics.error(problem.code));
+            refuse(&problems, None)
+        });
+        self.metrics.answered(path, response.status().as_u16(), started.elapsed().as_secs_f64());
+        response
+    }
+
     async fn answer(self: Arc<Self>, endpoint: Endpoint, request: Request, received_at: i64) -> Response {
         let (parts, body) = request.into_parts();
         let admitted = accept::sender(&self.ingest, &parts.headers, received_at);
@@ -108,7 +119,9 @@ impl App {
         bytes: Vec<u8>,
         received_at: i64,
     ) -> Result<Accepted, Failure> {
-        let judged = if bytes.len() <= INLINE_BYTES {
+        // A small workbook may unpack to a large one.
+        let is_small = bytes.len() <= INLINE_BYTES && !matches!(plan.content, Content::Workbook(_));
+        let judged = if is_small {
             self.judge(&reporter.reporter, plan, &bytes, received_at)?
         } else {
             let (app, reporter) = (self.clone(), reporter.reporter.clone());

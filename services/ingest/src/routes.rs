@@ -169,7 +169,7 @@ pub(crate) async fn templates(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    template::answer(&app.ingest, &reporter, &uri, &headers).unwrap_or_else(|problems| refuse(&problems, None))
+    app.tell("/v1/templates", |ingest| template::answer(ingest, &reporter, &uri, &headers))
 }
 
 /// Publishes the catalog.
@@ -190,7 +190,7 @@ pub(crate) async fn templates(
     )
 )]
 pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    publish::answer(&app.ingest, &headers).unwrap_or_else(|problems| refuse(&problems, None))
+    app.tell("/v1/catalog", |ingest| publish::answer(ingest, &headers))
 }
 
 /// Answers requests for paths that do not exist.

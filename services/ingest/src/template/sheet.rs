@@ -125,6 +125,9 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
     // The names stay in sight, and the heading too.
     sheet.set_freeze_panes(HEADING_ROW + 1, 2)?;
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(HEADING_ROW, HEADING_ROW)?;
+    // The codes are for the machine: they stay in the file, but not on paper.
+    let printed = columns.iter().position(|column| *column == "ref_area").unwrap_or(columns.len()) as u16;
+    sheet.set_print_area(0, 0, last_row, printed.saturating_sub(1))?;
     let first_value = columns.iter().position(|column| *column == "value").unwrap_or(0) as u16;
     sheet.set_selection(HEADING_ROW + 1, first_value, HEADING_ROW + 1, first_value)?;
     sheet.protect_with_options(&ProtectionOptions {
@@ -137,8 +140,8 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
 
 fn width(column: &str) -> f64 {
     match column {
-        INDICATOR_NAME => 26.0,
-        "note" | "evidence" | TEMPLATE_ROW => 32.0,
+        INDICATOR_NAME | "note" | TEMPLATE_ROW => 32.0,
+        "evidence" => 24.0,
         "source" | "indicator" => 22.0,
         AREA_NAME | "value" | "vintage" | "obs_status" => 18.0,
         _ => 12.0,

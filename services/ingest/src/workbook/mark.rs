@@ -18,7 +18,7 @@ use super::book::{Relation, main_relations, relations, relations_part};
 use super::package::{Package, broken};
 use super::places::CellAt;
 use super::read::Layout;
-use crate::decode::headings::Lang;
+use crate::decode::headings::{Lang, heading_of};
 use crate::limits::Limits;
 use crate::problems::{Problem, Problems};
 
@@ -94,9 +94,32 @@ fn texts(problems: &Problems, lang: Lang) -> BTreeMap<CellAt, String> {
 fn text(problem: &Problem, lang: Lang) -> String {
     let Problem { code, .. } = problem;
     match lang {
-        Lang::Zh => format!("{}\n怎么办：{}\n（{code}）", problem.message_zh(), code.hint_zh()),
-        Lang::En => format!("{}\nWhat to do: {}\n({code})", problem.message_en(), code.hint_en()),
+        Lang::Zh => {
+            let said = format!("{}\n怎么办：{}", problem.message_zh(), code.hint_zh());
+            format!("{}\n（{code}）", as_headed(&said, lang))
+        }
+        Lang::En => {
+            let said = format!("{}\nWhat to do: {}", problem.message_en(), code.hint_en());
+            format!("{}\n({code})", as_headed(&said, lang))
+        }
     }
+}
+
+/// A text in which fields have the names of their columns. In English only those that are no common words are changed.
+fn as_headed(text: &str, lang: Lang) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_name) {
+        let end = rest[start..].find(|c| !is_name(c)).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        let heading = heading_of(word, lang).filter(|_| lang == Lang::Zh || word.contains('_'));
+        out.push_str(&rest[..start]);
+        out.push_str(heading.unwrap_or(word));
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A part that belongs to the sheet, there already or to be added.

@@ -155,6 +155,7 @@ impl<'e> Reading<'_, '_, 'e> {
             builder.problems().add(Place::WHOLE, Some(name), code, found);
             wrong = true;
         };
+        let merged = self.frame.merged(layout.heading_row);
         for (column, text) in cells {
             let known = field_of(&text).and_then(|(field, _)| Some((field, Column::of(field)?)));
             let name = known.map_or(text.as_str(), |(field, _)| field).to_owned();
@@ -168,7 +169,7 @@ impl<'e> Reading<'_, '_, 'e> {
                 None => report(&mut self.builder, &name, Code::CsvUnknownColumn, quoted(&text)),
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
                 Some((field, kind)) => {
-                    if let Some(block) = self.frame.merged(at) {
+                    if let Some(block) = merged.iter().find(|block| block.holds(at)) {
                         report(&mut self.builder, &name, Code::CellMerged, block.to_string());
                     }
                     if FILLED_IN.contains(&field) && self.frame.hides(column) {
@@ -192,11 +193,12 @@ impl<'e> Reading<'_, '_, 'e> {
         let mut wrong: Vec<(&'static str, Code, String)> = Vec::new();
         let mut names = [const { String::new() }; 2];
         let (mut has_value, mut formulas, mut rounded) = (false, Vec::new(), Vec::new());
+        let merged = self.frame.merged(row.number);
         for read in columns {
             let at = CellAt { row: row.number, column: read.column };
             let cell = row.cells.iter().find(|cell| cell.at == at);
             let is_name = matches!(read.kind, Column::Name(_));
-            if let Some(block) = self.frame.merged(at).filter(|_| !is_name) {
+            if let Some(block) = merged.iter().find(|block| !is_name && block.holds(at)) {
                 wrong.push((read.field, Code::CellMerged, block.to_string()));
                 has_value |= read.field == "value" && cell.is_some();
                 continue;

@@ -1,12 +1,17 @@
 //! The cells of one sheet, row by row: what calamine would hide (formulas, formats, hidden and merged cells, the number
 //! as it is written) is what matters here.
 
+use helan_schemas::refusal::Code;
+
 use super::book::{Book, rich_text};
 use super::formats::Shown;
 use super::package::broken;
 use super::places::{Block, CellAt};
 use super::xml::{Piece, Xml, attribute, flag, number};
 use crate::problems::Problems;
+
+/// Merged blocks of one sheet: each is looked at for each row.
+const MOST_MERGED: usize = 5_000;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +70,9 @@ impl Frame {
                 _ => {}
             }
         }
+        if frame.merged.len() > MOST_MERGED {
+            return Err(Problems::one(Code::CellMerged, format!("{} > {MOST_MERGED}", frame.merged.len())));
+        }
         Ok(frame)
     }
 
@@ -72,9 +80,10 @@ impl Frame {
         self.hidden_columns.iter().any(|(first, last)| (*first..=*last).contains(&column))
     }
 
-    /// The merged block to which a cell belongs.
-    pub(super) fn merged(&self, at: CellAt) -> Option<Block> {
-        self.merged.iter().find(|block| block.holds(at)).copied()
+    /// The merged blocks that a row takes part in.
+    pub(super) fn merged(&self, row: u32) -> Vec<Block> {
+        let takes_part = |block: &&Block| (block.first.row..=block.last.row).contains(&row);
+        self.merged.iter().filter(takes_part).copied().collect()
     }
 }
 
