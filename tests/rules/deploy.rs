@@ -56,13 +56,10 @@ fn every_metric_that_is_asked_for_exists() {
 #[test]
 fn every_alert_is_explained_and_every_explanation_has_its_alert() {
     let alerts = read("deploy/prometheus/alerts.yaml");
-    let alerts: BTreeSet<&str> =
-        alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let alerts: BTreeSet<&str> = alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     let page = read("deploy/README.md");
-    let explained: BTreeSet<&str> = page
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `Helan")?.split_once('`').map(|(name, _)| name))
-        .collect();
+    let explained: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("| `Helan")?.split_once('`').map(|(name, _)| name)).collect();
     let named: BTreeSet<&str> = alerts.iter().map(|alert| alert.strip_prefix("Helan").expect(alert)).collect();
     assert_eq!(named, explained);
 }

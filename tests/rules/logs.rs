@@ -46,7 +46,10 @@ fn fields(text: &str) -> BTreeSet<String> {
     for name in macros {
         for (at, _) in text.match_indices(&name) {
             for argument in arguments(&text[at + name.len()..]) {
-                if argument.is_empty() || argument.starts_with('"') || ["target:", "parent:"].iter().any(|it| argument.starts_with(it)) {
+                if argument.is_empty()
+                    || argument.starts_with('"')
+                    || ["target:", "parent:"].iter().any(|it| argument.starts_with(it))
+                {
                     continue;
                 }
                 let field = argument.split_once(" = ").map_or(argument, |(field, _)| field);

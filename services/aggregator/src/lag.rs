@@ -17,6 +17,8 @@ use crate::status::Status;
 
 /// How often the log's ends are asked for; times are known as exactly as that.
 const EVERY: Duration = Duration::from_secs(5);
+/// How soon it looks again while no partition has come to this process.
+const SOON: Duration = Duration::from_millis(200);
 /// How long after a record was received its log may still take to hold it: the watermark stays that far behind.
 const GRACE: f64 = 60.0;
 /// Ends that are remembered of a partition; beyond them the oldest still tells how far behind it is.
@@ -39,7 +41,11 @@ impl Lag {
         let lag = Self::default();
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_aggregator");
-            registry.register("lag_records", "Records in the log that some table has not, by partition", lag.records.clone());
+            registry.register(
+                "lag_records",
+                "Records in the log that some table has not, by partition",
+                lag.records.clone(),
+            );
             registry.register(
                 "lag_seconds",
                 "Time since the oldest of them was in the log, 5 s exact, by partition",
@@ -78,6 +84,7 @@ pub async fn watch(log: Arc<dyn Log>, status: Status, lag: Lag, clock: Clock, sh
             seen.retain(|at, _| partitions.contains_key(at));
             lag.clear();
         }
+        let pause = if partitions.is_empty() { SOON } else { EVERY };
         for (at, partition) in partitions {
             // While the log does not answer the last figures stand: `up` of the log is told by readiness.
             let Ok(ends) = log.ends(&at).await else { continue };
@@ -86,7 +93,7 @@ pub async fn watch(log: Arc<dyn Log>, status: Status, lag: Lag, clock: Clock, sh
             lag.show(&at, standing);
         }
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
             () = shutdown.wait() => return,
         }
     }

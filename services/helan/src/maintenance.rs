@@ -30,7 +30,11 @@ impl Counters {
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_maintenance");
             registry.register("runs", "Rounds of maintenance, by outcome", counters.runs.clone());
-            registry.register("files_compacted", "Files that were put together into larger ones", counters.files.clone());
+            registry.register(
+                "files_compacted",
+                "Files that were put together into larger ones",
+                counters.files.clone(),
+            );
             registry.register("orphans_deleted", "Files deleted that no version needed", counters.orphans.clone());
             registry.register("last_seconds", "Time of the last round", counters.seconds.clone());
             registry.register(

@@ -20,7 +20,8 @@ use crate::{Ingest, openapi, publish, template};
 /// How long readiness waits for the log.
 const READY_TIME: Duration = Duration::from_secs(2);
 
-/// The service as a router. Registers its metrics: build one a process.
+/// The service as a router, for a process of its own in a test. It asks for no credential at `/metrics` and
+/// `/openapi.json`: what faces others is [`reports`], beside paths that do. Registers its metrics: build one a process.
 pub fn router(ingest: Ingest) -> Router {
     let app = Arc::new(App::new(ingest));
     reports_of()
@@ -207,7 +208,7 @@ pub(crate) async fn healthz() -> &'static str {
 /// Says whether reports can be taken: the log answers and credentials can be checked.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "Reports are taken.", body = String),
-    (status = 503, description = "They are not; the text says why.", body = String),
+    (status = 503, description = "They are not; an operator is told why.", body = String),
 ))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     match ready(&app.ingest).await {
@@ -217,8 +218,12 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
 }
 
 /// What the service counts, as OpenMetrics text.
-#[utoipa::path(get, path = "/metrics", tag = "operation", responses(
+///
+/// For an operator; at the address of `--metrics-listen` no credential is asked for.
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(("bearer" = [])), responses(
     (status = 200, description = "Counters, gauges and histograms whose names begin with helan_.", body = String, content_type = "application/openmetrics-text"),
+    (status = 401, description = "No valid token."),
+    (status = 403, description = "The token is no operator's."),
 ))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let content_type = [(header::CONTENT_TYPE, helan_runtime::metrics::Metrics::CONTENT_TYPE)];
@@ -226,8 +231,9 @@ pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/openapi.json", tag = "operation", responses(
+#[utoipa::path(get, path = "/openapi.json", tag = "operation", security(("bearer" = [])), responses(
     (status = 200, description = "OpenAPI 3.1.", body = serde_json::Value),
+    (status = 401, description = "No valid token."),
 ))]
 pub(crate) async fn openapi_json() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi::text()).into_response()

@@ -59,7 +59,7 @@ async fn what_was_acknowledged_before_the_backup_is_in_it_once() {
     // What was acknowledged while the backup was made may be in it, but nothing else.
     assert!(found.is_subset(&after), "{:?}", found.difference(&after).next());
     let token = other.token("nx-stats");
-    let receipt = other.deliver("/v1/events", &token, EVENT, event("after-the-restore", "1")).await;
+    let receipt = other.deliver("/v1/events", &token, EVENT, event("after-the-restore", "455792.5")).await;
     assert_eq!(receipt["state"], "accepted", "{receipt:#}");
     assert_eq!(events(&other).len(), found.len() + 1);
     let findings = String::from_utf8(

@@ -5,8 +5,15 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, free_port, on_kafka};
+use crate::harness::{Deployment, on_kafka};
 use crate::stranger::{EVENT, event};
+
+/// Makes a log as it was before its first record.
+const EMPTY: &str = "import sqlite3, sys
+log = sqlite3.connect(sys.argv[1])
+log.execute('delete from records')
+log.execute('update partitions set next_offset = 0')
+log.commit()";
 
 /// Runs doctor; returns whether nothing failed, and the outcome of a check (the worst, if it looked at several places).
 fn examine(mut command: Command, check: &str) -> (bool, String, String) {
@@ -33,7 +40,7 @@ async fn faults_are_found_and_told() {
     }
     let helan = Deployment::up(None).await;
     let token = helan.token("nx-stats");
-    helan.deliver("/v1/events", &token, EVENT, event("one", "1")).await;
+    helan.deliver("/v1/events", &token, EVENT, event("one", "455792.5")).await;
     let doctor = |arguments: &[&str]| {
         let mut command = helan.command(&["doctor", "--partitions", "3"]);
         command.args(["--listen", helan.base.trim_start_matches("http://")]).args(arguments);
@@ -94,8 +101,6 @@ async fn faults_are_found_and_told() {
     helan.kill9(&helan.base);
     let log = helan.dir.path().join("log");
     std::fs::rename(&log, helan.dir.path().join("newer")).expect("moved");
-    let (old, port) = (Deployment::new(None), free_port().to_string());
-    drop((old, port));
     let sqlite = |from: &str| helan.dir.path().join(from).join("log.sqlite");
     std::fs::create_dir(&log).expect("a directory");
     for suffix in ["", "-wal", "-shm"] {
@@ -104,11 +109,7 @@ async fn faults_are_found_and_told() {
             std::fs::copy(name(sqlite("newer")), name(sqlite("log"))).expect("copied");
         }
     }
-    let emptied = Command::new("python3")
-        .args(["-c", "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('delete from records'); c.execute('update partitions set next_offset = 0'); c.commit()"])
-        .arg(sqlite("log"))
-        .status()
-        .expect("python3 runs");
+    let emptied = Command::new("python3").args(["-c", EMPTY]).arg(sqlite("log")).status().expect("python3 runs");
     assert!(emptied.success());
     fails(doctor(&[]), "offsets", "truncated or restored");
 

@@ -37,9 +37,12 @@ async fn what_is_open_is_one_word_and_the_rest_asks_who_you_are() {
         assert!(text.contains("message_zh") && text.contains("hint_en"), "{path}: {text}");
         assert!(!text.contains("helan_ingest"), "{text}");
     }
+    let lag = "helan_aggregator_lag_records{topic=\"helan.city.v1\",partition=\"0\"} 0";
+    helan
+        .wait_until("lag is measured", async || get(&helan, &at("/metrics"), Some(&operator)).await.1.contains(lag))
+        .await;
     let (status, text) = get(&helan, &at("/metrics"), Some(&operator)).await;
     assert!(status == 200 && text.contains("helan_build_info{version="), "{text}");
-    assert!(text.contains("helan_aggregator_lag_records{topic=\"helan.city.v1\",partition=\"0\"} 0"), "{text}");
     assert!(get(&helan, &at("/openapi.json"), Some(&reporter)).await.1.contains("/v1/events"));
 
     // The operator's own address: open, and without the paths that take requests.

@@ -22,8 +22,11 @@ fn line(text: &str, setting: &str) -> (String, String) {
 fn the_file_is_read_and_flag_and_environment_win() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("helan.toml");
-    std::fs::write(&file, "partitions = 12\nflush_age = \"3s\"\nlisten = \"127.0.0.1:7\"\n[ingest]\nreporters = \"park\"\n")
-        .expect("written");
+    std::fs::write(
+        &file,
+        "partitions = 12\nflush_age = \"3s\"\nlisten = \"127.0.0.1:7\"\n[ingest]\nreporters = \"park\"\n",
+    )
+    .expect("written");
     let data_dir = dir.path().to_str().expect("UTF-8");
     let mut command = helan(&["up", "--check", "--data-dir", data_dir, "--flush-age", "4s"]);
     let output = command.env("HELAN_LISTEN", "127.0.0.1:8").output().expect("helan runs");
