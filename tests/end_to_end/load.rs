@@ -29,8 +29,8 @@ fn ended_well(mut command: std::process::Command) -> Value {
 
 /// The verdict on a ledger, and whether the command ended well.
 fn verify(helan: &Deployment, ledger: &Path) -> (Value, bool) {
-    let mut command = helan.command(&["load", "verify", "-f", "json", "--wait", "60s", "--ledger"]);
-    let output = command.arg(ledger).output().expect("helan load verify runs");
+    let mut command = helan.command(&["load", "verify", "-f", "json", "--wait", "60s"]);
+    let output = command.arg("--ledger").arg(ledger).output().expect("helan load verify runs");
     let verdict = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?} {}", helan.log()));
     (verdict, output.status.success())
 }
