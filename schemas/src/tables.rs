@@ -321,7 +321,12 @@ impl Table {
                 column("catalog_id", Utf8, false, "The catalog's id, such as ningxia-2018."),
                 column("file", Utf8, false, "File name."),
                 column("content", Utf8, false, "The file's text."),
-                column("recorded_at", instant(), false, "When it was first used with this lake."),
+                column(
+                    "recorded_at",
+                    instant(),
+                    false,
+                    "When it came into use with this lake; a catalog that is returned to stands here once for each use.",
+                ),
             ],
         }
     }

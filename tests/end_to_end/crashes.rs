@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::harness::{Deployment, free_port};
+use crate::harness::Deployment;
 use crate::stranger::{BATCH, batch};
 
 /// Reporters, each with its feed and its area.
@@ -45,7 +45,7 @@ async fn send(helan: Arc<Deployment>, bases: Vec<String>, feed: usize, stop: Arc
     ledger
 }
 
-async fn compare(helan: &Deployment, ledger: &BTreeSet<String>) {
+pub(crate) async fn compare(helan: &Deployment, ledger: &BTreeSet<String>) {
     let expected = ledger.len().to_string();
     helan
         .wait_until("every acknowledged event is in the lake", async || {
@@ -58,7 +58,7 @@ async fn compare(helan: &Deployment, ledger: &BTreeSet<String>) {
     assert!(&found == ledger, "{} lost", ledger.difference(&found).count());
 }
 
-fn load(
+pub(crate) fn load(
     helan: &Arc<Deployment>,
     bases: &[String],
 ) -> (Arc<AtomicBool>, Vec<tokio::task::JoinHandle<BTreeSet<String>>>) {
@@ -67,7 +67,7 @@ fn load(
     (stop.clone(), senders.collect())
 }
 
-async fn ledger_of(senders: Vec<tokio::task::JoinHandle<BTreeSet<String>>>) -> BTreeSet<String> {
+pub(crate) async fn ledger_of(senders: Vec<tokio::task::JoinHandle<BTreeSet<String>>>) -> BTreeSet<String> {
     let mut ledger = BTreeSet::new();
     for sender in senders {
         ledger.extend(sender.await.expect("a sender ends"));
@@ -76,7 +76,7 @@ async fn ledger_of(senders: Vec<tokio::task::JoinHandle<BTreeSet<String>>>) -> B
     ledger
 }
 
-async fn maintain_twice(helan: &Arc<Deployment>) {
+pub(crate) async fn maintain_twice(helan: &Arc<Deployment>) {
     let runs = [(); 2].map(|()| {
         let helan = helan.clone();
         tokio::task::spawn_blocking(move || helan.run(&["maintain"]))
@@ -104,37 +104,6 @@ async fn nothing_is_lost_or_doubled_when_up_is_killed() {
         maintain_twice(&helan).await;
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    stop.store(true, Ordering::Relaxed);
-    compare(&helan, &ledger_of(senders).await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_ingests_and_two_aggregators_share_the_work_and_survive_each_other() {
-    let helan = Arc::new(Deployment::new(None));
-    if helan.broker.is_none() {
-        return; // One machine's embedded log has one writing process.
-    }
-    let address = || format!("http://127.0.0.1:{}", free_port());
-    let (ingests, aggregators) = ([helan.base.clone(), address()], [address(), address()]);
-    for base in &ingests {
-        helan.spawn("ingest", base, &["--reporters", "city", "--partitions", "3"]).await;
-    }
-    let aggregate = ["--flush-age", "200ms", "--partitions", "3"];
-    for base in &aggregators {
-        helan.spawn("aggregate", base, &aggregate).await;
-    }
-    let (stop, senders) = load(&helan, &ingests);
-    for round in 0..4 {
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        let base = &aggregators[round % 2];
-        helan.kill9(base);
-        if round == 2 {
-            helan.kill9(&ingests[1]);
-            helan.spawn("ingest", &ingests[1], &["--reporters", "city", "--partitions", "3"]).await;
-        }
-        helan.spawn("aggregate", base, &aggregate).await;
-    }
-    maintain_twice(&helan).await;
     stop.store(true, Ordering::Relaxed);
     compare(&helan, &ledger_of(senders).await).await;
 }

@@ -19,25 +19,46 @@ pub(crate) struct Deployment {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) broker: Option<Mutex<Broker>>,
     pub(crate) client: reqwest::Client,
-    catalog: Option<PathBuf>,
+    /// What every command is told to use; the built-in one without it.
+    pub(crate) catalog: Option<PathBuf>,
     roles: Mutex<Vec<(String, Child)>>,
     /// Where requests go.
     pub(crate) base: String,
 }
 
-/// Whether this run is on Kafka.
-pub(crate) fn on_kafka() -> bool {
-    match std::env::var("HELAN_TEST_LOG").as_deref() {
-        Ok("kafka") => true,
-        Ok("embedded") | Err(_) => false,
-        Ok(other) => panic!("HELAN_TEST_LOG={other}: use embedded or kafka"),
+/// The log that a deployment is on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Log {
+    Embedded,
+    /// A broker of the deployment's own.
+    Kafka,
+}
+
+impl Log {
+    /// What `HELAN_TEST_LOG` says; the embedded log without it.
+    pub(crate) fn chosen() -> Self {
+        match std::env::var("HELAN_TEST_LOG").as_deref() {
+            Ok("kafka") => Self::Kafka,
+            Ok("embedded") | Err(_) => Self::Embedded,
+            Ok(other) => panic!("HELAN_TEST_LOG={other}: use embedded or kafka"),
+        }
     }
 }
 
+/// Whether this run is on Kafka.
+pub(crate) fn on_kafka() -> bool {
+    Log::chosen() == Log::Kafka
+}
+
 impl Deployment {
-    /// A directory and a log; nothing runs yet.
+    /// A directory and the log that this run is for; nothing runs yet.
     pub(crate) fn new(catalog: Option<&Path>) -> Self {
-        let broker = on_kafka().then(|| Mutex::new(Broker::start().expect("a Kafka broker starts")));
+        Self::on(Log::chosen(), catalog)
+    }
+
+    /// A directory and a log; nothing runs yet.
+    pub(crate) fn on(log: Log, catalog: Option<&Path>) -> Self {
+        let broker = (log == Log::Kafka).then(|| Mutex::new(Broker::start().expect("a Kafka broker starts")));
         Self {
             dir: tempfile::tempdir().expect("a temporary directory"),
             broker,
@@ -48,7 +69,7 @@ impl Deployment {
         }
     }
 
-    /// `helan up`, ready.
+    /// `helan up` on the log that this run is for, ready.
     pub(crate) async fn up(catalog: Option<&Path>) -> Self {
         let deployment = Self::new(catalog);
         deployment.start_up().await;

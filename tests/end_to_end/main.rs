@@ -1,17 +1,19 @@
 //! The whole, from outside: the `helan` binary, HTTP, SQL. On the embedded log, or with `HELAN_TEST_LOG=kafka` on an
-//! Apache Kafka broker that each test starts for itself.
+//! Apache Kafka broker that each test starts for itself. What is named `on_embedded` or `on_kafka` has one log
+//! only, and is left out of the run on the other.
 
 mod china_panel;
 mod clerk;
 mod crashes;
-mod demo;
 mod harness;
 mod load;
+mod on_embedded;
+mod on_kafka;
 mod operating;
-
 mod other_country;
 mod quotas;
 mod readers;
+mod refused;
 mod schedule;
 mod send;
 mod shell;

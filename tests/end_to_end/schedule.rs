@@ -2,15 +2,13 @@
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, free_port, on_kafka};
+use crate::harness::{Deployment, Log, free_port};
 use crate::stranger::{EVENT, event};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_schedule_publishes_news_once_and_shows_what_it_did() {
-    if on_kafka() {
-        return; // Nothing of it depends on the log.
-    }
-    let helan = Deployment::new(None);
+async fn on_embedded_a_schedule_publishes_news_once_and_shows_what_it_did() {
+    // Nothing of it depends on the log.
+    let helan = Deployment::on(Log::Embedded, None);
     let schedule = ["--flush-age", "200ms", "--schedule", "* * * * * *", "--time-zone", "Asia/Shanghai"];
     helan.spawn("up", &helan.base, &schedule).await;
     let token = helan.token("nx-stats");

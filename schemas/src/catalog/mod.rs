@@ -1,5 +1,6 @@
 //! A catalog: areas, relations, groups, indicators, bases, targets, reporters and what they owe, as data files.
 
+mod against;
 mod check;
 mod codes;
 mod load;

@@ -336,6 +336,16 @@ pub(crate) enum CatalogCommand {
         /// The catalog's directory; without it the built-in one is checked
         #[arg(value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
+        /// Refuse edits of what was known: an earlier edition's directory, or the digest (its beginning will do) of a
+        /// catalog that the lake keeps; `latest` is the one in use
+        #[arg(long, value_name = "DIR|DIGEST|latest")]
+        against: Option<String>,
+        /// Directory of this machine's log, lake and credentials
+        #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", value_hint = ValueHint::DirPath)]
+        data_dir: PathBuf,
+        /// The lake's URL; otherwise `lake` in the data directory
+        #[arg(long, env = "HELAN_LAKE", value_name = "URL")]
+        lake: Option<String>,
     },
     /// Write the built-in catalog's files into a directory
     Export {

@@ -89,7 +89,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Load(args) => commands::load::run(args, lang).await,
-        Command::Catalog(args) => commands::catalog::run(args),
+        Command::Catalog(args) => commands::catalog::run(args).await,
         Command::Credential(args) => commands::credential::run(args),
         Command::Completion { shell } => commands::completion(shell),
     }

@@ -10,6 +10,7 @@ mod bounds;
 mod describe;
 mod due;
 pub mod http;
+mod kept;
 mod leaves;
 mod moment;
 mod open;
@@ -22,6 +23,7 @@ mod view;
 mod watch;
 
 pub use describe::{ColumnDoc, TableDoc};
+pub use kept::{KeptCatalog, kept_catalogs};
 pub use moment::MomentError;
 pub use open::pin;
 pub use pool::BoundedPool;

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::DataType;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use helan_lake::{Lake, TableSnapshot};
@@ -12,6 +10,7 @@ use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
+use crate::kept;
 use crate::session::{QueryError, Session, Version};
 
 /// Below this number of events a query runs on one thread: planning for several takes longer than it saves.
@@ -50,7 +49,7 @@ impl Session {
     ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
-            (None, Some(versions)) => newest_catalog(versions).await?,
+            (None, Some(versions)) => kept::newest(versions).await?,
             (None, None) => Arc::new(Catalog::embedded()),
         };
         let mut tables: BTreeMap<Table, Arc<dyn TableProvider>> = BTreeMap::new();
@@ -76,33 +75,4 @@ pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryErr
     let others = futures::future::try_join_all(others.map(|table| lake.snapshot(table))).await?;
     snapshots.extend(others.into_iter().map(|snapshot| (snapshot.table(), snapshot)));
     Ok(snapshots)
-}
-
-async fn newest_catalog(versions: &TableSnapshot) -> Result<Arc<Catalog>, QueryError> {
-    if versions.row_count() == Some(0) {
-        return Ok(Arc::new(Catalog::embedded()));
-    }
-    let batches = versions.read(&["catalog", "file", "content", "recorded_at"], None)?.collect().await?;
-    let mut catalogs: BTreeMap<(i64, String), BTreeMap<String, String>> = BTreeMap::new();
-    for batch in &batches {
-        let text = |at: usize| text(batch, at);
-        let (digests, files, contents) = (text(0)?, text(1)?, text(2)?);
-        let times = batch.column(3).as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
-        for row in 0..batch.num_rows() {
-            let digest = digests.as_string::<i32>().value(row).to_owned();
-            let file = files.as_string::<i32>().value(row).to_owned();
-            let content = contents.as_string::<i32>().value(row).to_owned();
-            catalogs.entry((times.value(row), digest)).or_default().insert(file, content);
-        }
-    }
-    let Some((_, files)) = catalogs.pop_last() else { return Ok(Arc::new(Catalog::embedded())) };
-    let catalog = Catalog::from_files(files).map_err(|problems| {
-        QueryError::Catalog(problems.first().map_or_else(String::new, |problem| problem.to_string()))
-    })?;
-    Ok(Arc::new(catalog))
-}
-
-fn text(batch: &RecordBatch, column: usize) -> Result<arrow::array::ArrayRef, QueryError> {
-    let column = arrow::compute::cast(batch.column(column), &DataType::Utf8);
-    column.map_err(|error| QueryError::Engine(error.into()))
 }

@@ -5,26 +5,48 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray};
 use arrow::record_batch::RecordBatch;
 use helan_lake::Lake;
+use helan_query::kept_catalogs;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::error::RollupError;
 use crate::publish::append_once;
 
-/// Keeps a catalog's files in `catalog_versions`, once; `now` is in microseconds since the epoch.
+/// Tries while other processes bring catalogs of their own into use.
+const TRIES: usize = 5;
+
+/// Keeps a catalog's files in `catalog_versions` unless it is the one in use; from then on it is what readers without a
+/// catalog of their own read by. `now` is in microseconds since the epoch.
 ///
 /// # Errors
 /// If the lake cannot be read or written.
 pub async fn remember_catalog(lake: &Lake, catalog: &Catalog, now: i64) -> Result<(), RollupError> {
+    for _ in 0..TRIES {
+        let uses = kept_catalogs(&lake.snapshot(Table::CatalogVersions).await?).await?;
+        if uses.last().is_some_and(|kept| kept.digest == catalog.digest) {
+            return Ok(());
+        }
+        let from = uses.last().map_or(now, |kept| now.max(kept.used_from + 1));
+        // Uses are numbered, so of two processes at once one finds its number taken and looks again.
+        if append_once(lake, Table::CatalogVersions, &format!("helan/catalog/{}", uses.len()), rows(catalog, from)?)
+            .await?
+        {
+            return Ok(());
+        }
+    }
+    Err(RollupError::Asked(
+        "other processes keep changing the lake's catalog: give every role the same --catalog".into(),
+    ))
+}
+
+fn rows(catalog: &Catalog, used_from: i64) -> Result<RecordBatch, RollupError> {
     let count = catalog.files.len();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from(vec![catalog.digest.as_str(); count])),
         Arc::new(StringArray::from(vec![catalog.head.id.as_str(); count])),
         Arc::new(StringArray::from_iter_values(catalog.files.keys())),
         Arc::new(StringArray::from_iter_values(catalog.files.values())),
-        Arc::new(TimestampMicrosecondArray::from(vec![now; count]).with_timezone("UTC")),
+        Arc::new(TimestampMicrosecondArray::from(vec![used_from; count]).with_timezone("UTC")),
     ];
-    let rows = RecordBatch::try_new(Table::CatalogVersions.schema(), columns)?;
-    append_once(lake, Table::CatalogVersions, &format!("helan/catalog/{}", catalog.digest), rows).await?;
-    Ok(())
+    Ok(RecordBatch::try_new(Table::CatalogVersions.schema(), columns)?)
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Deployment, on_kafka};
+use crate::harness::{Deployment, Log};
 use crate::stranger::{EVENT, event};
 
 /// Makes a log as it was before its first record.
@@ -34,11 +34,9 @@ fn examine(mut command: Command, check: &str) -> (bool, String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_are_found_and_told() {
-    if on_kafka() {
-        return; // Kafka's own faults are in the next test.
-    }
-    let helan = Deployment::up(None).await;
+async fn on_embedded_faults_are_found_and_told() {
+    let helan = Deployment::on(Log::Embedded, None);
+    helan.start_up().await;
     let token = helan.token("nx-stats");
     helan.deliver("/v1/events", &token, EVENT, event("one", "455792.5")).await;
     let doctor = |arguments: &[&str]| {
@@ -122,11 +120,9 @@ async fn faults_are_found_and_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kafkas_faults_are_found_and_told() {
-    if !on_kafka() {
-        return; // The embedded log's faults are in the test above.
-    }
-    let helan = Deployment::up(None).await;
+async fn on_kafka_faults_are_found_and_told() {
+    let helan = Deployment::on(Log::Kafka, None);
+    helan.start_up().await;
     let bootstrap = helan.broker.as_ref().expect("a broker").lock().expect("broker").bootstrap();
     let doctor = |arguments: &[&str]| {
         let mut command = helan.command(&["doctor", "--log", &format!("kafka://{bootstrap}")]);

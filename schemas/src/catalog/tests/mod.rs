@@ -1,5 +1,6 @@
 //! The embedded catalog, the lookups, and a table of broken catalogs, each with exactly its problem.
 
+mod against;
 mod broken;
 mod files;
 

@@ -3,14 +3,21 @@
 use std::path::Path;
 
 use anyhow::bail;
+use helan_query::KeptCatalog;
 use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::args::{CatalogArgs, CatalogCommand};
+use crate::args::{CatalogArgs, CatalogCommand, Place};
 
-pub(crate) fn run(args: CatalogArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
     match args.command {
-        CatalogCommand::Check { dir } => {
+        CatalogCommand::Check { dir, against, data_dir, lake } => {
             let catalog = load(dir.as_deref())?;
+            if let Some(against) = against {
+                compare(&catalog, &against, Place { data_dir, lake, catalog: None }).await?;
+            }
             println!(
                 "{} is in order: {} areas, {} indicators, {} targets, {} reporters; digest {}",
                 catalog.head.id,
@@ -28,6 +35,35 @@ pub(crate) fn run(args: CatalogArgs) -> anyhow::Result<()> {
             println!("{} files of {} are in {}", catalog.files.len(), catalog.head.id, dir.display());
             Ok(())
         }
+    }
+}
+
+/// Prints every edit of what the earlier catalog said; there must be none.
+async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Result<()> {
+    let (earlier, since) = if Path::new(against).is_dir() {
+        (load(Some(Path::new(against)))?, None)
+    } else {
+        let lake = helan_lake::Lake::open(&place.lake()?).await?;
+        let kept = helan_query::kept_catalogs(&lake.snapshot(Table::CatalogVersions).await?).await?;
+        let matches = |kept: &&KeptCatalog| against == "latest" || kept.digest.starts_with(against);
+        let Some(found) = kept.iter().rfind(matches) else {
+            let digests: Vec<_> = kept.iter().map(|kept| kept.digest.as_str()).collect();
+            bail!("--against {against}: no such directory, and the lake keeps these catalogs: {}", digests.join(", "));
+        };
+        let earlier = found.load()?;
+        let first = kept.iter().find(|kept| kept.digest == found.digest).unwrap_or(found);
+        let used = Timestamp::from_microsecond(first.used_from)?;
+        let zone = TimeZone::get(&earlier.head.time_zone)?;
+        (earlier, Some(used.to_zoned(zone).date()))
+    };
+    let edits = catalog.edits_of(&earlier, since);
+    for edit in &edits {
+        eprintln!("{edit}");
+    }
+    match edits.len() {
+        0 => Ok(()),
+        1 => bail!("1 edit of what catalog {} said", earlier.digest),
+        count => bail!("{count} edits of what catalog {} said", earlier.digest),
     }
 }
 

@@ -2,13 +2,10 @@
 
 use std::process::Command;
 
-use crate::harness::{HELAN, on_kafka, text_of};
+use crate::harness::{HELAN, text_of};
 
 #[test]
 fn demo_ends_with_the_quota_table_in_both_languages() {
-    if on_kafka() {
-        return; // The demo runs on the embedded log by design.
-    }
     for (lang, verdict, headline) in [("en", "missed", "1.2985"), ("zh", "未达到", "1.2985")] {
         let arguments = ["demo", "--lang", lang];
         let output = Command::new(HELAN).args(arguments).output().expect("helan runs");

@@ -1,0 +1,123 @@
+//! Whether a catalog still says what an earlier one said: numbers that were published by a row must stay explainable
+//! by it, so a row that was known is never edited; a correction is a new row with a `known_from` of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::Catalog;
+use super::load::HEAD;
+use super::problem::{Problem, Problems};
+
+/// Files whose rows numbers depend on.
+const KEPT: [&str; 8] = [
+    "areas.csv",
+    "bases.csv",
+    "group_members.csv",
+    "groups.csv",
+    "indicators.csv",
+    "relations.csv",
+    "sources.csv",
+    "targets.csv",
+];
+/// The column that says from when on a row was known.
+const KNOWN_FROM: &str = "known_from";
+/// A column that no number depends on.
+const NOTE: &str = "note";
+
+/// A row's cells by column; empty ones left out, so that a new optional column changes nothing.
+type Cells = BTreeMap<String, String>;
+
+impl Catalog {
+    /// What this catalog changes of an earlier one that it must not change; `since` is the day on which the earlier
+    /// one was first used.
+    pub fn edits_of(&self, earlier: &Self, since: Option<Date>) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        if self.head.id != earlier.head.id {
+            problems.add(
+                (HEAD, 0),
+                "other_catalog",
+                format!("this is catalog {}, the earlier one is {}", self.head.id, earlier.head.id),
+                "one lake holds one region's numbers under one catalog",
+                "compare with an edition of the same catalog",
+            );
+            return problems.sorted();
+        }
+        for file in KEPT {
+            let (new, old) = (rows(self, file), rows(earlier, file));
+            let kept: BTreeSet<&Cells> = new.iter().map(|(_, cells)| cells).collect();
+            let known: BTreeSet<&Cells> = old.iter().map(|(_, cells)| cells).collect();
+            let gone = old.iter().filter(|(_, cells)| !kept.contains(cells));
+            let edited: BTreeSet<u64> =
+                gone.filter_map(|(line, cells)| removed(file, *line, cells, &new, &mut problems)).collect();
+            if heading(self, file).iter().any(|name| name == KNOWN_FROM) {
+                let fresh = new.iter().filter(|(line, cells)| !known.contains(cells) && !edited.contains(line));
+                fresh.for_each(|(line, cells)| added(file, *line, cells, since, &mut problems));
+            }
+        }
+        problems.sorted()
+    }
+}
+
+/// A row of the earlier catalog that is no longer there as it was; returns the line of what it was edited into.
+fn removed(file: &str, line: u64, cells: &Cells, new: &[(u64, Cells)], problems: &mut Problems) -> Option<u64> {
+    let differing = |other: &Cells| {
+        let names: BTreeSet<_> = cells.keys().chain(other.keys()).collect();
+        names.into_iter().filter(|name| cells.get(*name) != other.get(*name)).cloned().collect::<Vec<_>>()
+    };
+    // The row it has most in common with is what it was edited into, if more than half is the same.
+    let edited = new.iter().map(|(at, other)| (differing(other), *at)).min_by_key(|(names, _)| names.len());
+    let edited = edited.filter(|(names, _)| names.len() * 2 < cells.len());
+    let what = match &edited {
+        Some((names, _)) => format!("line {line} of the earlier catalog was edited in {}", names.join(", ")),
+        None => format!("line {line} of the earlier catalog is gone: {}", shown(cells)),
+    };
+    let fix = if file == "indicators.csv" || file == "sources.csv" {
+        "put the row back as it was, and add a row with a name of its own for what is new"
+    } else {
+        "put the row back as it was, and add the correction as a new row with its own known_from"
+    };
+    let why = "numbers were computed by it; asked as of an earlier day they would no longer be the same";
+    let at = edited.map(|(_, at)| at);
+    problems.add((file, at.unwrap_or(0)), "known_row_changed", what, why, fix);
+    at
+}
+
+/// A row that the earlier catalog did not have, in a file whose rows say when they were known.
+fn added(file: &str, line: u64, cells: &Cells, since: Option<Date>, problems: &mut Problems) {
+    let known_from = cells.get(KNOWN_FROM).and_then(|text| text.parse::<Date>().ok());
+    let what = match (known_from, since) {
+        (None, _) => format!("the new row has no known_from: {}", shown(cells)),
+        (Some(day), Some(since)) if day < since => {
+            format!("the new row says it was known from {day}, but the lake was computed without it since {since}")
+        }
+        _ => return,
+    };
+    let why = "answers as of a day before the row was written would change";
+    let fix = "give it the known_from of the day from which on it is to count";
+    problems.add((file, line), "known_from_too_early", what, why, fix);
+}
+
+/// The row's first cells, enough to recognise it by.
+fn shown(cells: &Cells) -> String {
+    cells.iter().take(4).map(|(name, cell)| format!("{name}={cell}")).collect::<Vec<_>>().join(", ")
+}
+
+fn heading(catalog: &Catalog, file: &str) -> Vec<String> {
+    let text = catalog.files.get(file).map_or("", String::as_str);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    reader.headers().map(|names| names.iter().map(|name| name.trim().to_owned()).collect()).unwrap_or_default()
+}
+
+/// A file's rows with their lines.
+fn rows(catalog: &Catalog, file: &str) -> Vec<(u64, Cells)> {
+    let names = heading(catalog, file);
+    let text = catalog.files.get(file).map_or("", String::as_str);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let rows = reader.records().filter_map(Result::ok).map(|record| {
+        let cells = names.iter().zip(record.iter()).filter(|(name, cell)| *name != NOTE && !cell.trim().is_empty());
+        let cells: Cells = cells.map(|(name, cell)| (name.clone(), cell.trim().to_owned())).collect();
+        (record.position().map_or(0, csv::Position::line), cells)
+    });
+    rows.filter(|(_, cells)| !cells.is_empty()).collect()
+}

@@ -1,0 +1,55 @@
+//! What a later edition of a catalog may change of an earlier one.
+
+use super::broken::small;
+use crate::catalog::Catalog;
+
+/// The small catalog with a text of a file replaced.
+fn edited(file: &str, from: &str, to: &str) -> Catalog {
+    let mut files = small();
+    let text = files.get_mut(file).expect("the small catalog has the file");
+    assert!(text.contains(from), "{file} has no {from}");
+    *text = text.replace(from, to);
+    Catalog::from_files(files).expect("the edition is in order")
+}
+
+fn problems(edition: &Catalog) -> Vec<(String, &'static str)> {
+    let earlier = Catalog::from_files(small()).expect("the small catalog is in order");
+    let since = "2020-05-01".parse().expect("a day");
+    edition.edits_of(&earlier, Some(since)).into_iter().map(|it| (it.file, it.rule)).collect()
+}
+
+#[test]
+fn an_edition_may_add_rows_notes_and_what_no_number_depends_on() {
+    assert_eq!(problems(&edited("areas.csv", "B,local", "B,local")), []);
+    assert_eq!(
+        problems(&edited("areas.csv", "P,local,park,园,P,,2030-01-01,,", "P,local,park,园,P,,2030-01-01,,why")),
+        []
+    );
+    let moved = "A,R,part_of,,,,\nA,R,part_of,,2019-01-01,2020-06-01,\n";
+    assert_eq!(problems(&edited("relations.csv", "A,R,part_of,,,,\n", moved)), []);
+}
+
+#[test]
+fn known_rows_stay() {
+    for (file, from, to, rule) in [
+        ("areas.csv", "A,local,city,甲,A", "A,local,city,甲,Aa", "known_row_changed"),
+        ("indicators.csv", "rd,gdp,100,same_end", "rd,gdp,100,previous_end", "known_row_changed"),
+        ("group_members.csv", "both,B,2018-01-01,,\n", "", "known_row_changed"),
+        (
+            "relations.csv",
+            "A,R,part_of,,,,\n",
+            "A,R,part_of,,,,\nA,R,part_of,,2019-01-01,2020-01-01,\n",
+            "known_from_too_early",
+        ),
+    ] {
+        assert_eq!(problems(&edited(file, from, to)), [(file.to_owned(), rule)], "{file}: {from}");
+    }
+}
+
+#[test]
+fn an_edit_names_the_columns_and_the_line() {
+    let edition = edited("areas.csv", "A,local,city,甲,A", "A,local,city,甲,Aa");
+    let earlier = Catalog::from_files(small()).expect("in order");
+    let problem = edition.edits_of(&earlier, None).remove(0);
+    assert_eq!((problem.line, problem.what.as_str()), (3, "line 3 of the earlier catalog was edited in name_en"));
+}

@@ -1,0 +1,4 @@
+//! What runs on the embedded log by design.
+
+mod catalogs;
+mod demo;

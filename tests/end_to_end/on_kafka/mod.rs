@@ -1,0 +1,3 @@
+//! What only Apache Kafka can do.
+
+mod shared;
