@@ -139,9 +139,9 @@ mod tests {
             assert!(!carriers.is_empty(), "no SQL header names rule {rule}");
             let asked = texts.iter().filter(|text| rules_of(text).contains(&rule)).any(|text| {
                 let words: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-                carriers.iter().any(|query| {
-                    words.iter().any(|word| word.strip_suffix("_as_of").unwrap_or(word) == query.name)
-                })
+                carriers
+                    .iter()
+                    .any(|query| words.iter().any(|word| word.strip_suffix("_as_of").unwrap_or(word) == query.name))
             });
             assert!(asked, "no file of queries/tests names rule {rule} and asks a view that carries it out");
         }

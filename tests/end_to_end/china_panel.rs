@@ -120,8 +120,9 @@ fn revised_intensities(helan: &Deployment, panel: &[Row]) {
 }
 
 fn first_release(helan: &Deployment, panel: &[Row]) {
-    let sql =
-        format!("select ref_area, round(value, 2) from rd_intensity_as_of('{FIRST}') where time_period = '2018' and value is not null");
+    let sql = format!(
+        "select ref_area, round(value, 2) from rd_intensity_as_of('{FIRST}') where time_period = '2018' and value is not null"
+    );
     let answered = values(helan, &sql);
     let provinces = panel.iter().filter(|row| row["adcode"] != NATION && row["year"] == "2018");
     let right = provinces.filter(|row| answered[&row["adcode"]] == number(&row["intensity_first_release_pct"])).count();

@@ -69,7 +69,8 @@ async fn a_template_goes_round() {
     assert_eq!((&receipt["state"], &receipt["accepted"]), (&"accepted".into(), &1.into()), "{receipt:#}");
     let again = helan.deliver("/v1/submissions", &token, XLSX, right.clone()).await;
     assert_eq!(again["submission"], receipt["submission"]);
-    let value = "select value, unit_mult, source from observations where ref_area = '640300' and indicator = 'rd_expenditure'";
+    let value =
+        "select value, unit_mult, source from observations where ref_area = '640300' and indicator = 'rd_expenditure'";
     assert_eq!(helan.sql(value), ["4.9200000000,8,/nx/wuzhong"]);
     assert_eq!(helan.sql("select count(*) from events"), ["1"], "the same file again is a repeat");
 

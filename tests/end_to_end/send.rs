@@ -95,7 +95,8 @@ async fn it_tells_every_error_before_it_sends() {
     std::fs::write(&bad, rows).expect("a file");
     let arguments = ["--source", "/nx/yinchuan"];
 
-    let dry = send(&helan.base, &token, &["--source", "/nx/yinchuan", "--dry-run"], &[&good]).output().expect("helan runs");
+    let dry =
+        send(&helan.base, &token, &["--source", "/nx/yinchuan", "--dry-run"], &[&good]).output().expect("helan runs");
     assert!(dry.status.success() && shown(&dry).contains("3 events in 1 submissions"), "{}", shown(&dry));
 
     let refused = send(&helan.base, &token, &arguments, &[&good, &bad]).output().expect("helan runs");
@@ -106,7 +107,8 @@ async fn it_tells_every_error_before_it_sends() {
     }
     assert_eq!(helan.sql("select count(*) from events"), ["0"], "nothing is sent unless all files are right");
 
-    let unknown = send(&helan.base, "helan_nobody_0123456789abcdef", &arguments, &[&good]).output().expect("helan runs");
+    let unknown =
+        send(&helan.base, "helan_nobody_0123456789abcdef", &arguments, &[&good]).output().expect("helan runs");
     assert_eq!(unknown.status.code(), Some(1), "{}", shown(&unknown));
     let no_token = send(&helan.base, "", &arguments, &[&good]).output().expect("helan runs");
     assert_eq!(no_token.status.code(), Some(2), "{}", shown(&no_token));

@@ -10,7 +10,8 @@ use crate::stranger::{BATCH, EVENT, SOURCE, event};
 
 /// Runs a command with a text as its standard input.
 fn with_input(command: &mut Command, text: &str) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
     child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("written");
     child.wait_with_output().expect("ends")
 }
@@ -47,19 +48,25 @@ async fn a_script_and_a_running_instance_answer_alike() {
                   select value as then from rd_intensity where ref_area = '640000' and time_period = '2018';\n\
                   \\x\n\\f table\n\
                   select name_zh from areas where ref_area = '640100' limit 1";
-    let expected = ["now,semicolon", "1.2984671529,;", "then", "1.2301494124", "─[ 1 ]───────", "name_zh  银川市", "1 row"];
+    let expected =
+        ["now,semicolon", "1.2984671529,;", "then", "1.2301494124", "─[ 1 ]───────", "name_zh  银川市", "1 row"];
     let here = with_input(&mut helan.command(&["sql"]), script);
     let here = text_of(&here, &["sql"]);
     // Of the newer figure only that it differs is of interest here.
     let lines: Vec<_> = here.lines().collect();
-    assert_eq!([lines[0], lines[2], lines[3], lines[4], lines[5], lines[6]], [
-        expected[0], expected[2], expected[3], expected[4], expected[5], expected[6]
-    ]);
+    assert_eq!(
+        [lines[0], lines[2], lines[3], lines[4], lines[5], lines[6]],
+        [expected[0], expected[2], expected[3], expected[4], expected[5], expected[6]]
+    );
     assert!(lines[1].ends_with(",;") && !lines[1].starts_with("1.2301"), "{here}");
 
     let remote = |arguments: &[&str]| {
         let mut command = Command::new(HELAN);
-        command.args(["sql", "--at", &helan.base]).args(arguments).env("HELAN_TOKEN", &analyst).env("LC_ALL", "C.UTF-8");
+        command
+            .args(["sql", "--at", &helan.base])
+            .args(arguments)
+            .env("HELAN_TOKEN", &analyst)
+            .env("LC_ALL", "C.UTF-8");
         command
     };
     let there = text_of(&with_input(&mut remote(&[]), script), &["sql", "--at"]);

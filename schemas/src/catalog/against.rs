@@ -47,10 +47,12 @@ impl Catalog {
             let (new, old) = (rows(self, file), rows(earlier, file));
             let kept: BTreeSet<&Cells> = new.iter().map(|(_, cells)| cells).collect();
             let known: BTreeSet<&Cells> = old.iter().map(|(_, cells)| cells).collect();
+            let correctable = heading(self, file).iter().any(|name| name == KNOWN_FROM);
             let gone = old.iter().filter(|(_, cells)| !kept.contains(cells));
-            let edited: BTreeSet<u64> =
-                gone.filter_map(|(line, cells)| removed(file, *line, cells, &new, &mut problems)).collect();
-            if heading(self, file).iter().any(|name| name == KNOWN_FROM) {
+            let edited: BTreeSet<u64> = gone
+                .filter_map(|(line, cells)| removed(file, *line, cells, &new, correctable, &mut problems))
+                .collect();
+            if correctable {
                 let fresh = new.iter().filter(|(line, cells)| !known.contains(cells) && !edited.contains(line));
                 fresh.for_each(|(line, cells)| added(file, *line, cells, since, &mut problems));
             }
@@ -60,7 +62,14 @@ impl Catalog {
 }
 
 /// A row of the earlier catalog that is no longer there as it was; returns the line of what it was edited into.
-fn removed(file: &str, line: u64, cells: &Cells, new: &[(u64, Cells)], problems: &mut Problems) -> Option<u64> {
+fn removed(
+    file: &str,
+    line: u64,
+    cells: &Cells,
+    new: &[(u64, Cells)],
+    correctable: bool,
+    problems: &mut Problems,
+) -> Option<u64> {
     let differing = |other: &Cells| {
         let names: BTreeSet<_> = cells.keys().chain(other.keys()).collect();
         names.into_iter().filter(|name| cells.get(*name) != other.get(*name)).cloned().collect::<Vec<_>>()
@@ -72,10 +81,10 @@ fn removed(file: &str, line: u64, cells: &Cells, new: &[(u64, Cells)], problems:
         Some((names, _)) => format!("line {line} of the earlier catalog was edited in {}", names.join(", ")),
         None => format!("line {line} of the earlier catalog is gone: {}", shown(cells)),
     };
-    let fix = if file == "indicators.csv" || file == "sources.csv" {
-        "put the row back as it was, and add a row with a name of its own for what is new"
-    } else {
+    let fix = if correctable {
         "put the row back as it was, and add the correction as a new row with its own known_from"
+    } else {
+        "put the row back as it was, and add a row with a name of its own for what is new"
     };
     let why = "numbers were computed by it; asked as of an earlier day they would no longer be the same";
     let at = edited.map(|(_, at)| at);

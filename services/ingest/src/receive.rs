@@ -69,7 +69,11 @@ impl App {
     }
 
     /// Answers a question that needs no body, and counts it.
-    pub(crate) fn tell(&self, path: &'static str, answer: impl FnOnce(&Ingest) -> Result<Response, Problems>) -> Response {
+    pub(crate) fn tell(
+        &self,
+        path: &'static str,
+        answer: impl FnOnce(&Ingest) -> Result<Response, Problems>,
+    ) -> Response {
         let started = Instant::now();
         let response = answer(&self.ingest).unwrap_or_else(|problems| {
             problems.list().iter().for_each(|problem| self.metrics.error(problem.code));

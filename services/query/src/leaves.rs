@@ -221,7 +221,8 @@ fn bases(catalog: &Catalog, zone: &TimeZone) -> Leaf {
 
 fn basis_links(catalog: &Catalog) -> Leaf {
     let declared = catalog.bases.iter().flat_map(|row| row.links().map(move |link| (&row.indicator, &row.basis, link)));
-    let both = declared.flat_map(|(indicator, basis, link)| [(indicator, basis.as_str(), link), (indicator, link, basis)]);
+    let both =
+        declared.flat_map(|(indicator, basis, link)| [(indicator, basis.as_str(), link), (indicator, link, basis)]);
     let mut rows: Vec<_> = both.collect();
     rows.sort_unstable();
     rows.dedup();

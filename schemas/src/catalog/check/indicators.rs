@@ -19,12 +19,7 @@ pub(super) fn by_id(sheets: &Sheets) -> ById<'_> {
 }
 
 pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problems) {
-    unique(
-        &sheets.indicators,
-        |row| (row.indicator.clone(), row.known_from),
-        |row| row.indicator.clone(),
-        problems,
-    );
+    unique(&sheets.indicators, |row| (row.indicator.clone(), row.known_from), |row| row.indicator.clone(), problems);
     let known = by_id(sheets);
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     for (at, row) in sheets.indicators.iter() {

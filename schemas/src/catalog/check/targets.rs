@@ -162,9 +162,10 @@ fn members(
             return problems.add(at, "coverage_members", what, "n is the number of the group's members", fix);
         }
         Some(CoverageBy::Areas) => (places.members_on(&row.ref_area, end), "members the group has at the period's end"),
-        Some(CoverageBy::Items) => {
-            (latest(&sheets.indicators.rows).into_iter().map(|(_, item)| item).filter(items).count(), "items that name it in member_of")
-        }
+        Some(CoverageBy::Items) => (
+            latest(&sheets.indicators.rows).into_iter().map(|(_, item)| item).filter(items).count(),
+            "items that name it in member_of",
+        ),
         Some(CoverageBy::Value) | None => return,
     };
     let value = row.target_value.as_deref().and_then(|text| crate::decimal::Decimal::parse(text).ok());

@@ -264,12 +264,16 @@ fn a_formula_is_corrected_by_a_later_known_row_of_the_same_unit() {
     let mut files = small();
     let indicators = files.get_mut("indicators.csv").expect("indicators");
     *indicators = indicators.replace("member_of,note\n", "member_of,note,known_from\n").replace(",\n", ",,\n");
-    indicators.push_str("share,强度,Share,ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end,2,none,,,,,,2020-01-01\n");
+    indicators
+        .push_str("share,强度,Share,ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end,2,none,,,,,,2020-01-01\n");
     let catalog = Catalog::from_files(files.clone()).expect("a correction is no duplicate");
     let date = catalog.indicator("share").and_then(|row| row.denominator_date);
     assert_eq!(date, Some(crate::catalog::DenominatorDate::PreviousEnd));
     let indicators = files.get_mut("indicators.csv").expect("indicators");
-    *indicators = indicators.replace("ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end", "ratio,PERMILLE,‰,‰,none,none,rd,gdp,1000,previous_end");
+    *indicators = indicators.replace(
+        "ratio,PERCENT,%,%,none,none,rd,gdp,100,previous_end",
+        "ratio,PERMILLE,‰,‰,none,none,rd,gdp,1000,previous_end",
+    );
     let problems = Catalog::from_files(files).expect_err("the unit of an id stays");
     assert!(problems.iter().all(|problem| problem.rule == "two_units"), "{problems:#?}");
 }

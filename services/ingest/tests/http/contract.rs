@@ -85,7 +85,8 @@ fn openapi_names_every_status() {
     let document = helan_ingest::document();
     for path in ["/v1/events", "/v1/submissions"] {
         let responses = document["paths"][path]["post"]["responses"].as_object().expect("responses");
-        for status in Code::ALL.iter().map(|code| code.status()).filter(|status| !matches!(status, 0 | 404 | 405 | 406)) {
+        for status in Code::ALL.iter().map(|code| code.status()).filter(|status| !matches!(status, 0 | 404 | 405 | 406))
+        {
             assert!(responses.contains_key(&status.to_string()), "{path}: {status}");
         }
     }

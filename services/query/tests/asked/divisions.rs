@@ -52,7 +52,8 @@ fn the_catalog_has_every_code_and_name_of_every_year() {
                 wrong.push(format!("{year} {code}: {ours:?} is {theirs:?}"));
             }
         }
-        wrong.extend(list.keys().filter(|code| !codes.contains(code.as_str())).map(|code| format!("{year}: no {code}")));
+        wrong
+            .extend(list.keys().filter(|code| !codes.contains(code.as_str())).map(|code| format!("{year}: no {code}")));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -80,9 +81,9 @@ async fn forty_years_of_moves_add_up_each_year() {
     let mut lines = Vec::new();
     for batch in &answered {
         let column = batch.column(0);
-        lines.extend((0..batch.num_rows()).map(|row| {
-            arrow::util::display::array_value_to_string(column, row).expect("a text")
-        }));
+        lines.extend(
+            (0..batch.num_rows()).map(|row| arrow::util::display::array_value_to_string(column, row).expect("a text")),
+        );
     }
     let expected: Vec<String> = expected.into_iter().map(|(year, units)| format!("{year} {units}")).collect();
     assert_eq!(lines, expected);
