@@ -27,14 +27,15 @@ pub(super) fn stored(text: &str) -> Stored {
     let Some(number) = Parts::of(text) else { return Stored::Unreadable };
     let significant = number.digits.trim_end_matches('0').len();
     if significant <= DIGITS {
-        return number.plain().map_or(Stored::Unreadable, Stored::Exact);
+        // Zeros at the end of a fraction are the program's, not the clerk's: a number cell keeps none.
+        return number.without_zeros().plain().map_or(Stored::Unreadable, Stored::Exact);
     }
     if number.digits.len() as i64 + i64::from(number.exponent) > DIGITS as i64 {
         return Stored::TooLong;
     }
     let up = number.digits.as_bytes()[DIGITS] >= b'5';
     let mut digits: Vec<u8> = number.digits.as_bytes()[..DIGITS].to_vec();
-    let mut exponent = number.exponent + (number.digits.len() - DIGITS) as i32;
+    let exponent = number.exponent + (number.digits.len() - DIGITS) as i32;
     if up {
         let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
         let kept = digits.len() - nines;
@@ -44,12 +45,9 @@ pub(super) fn stored(text: &str) -> Stored {
             None => digits.insert(0, b'1'),
         }
     }
-    while exponent < 0 && digits.len() > 1 && digits.last() == Some(&b'0') {
-        digits.pop();
-        exponent += 1;
-    }
     let digits = String::from_utf8(digits).unwrap_or_default();
-    Parts { negative: number.negative, digits, exponent }.plain().map_or(Stored::Unreadable, Stored::Rounded)
+    let rounded = Parts { negative: number.negative, digits, exponent }.without_zeros();
+    rounded.plain().map_or(Stored::Unreadable, Stored::Rounded)
 }
 
 /// ± digits × 10^exponent, without leading zeros.
@@ -81,6 +79,15 @@ impl Parts {
             return Some(Self { negative: false, digits: "0".to_owned(), exponent: exponent.clamp(-10, 0) });
         }
         Some(Self { negative, digits: digits.to_owned(), exponent })
+    }
+
+    /// Without zeros at the end of its fraction.
+    fn without_zeros(mut self) -> Self {
+        while self.exponent < 0 && self.digits.len() > 1 && self.digits.ends_with('0') {
+            self.digits.pop();
+            self.exponent += 1;
+        }
+        if self.digits == "0" { Self { exponent: 0, ..self } } else { self }
     }
 
     /// Without exponent; none where that would take absurdly many digits.
@@ -153,7 +160,7 @@ mod tests {
     fn takes_what_the_program_shows() {
         for (text, meaning) in [
             ("2018", exact("2018")),
-            ("1234.50", exact("1234.50")),
+            ("1234.50", exact("1234.5")),
             ("-0.5", exact("-0.5")),
             ("3.7051800000000001E3", rounded("3705.18")),
             ("0.30000000000000004", rounded("0.3")),
@@ -171,7 +178,7 @@ mod tests {
             ("12345678901234567.0", Stored::TooLong),
             ("123456789012345.67", rounded("123456789012346")),
             ("0", exact("0")),
-            ("0.00", exact("0.00")),
+            ("0.00", exact("0")),
             ("-0", exact("0")),
             ("0E0", exact("0")),
             ("1E999999999", Stored::Unreadable),

@@ -162,7 +162,8 @@ impl<'e> Reading<'_, '_, 'e> {
             let again = columns.iter().any(|read| read.field == name);
             // The heading at fault is found by its text where its field has a column already.
             let name = if again { text.clone() } else { name };
-            layout.headings.push(Heading { column, name: name.clone(), text: text.clone() });
+            let shown = text.trim_end_matches('*').to_owned();
+            layout.headings.push(Heading { column, name: name.clone(), text: shown });
             let at = CellAt { row: layout.heading_row, column };
             match known {
                 _ if text.starts_with('#') => {}

@@ -10,10 +10,11 @@ use super::super::xml::{Piece, Xml, attribute};
 use super::patch::Outline;
 use crate::problems::Problems;
 
-/// The author of our notes, by which they are found when the file comes again.
+/// The author of our notes.
 const AUTHOR: &str = "Helan";
-/// Begins what is added to a note of the sender's own.
-const ADDED: &str = "【Helan】";
+/// Begins our notes, and what is added to a note of the sender's own. By this they are found when the file comes again:
+/// LibreOffice saves no authors, and joins runs of text.
+const OURS: &str = "【Helan】";
 const NEW_COMMENTS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<comments xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><authors></authors><commentList></commentList></comments>";
 const NEW_DRAWING: &str = "<xml xmlns:v=\"urn:schemas-microsoft-com:vml\" xmlns:o=\"urn:schemas-microsoft-com:office:office\" xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><o:shapelayout v:ext=\"edit\"><o:idmap v:ext=\"edit\" data=\"1\"/></o:shapelayout></xml>";
 const SHAPE_TYPE: &str = "<v:shapetype id=\"_x0000_t202\" coordsize=\"21600,21600\" o:spt=\"202\" path=\"m,l,21600r21600,l21600,xe\"><v:stroke joinstyle=\"miter\"/><v:path gradientshapeok=\"t\" o:connecttype=\"rect\"/></v:shapetype>";
@@ -31,7 +32,7 @@ pub(super) fn comments(old: Option<&str>, notes: &BTreeMap<CellAt, String>) -> R
     let mut notes = notes.clone();
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     for comment in list {
-        if our.is_some() && comment.author == our {
+        if (our.is_some() && comment.author == our) || comment.text.trim_start().starts_with(OURS) {
             dropped.push(comment.at);
             continue;
         }
@@ -39,12 +40,12 @@ pub(super) fn comments(old: Option<&str>, notes: &BTreeMap<CellAt, String>) -> R
         if let Some(note) = notes.remove(&comment.at)
             && let Some(end) = xml.rfind(&format!("</{p}text>"))
         {
-            xml.insert_str(end, &run(&format!("\n\n{ADDED}\n{note}"), &p));
+            xml.insert_str(end, &run(&format!("\n\n{OURS}\n{note}"), &p));
         }
         kept.push((comment.at, xml));
     }
     for (at, note) in notes {
-        let text = run(&note, &p);
+        let text = run(&format!("{OURS}\n{note}"), &p);
         kept.push((
             at,
             format!("<{p}comment ref=\"{at}\" authorId=\"{author}\"><{p}text>{text}</{p}text></{p}comment>"),
@@ -69,6 +70,7 @@ pub(super) fn comments(old: Option<&str>, notes: &BTreeMap<CellAt, String>) -> R
 struct Comment {
     at: CellAt,
     author: Option<usize>,
+    text: String,
     xml: String,
 }
 
@@ -109,7 +111,7 @@ fn contents(text: &str, outline: &Outline) -> Result<(Vec<String>, Vec<Comment>)
                     let Some(Piece::Start(start, _)) = Xml::new("comment", xml).next()? else { continue };
                     let Some(at) = attribute(&start, "ref").and_then(|text| CellAt::parse(&text)) else { continue };
                     let author = attribute(&start, "authorId").and_then(|text| text.parse().ok());
-                    list.push(Comment { at, author, xml: xml.to_owned() });
+                    list.push(Comment { at, author, text: text_of(xml)?, xml: xml.to_owned() });
                 }
             }
             _ => {}
@@ -118,14 +120,25 @@ fn contents(text: &str, outline: &Outline) -> Result<(Vec<String>, Vec<Comment>)
     Ok((authors, list))
 }
 
-/// A sender's own comment without what we added to it earlier.
-fn without_addition(xml: &str, p: &str) -> String {
-    let Some(mark) = xml.find(ADDED) else { return xml.to_owned() };
-    let (start, end) = (format!("<{p}r>"), format!("</{p}r>"));
-    match (xml[..mark].rfind(&start), xml[mark..].find(&end)) {
-        (Some(from), Some(to)) => format!("{}{}", &xml[..from], &xml[mark + to + end.len()..]),
-        _ => xml.to_owned(),
+/// What a comment says.
+fn text_of(comment: &str) -> Result<String, Problems> {
+    let (mut xml, mut text) = (Xml::new("comment", comment), String::new());
+    while let Some(piece) = xml.next()? {
+        if let Piece::Text(more) = piece {
+            text.push_str(&more);
+        }
     }
+    Ok(text)
+}
+
+/// A sender's own comment without what we added to it earlier: that stands at its end, in a run of its own or not.
+fn without_addition(xml: &str, p: &str) -> String {
+    let (Some(mark), Some(end)) = (xml.find(OURS), xml.rfind(&format!("</{p}text>"))) else { return xml.to_owned() };
+    let kept = xml[..mark].trim_end();
+    let opened = |name: &str| kept.rfind(&format!("<{p}{name}>")).max(kept.rfind(&format!("<{p}{name} ")));
+    let in_run = opened("r") > kept.rfind(&format!("</{p}r>"));
+    let closed = if in_run { format!("</{p}t></{p}r>") } else { format!("</{p}t>") };
+    format!("{kept}{closed}{}", &xml[end..])
 }
 
 fn run(text: &str, p: &str) -> String {
@@ -206,8 +219,13 @@ mod tests {
         assert!(first.contains("<author>Helan</author>") && first.contains("ref=\"C3\" authorId=\"1\""), "{first}");
         let (second, dropped) = comments(Some(&first), &notes(&[("D4", "new")])).expect("comments");
         assert_eq!(dropped, [CellAt { row: 3, column: 3 }]);
-        assert!(second.contains("mine") && !second.contains("bad") && !second.contains("worse"), "{second}");
+        assert!(second.contains("<t>mine</t>") && !second.contains("bad") && !second.contains("worse"), "{second}");
         assert_eq!(second.matches("<author>Helan").count(), 1);
+        // As LibreOffice saves it: no author, one run, plain line ends.
+        let saved = "<comments><authors><author></author></authors><commentList><comment ref=\"B2\" authorId=\"0\"><text><r><rPr><sz val=\"9\"/></rPr><t xml:space=\"preserve\">mine\n\n【Helan】\nbad</t></r></text></comment><comment ref=\"C3\" authorId=\"0\"><text><r><t xml:space=\"preserve\">【Helan】\nworse</t></r></text></comment></commentList></comments>";
+        let (third, dropped) = comments(Some(saved), &notes(&[("B2", "still")])).expect("comments");
+        assert_eq!(dropped, [CellAt { row: 3, column: 3 }]);
+        assert!(third.contains("mine</t></r><r>") && third.contains("still") && !third.contains("bad"), "{third}");
     }
 
     #[test]
@@ -217,6 +235,6 @@ mod tests {
         let second = drawing(Some(&first), &notes(&[("B2", "x"), ("D4", "z")]), &[CellAt { row: 3, column: 3 }]);
         let cells: Vec<_> = second.split("<v:shape ").skip(1).filter_map(note_cell).collect();
         assert_eq!(cells.iter().map(ToString::to_string).collect::<Vec<_>>(), ["B2", "D4"]);
-        assert!(second.contains("_x0000_s1027") && second.ends_with("</xml>"), "{second}");
+        assert!(second.matches("_x0000_s1026").count() == 1 && second.ends_with("</xml>"), "{second}");
     }
 }
