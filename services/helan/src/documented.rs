@@ -19,7 +19,8 @@ fn defaults(root: &clap::Command, flag: &str) -> String {
     };
     let mut found: Vec<(String, String)> = Vec::new();
     for command in std::iter::once(root).chain(root.get_subcommands()) {
-        let own = command.get_arguments().filter(|argument| argument.get_long() == Some(flag));
+        let own = command.get_arguments();
+        let own = own.filter(|argument| argument.get_long() == Some(flag) && argument.get_env().is_some());
         found.extend(own.map(|argument| (command.get_name().to_owned(), of(argument))));
     }
     match found.first() {
