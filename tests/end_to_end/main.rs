@@ -18,3 +18,4 @@ mod schedule;
 mod send;
 mod shell;
 mod stranger;
+mod validate;

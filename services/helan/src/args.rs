@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Rollup(RollupArgs),
     /// Compact the lake's files, checkpoint and clean its logs
     Maintain(MaintainArgs),
+    /// Say what ingest and the catalog's rules would say of a file, before it is sent
+    Validate(crate::commands::validate::ValidateArgs),
     /// Ask the lake, or a running instance, in SQL: one query, a script, or a shell
     Sql(SqlArgs),
     /// Copy log, lake and credentials while they are in use

@@ -83,6 +83,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Send(args) => commands::send::run(args, lang).await,
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
+        Command::Validate(args) => commands::validate::run(args, lang).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,
         Command::Backup(args) => commands::backup::backup(args, lang).await,
         Command::Restore(args) => commands::backup::restore_into(&args, lang),

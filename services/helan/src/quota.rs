@@ -30,6 +30,9 @@ pub(crate) struct QuotaRow {
     verdict: String,
     sensitive: bool,
     demo: bool,
+    /// Whether a tally counts it: no repeat of another target, no heading over others.
+    counts: bool,
+    same_as: Option<String>,
 }
 
 impl QuotaRow {
@@ -52,6 +55,7 @@ impl QuotaRow {
             let (id, area) = (column("target_id")?, column("ref_area")?);
             let (actual, fulfilment) = (column("actual_value")?, column("fulfilment")?);
             let (verdict, sensitive, demo) = (column("verdict")?, column("sensitive")?, column("demo")?);
+            let (counts, same_as) = (column("counts")?, column("same_as")?);
             for row in 0..batch.num_rows() {
                 rows.push(Self {
                     target_id: text(&id, row)?.unwrap_or_default(),
@@ -61,6 +65,8 @@ impl QuotaRow {
                     verdict: text(&verdict, row)?.unwrap_or_default(),
                     sensitive: text(&sensitive, row)?.as_deref() == Some("true"),
                     demo: text(&demo, row)?.as_deref() == Some("true"),
+                    counts: text(&counts, row)?.as_deref() == Some("true"),
+                    same_as: text(&same_as, row)?,
                 });
             }
         }
@@ -103,7 +109,11 @@ impl QuotaTable<'_> {
             let _ = writeln!(text, "{title}\n{}", self.table(&others));
         }
         for kind in [TargetKind::Milestone, TargetKind::Coverage, TargetKind::Unquantified, TargetKind::Context] {
-            let verdicts = others.iter().filter(|(target, _)| target.kind == kind).map(|(_, row)| row.verdict.as_str());
+            // Context is no promise, and so counts nowhere else.
+            let counted = |(target, row): &&(&Target, &QuotaRow)| {
+                target.kind == kind && (row.counts || kind == TargetKind::Context)
+            };
+            let verdicts = others.iter().filter(counted).map(|(_, row)| row.verdict.as_str());
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
             verdicts.for_each(|verdict| *counts.entry(verdict).or_default() += 1);
             if counts.is_empty() {
@@ -116,6 +126,7 @@ impl QuotaTable<'_> {
                 counts.iter().map(|(verdict, count)| format!("{} {count}", verdict_name(verdict, self.lang))).collect();
             let _ = writeln!(text, "{} {total}: {}", kind_name(kind, self.lang), parts.join(" · "));
         }
+        text += &self.counted_once();
         if numbers.iter().any(|(_, row)| row.demo) {
             let legend = self
                 .lang
@@ -129,7 +140,30 @@ impl QuotaTable<'_> {
             );
             let _ = writeln!(text, "{legend}");
         }
+        for note in &self.catalog.head.notes {
+            let _ = writeln!(text, "{} {}", self.lang.pick("文件：", "The document:"), self.lang.pick(&note.zh, &note.en));
+        }
         text
+    }
+
+    /// Which targets repeat others or head others, and so are shown but not counted; empty without any.
+    fn counted_once(&self) -> String {
+        let repeats = self.rows.iter().filter_map(|row| Some((row, row.same_as.as_deref()?)));
+        let mut parts: Vec<String> = repeats.map(|(row, other)| format!("{} = {other}", row.target_id)).collect();
+        let mut headings: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for target in &self.catalog.targets {
+            if let Some(parent) = &target.parent {
+                headings.entry(parent).or_default().push(&target.target_id);
+            }
+        }
+        parts.extend(headings.into_iter().map(|(heading, parts)| format!("{heading} = {}", parts.join(" + "))));
+        parts.sort_unstable();
+        parts.dedup();
+        if parts.is_empty() {
+            return String::new();
+        }
+        let title = self.lang.pick("只计一次：", "Counted once:");
+        format!("{title} {}\n", parts.join(" · "))
     }
 
     fn table(&self, rows: &[(&Target, &QuotaRow)]) -> Table {

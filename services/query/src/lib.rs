@@ -5,6 +5,7 @@
 
 mod as_of;
 mod below;
+mod both;
 mod bounded;
 mod bounds;
 mod describe;

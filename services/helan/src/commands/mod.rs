@@ -14,6 +14,7 @@ pub(crate) mod rollup;
 pub(crate) mod scheduling;
 pub(crate) mod send;
 pub(crate) mod sql;
+pub(crate) mod validate;
 
 /// Prints a completion script.
 pub(crate) fn completion(shell: clap_complete::Shell) -> anyhow::Result<()> {

@@ -1,0 +1,278 @@
+//! `helan validate`: what ingest and the catalog's rules would say of a file, before it is sent.
+//!
+//! A trial: the real roles in a temporary directory take the file as its reporter's; then the rules are asked of the lake
+//! with the file's events beside its own. Nothing is sent and nothing is kept.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use clap::{Args, ValueHint};
+use comfy_table::Cell;
+use helan_lake::Lake;
+use helan_query::Session;
+use helan_runtime::clock::Clock;
+use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
+use helan_runtime::shutdown::Shutdown;
+use helan_schemas::catalog::Catalog;
+use serde_json::Value;
+
+use crate::args::Place;
+use crate::lang::Lang;
+use crate::serve::{Settings, start};
+use crate::show;
+
+/// How long the trial may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Columns of `findings` that are shown; the first six say which finding it is.
+const COLUMNS: &str = "severity, finding, ref_area, indicator, time_period, coalesce(rule, ''), \
+                       case when explained then 'explained' else '' end, message_zh, message_en";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or nothing to say.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
+)]
+pub(crate) struct ValidateArgs {
+    #[command(flatten)]
+    place: Place,
+    /// The file: CSV, CloudEvents JSON, one event or a batch, or NDJSON with one event a line
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    file: PathBuf,
+    /// The feed that will send it; events in JSON name it themselves
+    #[arg(long, value_name = "URI")]
+    source: Option<String>,
+    /// Fail on findings that ask for an explanation, too
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
+    let body = Body::read(&args.file, args.source.as_deref())?;
+    let lake = Lake::open(&args.place.lake()?).await.ok();
+    let given = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
+    let known = match &lake {
+        Some(lake) => Some(Session::open(lake, given.clone()).await?),
+        None => None,
+    };
+    let catalog = match (&known, given) {
+        (_, Some(catalog)) => catalog,
+        (Some(session), None) => session.catalog().clone(),
+        (None, None) => Arc::new(Catalog::embedded()),
+    };
+    let trial = Trial::take(&body, catalog.clone()).await?;
+    let Some(home) = trial.accepted else {
+        print!("{}", refused(&trial.answer, lang));
+        bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
+    };
+    let sent = Lake::open(&home.settings.lake).await?;
+    let now = Clock::system().now();
+    let (before, after) = match (&lake, &known) {
+        (Some(lake), Some(known)) => {
+            let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
+            tokio::try_join!(findings(known), findings(&both))?
+        }
+        _ => (BTreeSet::new(), findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
+    };
+    let mut new: Vec<_> = after.difference(&before).collect();
+    new.sort_by_key(|row| row[0] != "soft");
+    let events = trial.answer["events"].as_u64().unwrap_or_default();
+    println!("{}", verdict(events, &new, lake.is_some(), lang));
+    let asking = new.iter().filter(|row| asks(row)).count();
+    if args.strict && asking > 0 {
+        bail!("{asking} {}", lang.pick("条发现需要说明（--strict）", "findings ask for an explanation (--strict)"));
+    }
+    Ok(())
+}
+
+/// The file as a request carries it.
+struct Body {
+    bytes: Vec<u8>,
+    content_type: &'static str,
+    path: &'static str,
+    source: String,
+}
+
+impl Body {
+    fn read(file: &Path, source: Option<&str>) -> anyhow::Result<Self> {
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let table = |content_type| match source {
+            Some(source) => Ok((content_type, "/v1/submissions", source.to_owned())),
+            None => bail!("a table does not say which feed sends it: add --source URI, one of the catalog's sources.csv"),
+        };
+        let (bytes, (content_type, path, source)) = match ending.as_str() {
+            "csv" => (bytes, table("text/csv")?),
+            "xlsx" => (bytes, table("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")?),
+            "json" | "ndjson" | "jsonl" => {
+                let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
+                let lines = text.lines().filter(|line| !line.trim().is_empty());
+                let text = if ending == "json" { text } else { format!("[{}]", lines.collect::<Vec<_>>().join(",")) };
+                let json: Value =
+                    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+                let (first, content_type) = match &json {
+                    Value::Array(events) => (events.first(), "application/cloudevents-batch+json"),
+                    event => (Some(event), "application/cloudevents+json"),
+                };
+                let own = first.and_then(|event| event["source"].as_str()).map(str::to_owned);
+                let source = own.or(source.map(str::to_owned)).context("no event of the file names its source")?;
+                (text.into_bytes(), (content_type, "/v1/events", source))
+            }
+            other => bail!("{}: {other:?} is no ending of csv, json, ndjson, xlsx", file.display()),
+        };
+        Ok(Self { bytes, content_type, path, source })
+    }
+}
+
+/// What became of the file.
+struct Trial {
+    /// The answer's body.
+    answer: Value,
+    /// Where its events lie, if it was accepted.
+    accepted: Option<Home>,
+}
+
+/// A temporary deployment.
+struct Home {
+    settings: Settings,
+    _dir: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("helan-validate-").tempdir()?;
+        let settings = super::demo::settings(dir.path())?;
+        Ok(Self { settings, _dir: dir })
+    }
+}
+
+impl Trial {
+    async fn take(body: &Body, catalog: Arc<Catalog>) -> anyhow::Result<Self> {
+        let source = catalog.source(&body.source);
+        let reporter = source.map(|source| source.reporter.clone()).with_context(|| {
+            format!("source {:?} is none of the catalog's: see its sources.csv, or name another catalog", body.source)
+        })?;
+        let home = Home::new()?;
+        let file = CredentialFile::new(&home.settings.credentials);
+        let new = NewCredential { id: None, role: Role::Reporter, reporter: Some(&reporter), expires: None };
+        let token = file.add(&new, jiff::Timestamp::from_microsecond(Clock::system().now())?)?;
+        let shutdown = Shutdown::new();
+        let running = start(home.settings.clone(), catalog, shutdown.clone()).await?;
+        let base = format!("http://{}", running.address);
+        let outcome = tokio::time::timeout(PATIENCE, send(&base, body, token.reveal())).await;
+        shutdown.trigger();
+        running.finished().await?;
+        let (answer, accepted) = outcome.context("the trial took too long")??;
+        Ok(Self { answer, accepted: accepted.then_some(home) })
+    }
+}
+
+/// Posts the file; the answer, and whether its events are in the lake.
+async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bool)> {
+    let client = reqwest::Client::new();
+    let request = client.post(format!("{base}{}", body.path)).bearer_auth(token);
+    let request = if body.path.ends_with("submissions") { request.query(&[("source", &body.source)]) } else { request };
+    let response = request.header("content-type", body.content_type).body(body.bytes.clone()).send().await?;
+    let status = response.status();
+    let answer: Value = response.json().await?;
+    if !status.is_success() {
+        return Ok((answer, false));
+    }
+    let url = format!("{base}/v1/submissions/{}", answer["submission"].as_str().context("no submission id")?);
+    loop {
+        let receipt: Value = client.get(&url).bearer_auth(token).send().await?.json().await?;
+        match receipt["state"].as_str() {
+            Some("accepted") => return Ok((answer, true)),
+            Some("refused") => return Ok((receipt, false)),
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// Every finding as texts, in the order of [`COLUMNS`].
+async fn findings(session: &Session) -> anyhow::Result<BTreeSet<Vec<String>>> {
+    let batches = session.sql(&format!("select {COLUMNS} from findings")).await?.collect().await?;
+    let options = FormatOptions::default();
+    let mut rows = BTreeSet::new();
+    for batch in &batches {
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
+            .collect::<Result<_, _>>()?;
+        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect()));
+    }
+    Ok(rows)
+}
+
+/// Whether a finding asks for an explanation that the value does not carry.
+fn asks(row: &[String]) -> bool {
+    row[0] == "soft" && row[6].is_empty()
+}
+
+/// Every error of a refusal, a line each.
+fn refused(answer: &Value, lang: Lang) -> String {
+    let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let (message, hint) = match lang {
+        Lang::Zh => ("message_zh", "hint_zh"),
+        Lang::En => ("message_en", "hint_en"),
+    };
+    let mut table = show::new_table();
+    table.set_header(
+        [lang.pick("行", "row"), lang.pick("字段", "field"), lang.pick("代码", "code"), lang.pick("说明", "what is wrong")]
+            .map(show::heading),
+    );
+    for error in answer["errors"].as_array().into_iter().flatten() {
+        let row = error["row"].as_u64().map(|row| row.to_string()).unwrap_or_default();
+        let words = [text(error, message), text(error, hint)];
+        let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        table.add_row([
+            Cell::new(row),
+            Cell::new(text(error, "field")),
+            Cell::new(text(error, "code")),
+            Cell::new(words.join(" · ")),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> String {
+    let mut text = match lang {
+        Lang::Zh => format!("会被接收：{events} 条"),
+        Lang::En => format!("would be accepted: {events} event{}", if events == 1 { "" } else { "s" }),
+    };
+    if !compared {
+        text += lang.pick("（没有数据湖可对照，只看本文件）", " (no lake to compare with: the file alone)");
+    }
+    if new.is_empty() {
+        return text + lang.pick("；没有新的发现", "; nothing new to say of them");
+    }
+    let mut table = show::new_table();
+    table.set_header(
+        [
+            lang.pick("程度", "severity"),
+            lang.pick("类别", "finding"),
+            lang.pick("地区", "area"),
+            lang.pick("指标", "indicator"),
+            lang.pick("时期", "period"),
+            lang.pick("说明", "what was found"),
+        ]
+        .map(show::heading),
+    );
+    for row in new {
+        let said = lang.pick(&row[7], &row[8]);
+        let said = if row[6].is_empty() { said.to_owned() } else { format!("{said} [{}]", lang.pick("已说明", "explained")) };
+        table.add_row(row[..5].iter().map(Cell::new).chain([Cell::new(said)]));
+    }
+    if !new.iter().any(|row| asks(row)) {
+        return format!("{text}\n{table}");
+    }
+    let asked = lang.pick(
+        "soft：请核对；属实则在该值的 note 中说明后再报。",
+        "soft: please check; if it is right, send the value with a note that explains it.",
+    );
+    format!("{text}\n{table}\n{asked}")
+}

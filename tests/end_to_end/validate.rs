@@ -1,0 +1,59 @@
+//! `helan validate`: refused with every error, accepted with findings, settled by an explanation; nothing is sent.
+
+use std::path::PathBuf;
+
+use crate::harness::{Deployment, on_kafka};
+
+const HEADING: &str = "ref_area,indicator,time_period,value,unit,unit_mult,note\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_judged_before_it_is_sent() {
+    if on_kafka() {
+        // The trial has a log of its own; which one the deployment uses makes no difference.
+        return;
+    }
+    let helan = Deployment::up(None).await;
+    let token = helan.token("yinchuan");
+    let known = format!("{HEADING}640100,rd_expenditure,2018,27.4,CNY,8,\n");
+    helan.deliver("/v1/submissions?source=/nx/yinchuan", &token, "text/csv", known).await;
+
+    let wrong = "640200,rd_expenditure,2019,7,CNY,8,\n640100,gdp,2019,19,CNY,4,\n";
+    let (said, ended) = validate(&helan, "wrong.csv", wrong, &[]);
+    assert!(!ended && said.contains("foreign_area") && said.contains("below_minimum"), "{said}");
+
+    let jump = "640100,rd_expenditure,2019,60,CNY,8,\n";
+    let (said, ended) = validate(&helan, "jump.csv", jump, &[]);
+    assert!(ended && said.contains("would be accepted: 1 event") && said.contains("jump"), "{said}");
+    let (said, ended) = validate(&helan, "jump.csv", jump, &["--strict"]);
+    assert!(!ended, "{said}");
+
+    let explained = "640100,rd_expenditure,2019,60,CNY,8,a large project began\n";
+    let (said, ended) = validate(&helan, "explained.csv", explained, &["--strict"]);
+    assert!(ended && said.contains("[explained]"), "{said}");
+
+    let event = "{\"specversion\":\"1.0\",\"type\":\"helan.observation.reported.v1\",\"source\":\"/nx/yinchuan\",\"id\":\"a\",\
+                 \"data\":{\"ref_area\":\"640100\",\"indicator\":\"rd_expenditure\",\"time_period\":\"2018\",\"value\":\"28\",\
+                 \"unit\":\"CNY\",\"unit_mult\":8}}\n";
+    let file = write(&helan, "one.ndjson", event);
+    let output = helan.command(&["validate", file.to_str().expect("UTF-8"), "--lang", "en"]).output().expect("helan runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("nothing new to say"), "{said}");
+
+    assert_eq!(helan.sql("select count(*) from events"), ["1"], "a trial leaves nothing in the lake");
+}
+
+fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {
+    let file = helan.dir.path().join(name);
+    std::fs::write(&file, text).expect("the test's own folder");
+    file
+}
+
+/// What `helan validate` printed, and whether it ended well.
+fn validate(helan: &Deployment, name: &str, rows: &str, more: &[&str]) -> (String, bool) {
+    let file = write(helan, name, &format!("{HEADING}{rows}"));
+    let mut arguments = vec!["validate", file.to_str().expect("UTF-8"), "--source", "/nx/yinchuan", "--lang", "en"];
+    arguments.extend(more);
+    let output = helan.command(&arguments).output().expect("helan runs");
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&said).into_owned(), output.status.success())
+}
