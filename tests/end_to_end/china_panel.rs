@@ -28,6 +28,7 @@ async fn official_intensities_of_31_provinces_come_out() {
     first_release(&helan, &panel);
     between_the_releases(&helan, &panel);
     totals(&helan, &panel);
+    growth(&helan, &panel);
 }
 
 /// The rows of 2012 to 2019; none where the file is not named.
@@ -188,6 +189,27 @@ fn totals(helan: &Deployment, panel: &[Row]) {
     println!("GDP 2018: the nation less its provinces is {residual:.1} (100 million yuan)");
     assert!((residual - expected).abs() < 0.05, "{residual} is not {expected}");
     assert!(residual > 5_000.0);
+}
+
+/// From 2018 to 2019 on one benchmark; the first release of 2018 under the census's 2019 is refused, with a reason.
+fn growth(helan: &Deployment, panel: &[Row]) {
+    let asked = "from changes where indicator = 'rd_intensity' and from_period = '2018' and to_period = '2019' \
+                 and ref_area <> '100000'";
+    let answered = values(helan, &format!("select ref_area, difference {asked} and is_current"));
+    let official = |area: &str, year: &str| {
+        let row = panel.iter().find(|row| row["adcode"] == area && row["year"] == year).expect("a row");
+        number(&row["intensity_yearbook2021ed_pct"])
+    };
+    assert_eq!(answered.len(), 31);
+    for (area, difference) in &answered {
+        let expected = official(area, "2019") - official(area, "2018");
+        assert!((difference - expected).abs() < 0.000_06, "{area}: {difference}, not {expected}");
+    }
+    println!("Ningxia 2018 to 2019: {:.2} points", answered["640000"]);
+    let mixed = format!(
+        "select count(*), count(difference), count(reason_zh), min(reason_code) {asked} and from_vintage = 'final / preliminary'"
+    );
+    assert_eq!(helan.sql(&mixed), ["31,0,31,basis_differs"]);
 }
 
 fn values(helan: &Deployment, sql: &str) -> BTreeMap<String, f64> {
