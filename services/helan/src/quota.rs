@@ -12,7 +12,7 @@ use helan_schemas::catalog::{Catalog, Comparator, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::lang::Lang;
-use crate::show::{STYLE, heading};
+use crate::show::{STYLE, heading, wrapped};
 
 /// Columns that the table may take.
 const WIDTH: usize = 100;
@@ -141,7 +141,8 @@ impl QuotaTable<'_> {
             let _ = writeln!(text, "{legend}");
         }
         for note in &self.catalog.head.notes {
-            let _ = writeln!(text, "{} {}", self.lang.pick("文件：", "The document:"), self.lang.pick(&note.zh, &note.en));
+            let about = self.lang.pick("文件：", "The document: ");
+            let _ = writeln!(text, "{}", wrapped(&format!("{about}{}", self.lang.pick(&note.zh, &note.en))));
         }
         text
     }
@@ -163,7 +164,7 @@ impl QuotaTable<'_> {
             return String::new();
         }
         let title = self.lang.pick("只计一次：", "Counted once:");
-        format!("{title} {}\n", parts.join(" · "))
+        wrapped(&format!("{title} {}", parts.join(" · "))) + "\n"
     }
 
     fn table(&self, rows: &[(&Target, &QuotaRow)]) -> Table {
