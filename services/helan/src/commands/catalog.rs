@@ -7,7 +7,6 @@ use helan_query::KeptCatalog;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::args::{CatalogArgs, CatalogCommand, Place};
 
@@ -16,7 +15,7 @@ pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
         CatalogCommand::Check { dir, against, data_dir, lake } => {
             let catalog = load(dir.as_deref())?;
             if let Some(against) = against {
-                compare(&catalog, &against, Place { data_dir, lake, catalog: None }).await?;
+                compare(&catalog, &against, Place { data_dir, lake, catalog: None, check: false }).await?;
             }
             println!(
                 "{} is in order: {} areas, {} indicators, {} targets, {} reporters; digest {}",
@@ -53,8 +52,8 @@ async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Resu
         let earlier = found.load()?;
         let first = kept.iter().find(|kept| kept.digest == found.digest).unwrap_or(found);
         let used = Timestamp::from_microsecond(first.used_from)?;
-        let zone = TimeZone::get(&earlier.head.time_zone)?;
-        (earlier, Some(used.to_zoned(zone).date()))
+        let day = used.in_tz(&earlier.head.time_zone)?.date();
+        (earlier, Some(day))
     };
     let edits = catalog.edits_of(&earlier, since);
     for edit in &edits {
