@@ -18,4 +18,3 @@ mod schedule;
 mod send;
 mod shell;
 mod stranger;
-mod validate;

@@ -2,3 +2,4 @@
 
 mod catalogs;
 mod demo;
+mod validate;
