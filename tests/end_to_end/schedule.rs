@@ -30,8 +30,9 @@ async fn on_embedded_a_schedule_publishes_news_once_and_shows_what_it_did() {
     assert_eq!(schedule["time_zone"], "Asia/Shanghai", "{status:#}");
     assert_eq!(schedule["last_run"]["attempts"], 1, "{status:#}");
     assert!(schedule["next_run"].is_string(), "{status:#}");
-    let metrics = helan.client.get(format!("{}/metrics", helan.base)).send().await.expect("an answer");
-    let metrics = metrics.text().await.expect("text");
+    let operator = helan.run(&["credential", "add", "--role", "operator"]).trim().to_owned();
+    let metrics = helan.client.get(format!("{}/metrics", helan.base)).bearer_auth(&operator).send().await;
+    let metrics = metrics.expect("an answer").text().await.expect("text");
     assert!(metrics.contains("helan_schedule_runs_total{outcome=\"published\"}"), "{metrics}");
 
     // After a stop that missed many moments there is one run for all of them.

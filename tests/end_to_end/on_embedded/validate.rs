@@ -32,7 +32,8 @@ async fn a_file_is_judged_before_it_is_sent() {
                  \"data\":{\"ref_area\":\"640100\",\"indicator\":\"rd_expenditure\",\"time_period\":\"2018\",\"value\":\"28\",\
                  \"unit\":\"CNY\",\"unit_mult\":8}}\n";
     let file = write(&helan, "one.ndjson", event);
-    let output = helan.command(&["validate", file.to_str().expect("UTF-8"), "--lang", "en"]).output().expect("helan runs");
+    let output =
+        helan.command(&["validate", file.to_str().expect("UTF-8"), "--lang", "en"]).output().expect("helan runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("nothing new to say"), "{said}");
 

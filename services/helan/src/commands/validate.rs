@@ -102,7 +102,9 @@ impl Body {
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         let table = |content_type| match source {
             Some(source) => Ok((content_type, "/v1/submissions", source.to_owned())),
-            None => bail!("a table does not say which feed sends it: add --source URI, one of the catalog's sources.csv"),
+            None => {
+                bail!("a table does not say which feed sends it: add --source URI, one of the catalog's sources.csv")
+            }
         };
         let (bytes, (content_type, path, source)) = match ending.as_str() {
             "csv" => (bytes, table("text/csv")?),
@@ -222,8 +224,13 @@ fn refused(answer: &Value, lang: Lang) -> String {
     };
     let mut table = show::new_table();
     table.set_header(
-        [lang.pick("行", "row"), lang.pick("字段", "field"), lang.pick("代码", "code"), lang.pick("说明", "what is wrong")]
-            .map(show::heading),
+        [
+            lang.pick("行", "row"),
+            lang.pick("字段", "field"),
+            lang.pick("代码", "code"),
+            lang.pick("说明", "what is wrong"),
+        ]
+        .map(show::heading),
     );
     for error in answer["errors"].as_array().into_iter().flatten() {
         let row = error["row"].as_u64().map(|row| row.to_string()).unwrap_or_default();
@@ -264,7 +271,11 @@ fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> Str
     );
     for row in new {
         let said = lang.pick(&row[7], &row[8]);
-        let said = if row[6].is_empty() { said.to_owned() } else { format!("{said} [{}]", lang.pick("已说明", "explained")) };
+        let said = if row[6].is_empty() {
+            said.to_owned()
+        } else {
+            format!("{said} [{}]", lang.pick("已说明", "explained"))
+        };
         table.add_row(row[..5].iter().map(Cell::new).chain([Cell::new(said)]));
     }
     if !new.iter().any(|row| asks(row)) {
