@@ -40,7 +40,7 @@ struct Delays(u64);
 impl Delays {
     fn next(&mut self) -> Duration {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        Duration::from_millis(20 + (self.0 >> 33) % 800)
+        Duration::from_millis(20 + (self.0 >> 33) % 2_000)
     }
 }
 
@@ -50,7 +50,7 @@ async fn killed_twenty_times_it_loses_nothing_and_doubles_nothing() {
     let token = helan.token("yinchuan");
     let file = feed(helan.dir.path(), EVENTS);
     // Small parts, so that kills fall between and within them.
-    let arguments = ["--source", "/nx/yinchuan", "--part-events", "50"];
+    let arguments = ["--source", "/nx/yinchuan", "--part-events", "150"];
     let mut delays = Delays(20_181_231);
     let (mut killed, mut ended) = (0, 0);
     for _ in 0..KILLS {
