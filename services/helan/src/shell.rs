@@ -227,7 +227,7 @@ impl Shell {
         let tables: Vec<TableEntry> = self.source.tables().await.unwrap_or_default();
         let mut codes = Vec::new();
         for query in [
-            "select distinct ref_area, name_zh, name_en from areas order by 1",
+            "select distinct ref_area, name_zh, name_en from areas where valid_to is null order by 1",
             "select distinct group_id, name_zh, name_en from area_groups order by 1",
             "select distinct indicator, name_zh, name_en from indicators order by 1",
         ] {

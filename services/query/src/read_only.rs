@@ -149,6 +149,12 @@ fn refused(node: &LogicalPlan) -> Option<&'static str> {
 
 /// What the planner says, as the asker's mistake where it is one.
 pub(crate) fn asked(error: DataFusionError) -> QueryError {
+    match &error {
+        // Without the engine's own heading.
+        DataFusionError::SQL(parser, _) => return QueryError::Asked(parser.to_string()),
+        DataFusionError::Plan(text) => return QueryError::Asked(text.clone()),
+        _ => {}
+    }
     match error.find_root() {
         DataFusionError::Plan(_)
         | DataFusionError::SQL(..)
