@@ -232,8 +232,10 @@ mod tests {
                 assert_eq!(writers[3].serial(alien), None, "{alien}");
             }
         }
-        let growing: Vec<_> = (0..100).map(|serial| writers(Ids::Growing)[0].id(serial)).collect();
-        let random: Vec<_> = (0..100).map(|serial| writers(Ids::Random)[0].id(serial)).collect();
+        let [growing, random] = [Ids::Growing, Ids::Random].map(|ids| {
+            let writer = writers(ids).swap_remove(0);
+            (0..100).map(|serial| writer.id(serial)).collect::<Vec<_>>()
+        });
         assert!(growing.is_sorted() && !random.is_sorted());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::ContentDigest;
-use helan_schemas::event::decode_batch;
+use helan_schemas::event::{Malformed, decode_batch};
 
 use super::*;
 use crate::recipe::{GENERATOR, Ids, Recipe, Share, Shares, Way};
@@ -42,6 +42,9 @@ fn run(recipe: &Recipe, submissions: u64, twice: u64) -> (Vec<Line>, Lake) {
             let mut events = Vec::new();
             let mut conflict = false;
             let decoded = decode_batch(&sent.body, |_, event| {
+                if *event.source != *streams[0].feed().source {
+                    return Err(Malformed("its source is not the record's key".into()));
+                }
                 let digest = event.content_digest(&event.check()?, &mut ContentDigest::default());
                 match known.get(&*event.id) {
                     None => events.push((event.source.to_string(), event.id.to_string(), digest)),
