@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use helan_tests::kafka::Broker;
+use helan_tests::s3::Server;
 use serde_json::Value;
 
 /// How long anything may take before a test gives up.
@@ -18,6 +19,8 @@ pub(crate) const HELAN: &str = env!("CARGO_BIN_EXE_helan");
 pub(crate) struct Deployment {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) broker: Option<Mutex<Broker>>,
+    /// The object store, if the lake lies in one.
+    pub(crate) objects: Option<Server>,
     pub(crate) client: reqwest::Client,
     /// What every command is told to use; the built-in one without it.
     pub(crate) catalog: Option<PathBuf>,
@@ -50,6 +53,15 @@ pub(crate) fn on_kafka() -> bool {
     Log::chosen() == Log::Kafka
 }
 
+/// Whether this run's lakes lie in an object store.
+pub(crate) fn on_s3() -> bool {
+    match std::env::var("HELAN_TEST_LAKE").as_deref() {
+        Ok("s3") => true,
+        Ok("local") | Err(_) => false,
+        Ok(other) => panic!("HELAN_TEST_LAKE={other}: use local or s3"),
+    }
+}
+
 impl Deployment {
     /// A directory and the log that this run is for; nothing runs yet.
     pub(crate) fn new(catalog: Option<&Path>) -> Self {
@@ -62,6 +74,7 @@ impl Deployment {
         Self {
             dir: tempfile::tempdir().expect("a temporary directory"),
             broker,
+            objects: on_s3().then(|| Server::start().expect("an S3 server starts")),
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client"),
             catalog: catalog.map(Path::to_owned),
             roles: Mutex::default(),
@@ -134,8 +147,19 @@ impl Deployment {
         if let Some(catalog) = &self.catalog {
             command.env("HELAN_CATALOG", catalog);
         }
+        if let Some(objects) = &self.objects {
+            command.env("HELAN_LAKE", self.lake()).envs(objects.environment());
+        }
         command.stdin(Stdio::null());
         command
+    }
+
+    /// Where the lake is: a URL, or a directory.
+    pub(crate) fn lake(&self) -> String {
+        match &self.objects {
+            Some(objects) => objects.url("statistics/lake"),
+            None => self.dir.path().join("lake").display().to_string(),
+        }
     }
 
     /// Runs a `helan` command to its end and returns what it printed.

@@ -1,6 +1,6 @@
 //! The whole, from outside: the `helan` binary, HTTP, SQL. On the embedded log, or with `HELAN_TEST_LOG=kafka` on an
-//! Apache Kafka broker that each test starts for itself. What is named `on_embedded` or `on_kafka` has one log
-//! only, and is left out of the run on the other.
+//! Apache Kafka broker that each test starts for itself; with `HELAN_TEST_LAKE=s3` the lake lies in an object store.
+//! What is named `on_embedded` or `on_kafka` has one log only, and is left out of the run on the other.
 
 mod china_panel;
 mod clerk;
@@ -14,7 +14,9 @@ mod other_country;
 mod quotas;
 mod readers;
 mod refused;
+mod retention;
 mod schedule;
 mod send;
 mod shell;
+mod stores;
 mod stranger;

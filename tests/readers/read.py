@@ -12,11 +12,13 @@ table = deltalake.DeltaTable(path)
 frame = polars.read_delta(path)
 print(f"polars {len(frame)},{frame['amount'].sum()}")
 
-files = table.file_uris()
-count, total = duckdb.execute(
-    "select count(*), sum(amount) from read_parquet(?, hive_partitioning = true)", [files]
-).fetchone()
-print(f"duckdb {count},{total}")
+# In an object store DuckDB reads by an extension that it loads from its makers' site, which a test must not depend on.
+if "://" not in path:
+    files = table.file_uris()
+    count, total = duckdb.execute(
+        "select count(*), sum(amount) from read_parquet(?, hive_partitioning = true)", [files]
+    ).fetchone()
+    print(f"duckdb {count},{total}")
 
 answer = deltalake.QueryBuilder().register("events", table).execute("select count(*) n, sum(amount) s from events")
 row = polars.DataFrame(answer.read_all()).row(0)

@@ -117,21 +117,21 @@ impl Drop for Broker {
 }
 
 #[derive(Clone, Copy)]
-enum End {
+pub(crate) enum End {
     Kill,
     Terminate,
 }
 
 /// A child with a thread of its own: a death signal is sent when the *thread* that started the child ends, and a
 /// test's thread ends before others have done with a shared broker.
-struct Process {
+pub(crate) struct Process {
     end: Sender<End>,
     ended: Receiver<ExitStatus>,
     thread: JoinHandle<()>,
 }
 
 impl Process {
-    fn start(mut command: Command) -> Result<Self> {
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
         let ((end, orders), (tell, ended)) = (channel(), channel());
         let (started, start) = channel();
         let thread = std::thread::spawn(move || match command.spawn() {
@@ -143,17 +143,18 @@ impl Process {
             }
             Err(error) => drop(started.send(Err(error))),
         });
-        start.recv()?.context("setpriv or java cannot be started; install util-linux and default-jre-headless")?;
+        let program = start.recv()?;
+        program.context("a server cannot be started; tests/run --setup-only installs what it needs")?;
         Ok(Self { end, ended, thread })
     }
 
     /// How it ended, if it did by itself.
-    fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.ended.try_recv().ok()
     }
 
     /// Ends it, and returns when it has ended.
-    fn end(self, how: End) {
+    pub(crate) fn end(self, how: End) {
         _ = self.end.send(how);
         drop(self.thread.join());
     }
@@ -227,7 +228,7 @@ fn jars() -> Result<PathBuf> {
 
 /// Two ports that were free a moment ago. They lie below the range that the system gives to outgoing connections, so
 /// that a broker finds its own port free again after a restart.
-fn free_ports() -> Result<(u16, u16)> {
+pub(crate) fn free_ports() -> Result<(u16, u16)> {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
     let next = || 12_000 + ((std::process::id() % 10_000) * 97 + TRIED.fetch_add(1, Ordering::Relaxed)) % 18_000;
@@ -235,7 +236,7 @@ fn free_ports() -> Result<(u16, u16)> {
     ports.next().zip(ports.next()).context("no free ports")
 }
 
-fn tail(log: &Path) -> String {
+pub(crate) fn tail(log: &Path) -> String {
     let lines = fs::read(log).unwrap_or_default();
     String::from_utf8_lossy(&lines[lines.len().saturating_sub(4000)..]).into_owned()
 }

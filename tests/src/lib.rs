@@ -1,3 +1,4 @@
 //! The tests of the whole.
 
 pub mod kafka;
+pub mod s3;

@@ -1,4 +1,4 @@
-//! Measures log → committed table: `cargo run -p helan-aggregator --example log_to_table -- [EVENTS] [BATCH]`.
+//! Measures log → committed table: `cargo run --example log_to_table -- [EVENTS] [BATCH]`.
 //!
 //! Fills an embedded log in a temporary directory with events of about 320 bytes, then aggregates them and prints
 //! events a second of wall clock and of CPU.
@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use helan_aggregator::{AggregatorConfig, run};
 use helan_lake::Lake;
-use helan_log::{Envelope, NewRecord, OpenOptions, TopicSpec, open};
+use helan_log::{OpenOptions, TopicSpec, open};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
 
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+mod feed;
+
+use feed::{Outcome, cpu_seconds, event, record};
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -23,17 +24,7 @@ async fn main() -> Outcome<()> {
     let log = open(&format!("embedded://{}/log", directory.path().display()), OpenOptions::writing()).await?;
     log.create_topics(&TopicSpec::all(2, 1)).await?;
     for number in 0..events / batch {
-        let source = format!("https://stats.example.cn/feeds/{}", number % 5);
-        let texts: Vec<_> = (0..batch).map(|index| event(&source, number * batch + index)).collect();
-        let envelope = Envelope {
-            content_type: topics::CONTENT_TYPE_BATCH.to_owned(),
-            reporter: "stats-yinchuan".to_owned(),
-            submission: format!("{number:032x}"),
-            received_at: 1_560_000_000_000_000 + number as i64,
-            catalog: "0".repeat(64),
-        };
-        let value = format!("[{}]", texts.join(",")).into();
-        log.append(NewRecord { topic: topics::CITY.into(), key: source, envelope, value }).await?;
+        log.append(record(number, batch)).await?;
     }
     let url = url::Url::from_directory_path(directory.path().join("lake")).map_err(|()| "no URL")?;
     let lake = Lake::create_or_open(&url, &log.identity().await?.to_string()).await?;
@@ -62,20 +53,4 @@ async fn main() -> Outcome<()> {
     );
     println!("{} files, {:.1} bytes an event, {} commits", files.len(), bytes as f64 / rows as f64, snapshot.version());
     Ok(())
-}
-
-fn event(source: &str, number: usize) -> String {
-    format!(
-        r#"{{"specversion":"1.0","id":"{number:026}","source":"{source}","type":"helan.observation.reported.v1","data":{{"ref_area":"640{:03}","indicator":"rd_expenditure","time_period":"2018-{:02}","value":"{number}.25","unit":"CNY","unit_mult":4,"obs_status":"A","vintage":"preliminary","prepared_by":"王","note":"月报"}}}}"#,
-        100 + number % 27,
-        1 + number % 12
-    )
-}
-
-/// User and system time of this process.
-fn cpu_seconds() -> Outcome<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| -> Outcome<f64> { Ok(fields.get(at).ok_or("no such field")?.parse()?) };
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
 }

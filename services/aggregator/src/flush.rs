@@ -3,7 +3,7 @@
 //! One commit cannot span two tables. Each keeps its own offsets, so that after a crash in between the batch is read
 //! again, judged the same, and added only where it is missing.
 
-use helan_lake::{Advance, CommitError, Lake, LakeError, TableSnapshot};
+use helan_lake::{Advance, CommitError, Lake, LakeError, TableTip};
 
 use crate::judge::{Batch, Counts};
 use crate::machine::Step;
@@ -12,16 +12,16 @@ use crate::state::{EVENTS, TABLES, tables_of};
 /// Commits a batch, moving each table from its stored offsets to the batch's ends.
 pub(crate) async fn flush(
     lake: &Lake,
-    snapshots: &mut [TableSnapshot; TABLES],
+    tips: &mut [TableTip; TABLES],
     batch: Batch,
     steps: &[Step],
 ) -> Result<Counts, CommitError> {
-    let known = snapshots[EVENTS].known_events(batch.suspects()).await.map_err(CommitError::Retry)?;
+    let known = tips[EVENTS].known_events(lake, batch.suspects()).await.map_err(CommitError::Retry)?;
     let judged = tokio::task::spawn_blocking(move || batch.judge(known))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         .map_err(|error| CommitError::Stop(LakeError::from(error)))?;
-    for (table, (snapshot, rows)) in snapshots.iter_mut().zip(judged.tables).enumerate() {
+    for (table, (tip, rows)) in tips.iter_mut().zip(judged.tables).enumerate() {
         let advances: Vec<_> = steps
             .iter()
             .filter(|step| tables_of(&step.at.topic).any(|fed| fed == table))
@@ -33,7 +33,7 @@ pub(crate) async fn flush(
             })
             .collect();
         if !advances.is_empty() {
-            *snapshot = lake.advance(snapshot, vec![rows], advances).await?;
+            *tip = lake.advance(tip, vec![rows], advances).await?;
         }
     }
     Ok(judged.counts)

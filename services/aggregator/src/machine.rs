@@ -107,9 +107,6 @@ pub struct Step {
     pub next: i64,
 }
 
-/// A handle that is carried from commit to commit grows with the table's log: after so many it is opened anew.
-const COMMITS_PER_PIN: u32 = 250;
-
 /// When to flush, and how long to wait after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -153,13 +150,12 @@ pub struct Machine {
     pending_bytes: usize,
     pending_since: Option<i64>,
     pin_at: Option<i64>,
-    commits: u32,
 }
 
 impl Machine {
     /// Without partitions.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, partitions: BTreeMap::new(), pending_bytes: 0, pending_since: None, pin_at: None, commits: 0 }
+        Self { limits, partitions: BTreeMap::new(), pending_bytes: 0, pending_since: None, pin_at: None }
     }
 
     /// The partitions of ours.
@@ -325,12 +321,7 @@ impl Machine {
             }
         }
         self.forget_empty_batch();
-        let mut actions = if report.is_empty() { Vec::new() } else { vec![Action::Report(report)] };
-        self.commits += 1;
-        if self.commits.is_multiple_of(COMMITS_PER_PIN) {
-            actions.push(Action::Pin { rebuild: Vec::new() });
-        }
-        actions
+        if report.is_empty() { Vec::new() } else { vec![Action::Report(report)] }
     }
 
     fn failed(&mut self, fenced: bool, now: i64) -> Vec<Action> {

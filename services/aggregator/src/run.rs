@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use helan_lake::{CommitError, Lake, LakeError, TableSnapshot};
+use helan_lake::{CommitError, Lake, LakeError, TableTip};
 use helan_log::{Log, LogError, LogIdentity, Message, Records, StopReason, Subscription, TopicPartition};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
@@ -111,7 +111,7 @@ pub struct Aggregator {
     config: AggregatorConfig,
     machine: Machine,
     subscription: Box<dyn Subscription>,
-    snapshots: Option<[TableSnapshot; TABLES]>,
+    tips: Option<[TableTip; TABLES]>,
     states: HashMap<TopicPartition, PartitionState>,
     batch: Batch,
     arrived: Option<Records>,
@@ -134,7 +134,7 @@ impl Aggregator {
         };
         let machine = Machine::new(limits);
         let (states, batch) = (HashMap::new(), Batch::default());
-        Ok(Self { config, machine, subscription, snapshots: None, states, batch, arrived: None, trace: None })
+        Ok(Self { config, machine, subscription, tips: None, states, batch, arrived: None, trace: None })
     }
 
     /// Keeps a line for each event and its actions from now on; [`Aggregator::take_trace`] returns them.
@@ -274,10 +274,10 @@ impl Aggregator {
     async fn flush(&mut self, steps: &[Step]) -> Result<Event, AggregatorError> {
         let batch = std::mem::take(&mut self.batch);
         self.config.counters.pending_bytes.set(0);
-        let Some(snapshots) = &mut self.snapshots else { return Ok(Event::Committed) };
+        let Some(tips) = &mut self.tips else { return Ok(Event::Committed) };
         let now = || self.config.clock.now();
         let begun = now();
-        match flush(&self.config.lake, snapshots, batch, steps).await {
+        match flush(&self.config.lake, tips, batch, steps).await {
             Ok(counts) => {
                 let took = now() - begun;
                 tracing::debug!(
@@ -313,23 +313,23 @@ impl Aggregator {
         let identity = identity(&self.config).await?;
         let lake = &self.config.lake;
         let [first, second, third] = Table::FED;
-        let snapshots = [lake.snapshot(first).await?, lake.snapshot(second).await?, lake.snapshot(third).await?];
+        let tips = [lake.tip(first).await?, lake.tip(second).await?, lake.tip(third).await?];
         let mut all = Vec::new();
         let mut states = Vec::new();
         for at in self.machine.partitions().keys() {
             let app_id = lake.offset_app_id(&at.topic, at.partition);
             let mut stored = Stored::default();
             for table in tables_of(&at.topic) {
-                stored[table] = snapshots[table].txn(&app_id).await?;
+                stored[table] = tips[table].txn(&app_id).await?;
             }
             if rebuild.contains(at) {
                 let partitions = *identity.topics.get(&*at.topic).unwrap_or(&0);
-                states.push(PartitionState::rebuild(at, partitions, &stored, &snapshots).await?);
+                states.push(PartitionState::rebuild(at, partitions, &stored, &tips).await?);
             }
             all.push((at.clone(), stored));
         }
         self.states.extend(states.into_iter().map(|state| (state.at.clone(), state)));
-        self.snapshots = Some(snapshots);
+        self.tips = Some(tips);
         Ok(all)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use helan_lake::{LakeError, TableSnapshot};
+use helan_lake::{LakeError, TableTip};
 use helan_log::TopicPartition;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
@@ -48,16 +48,16 @@ impl PartitionState {
         at: &TopicPartition,
         partitions: i32,
         stored: &Stored,
-        snapshots: &[TableSnapshot; TABLES],
+        tips: &[TableTip; TABLES],
     ) -> Result<Self, LakeError> {
         let start = start_of(at, stored);
         let refused = *at.topic == *topics::REFUSED;
-        let times = &snapshots[if refused { REFUSALS } else { SUBMISSIONS }];
+        let times = tips[if refused { REFUSALS } else { SUBMISSIONS }].pinned();
         let last = times.last_recorded(&at.topic, at.partition, start).await?;
         let largest = if refused || stored[EVENTS].is_none() {
             HashMap::new()
         } else {
-            let found = snapshots[EVENTS].largest_ids(&at.topic, at.partition).await?;
+            let found = tips[EVENTS].pinned().largest_ids(&at.topic, at.partition).await?;
             found.into_iter().map(|(source, ids)| (source, ids.into_iter().collect())).collect()
         };
         let stored = stored.map(|offset| offset.unwrap_or(0));

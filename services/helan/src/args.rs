@@ -65,7 +65,7 @@ pub(crate) enum Command {
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
     /// Compact the lake's files, checkpoint and clean its logs
-    Maintain(MaintainArgs),
+    Maintain(crate::commands::maintain::MaintainArgs),
     /// Say what ingest and the catalog's rules would say of a file, before it is sent
     Validate(crate::commands::validate::ValidateArgs),
     /// Ask the lake, or a running instance, in SQL: one query, a script, or a shell
@@ -105,7 +105,8 @@ pub(crate) struct Place {
     /// Directory of this machine's log, lake and credentials
     #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", value_hint = ValueHint::DirPath)]
     pub(crate) data_dir: PathBuf,
-    /// The lake's URL; otherwise `lake` in the data directory
+    /// The lake's URL; otherwise `lake` in the data directory. `s3://BUCKET/PREFIX` takes endpoint, region and
+    /// credentials from the environment: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …
     #[arg(long, env = "HELAN_LAKE", value_name = "URL")]
     pub(crate) lake: Option<String>,
     /// The catalog's directory; otherwise Ningxia's 2018 work plan, which is built in
@@ -225,12 +226,14 @@ pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) flush: Flush,
     /// How often the lake is maintained; `0s` = never
-    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "10m", value_parser = duration)]
+    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub(crate) maintain_every: Duration,
     #[command(flatten)]
     pub(crate) asking: Asking,
     #[command(flatten)]
     pub(crate) scheduling: Scheduling,
+    #[command(flatten)]
+    pub(crate) retention: crate::commands::maintain::Retention,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +271,8 @@ pub(crate) struct AggregateArgs {
     /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) maintain_every: Duration,
+    #[command(flatten)]
+    pub(crate) retention: crate::commands::maintain::Retention,
 }
 
 #[derive(Debug, Args)]
@@ -301,15 +306,6 @@ pub(crate) struct RollupArgs {
     /// Show every target, not only the numbers
     #[arg(long)]
     pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct MaintainArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Delete files that no version names once they are this old
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
-    pub(crate) orphan_age: Duration,
 }
 
 /// Format of a result.
@@ -417,9 +413,10 @@ pub(crate) enum RoleChoice {
     Operator,
 }
 
-/// Reads `250ms`, `30s`, `10m`, `24h`.
+/// Reads `250ms`, `30s`, `10m`, `24h`, `30d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration =
-        text.parse().map_err(|_| format!("{text:?} is no duration such as 30s, 10m, 24h"))?;
+    let wrong = || format!("{text:?} is no duration such as 30s, 10m, 24h, 30d");
+    let span: jiff::Span = text.parse().map_err(|_| wrong())?;
+    let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     span.try_into().map_err(|_| "a duration cannot be negative".to_owned())
 }

@@ -19,6 +19,10 @@ mod show;
 
 use crate::args::Command;
 
+/// Gives memory back: with the system's allocator a process keeps what each of its many threads once needed.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What services log unless told otherwise. Delta's kernel logs as errors what its caller handles.
 const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
 /// Time that threads have to end after everything was done, or was given up.

@@ -1,9 +1,11 @@
 //! Maintenance of the lake again and again, beside the roles of a process, and what it counts.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use helan_lake::{Lake, maintain};
+use helan_log::Log;
 use helan_runtime::clock::Clock;
 use helan_runtime::metrics::Metrics;
 use helan_runtime::shutdown::Shutdown;
@@ -47,8 +49,16 @@ impl Counters {
     }
 }
 
-/// Maintains the lake again and again. A round that fails is tried again at the next.
-pub(crate) async fn run(lake: Lake, every: Duration, counters: Counters, clock: Clock, shutdown: Shutdown) {
+/// Maintains the lake again and again, and the log if it is not kept for ever. A round that fails is tried again at
+/// the next.
+pub(crate) async fn run(
+    lake: Lake,
+    every: Duration,
+    retention: Option<(Arc<dyn Log>, Duration)>,
+    counters: Counters,
+    clock: Clock,
+    shutdown: Shutdown,
+) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -56,6 +66,11 @@ pub(crate) async fn run(lake: Lake, every: Duration, counters: Counters, clock: 
         }
         let begun = clock.now();
         let outcome = maintain::run(&lake, &maintain::Options::default()).await;
+        if let Some((log, age)) = &retention
+            && let Err(error) = helan_aggregator::retain(&**log, &lake, *age, clock.now()).await
+        {
+            tracing::warn!(%error, "log retention failed; the next round tries again");
+        }
         let ended = clock.now();
         counters.seconds.set((ended - begun) as f64 / 1e6);
         match outcome {

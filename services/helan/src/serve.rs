@@ -38,6 +38,8 @@ pub(crate) struct Roles {
     pub(crate) query: bool,
     /// How often the lake is maintained, if at all.
     pub(crate) maintain_every: Option<Duration>,
+    /// Age from which on the log's records are deleted with each maintenance, if ever.
+    pub(crate) log_retention: Option<Duration>,
 }
 
 /// Everything that the flags, the environment and the defaults resolve to.
@@ -72,6 +74,7 @@ impl Settings {
             ("query", self.roles.query.to_string()),
             ("maintain every", self.roles.maintain_every.map_or("never".to_owned(), |every| format!("{every:?}"))),
             ("schedule", self.schedule.as_ref().map_or("none".to_owned(), |plan| plan.describe(catalog))),
+            ("log retention", self.roles.log_retention.map_or("for ever".to_owned(), |age| format!("{age:?}"))),
             ("log", self.log_url.clone()),
             ("kafka properties", properties.join(", ")),
             ("partitions, replication", format!("{}, {}", self.partitions, self.replication)),
@@ -243,7 +246,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         }
         if let Some(every) = settings.roles.maintain_every {
             let counters = maintenance::Counters::register(&metrics);
-            let rounds = maintenance::run(lake, every, counters, clock.clone(), shutdown.clone());
+            let retention = settings.roles.log_retention.map(|age| (log.clone(), age));
+            let rounds = maintenance::run(lake, every, retention, counters, clock.clone(), shutdown.clone());
             tasks.spawn(async move {
                 rounds.await;
                 Ok(())

@@ -1,12 +1,8 @@
 //! Rows and offsets in one commit, against a pinned version.
 
-use std::collections::BTreeMap;
-
 use arrow::record_batch::RecordBatch;
-use deltalake_core::DeltaTableError;
-use deltalake_core::kernel::transaction::{CommitBuilder, CommitConflictError, CommitProperties, TransactionError};
-use deltalake_core::kernel::{Action, EagerSnapshot, Transaction};
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::kernel::Action;
+use deltalake_core::logstore::LogStoreRef;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 
@@ -14,6 +10,7 @@ use crate::encode::{DataFile, encode};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::snapshot::TableSnapshot;
+use crate::tip::{Operation, TableTip};
 
 /// Files that are written to the store at once.
 const WRITES_AT_ONCE: usize = 4;
@@ -32,7 +29,7 @@ pub struct Moved {
 pub enum CommitError {
     /// Another writer owns these ids now, and nothing of ours was committed: drop the rows, read the stored versions,
     /// go on from there.
-    #[error("another writer has moved {}", list(.0))]
+    #[error("another writer has moved or replaced {}", list(.0))]
     Fenced(Vec<Moved>),
     /// The store failed; nothing of ours was there when last looked. Pin the table anew and read its transactions
     /// before anything else.
@@ -67,7 +64,8 @@ pub struct Advance {
 
 impl Lake {
     /// Adds rows and sets application versions in one commit, taking the versions in the snapshot as those that the
-    /// rows build upon. For rows made from an earlier snapshot use [`Lake::advance`].
+    /// rows build upon. Returns the table as it is after the commit, pinned. For rows made from an earlier version, and
+    /// for many commits, use [`Lake::advance`].
     ///
     /// # Errors
     /// As [`Lake::advance`].
@@ -82,29 +80,33 @@ impl Lake {
             let from = snapshot.txn(&app_id).await.map_err(CommitError::Retry)?;
             advances.push(Advance { app_id, from, to });
         }
-        self.advance(snapshot, batches, advances).await
+        // How old the snapshot is, nobody knows: the table's end is looked up.
+        let tip = TableTip::new(snapshot.clone(), 0);
+        let tip = self.advance(&tip, batches, advances).await?;
+        self.snapshot_at(tip.table(), Some(tip.version())).await.map_err(CommitError::Retry)
     }
 
-    /// Adds rows and moves application ids forward in one commit, if the ids stand in the snapshot where the rows
-    /// expect them and no other writer has touched them since it was pinned. Without rows the commit carries the
-    /// versions alone. No checkpoint, no clean-up.
+    /// Adds rows and moves application ids forward in one commit, if the ids stand in the table where the rows expect
+    /// them and no other writer has touched them meanwhile. Without rows the commit carries the versions alone. No
+    /// checkpoint, no clean-up.
     ///
-    /// Returns the table as it is after the commit, pinned. A commit whose success was not told apart from failure is
-    /// recognised by reading the ids again.
+    /// Returns the table's end after the commit. A commit whose success was not told apart from failure is recognised
+    /// by reading the ids again.
     ///
     /// # Errors
     /// [`CommitError`]. An id that stands elsewhere, or would not move forward, is [`CommitError::Fenced`].
     pub async fn advance(
         &self,
-        snapshot: &TableSnapshot,
+        tip: &TableTip,
         batches: Vec<RecordBatch>,
         advances: Vec<Advance>,
-    ) -> Result<TableSnapshot, CommitError> {
+    ) -> Result<TableTip, CommitError> {
+        let tip = self.trusted(tip).await.map_err(CommitError::Retry)?;
         let mut moved = Vec::new();
         for Advance { app_id, from, to } in &advances {
-            // A commit for other ids pins a newer version: what another writer did to these ids meanwhile shows only
-            // here, and Delta itself would let them go backwards.
-            let stored = snapshot.txn(app_id).await.map_err(CommitError::Retry)?;
+            // What another writer did to these ids before this version shows only here, and Delta itself would let
+            // them go backwards.
+            let stored = tip.txn(app_id).await.map_err(CommitError::Retry)?;
             if stored != *from || stored.is_some_and(|stored| stored >= *to) {
                 moved.push(Moved { app_id: app_id.clone(), stored });
             }
@@ -112,65 +114,21 @@ impl Lake {
         if !moved.is_empty() {
             return Err(CommitError::Fenced(moved));
         }
-        let txns: Vec<_> = advances.into_iter().map(|advance| (advance.app_id, advance.to)).collect();
-        let table = snapshot.table();
-        let clock = self.clock().clone();
+        let txns: Vec<_> = advances.into_iter().map(|Advance { app_id, to, .. }| (app_id, to)).collect();
+        let (table, clock) = (tip.table(), self.clock().clone());
         let files =
             tokio::task::spawn_blocking(move || encode(table, &batches, true, clock.now() / 1000, || clock.new_id()))
                 .await
-                .map_err(|error| CommitError::Retry(DeltaTableError::Generic(error.to_string()).into()))?
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
                 .map_err(CommitError::Stop)?;
-        let actions = store(snapshot, files).await.map_err(CommitError::Retry)?;
-        let partition_by = table.partition_columns().iter().map(|name| (*name).to_owned()).collect();
-        let operation =
-            DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(partition_by), predicate: None };
-        let result = commit(snapshot, actions, &txns, operation, true).await;
-        self.settle(snapshot, &txns, result).await
-    }
-
-    /// Finds out what became of a commit.
-    pub(crate) async fn settle(
-        &self,
-        before: &TableSnapshot,
-        txns: &[(String, i64)],
-        result: Result<EagerSnapshot, DeltaTableError>,
-    ) -> Result<TableSnapshot, CommitError> {
-        let error = match result {
-            Ok(snapshot) => {
-                let mut known = BTreeMap::new();
-                if snapshot.version() == before.version() + 1 {
-                    known = before.known_transactions();
-                }
-                known.extend(txns.iter().map(|(app_id, version)| (app_id.clone(), Some(*version))));
-                let identity = before.log_identity().to_owned();
-                return Ok(TableSnapshot::new(before.table(), before.log_store().clone(), snapshot, identity, known));
-            }
-            Err(error) => error,
-        };
-        let now = self.snapshot(before.table()).await.map_err(CommitError::Retry)?;
-        let mut moved = Vec::new();
-        let mut done = !txns.is_empty();
-        for (app_id, version) in txns {
-            let stored = now.txn(app_id).await.map_err(CommitError::Retry)?;
-            done &= stored == Some(*version);
-            if stored != before.txn(app_id).await.map_err(CommitError::Retry)? {
-                moved.push(Moved { app_id: app_id.clone(), stored });
-            }
-        }
-        if done {
-            tracing::info!(table = before.table().name(), %error, "a commit that seemed to fail has succeeded");
-            return Ok(now);
-        }
-        if !moved.is_empty() {
-            return Err(CommitError::Fenced(moved));
-        }
-        Err(if is_final(&error) { CommitError::Stop(error.into()) } else { CommitError::Retry(error.into()) })
+        let adds = store(tip.log_store(), files).await.map_err(CommitError::Retry)?;
+        self.commit_after(&tip, Operation::Append, adds, &txns).await
     }
 }
 
 /// Stores data files and returns their entries.
-pub(crate) async fn store(snapshot: &TableSnapshot, files: Vec<DataFile>) -> Result<Vec<Action>, LakeError> {
-    let store = snapshot.log_store().object_store(None);
+pub(crate) async fn store(log_store: &LogStoreRef, files: Vec<DataFile>) -> Result<Vec<Action>, LakeError> {
+    let store = log_store.object_store(None);
     futures::stream::iter(files)
         .map(|file| {
             let store = store.clone();
@@ -183,43 +141,4 @@ pub(crate) async fn store(snapshot: &TableSnapshot, files: Vec<DataFile>) -> Res
         .buffered(WRITES_AT_ONCE)
         .try_collect()
         .await
-}
-
-/// Commits actions against a pinned version; the hooks that delta-rs would run after a commit stay off, because their
-/// errors look like the commit's.
-pub(crate) async fn commit(
-    snapshot: &TableSnapshot,
-    actions: Vec<Action>,
-    txns: &[(String, i64)],
-    operation: DeltaOperation,
-    blind: bool,
-) -> Result<EagerSnapshot, DeltaTableError> {
-    let txns = txns.iter().map(|(app_id, version)| Transaction::new(app_id, *version)).collect();
-    let properties = CommitProperties::default()
-        .with_application_transactions(txns)
-        .with_create_checkpoint(false)
-        .with_cleanup_expired_logs(Some(false))
-        .with_metadata([("isBlindAppend".to_owned(), blind.into())]);
-    let finished = CommitBuilder::from(properties)
-        .with_actions(actions)
-        .build(Some(snapshot.state()), snapshot.log_store().clone(), operation)
-        .await?;
-    Ok(finished.snapshot.snapshot().clone())
-}
-
-fn is_final(error: &DeltaTableError) -> bool {
-    matches!(
-        error,
-        DeltaTableError::Transaction {
-            source: TransactionError::DeltaTableAppendOnly
-                | TransactionError::UnsupportedTableFeatures(_)
-                | TransactionError::TableFeaturesRequired(_)
-                | TransactionError::CommitConflict(
-                    CommitConflictError::MetadataChanged
-                        | CommitConflictError::ProtocolChanged(_)
-                        | CommitConflictError::UnsupportedWriterVersion(_)
-                        | CommitConflictError::UnsupportedReaderVersion(_)
-                )
-        }
-    )
 }

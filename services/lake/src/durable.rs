@@ -84,6 +84,14 @@ fn create_directories(directory: &FsPath) -> io::Result<()> {
     }
 }
 
+/// Makes the entries of a directory durable, whoever made them.
+pub(crate) async fn sync_directory(directory: PathBuf) -> Result<()> {
+    let synced = tokio::task::spawn_blocking(move || File::open(directory)?.sync_all()).await;
+    synced
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        .map_err(|source| Error::Generic { store: STORE, source: Box::new(source) })
+}
+
 impl std::fmt::Display for DurableStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(STORE)

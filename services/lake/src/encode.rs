@@ -1,22 +1,22 @@
 //! Rows to Parquet files: split by folder, sorted, compressed, with the statistics that let readers skip.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{AsArray, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::Int32Type;
 use bytes::Bytes;
 use deltalake_core::kernel::Add;
 use helan_schemas::tables::Table;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::error::LakeError;
-use crate::statistics::statistics;
+use crate::statistics::Statistics;
 use crate::tables::{bloom_columns, file_schema, sort_columns, statistics_columns};
 
 /// Rows in a row group: what a reader skips or reads at once.
@@ -52,31 +52,61 @@ pub(crate) fn encode(
     let mut files = Vec::new();
     for (folder, part) in by_folder(table, batch)? {
         let part = sorted(table, part)?;
-        let kept: Vec<_> = (0..schema.fields().len())
-            .filter(|at| !table.partition_columns().contains(&schema.field(*at).name().as_str()))
-            .collect();
-        let stats = statistics(&part, statistics_columns(table));
-        let part = RecordBatch::try_new(file_schema(table), part.project(&kept)?.columns().to_vec())?;
-        let bytes = parquet_bytes(table, &part)?;
-        let prefix: String = folder.iter().map(|(column, value)| format!("{column}={value}/")).collect();
-        files.push(DataFile {
-            add: Add {
-                path: format!("{prefix}{}.parquet", name()),
-                size: bytes.len() as i64,
-                partition_values: folder.into_iter().map(|(column, value)| (column, Some(value))).collect(),
-                modification_time: now_ms,
-                data_change,
-                stats: Some(stats),
-                ..Add::default()
-            },
-            bytes,
-        });
+        let mut file = FileWriter::new(table, folder, part.num_rows())?;
+        file.write(&part)?;
+        files.push(file.finish(data_change, now_ms, name())?);
     }
     Ok(files)
 }
 
+/// A file in the making: takes rows batch by batch and holds little more than their encoded form.
+pub(crate) struct FileWriter {
+    table: Table,
+    folder: Folder,
+    /// Positions of the columns that stand in the file.
+    kept: Vec<usize>,
+    statistics: Statistics,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl FileWriter {
+    /// A file of one folder that will hold about so many rows.
+    pub(crate) fn new(table: Table, folder: Folder, rows: usize) -> Result<Self, LakeError> {
+        let schema = table.schema();
+        let kept = (0..schema.fields().len())
+            .filter(|at| !table.partition_columns().contains(&schema.field(*at).name().as_str()))
+            .collect();
+        let options = ArrowWriterOptions::new().with_properties(properties(table, rows)?).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), file_schema(table), options)?;
+        Ok(Self { table, folder, kept, statistics: Statistics::new(statistics_columns(table)), writer })
+    }
+
+    /// Adds rows, which have all columns of the table and are sorted as it wants.
+    pub(crate) fn write(&mut self, rows: &RecordBatch) -> Result<(), LakeError> {
+        self.statistics.add(rows);
+        let rows = RecordBatch::try_new(file_schema(self.table), rows.project(&self.kept)?.columns().to_vec())?;
+        Ok(self.writer.write(&rows)?)
+    }
+
+    /// The file, and its entry under a unique name.
+    pub(crate) fn finish(self, data_change: bool, now_ms: i64, name: String) -> Result<DataFile, LakeError> {
+        let bytes: Bytes = self.writer.into_inner()?.into();
+        let prefix: String = self.folder.iter().map(|(column, value)| format!("{column}={value}/")).collect();
+        let add = Add {
+            path: format!("{prefix}{name}.parquet"),
+            size: bytes.len() as i64,
+            partition_values: self.folder.into_iter().map(|(column, value)| (column, Some(value))).collect(),
+            modification_time: now_ms,
+            data_change,
+            stats: Some(self.statistics.to_json()),
+            ..Add::default()
+        };
+        Ok(DataFile { bytes, add })
+    }
+}
+
 /// Column and value of each folder level.
-type Folder = Vec<(String, String)>;
+pub(crate) type Folder = Vec<(String, String)>;
 
 fn by_folder(table: Table, batch: RecordBatch) -> Result<Vec<(Folder, RecordBatch)>, LakeError> {
     let [column] = table.partition_columns() else {
@@ -116,7 +146,7 @@ fn sorted(table: Table, batch: RecordBatch) -> Result<RecordBatch, LakeError> {
     Ok(take_record_batch(&batch, &UInt32Array::from(order))?)
 }
 
-fn parquet_bytes(table: Table, batch: &RecordBatch) -> Result<Bytes, LakeError> {
+fn properties(table: Table, rows: usize) -> Result<WriterProperties, LakeError> {
     let mut properties = WriterProperties::builder()
         .set_created_by("helan".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
@@ -130,15 +160,12 @@ fn parquet_bytes(table: Table, batch: &RecordBatch) -> Result<Bytes, LakeError> 
     for name in bloom_columns(table) {
         properties = properties
             .set_column_bloom_filter_enabled(ColumnPath::from(*name), true)
-            .set_column_bloom_filter_max_ndv(ColumnPath::from(*name), batch.num_rows().max(1) as u64);
+            .set_column_bloom_filter_max_ndv(ColumnPath::from(*name), rows.max(1) as u64);
     }
     for name in WITHOUT_DICTIONARY {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
-    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
-    writer.write(batch)?;
-    Ok(writer.into_inner()?.into())
+    Ok(properties.build())
 }
 
 impl DataFile {
@@ -148,26 +175,48 @@ impl DataFile {
     }
 }
 
-/// Reads a whole Parquet file back into batches of a table's columns, folders' columns filled in.
-pub(crate) fn decode(table: Table, bytes: Bytes, folder: &PartitionValues) -> Result<Vec<RecordBatch>, LakeError> {
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes)?
-        .with_batch_size(ROW_GROUP_ROWS)
-        .build()?;
-    let schema = table.schema();
-    reader
-        .map(|batch| {
-            let batch = batch?;
-            let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
-                Some(column) => Ok(arrow::compute::cast(column, field.data_type())?),
-                None => {
-                    let value = folder.get(field.name()).cloned().flatten();
-                    let texts = StringArray::from(vec![value; batch.num_rows()]);
-                    Ok(arrow::compute::cast(&(Arc::new(texts) as Arc<dyn Array>), field.data_type())?)
-                }
-            });
-            Ok(RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, LakeError>>()?)?)
-        })
-        .collect()
+/// A Parquet file read back batch by batch into a table's columns, folders' columns filled in.
+pub(crate) struct FileRows {
+    table: Table,
+    folder: PartitionValues,
+    /// None once every row was read: an open reader holds buffers for each column, however few rows there are.
+    reader: Option<ParquetRecordBatchReader>,
+    left: usize,
+}
+
+impl FileRows {
+    /// Reads a file of a folder in batches of at most so many rows.
+    pub(crate) fn open(table: Table, bytes: Bytes, folder: &PartitionValues, rows: usize) -> Result<Self, LakeError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes)?;
+        let left = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+        Ok(Self { table, folder: folder.clone(), reader: Some(builder.with_batch_size(rows).build()?), left })
+    }
+}
+
+impl Iterator for FileRows {
+    type Item = Result<RecordBatch, LakeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.reader.as_mut()?.next()? {
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(error.into())),
+        };
+        self.left = self.left.saturating_sub(batch.num_rows());
+        if self.left == 0 {
+            self.reader = None;
+        }
+        let schema = self.table.schema();
+        let columns = schema.fields().iter().map(|field| match batch.column_by_name(field.name()) {
+            Some(column) => arrow::compute::cast(column, field.data_type()),
+            None => {
+                let value = self.folder.get(field.name()).cloned().flatten();
+                let texts = StringArray::from(vec![value; batch.num_rows()]);
+                arrow::compute::cast(&texts, field.data_type())
+            }
+        });
+        let columns = columns.collect::<Result<Vec<_>, _>>();
+        Some(columns.and_then(|columns| RecordBatch::try_new(schema.clone(), columns)).map_err(LakeError::from))
+    }
 }
 
 /// Partition values as an `Add` carries them.

@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deltalake_core::kernel::EagerSnapshot;
-use deltalake_core::logstore::{LogStoreRef, StorageConfig, logstore_with, object_store_factories};
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
-use crate::durable::DurableStore;
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
-use crate::tables;
+use crate::{conditions, durable, place, tables};
 
 /// The tables at one URL. Clones share everything; no lock is ever taken.
 #[derive(Clone, Debug)]
@@ -35,7 +36,11 @@ impl Lake {
     /// # Errors
     /// [`LakeError`]; two processes that create the same lake at once both succeed.
     pub async fn create_or_open(url: &Url, log_identity: &str) -> Result<Self, LakeError> {
-        Self::create_or_open_in(url, store_of(url)?, log_identity, Clock::system()).await
+        let (store, clock) = (place::store_of(url)?, Clock::system());
+        if place::is_object_store(url) {
+            conditions::check(url, store.as_ref(), &clock).await?;
+        }
+        Self::create_or_open_in(url, store, log_identity, clock).await
     }
 
     /// As [`Lake::create_or_open`], in a store that is given, such as [`crate::simulated::SimulatedStore`]. The URL's
@@ -49,7 +54,7 @@ impl Lake {
         log_identity: &str,
         clock: Clock,
     ) -> Result<Self, LakeError> {
-        let url = folder(url)?;
+        let url = place::folder(url)?;
         let mut lake = Inner { url, store, id: clock.new_id(), log_identity: log_identity.to_owned(), clock };
         for table in Table::ALL {
             let log_store = lake.log_store(table)?;
@@ -71,7 +76,7 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoLake`] if there is none.
     pub async fn open(url: &Url) -> Result<Self, LakeError> {
-        Self::open_in(url, store_of(url)?, Clock::system()).await
+        Self::open_in(url, place::store_of(url)?, Clock::system()).await
     }
 
     /// As [`Lake::open`], in a store that is given.
@@ -79,7 +84,7 @@ impl Lake {
     /// # Errors
     /// [`LakeError::NoLake`] if there is none.
     pub async fn open_in(url: &Url, store: Arc<dyn ObjectStore>, clock: Clock) -> Result<Self, LakeError> {
-        let url = folder(url)?;
+        let url = place::folder(url)?;
         let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock };
         let log_store = lake.log_store(Table::Events)?;
         let snapshot = lake.load(&log_store, None).await?;
@@ -135,6 +140,32 @@ impl Lake {
         Ok(TableSnapshot::new(table, log_store, snapshot, self.0.log_identity.clone(), BTreeMap::new()))
     }
 
+    /// Checks that the store keeps to conditional writes, on which every commit rests; [`Lake::create_or_open`] has done
+    /// so. Nothing to check on a local disk.
+    ///
+    /// # Errors
+    /// [`LakeError::Place`] if it does not.
+    pub async fn check_store(&self) -> Result<(), LakeError> {
+        if place::is_object_store(&self.0.url) {
+            conditions::check(&self.0.url, self.0.store.as_ref(), &self.0.clock).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes durable what is visible of the tables' logs, also of another process. An object store's writes are durable
+    /// as soon as they are visible; on a local disk a power cut could still take the last of them back.
+    ///
+    /// # Errors
+    /// If a directory cannot be synced.
+    pub async fn sync(&self) -> Result<(), LakeError> {
+        for table in Table::FED {
+            if let Ok(directory) = self.table_url(table).to_file_path() {
+                durable::sync_directory(directory.join("_delta_log")).await?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
@@ -146,7 +177,10 @@ impl Inner {
     }
 
     fn log_store(&self, table: Table) -> Result<LogStoreRef, LakeError> {
-        Ok(logstore_with(self.store.clone(), &self.table_url(table), StorageConfig::default())?)
+        let url = self.table_url(table);
+        let path = Path::from_url_path(url.path()).map_err(object_store::Error::from)?;
+        let store = Arc::new(PrefixStore::new(self.store.clone(), path));
+        Ok(default_logstore(store, self.store.clone(), &url, &StorageConfig::default()))
     }
 
     async fn load(&self, log_store: &LogStoreRef, version: Option<u64>) -> Result<EagerSnapshot, LakeError> {
@@ -203,30 +237,5 @@ impl Inner {
                 self.id
             )),
         }
-    }
-}
-
-fn folder(url: &Url) -> Result<Url, LakeError> {
-    let place = |why: &str| LakeError::Place { url: url.clone(), why: why.to_owned() };
-    if url.cannot_be_a_base() || url.query().is_some() || url.fragment().is_some() {
-        return Err(place("it is no folder's address such as file:///srv/helan/lake"));
-    }
-    let mut url = url.clone();
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
-    Ok(url)
-}
-
-/// The store behind a URL, from the root of its disk or bucket.
-fn store_of(url: &Url) -> Result<Arc<dyn ObjectStore>, LakeError> {
-    if url.scheme() == "file" {
-        return Ok(Arc::new(DurableStore::new()));
-    }
-    let place = |why: String| LakeError::Place { url: url.clone(), why };
-    let scheme = Url::parse(&format!("{}://", url.scheme())).map_err(|error| place(error.to_string()))?;
-    match object_store_factories().get(&scheme) {
-        Some(factory) => Ok(factory.parse_url_opts(url, &StorageConfig::default())?.0),
-        None => Err(place(format!("no store is built in for {}://, use file:///…", url.scheme()))),
     }
 }

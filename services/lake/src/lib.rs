@@ -6,6 +6,7 @@
 //! read as Arrow's view types (`Utf8View`, `BinaryView`).
 
 mod commit;
+mod conditions;
 mod copy;
 mod durable;
 mod encode;
@@ -13,10 +14,13 @@ mod error;
 mod known;
 mod lake;
 pub mod maintain;
+mod merge;
+mod place;
 pub mod simulated;
 mod snapshot;
 mod statistics;
 mod tables;
+mod tip;
 #[cfg(test)]
 mod tests;
 
@@ -26,3 +30,4 @@ pub use error::LakeError;
 pub use known::KnownEvent;
 pub use lake::Lake;
 pub use snapshot::{FileInfo, TableSnapshot};
+pub use tip::TableTip;

@@ -6,30 +6,34 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use arrow::array::RecordBatch;
-use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::checkpoints::{cleanup_expired_logs_for, create_checkpoint};
 use deltalake_core::kernel::{Action, Remove};
-use deltalake_core::protocol::DeltaOperation;
+use deltalake_core::table::state::DeltaTableState;
 use futures::{StreamExt, TryStreamExt};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::commit::{CommitError, commit, store};
-use crate::encode::{decode, encode};
+use crate::commit::{CommitError, store};
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::merge::merge;
 use crate::snapshot::{FileInfo, TableSnapshot};
+use crate::tip::{Operation, TableTip};
 
 /// The application id whose version says which compaction was last.
 const APP_ID: &str = "helan/maintenance";
-/// Rows of a file that is never compacted again; with one row of about 300 bytes in memory, half a gigabyte for both
-/// copies at the worst.
+/// Rows of a file that is never compacted again, and …
 const FULL_ROWS: usize = 400_000;
+/// … bytes of such a file, and of all files that are put together at once: they are in memory in their encoded form,
+/// and so is the result.
+const FULL_BYTES: i64 = 32 * 1024 * 1024;
+/// Files that are put together at once: each is open until its last row is read, which takes about 0.7 MB beside the
+/// rows.
+const GROUP_FILES: usize = 64;
 /// Files are put together with others of their size: a row is rewritten once for each power of this.
 const TIER: usize = 8;
 
@@ -95,14 +99,14 @@ pub async fn run(lake: &Lake, options: &Options) -> Result<BTreeMap<&'static str
 /// If the store fails, or a compaction would have changed the table's content.
 pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<Report, LakeError> {
     let mut report = Report::default();
-    let mut snapshot = lake.snapshot(table).await?;
-    for group in groups(snapshot.files(), options.compact_files) {
-        match compact(lake, &snapshot, &group).await {
-            Ok((next, rows, files)) => {
-                snapshot = next;
+    let mut tip = lake.tip(table).await?;
+    for group in groups(tip.pinned().files(), options.compact_files) {
+        match compact(lake, &tip, &group).await {
+            Ok(next) => {
+                tip = next;
                 report.files_before += group.len();
-                report.files_after += files;
-                report.rows += rows;
+                report.files_after += 1;
+                report.rows += group.iter().filter_map(|file| file.rows).sum::<usize>();
             }
             Err(CommitError::Fenced(_)) => {
                 report.backed_off = true;
@@ -111,11 +115,13 @@ pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<R
             Err(CommitError::Retry(error) | CommitError::Stop(error)) => return Err(error),
         }
     }
+    let snapshot = if report.files_after == 0 { tip.pinned().clone() } else { lake.snapshot(table).await? };
+    drop(tip);
     let log_store = snapshot.log_store().clone();
     let version = snapshot.version();
     if version >= last_checkpoint(&snapshot).await? + options.checkpoint_commits {
         let mut handle = DeltaTable::new(log_store.clone());
-        handle.load_version(version).await?;
+        handle.state = Some(DeltaTableState::new(snapshot.state().clone()));
         create_checkpoint(&handle, None).await?;
         report.checkpoint = Some(version);
     }
@@ -131,7 +137,7 @@ fn groups(files: Vec<FileInfo>, at_least: usize) -> Vec<Vec<FileInfo>> {
     let mut tiers = BTreeMap::<_, Vec<FileInfo>>::new();
     for file in files {
         match file.rows {
-            Some(rows) if rows < FULL_ROWS / 2 => {
+            Some(rows) if rows < FULL_ROWS / 2 && file.size < FULL_BYTES / 2 => {
                 let mut folder: Vec<_> = file.partition_values.clone().into_iter().collect();
                 folder.sort();
                 tiers.entry((folder, rows.max(1).ilog(TIER))).or_default().push(file);
@@ -143,13 +149,14 @@ fn groups(files: Vec<FileInfo>, at_least: usize) -> Vec<Vec<FileInfo>> {
     for mut files in tiers.into_values() {
         files.sort_by(|a, b| (a.modified_ms, &a.path).cmp(&(b.modified_ms, &b.path)));
         let mut group = Vec::new();
-        let mut rows = 0;
+        let (mut rows, mut bytes) = (0, 0);
         for file in files {
-            if rows + file.rows.unwrap_or(0) > FULL_ROWS {
+            let more = file.rows.unwrap_or(0);
+            if rows + more > FULL_ROWS || bytes + file.size > FULL_BYTES || group.len() >= GROUP_FILES {
                 groups.push(std::mem::take(&mut group));
-                rows = 0;
+                (rows, bytes) = (0, 0);
             }
-            rows += file.rows.unwrap_or(0);
+            (rows, bytes) = (rows + more, bytes + file.size);
             group.push(file);
         }
         groups.push(group);
@@ -158,44 +165,25 @@ fn groups(files: Vec<FileInfo>, at_least: usize) -> Vec<Vec<FileInfo>> {
     groups
 }
 
-async fn compact(
-    lake: &Lake,
-    snapshot: &TableSnapshot,
-    group: &[FileInfo],
-) -> Result<(TableSnapshot, usize, usize), CommitError> {
-    let table = snapshot.table();
-    let before = snapshot.txn(APP_ID).await.map_err(CommitError::Retry)?;
+/// Puts files of one folder together, in one commit of ours that takes nothing but them away.
+async fn compact(lake: &Lake, tip: &TableTip, group: &[FileInfo]) -> Result<TableTip, CommitError> {
+    let table = tip.table();
+    let before = tip.txn(APP_ID).await.map_err(CommitError::Retry)?;
     // Unlike a plain count it tells a rival's commit from one's own whose answer was lost.
     let now_ms = lake.clock().now() / 1000;
     let salt = (xxh3_64(lake.clock().new_id().as_bytes()) & 0xfffff) as i64;
     let version = ((now_ms << 20) | salt).max(before.map_or(0, |before| before + 1 + salt));
     let mut inputs = Vec::new();
     for file in group {
-        inputs.push(read(snapshot, file).await.map_err(CommitError::Retry)?);
+        inputs.push(read(tip.pinned(), file).await.map_err(CommitError::Retry)?);
     }
-    let (clock, folders): (_, Vec<_>) =
-        (lake.clock().clone(), group.iter().map(|file| file.partition_values.clone()).collect());
-    let (files, rows) = tokio::task::spawn_blocking(move || {
-        let mut batches = Vec::new();
-        for (bytes, folder) in inputs.into_iter().zip(&folders) {
-            batches.extend(decode(table, bytes, folder)?);
-        }
-        let files = encode(table, &batches, false, now_ms, || clock.new_id())?;
-        let mut after = Vec::new();
-        for file in &files {
-            after.extend(decode(table, file.bytes.clone(), &file.add.partition_values)?);
-        }
-        let (before, after) = (fingerprint(table, &batches)?, fingerprint(table, &after)?);
-        if before != after {
-            return Err(LakeError::Differs { table: table.name(), why: format!("{before:?} became {after:?}") });
-        }
-        Ok((files, before.0))
-    })
-    .await
-    .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-    .map_err(CommitError::Stop)?;
-    let count = files.len();
-    let mut actions = store(snapshot, files).await.map_err(CommitError::Retry)?;
+    let folder = group.first().map(|file| file.partition_values.clone()).unwrap_or_default();
+    let (rows, name) = (group.iter().filter_map(|file| file.rows).sum(), lake.clock().new_id());
+    let file = tokio::task::spawn_blocking(move || merge(table, inputs, &folder, rows, now_ms, name))
+        .await
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        .map_err(CommitError::Stop)?;
+    let mut actions = store(tip.log_store(), vec![file]).await.map_err(CommitError::Retry)?;
     actions.extend(group.iter().map(|file| {
         Action::Remove(Remove {
             path: file.path.clone(),
@@ -207,29 +195,12 @@ async fn compact(
             ..Remove::default()
         })
     }));
-    let txns = [(APP_ID.to_owned(), version)];
-    let operation = DeltaOperation::Optimize { predicate: None, target_size: FULL_ROWS as i64 };
-    let result = commit(snapshot, actions, &txns, operation, false).await;
-    Ok((lake.settle(snapshot, &txns, result).await?, rows, count))
+    lake.commit_after(tip, Operation::Compaction, actions, &[(APP_ID.to_owned(), version)]).await
 }
 
 async fn read(snapshot: &TableSnapshot, file: &FileInfo) -> Result<Bytes, LakeError> {
     let path = Path::from(file.path.as_str());
     Ok(snapshot.log_store().object_store(None).get(&path).await?.bytes().await?)
-}
-
-/// Rows, and a hash over all their columns that does not depend on their order.
-fn fingerprint(table: Table, batches: &[RecordBatch]) -> Result<(usize, u64), LakeError> {
-    let fields = table.schema().fields().iter().map(|field| SortField::new(field.data_type().clone())).collect();
-    let converter = RowConverter::new(fields)?;
-    let (mut rows, mut hash) = (0, 0_u64);
-    for batch in batches {
-        rows += batch.num_rows();
-        for row in &converter.convert_columns(batch.columns())? {
-            hash = hash.wrapping_add(xxh3_64(row.as_ref()));
-        }
-    }
-    Ok((rows, hash))
 }
 
 async fn last_checkpoint(snapshot: &TableSnapshot) -> Result<u64, LakeError> {
@@ -248,7 +219,7 @@ async fn last_checkpoint(snapshot: &TableSnapshot) -> Result<u64, LakeError> {
 /// holds: those of writers that were fenced or died, and those replaced long ago.
 async fn vacuum(snapshot: &TableSnapshot, before_ms: i64) -> Result<usize, LakeError> {
     let mut needed: HashSet<String> = snapshot.files().into_iter().map(|file| file.path).collect();
-    let state = deltalake_core::table::state::DeltaTableState::new(snapshot.state().clone());
+    let state = DeltaTableState::new(snapshot.state().clone());
     let mut tombstones = state.all_tombstones(snapshot.log_store().as_ref());
     while let Some(tombstone) = tombstones.next().await {
         let tombstone = tombstone?;

@@ -3,23 +3,59 @@
 //! Our own rather than delta-rs's, which are private, and which pass decimals through a float. Texts are kept whole:
 //! an id that is cut would prune less.
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value, json};
 
-/// The `stats` text of an `Add`.
-pub(crate) fn statistics(batch: &RecordBatch, columns: &[&str]) -> String {
-    let (mut smallest, mut largest, mut nulls) = (Map::new(), Map::new(), Map::new());
-    for name in columns {
-        let Some(array) = batch.column_by_name(name) else { continue };
-        nulls.insert((*name).to_owned(), array.null_count().into());
-        if let Some((low, high)) = bounds(array) {
-            smallest.insert((*name).to_owned(), low);
-            largest.insert((*name).to_owned(), high);
+/// What is known of the rows that were added so far.
+pub(crate) struct Statistics {
+    columns: &'static [&'static str],
+    rows: usize,
+    smallest: Map<String, Value>,
+    largest: Map<String, Value>,
+    nulls: BTreeMap<&'static str, usize>,
+}
+
+impl Statistics {
+    /// Of no rows yet; only these columns are looked at.
+    pub(crate) fn new(columns: &'static [&'static str]) -> Self {
+        Self { columns, rows: 0, smallest: Map::new(), largest: Map::new(), nulls: BTreeMap::new() }
+    }
+
+    /// Adds rows.
+    pub(crate) fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows();
+        for name in self.columns {
+            let Some(array) = batch.column_by_name(name) else { continue };
+            *self.nulls.entry(name).or_default() += array.null_count();
+            if let Some((low, high)) = bounds(array) {
+                keep(&mut self.smallest, name, low, Ordering::Less);
+                keep(&mut self.largest, name, high, Ordering::Greater);
+            }
         }
     }
-    json!({"numRecords": batch.num_rows(), "minValues": smallest, "maxValues": largest, "nullCount": nulls}).to_string()
+
+    /// The `stats` text of an `Add`.
+    pub(crate) fn to_json(&self) -> String {
+        let Self { rows, smallest, largest, nulls, .. } = self;
+        json!({"numRecords": rows, "minValues": smallest, "maxValues": largest, "nullCount": nulls}).to_string()
+    }
+}
+
+/// Keeps of two bounds the one that is less or greater. Dates and instants compare as their texts do.
+fn keep(bounds: &mut Map<String, Value>, name: &str, found: Value, wanted: Ordering) {
+    let order = match (&found, bounds.get(name)) {
+        (Value::String(found), Some(Value::String(known))) => found.cmp(known),
+        (Value::Number(found), Some(Value::Number(known))) => found.as_i64().cmp(&known.as_i64()),
+        _ => wanted,
+    };
+    if order == wanted {
+        bounds.insert(name.to_owned(), found);
+    }
 }
 
 fn bounds(array: &ArrayRef) -> Option<(Value, Value)> {
@@ -76,8 +112,13 @@ mod tests {
             ),
         ])
         .expect("batch");
-        let stats: Value =
-            serde_json::from_str(&statistics(&batch, &["id", "n", "none", "at", "absent"])).expect("JSON");
+        let columns = &["id", "n", "none", "at", "absent"];
+        let mut whole = Statistics::new(columns);
+        whole.add(&batch);
+        let mut parts = Statistics::new(columns);
+        (0..3).for_each(|row| parts.add(&batch.slice(row, 1)));
+        assert_eq!(whole.to_json(), parts.to_json(), "rows may come in parts");
+        let stats: Value = serde_json::from_str(&whole.to_json()).expect("JSON");
         assert_eq!(
             stats,
             json!({

@@ -183,6 +183,34 @@ async fn compaction_keeps_every_row_and_clean_up_what_is_needed() {
 }
 
 #[tokio::test]
+async fn files_are_put_together_in_order_and_over_other_writers_commits() {
+    let store = SimulatedStore::new(true);
+    let url = Url::parse("memory://lake/d").expect("URL");
+    let lake = Lake::create_or_open_in(&url, Arc::new(store.process()), "log", Clock::system()).await.expect("lake");
+    let stale = lake.tip(Table::Events).await.expect("tip");
+    let mut tip = stale.clone();
+    // Ids of every file lie between those of the others, and some files are larger than what is read at once.
+    for number in 0..9_i64 {
+        let ids: Vec<String> = (0..1 + 2000 * (number % 3)).map(|row| format!("{row:06}-{number}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let advances = vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1 }];
+        tip = lake.advance(&tip, vec![events("s", &ids, number)], advances).await.expect("advance");
+    }
+    let options = Options { compact_files: 3, ..Options::default() };
+    let report = maintain::run_table(&lake, Table::Events, &options).await.expect("maintain");
+    assert_eq!((report.files_before, report.files_after, report.rows), (9, 2, 9 + 3 * 6000));
+    let snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    let rows = snapshot.read(&["source", "id"], None).expect("plan").collect().await.expect("rows");
+    assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), report.rows);
+    // A writer whose tip is far behind goes on after all of them, as long as nobody moved its own id.
+    let other = vec![Advance { app_id: "other".into(), from: None, to: 1 }];
+    let late = lake.advance(&stale, Vec::new(), other).await.expect("advance");
+    assert_eq!(late.version(), snapshot.version() + 1);
+    let moved = vec![Advance { app_id: "app".into(), from: None, to: 1 }];
+    assert!(matches!(lake.advance(&stale, Vec::new(), moved).await, Err(CommitError::Fenced(_))));
+}
+
+#[tokio::test]
 async fn of_two_compactions_one_wins() {
     let store = SimulatedStore::new(true);
     let url = Url::parse("memory://lake/b").expect("URL");
@@ -231,7 +259,11 @@ async fn a_lost_answer_is_found_to_be_success_and_a_lost_write_is_tried_again() 
     let snapshot = lake.append(&snapshot, vec![events("s", &["b"], 1)], txn(2)).await.expect("append");
     assert_eq!(snapshot.row_count(), Some(2));
     let advance = |from| vec![Advance { app_id: "app".into(), from, to: 3 }];
-    let behind = lake.advance(&snapshot, Vec::new(), advance(Some(1))).await;
+    let tip = lake.tip(Table::Events).await.expect("tip");
+    let behind = lake.advance(&tip, Vec::new(), advance(Some(1))).await;
     assert!(matches!(behind, Err(CommitError::Fenced(_))), "rows made from an older offset: {behind:?}");
-    lake.advance(&snapshot, Vec::new(), advance(Some(2))).await.expect("advance");
+    let ahead = lake.advance(&tip, Vec::new(), advance(Some(2))).await.expect("advance");
+    assert_eq!((ahead.version(), ahead.txn("app").await.expect("txn")), (tip.version() + 1, Some(3)));
+    let late = lake.advance(&tip, Vec::new(), advance(Some(2))).await;
+    assert!(matches!(late, Err(CommitError::Fenced(_))), "another moved the id after this tip: {late:?}");
 }

@@ -251,6 +251,8 @@ pub async fn retention_gap(log: &dyn Log) {
     let at = TopicPartition::new("retained", 0);
     log.retain(&at, 1200).await.expect("the start can be moved");
     assert_eq!(log.ends(&at).await, Ok(Ends { first: 1200, next: 3000 }));
+    assert_eq!(log.offset_for_time(&at, 0).await, Ok(Some(1200)), "all that is kept is younger");
+    assert_eq!(log.offset_for_time(&at, i64::MAX / 4).await, Ok(None), "nothing is from the far future");
     let mut subscription = log.subscribe("retained", &["retained"]).await.expect("subscribed");
     assigned(&mut *subscription, 1).await;
     let gap = subscription.seek(&at, 1199).await;

@@ -45,6 +45,10 @@ pub trait Log: Send + Sync {
     /// Which log this is, asked of the log itself.
     async fn identity(&self) -> Result<LogIdentity>;
 
+    /// The first offset whose record was received (embedded, memory) or produced (Kafka) at a time or later, of those
+    /// still kept; microseconds since the Unix epoch. None if all are older.
+    async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>>;
+
     /// Deletes the records below an offset. Only what every table has synced may be given up.
     async fn retain(&self, at: &TopicPartition, first: i64) -> Result<()>;
 }

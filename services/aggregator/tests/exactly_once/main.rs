@@ -2,5 +2,6 @@
 
 mod audit;
 mod path;
+mod retention;
 mod simulation;
 mod world;

@@ -142,7 +142,7 @@ async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
 }
 
 /// Lets an aggregator take in everything there is.
-async fn drain(config: &AggregatorConfig) {
+pub(crate) async fn drain(config: &AggregatorConfig) {
     let mut aggregator = Aggregator::start(config.clone()).await.expect("start");
     while let Ok(message) = tokio::time::timeout(Duration::from_millis(100), aggregator.subscription().next()).await {
         aggregator.receive(message.expect("message")).await.expect("receive");

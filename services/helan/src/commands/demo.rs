@@ -141,6 +141,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
             aggregate: true,
             query: true,
             maintain_every: None,
+            log_retention: None,
         },
     })
 }

@@ -1,12 +1,53 @@
-//! `helan maintain`: one round of maintenance over every table of the lake.
+//! `helan maintain`: one round of maintenance over every table of the lake, and log retention.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueHint};
 use helan_lake::{Lake, maintain};
+use helan_log::{Log, OpenOptions};
+use helan_runtime::clock::Clock;
 
-use crate::args::MaintainArgs;
+use crate::args::{Place, duration};
 use crate::show;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Safe at any time, beside running aggregators and beside another `helan maintain`. Run it every ten minutes or so\nwhere no `helan up` does.\n\nExamples:\n  helan maintain --data-dir data\n  helan maintain --lake s3://statistics/helan --log kafka://broker:9092 --log-retention 90d"
+)]
+pub(crate) struct MaintainArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Delete files that no version names once they are this old
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    pub(crate) orphan_age: Duration,
+    #[command(flatten)]
+    pub(crate) retention: Retention,
+    /// The log's URL: `kafka://HOST:PORT,…`; otherwise the embedded log in the data directory
+    #[arg(long, env = "HELAN_LOG", value_name = "URL")]
+    pub(crate) log: Option<String>,
+    /// File of librdkafka properties, one `name=value` a line: TLS, SASL (mode 0600)
+    #[arg(long, env = "HELAN_KAFKA_PROPERTIES", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) kafka_properties: Option<PathBuf>,
+}
+
+/// How long the log keeps what the lake has.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Retention {
+    /// Delete the log's records once they are this old and every table has them; otherwise they are kept for ever
+    #[arg(long, env = "HELAN_LOG_RETENTION", value_name = "DURATION", value_parser = duration)]
+    pub(crate) log_retention: Option<Duration>,
+}
 
 pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
+    lake.check_store().await?;
+    let log = match args.retention.log_retention {
+        Some(age) => Some((open_log(&args).await?, age)),
+        None => None,
+    };
     let options =
         maintain::Options { orphan_age_ms: args.orphan_age.as_millis() as i64, ..maintain::Options::default() };
     let mut table = show::new_table();
@@ -22,6 +63,46 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
             report.orphans_deleted.to_string(),
             if report.backed_off { "left to another maintenance" } else { "" }.to_owned(),
         ]);
+    }
+    println!("{table}");
+    if let Some((log, age)) = log {
+        retain(&*log, &lake, age).await?;
+    }
+    Ok(())
+}
+
+/// Opens the log so that records can be deleted, but never creates one.
+async fn open_log(args: &MaintainArgs) -> anyhow::Result<Arc<dyn Log>> {
+    let url = match &args.log {
+        Some(url) => url.clone(),
+        None => format!("embedded://{}", args.place.dir()?.join("log").display()),
+    };
+    let kafka = match &args.kafka_properties {
+        Some(path) => helan_log::kafka::read_properties(path)?,
+        None => Default::default(),
+    };
+    let options = OpenOptions { kafka, ..OpenOptions::default() };
+    let log = helan_log::open(&url, options.clone()).await?;
+    if !url.starts_with("embedded:") {
+        return Ok(log);
+    }
+    drop(log);
+    helan_log::open(&url, OpenOptions { write: true, ..options })
+        .await
+        .context("only the process that writes the log deletes from it: give --log-retention to `helan up`, or stop it")
+}
+
+async fn retain(log: &dyn Log, lake: &Lake, age: Duration) -> anyhow::Result<()> {
+    let retained = helan_aggregator::retain(log, lake, age, Clock::system().now()).await?;
+    if retained.is_empty() {
+        println!("log: no record is old enough to delete");
+        return Ok(());
+    }
+    let mut table = show::new_table();
+    table.set_header(["log partition", "kept from", "now from", ""].map(show::heading));
+    for one in retained {
+        let waits = if one.first < one.wanted { "the rest waits until every table has it" } else { "" };
+        table.add_row([one.at.to_string(), one.before.to_string(), one.first.to_string(), waits.to_owned()]);
     }
     println!("{table}");
     Ok(())

@@ -155,6 +155,15 @@ impl Log for EmbeddedLog {
         Ok(LogIdentity { kind: "embedded", id, topics })
     }
 
+    async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {
+        let wanted = at.clone();
+        let found = self.ask(move |connection| {
+            let Some(partition) = schema::partition(connection, &wanted)? else { return Ok(None) };
+            schema::offset_for_time(connection, partition, microseconds).map(Some)
+        });
+        Ok(found.await?.ok_or_else(|| StopReason::UnknownTopic(at.to_string()))?)
+    }
+
     async fn retain(&self, at: &TopicPartition, first: i64) -> Result<()> {
         let at = at.clone();
         self.write(|reply| Command::Retain { at, first, reply }).await

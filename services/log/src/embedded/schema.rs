@@ -168,6 +168,21 @@ pub(super) fn partition(connection: &Connection, at: &TopicPartition) -> rusqlit
         .optional()
 }
 
+/// The first kept offset of a partition whose record was received at a time or later. Looks at the older records
+/// before it, and of each only at its first page.
+pub(super) fn offset_for_time(
+    connection: &Connection,
+    partition: Partition,
+    microseconds: i64,
+) -> rusqlite::Result<Option<i64>> {
+    let sql = "select address from records where address >= ? and address < ? and received_at >= ?
+        order by address limit 1";
+    let Partition { number, ends } = partition;
+    let row = (address(number, ends.first), address(number, ends.next), microseconds);
+    let found: Option<i64> = connection.prepare_cached(sql)?.query_row(row, |row| row.get(0)).optional()?;
+    Ok(found.map(offset))
+}
+
 /// What a caller does about an error of SQLite.
 pub(super) fn failed(error: &rusqlite::Error) -> LogError {
     match error.sqlite_error_code() {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use helan_schemas::topics::MAX_RECORD_BYTES;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientConfig, ClientContext};
 
@@ -113,6 +114,8 @@ impl ClientContext for Tracing {
         tracing::warn!(%error, reason, "kafka client");
     }
 }
+
+impl ConsumerContext for Tracing {}
 
 pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {

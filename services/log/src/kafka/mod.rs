@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -193,6 +194,28 @@ impl Log for KafkaLog {
         let mut topics = counts(&self.admin, &ours).await?;
         topics.retain(|topic, _| self.topics.contains(topic));
         Ok(LogIdentity { kind: "kafka", id, topics })
+    }
+
+    async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {
+        self.check_partition(at).await?;
+        let (config, at) = (config::consumer(&self.base, "helan-retention"), at.clone());
+        blocking(move || {
+            // Only a consumer may ask this; it joins no group, for it subscribes to nothing.
+            let consumer: BaseConsumer<Tracing> =
+                BaseConsumer::from_config_and_context(&config, Tracing).map_err(|e| failed(&e))?;
+            let mut wanted = TopicPartitionList::new();
+            let time = Offset::Offset(microseconds / 1000);
+            wanted.add_partition_offset(&at.topic, at.partition, time).map_err(|e| failed(&e))?;
+            let found = consumer.offsets_for_times(wanted, ASK_TIMEOUT).map_err(|e| failed(&e))?;
+            match found.find_partition(&at.topic, at.partition) {
+                Some(element) => {
+                    element.error().map_err(|e| failed(&e))?;
+                    Ok(element.offset().to_raw().filter(|offset| *offset >= 0))
+                }
+                None => Ok(None),
+            }
+        })
+        .await
     }
 
     async fn retain(&self, at: &TopicPartition, first: i64) -> Result<()> {

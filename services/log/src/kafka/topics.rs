@@ -106,7 +106,12 @@ async fn check_settings(admin: &Admin, topic: &TopicSpec) -> Result<()> {
     if let Ok(kept @ 0..) = value("retention.ms").parse::<i128>()
         && topic.retention.is_none_or(|wanted| kept < wanted.as_millis() as i128)
     {
-        tracing::warn!(topic = topic.name, retention_ms = %kept, "topic keeps records for less time than stated");
+        tracing::warn!(
+            topic = topic.name,
+            retention_ms = %kept,
+            "topic keeps records for less time than stated: what is not read by then is lost, and its partition stops; \
+             set retention.ms with kafka-configs"
+        );
     }
     Ok(())
 }

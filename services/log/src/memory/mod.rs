@@ -240,6 +240,13 @@ impl Log for MemoryLog {
         Ok(LogIdentity { kind: "memory", id: state.id.clone(), topics: state.counts.clone() })
     }
 
+    async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {
+        let state = self.lock();
+        let partition = state.partitions.get(at).ok_or_else(|| StopReason::UnknownTopic(at.to_string()))?;
+        let young = partition.records.iter().position(|record| record.envelope.received_at >= microseconds);
+        Ok(young.map(|position| partition.first + position as i64))
+    }
+
     async fn retain(&self, at: &TopicPartition, first: i64) -> Result<()> {
         self.ends(at).await?;
         self.expire(at, first);

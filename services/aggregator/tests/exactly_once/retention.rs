@@ -1,0 +1,88 @@
+//! Log retention gives up what is old and in every table, and nothing that depends on it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use helan_aggregator::{AggregatorConfig, Retained, retain};
+use helan_lake::Lake;
+use helan_log::{Ends, Log, OpenOptions, TopicPartition, TopicSpec};
+use helan_schemas::tables::Table;
+use helan_schemas::topics;
+use url::Url;
+
+use crate::path::drain;
+use crate::world::{event, rows, submission};
+
+const SECOND: i64 = 1_000_000;
+
+async fn open(directory: &Path) -> Arc<dyn Log> {
+    let url = format!("embedded://{}", directory.join("log").display());
+    let log = helan_log::open(&url, OpenOptions::writing()).await.expect("the log opens");
+    log.create_topics(&TopicSpec::all(1, 1)).await.expect("topics");
+    log
+}
+
+async fn lake(directory: &Path, log: &dyn Log) -> Lake {
+    let url = Url::from_directory_path(directory).expect("URL");
+    Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_is_old_and_in_every_table_is_given_up() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let log = open(directory.path()).await;
+    let lake_of = lake(&directory.path().join("lake"), &*log).await;
+    let at = TopicPartition::new(topics::CITY, 0);
+    let aged = |seconds: u64| {
+        let (log, lake) = (log.clone(), lake_of.clone());
+        async move { retain(&*log, &lake, Duration::from_secs(seconds), 100 * SECOND).await.expect("retention") }
+    };
+    let kept = |before, first, wanted| vec![Retained { at: at.clone(), before, first, wanted }];
+    for (number, id) in ["a", "b", "c"].into_iter().enumerate() {
+        let received = (number as i64 + 1) * 10 * SECOND;
+        log.append(submission("s", id, received, &[event("s", id, "1")])).await.expect("append");
+    }
+    assert_eq!(aged(0).await, kept(0, 0, 3), "old, but in no table");
+
+    let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), lake_of.clone()) };
+    drain(&config).await;
+    assert_eq!(aged(90).await, [], "in the tables, but young");
+    assert_eq!(aged(75).await, kept(0, 2, 2), "two are older than 75 s");
+    assert_eq!(log.ends(&at).await, Ok(Ends { first: 2, next: 3 }));
+
+    // A crash between the tables: one is ahead.
+    log.append(submission("s", "d", 40 * SECOND, &[event("s", "d", "1")])).await.expect("append");
+    let refusals = lake_of.snapshot(Table::Refusals).await.expect("snapshot");
+    let ahead = vec![(lake_of.offset_app_id(topics::CITY, 0), 4)];
+    lake_of.append(&refusals, Vec::new(), ahead).await.expect("commit");
+    assert_eq!(aged(0).await, kept(2, 3, 4), "the fourth is not in every table");
+
+    // A restart reads on, a retry of what is gone from the log is a repeat, and the log's numbers go on.
+    drop((config, log));
+    let log = open(directory.path()).await;
+    let again = log.append(submission("s", "a", 50 * SECOND, &[event("s", "a", "1")])).await.expect("append");
+    assert_eq!(again.offset, 4);
+    let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), lake_of.clone()) };
+    drain(&config).await;
+    config.status.ready().expect("nothing is missing");
+    assert_eq!(rows(&lake_of, Table::Events, &["id"]).await, ["a", "b", "c", "d"]);
+    let outcomes = rows(&lake_of, Table::Submissions, &["submission", "outcome", "offset"]).await;
+    assert_eq!(outcomes, ["a|accepted|0", "a|repeat|4", "b|accepted|1", "c|accepted|2", "d|accepted|3"]);
+
+    // Everything old and everywhere: the log is empty and goes on where it was.
+    let retained = retain(&*log, &lake_of, Duration::ZERO, 100 * SECOND).await.expect("retention");
+    assert_eq!(retained, kept(3, 5, 5));
+
+    // A lake restored from before finds the gap, says which records are missing, and takes in nothing.
+    let older = lake(&directory.path().join("older"), &*log).await;
+    let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), older.clone()) };
+    drain(&config).await;
+    let why = config.status.ready().expect_err("a gap");
+    assert!(why.starts_with("helan.city.v1/0: ") && why.contains("0..5"), "{why}");
+
+    // Of another log nothing is given up.
+    let stranger = crate::world::log(1).await;
+    let refused = retain(&*stranger, &lake_of, Duration::ZERO, 100 * SECOND).await.expect_err("another log");
+    assert!(refused.to_string().contains("memory/test"), "{refused}");
+}

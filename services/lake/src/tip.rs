@@ -1,0 +1,243 @@
+//! The end of a table as its appender knows it: a commit costs the same however many came before.
+//!
+//! A pinned snapshot holds the entry of every file, and delta-rs carries all of them from commit to commit: with a
+//! commit a second a table's writer would do little else. An appender needs none of them. It knows the version it
+//! builds upon and the application ids in it; it puts its own entry at the next version, which only one writer can, and
+//! when another was there first, reads what that one did.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deltalake_core::kernel::{Action, Transaction};
+use deltalake_core::logstore::{LogStoreRef, commit_uri_from_version, get_actions};
+use helan_schemas::tables::Table;
+use object_store::{Error, PutMode, PutOptions};
+use serde_json::json;
+
+use crate::commit::{CommitError, Moved};
+use crate::error::LakeError;
+use crate::known::KnownEvent;
+use crate::lake::Lake;
+use crate::snapshot::TableSnapshot;
+
+/// Others may come first so often in a row before a commit is given up for now.
+const ATTEMPTS: usize = 100;
+/// A tip that is older is read anew before it is built upon, microseconds: log entries are deleted once they are a day
+/// old, and where one was deleted a late writer would find its place free.
+const TRUSTED_FOR: i64 = 3_600_000_000;
+
+/// The newest version of a table that a writer knows, with what it needs to append to it.
+#[derive(Clone, Debug)]
+pub struct TableTip {
+    /// Some version up to this one, with its files; brought up when they are asked for.
+    pinned: TableSnapshot,
+    version: u64,
+    /// When this was the newest version for certain, microseconds since the Unix epoch.
+    seen_at: i64,
+    /// Application ids that were set after the pinned version.
+    transactions: BTreeMap<String, i64>,
+}
+
+impl TableTip {
+    pub(crate) fn new(pinned: TableSnapshot, seen_at: i64) -> Self {
+        Self { version: pinned.version(), pinned, seen_at, transactions: BTreeMap::new() }
+    }
+
+    /// Which table.
+    pub fn table(&self) -> Table {
+        self.pinned.table()
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The version that was pinned last, which may be older.
+    pub fn pinned(&self) -> &TableSnapshot {
+        &self.pinned
+    }
+
+    /// As [`TableSnapshot::txn`].
+    ///
+    /// # Errors
+    /// If the table's log cannot be read.
+    pub async fn txn(&self, app_id: &str) -> Result<Option<i64>, LakeError> {
+        match self.transactions.get(app_id) {
+            Some(version) => Ok(Some(*version)),
+            None => self.pinned.txn(app_id).await,
+        }
+    }
+
+    /// As [`TableSnapshot::known_events`], as of this version. Without wanted ids nothing is read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn known_events(
+        &mut self,
+        lake: &Lake,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownEvent>, LakeError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.pinned.version() < self.version {
+            self.pinned = lake.snapshot_at(self.table(), Some(self.version)).await?;
+        }
+        self.pinned.known_events(wanted).await
+    }
+
+    pub(crate) fn log_store(&self) -> &LogStoreRef {
+        self.pinned.log_store()
+    }
+
+    fn moved_to(&mut self, version: u64, seen_at: i64, txns: impl IntoIterator<Item = (String, i64)>) {
+        (self.version, self.seen_at) = (version, seen_at);
+        self.transactions.extend(txns);
+    }
+}
+
+impl Lake {
+    /// The newest version of a table, for a writer.
+    ///
+    /// # Errors
+    /// As [`Lake::snapshot`].
+    pub async fn tip(&self, table: Table) -> Result<TableTip, LakeError> {
+        let seen_at = self.clock().now();
+        Ok(TableTip::new(self.snapshot(table).await?, seen_at))
+    }
+
+    /// The tip itself, or the table's end anew if it is too old to be built upon.
+    pub(crate) async fn trusted(&self, tip: &TableTip) -> Result<TableTip, LakeError> {
+        if self.clock().now() - tip.seen_at < TRUSTED_FOR { Ok(tip.clone()) } else { self.tip(tip.table()).await }
+    }
+
+    /// Commits files and application versions after a tip, or after those who came first if they left these ids alone.
+    /// That suffices: appends take nothing away, and compactions share one id.
+    pub(crate) async fn commit_after(
+        &self,
+        tip: &TableTip,
+        operation: Operation,
+        files: Vec<Action>,
+        txns: &[(String, i64)],
+    ) -> Result<TableTip, CommitError> {
+        let now = self.clock().now();
+        let entry = entry(tip.table(), operation, &files, txns, now / 1000).map_err(CommitError::Stop)?;
+        let store = tip.pinned.log_store().object_store(None);
+        let mut tip = tip.clone();
+        for _ in 0..ATTEMPTS {
+            let path = commit_uri_from_version(Some(tip.version + 1));
+            match store.put_opts(&path, entry.clone().into(), PutOptions::from(PutMode::Create)).await {
+                Ok(_) => {
+                    tip.moved_to(tip.version + 1, now, txns.iter().cloned());
+                    return Ok(tip);
+                }
+                Err(Error::AlreadyExists { .. }) => {
+                    if self.follow(&mut tip, &files, txns).await? {
+                        return Ok(tip);
+                    }
+                }
+                // It may have been written all the same: what stands there now tells.
+                Err(error) => {
+                    if self.follow(&mut tip, &files, txns).await? {
+                        tracing::info!(table = tip.table().name(), %error, "a commit that seemed to fail has succeeded");
+                        return Ok(tip);
+                    }
+                    return Err(CommitError::Retry(error.into()));
+                }
+            }
+        }
+        let why = format!("others came first {ATTEMPTS} times in a row");
+        Err(CommitError::Retry(LakeError::Unsafe { table: tip.table().name(), why }))
+    }
+
+    /// Reads what was committed after a tip and moves the tip there. Says whether one of the commits is the very one
+    /// that was to be made: a store's client that repeats a request whose answer was lost meets itself.
+    async fn follow(
+        &self,
+        tip: &mut TableTip,
+        files: &[Action],
+        txns: &[(String, i64)],
+    ) -> Result<bool, CommitError> {
+        let table = tip.table().name();
+        let log_store = tip.pinned.log_store().clone();
+        let read = |error: deltalake_core::DeltaTableError| CommitError::Retry(error.into());
+        while let Some(bytes) = log_store.read_commit_entry(tip.version + 1).await.map_err(read)? {
+            let actions = get_actions(tip.version + 1, &bytes).map_err(read)?;
+            if actions.iter().any(|action| matches!(action, Action::Metadata(_) | Action::Protocol(_))) {
+                let why = "its properties were changed meanwhile; look at them, then restart".to_owned();
+                return Err(CommitError::Stop(LakeError::Unsafe { table, why }));
+            }
+            let theirs = || {
+                actions.iter().filter_map(|action| match action {
+                    Action::Txn(Transaction { app_id, version, .. }) => Some((app_id.clone(), *version)),
+                    _ => None,
+                })
+            };
+            let paths = |actions: &[Action]| -> BTreeSet<String> {
+                let path = |action: &Action| match action {
+                    Action::Add(add) => Some(add.path.clone()),
+                    _ => None,
+                };
+                actions.iter().filter_map(path).collect()
+            };
+            let is_ours = !(txns.is_empty() && files.is_empty())
+                && theirs().eq(txns.iter().cloned())
+                && paths(&actions) == paths(files);
+            let ours = |app_id: &str| txns.iter().any(|(mine, _)| mine == app_id);
+            let moved: Vec<_> = theirs()
+                .filter(|(app_id, _)| ours(app_id))
+                .map(|(app_id, stored)| Moved { app_id, stored: Some(stored) })
+                .collect();
+            // Another tool may have put the same files together: taken away twice, they would be there twice.
+            let removes = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Remove(_)));
+            if !is_ours && (!moved.is_empty() || removes(files) && removes(&actions)) {
+                return Err(CommitError::Fenced(moved));
+            }
+            tip.moved_to(tip.version + 1, self.clock().now(), theirs());
+            if is_ours {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// What a commit does to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Adds rows.
+    Append,
+    /// Puts files together; the rows stay.
+    Compaction,
+}
+
+/// The bytes of a log entry.
+fn entry(
+    table: Table,
+    operation: Operation,
+    files: &[Action],
+    txns: &[(String, i64)],
+    now_ms: i64,
+) -> Result<Vec<u8>, LakeError> {
+    let partition_by = serde_json::to_string(table.partition_columns()).unwrap_or_default();
+    let (name, parameters) = match operation {
+        Operation::Append => ("WRITE", json!({"mode": "Append", "partitionBy": partition_by})),
+        Operation::Compaction => ("OPTIMIZE", json!({"predicate": "[]"})),
+    };
+    let info = json!({"commitInfo": {
+        "timestamp": now_ms,
+        "operation": name,
+        "operationParameters": parameters,
+        "isBlindAppend": operation == Operation::Append,
+        "engineInfo": "helan",
+    }});
+    let txns = txns.iter().map(|(app_id, version)| Action::Txn(Transaction::new(app_id, *version)));
+    let mut entry = info.to_string();
+    for action in txns.chain(files.iter().cloned()) {
+        entry.push('\n');
+        let why = |error: serde_json::Error| LakeError::Rows { table: table.name(), why: error.to_string() };
+        entry.push_str(&serde_json::to_string(&action).map_err(why)?);
+    }
+    entry.push('\n');
+    Ok(entry.into_bytes())
+}

@@ -1,0 +1,96 @@
+//! Where the lake may lie: object stores that keep to conditional writes, and no others.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use helan_tests::s3::environment;
+
+use crate::harness::{Deployment, free_port};
+use crate::stranger::{EVENT, event};
+
+/// A server of the S3 kind that takes every write, whatever its conditions. Lives as long as the test program.
+fn careless_server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer_all(stream));
+        }
+    });
+    port
+}
+
+fn answer_all(stream: TcpStream) -> Option<()> {
+    let mut reader = BufReader::new(stream.try_clone().ok()?);
+    let mut writer = stream;
+    loop {
+        let mut length = 0;
+        let mut line = String::new();
+        while reader.read_line(&mut line).ok()? > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().ok()?;
+            }
+            line.clear();
+        }
+        if line.is_empty() {
+            return None;
+        }
+        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink()).ok()?;
+        writer.write_all(b"HTTP/1.1 200 OK\r\netag: \"0\"\r\ncontent-length: 0\r\n\r\n").ok()?;
+    }
+}
+
+/// Runs `helan up` on a store and returns what it says when it gives up.
+fn refused(deployment: &Deployment, port: u16, but: &[(&str, &str)]) -> String {
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut command = deployment.command(&["up", "--listen", &listen, "--lake", "s3://bucket/lake"]);
+    command.envs(environment(port)).envs(but.iter().copied());
+    if let Some(broker) = &deployment.broker {
+        let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap();
+        command.args(["--log", &format!("kafka://{bootstrap}")]);
+    }
+    let output = command.output().expect("helan runs");
+    assert!(!output.status.success(), "it must not start");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_ignores_conditions_is_refused() {
+    let helan = Deployment::new(None);
+    let said = refused(&helan, careless_server(), &[]);
+    assert!(said.contains("s3://bucket/lake") && said.contains("If-None-Match"), "{said}");
+    assert!(said.contains("a second writer of the same name succeeded") && said.contains("local disk"), "{said}");
+
+    let said = refused(&helan, careless_server(), &[("AWS_ALLOW_HTTP", "false")]);
+    assert!(said.contains("clear text") && said.contains("AWS_ALLOW_HTTP"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_store_holds_the_whole_lake_and_maintenance_tidies_it() {
+    let helan = Deployment::new(None);
+    let Some(objects) = &helan.objects else { return }; // The local disk's turn is in every other test.
+    helan.start_up().await;
+    let token = helan.token("nx-stats");
+    for number in 0..20 {
+        let receipt = helan.deliver("/v1/events", &token, EVENT, event(&format!("e-{number:02}"), "455792.5")).await;
+        assert_eq!(receipt["state"], "accepted", "{receipt:#}");
+    }
+    let files = || {
+        let folder = objects.objects().join("statistics/lake/events");
+        let output = std::process::Command::new("find").arg(folder).args(["-name", "*.parquet"]).output();
+        let text = String::from_utf8(output.expect("find runs").stdout).expect("paths are UTF-8");
+        text.lines().filter(|path| !path.contains("_delta_log")).count()
+    };
+    assert_eq!(files(), 20);
+    helan.run(&["maintain"]);
+    helan.run(&["maintain", "--orphan-age", "0s"]);
+    assert!(files() < 20, "{} files are left of 20", files());
+    assert_eq!(helan.sql("select count(*), count(distinct id) from events"), ["20,20"]);
+    assert!(!helan.dir.path().join("lake").exists(), "nothing of the lake lies on the local disk");
+    let secret = objects.environment().into_iter().find(|(name, _)| *name == "AWS_SECRET_ACCESS_KEY");
+    let secret = secret.expect("a secret").1;
+    let settings = helan.run(&["up", "--check"]);
+    let log = std::fs::read_to_string(helan.dir.path().join("helan.log")).expect("a log");
+    assert!(settings.contains("s3://helan/statistics/lake") && !settings.contains(&secret), "{settings}");
+    assert!(!log.contains(&secret), "a secret is logged");
+}
