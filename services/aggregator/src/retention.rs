@@ -60,7 +60,7 @@ pub async fn retain(log: &dyn Log, lake: &Lake, age: Duration, now: i64) -> Resu
         if (ends.first + 1..=ends.next).contains(&first) {
             log.retain(&retained.at, first).await?;
             retained.first = first;
-            tracing::info!(at = %retained.at, from = retained.before, first, "old records are given up");
+            tracing::info!(at = %retained.at, log.offset = first, "old records are given up");
         }
         report.push(retained);
     }
