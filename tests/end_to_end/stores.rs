@@ -71,7 +71,7 @@ async fn an_object_store_holds_the_whole_lake_and_maintenance_tidies_it() {
     let Some(objects) = &helan.objects else { return }; // The local disk's turn is in every other test.
     helan.start_up().await;
     let token = helan.token("nx-stats");
-    for number in 0..20 {
+    for number in 0..10 {
         let receipt = helan.deliver("/v1/events", &token, EVENT, event(&format!("e-{number:02}"), "455792.5")).await;
         assert_eq!(receipt["state"], "accepted", "{receipt:#}");
     }
@@ -81,11 +81,11 @@ async fn an_object_store_holds_the_whole_lake_and_maintenance_tidies_it() {
         let text = String::from_utf8(output.expect("find runs").stdout).expect("paths are UTF-8");
         text.lines().filter(|path| !path.contains("_delta_log")).count()
     };
-    assert_eq!(files(), 20);
+    assert_eq!(files(), 10);
     helan.run(&["maintain"]);
     helan.run(&["maintain", "--orphan-age", "0s"]);
-    assert!(files() < 20, "{} files are left of 20", files());
-    assert_eq!(helan.sql("select count(*), count(distinct id) from events"), ["20,20"]);
+    assert!(files() < 10, "{} files are left of 10", files());
+    assert_eq!(helan.sql("select count(*), count(distinct id) from events"), ["10,10"]);
     assert!(!helan.dir.path().join("lake").exists(), "nothing of the lake lies on the local disk");
     let secret = objects.environment().into_iter().find(|(name, _)| *name == "AWS_SECRET_ACCESS_KEY");
     let secret = secret.expect("a secret").1;
