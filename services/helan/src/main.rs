@@ -82,6 +82,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Query(args) => commands::roles::query(args).await,
         Command::Send(args) => commands::send::run(args, lang).await,
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
+        Command::Explain(args) => commands::explain::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
         Command::Validate(args) => commands::validate::run(args, lang).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,

@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod health;
 pub(crate) mod load;
+pub(crate) mod explain;
 pub(crate) mod maintain;
 pub(crate) mod roles;
 pub(crate) mod rollup;
