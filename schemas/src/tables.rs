@@ -402,7 +402,7 @@ impl Table {
                 column("role", Utf8, false, "Role of that credential."),
                 column("why", Utf8, false, "The reason given."),
                 column("embargo_until", instant(), true, "Embargoes: when it may be released at the earliest."),
-                column("catalog", Utf8, true, "Digest of the catalog in use."),
+                column("sequence", Int64, false, "Number of the event within its period, from 1, without gaps."),
             ],
         }
     }

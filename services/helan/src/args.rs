@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Rollup(RollupArgs),
     /// Explain one figure: formula, components, areas, reports, rules
     Explain(crate::commands::explain::ExplainArgs),
+    /// Write a publication as a workbook, CSV, Parquet or SDMX
+    Export(crate::commands::export::ExportArgs),
+    /// Review, approve, embargo, release or withdraw a publication; close a period
+    Release(crate::commands::release::ReleaseArgs),
     /// Compact the lake's files, checkpoint and clean its logs
     Maintain(MaintainArgs),
     /// Say what ingest and the catalog's rules would say of a file, before it is sent

@@ -83,6 +83,8 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Send(args) => commands::send::run(args, lang).await,
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Explain(args) => commands::explain::run(args, lang).await,
+        Command::Export(args) => commands::export::run(args, lang).await,
+        Command::Release(args) => commands::release::run(args, lang).await,
         Command::Maintain(args) => commands::maintain::run(args).await,
         Command::Validate(args) => commands::validate::run(args, lang).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,

@@ -38,6 +38,11 @@ impl Frozen {
         Ok(Self { values, inputs, links, catalog, day, queries_digest: made.queries_digest })
     }
 
+    /// Values, inputs, links, catalog.
+    pub(crate) fn into_parts(self) -> (Vec<Value>, Vec<Input>, Vec<Link>, Catalog) {
+        (self.values, self.inputs, self.links, self.catalog)
+    }
+
     /// As one side of a comparison.
     pub(crate) fn side(&self) -> Side<'_> {
         Side {
