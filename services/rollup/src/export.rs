@@ -149,7 +149,7 @@ impl Export {
 
     /// The structure of [`Export::sdmx_csv`] as an SDMX-JSON 2.0.0 structure message: codelists, concepts, data
     /// structure and dataflow.
-    pub fn sdmx_structure(&self) -> serde_json::Value {
+    pub fn sdmx_structure(&self) -> String {
         sdmx::structure(self)
     }
 

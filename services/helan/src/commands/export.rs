@@ -80,18 +80,12 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
         Shape::SdmxCsv => {
             write(output, export.sdmx_csv()?.as_bytes())?;
             match output {
-                Some(path) => write(Some(&path.with_extension("structure.json")), &structure(&export)?),
+                Some(path) => write(Some(&path.with_extension("structure.json")), export.sdmx_structure().as_bytes()),
                 None => Ok(()),
             }
         }
-        Shape::SdmxStructure => write(output, &structure(&export)?),
+        Shape::SdmxStructure => write(output, export.sdmx_structure().as_bytes()),
     }
-}
-
-fn structure(export: &Export) -> anyhow::Result<Vec<u8>> {
-    let mut text = serde_json::to_vec_pretty(&export.sdmx_structure())?;
-    text.push(b'\n');
-    Ok(text)
 }
 
 /// Writes a whole file beside its place and moves it there, so that nobody sees half of it; or to standard output.

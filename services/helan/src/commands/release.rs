@@ -19,8 +19,12 @@ use crate::lang::Lang;
     after_help = "Examples:\n  helan credential add --role analyst --id ana > ana.token\n  helan credential add --role operator --id otto > otto.token\n  helan release review latest --why 'checked against the bulletin' --token-file ana.token\n  helan release approve latest --why 'signed by the director' --token-file otto.token\n  helan release embargo latest --until 2026-12-01T09:00:00+08:00 --why 'press hour' --token-file otto.token\n  helan release release latest --why 'press hour' --token-file otto.token\n  helan release close 2018 --why 'final figures are out' --token-file otto.token\n  helan release status\n\nReviewer and approver must be two people. Every act is an event in the table release_events; how each publication\nstands is in publication_states. A command that is run again changes nothing."
 )]
 pub(crate) struct ReleaseArgs {
-    #[command(flatten)]
-    place: Place,
+    /// Directory of this machine's log, lake and credentials
+    #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", global = true, value_hint = ValueHint::DirPath)]
+    data_dir: PathBuf,
+    /// The lake's URL; otherwise `lake` in the data directory
+    #[arg(long, env = "HELAN_LAKE", value_name = "URL", global = true)]
+    lake: Option<String>,
     /// Credentials file; otherwise `credentials.jsonl` in the data directory
     #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", global = true, value_hint = ValueHint::FilePath)]
     credentials: Option<PathBuf>,
@@ -29,6 +33,12 @@ pub(crate) struct ReleaseArgs {
     token_file: Option<PathBuf>,
     #[command(subcommand)]
     command: ReleaseCommand,
+}
+
+impl ReleaseArgs {
+    fn place(&self) -> Place {
+        Place { data_dir: self.data_dir.clone(), lake: self.lake.clone(), catalog: None, check: false }
+    }
 }
 
 /// A publication and the reason.
@@ -79,7 +89,7 @@ enum ReleaseCommand {
 }
 
 pub(crate) async fn run(args: ReleaseArgs, lang: Lang) -> anyhow::Result<()> {
-    let lake = Lake::open(&args.place.lake()?).await?;
+    let lake = Lake::open(&args.place().lake()?).await?;
     let clock = Clock::system();
     let recorded = match &args.command {
         ReleaseCommand::Status => return status(&lake, lang).await,
@@ -115,7 +125,7 @@ fn actor(args: &ReleaseArgs, clock: &Clock) -> anyhow::Result<Actor> {
     let token = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = match &args.credentials {
         Some(path) => path.clone(),
-        None => super::credential::default_path(&args.place.dir()?),
+        None => super::credential::default_path(&args.place().dir()?),
     };
     let header = format!("Bearer {}", token.trim());
     let identity = Credentials::open(&file)

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use helan_schemas::period::{Period, PeriodKind};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::error::RollupError;
 use crate::explain::moment;
@@ -174,7 +174,8 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
     ]
 }
 
-pub(crate) fn structure(export: &Export) -> Value {
+/// The message as text: `meta` comes first, because readers look at the beginning to see which version it is.
+pub(crate) fn structure(export: &Export) -> String {
     let head = &export.catalog.head;
     let concept = |name: &str| format!("urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={AGENCY}:CS_HELAN({VERSION}).{name}");
     let representation = |kind: &Kind| match kind {
@@ -233,22 +234,25 @@ pub(crate) fn structure(export: &Export) -> Value {
         {"type": "PUBLICATION", "title": export.publication.as_deref().unwrap_or("live")},
         {"type": "AS_OF", "title": moment(export.as_of)},
     ]);
-    json!({
-        "meta": {
-            "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
-            "id": format!("HELAN_{}", export.publication.as_deref().unwrap_or("live")),
-            "test": false,
-            "prepared": moment(export.as_of),
-            "contentLanguages": ["zh", "en"],
-            "sender": {"id": AGENCY},
-        },
-        "data": {
-            "conceptSchemes": [concepts],
-            "codelists": lists.collect::<Vec<_>>(),
-            "dataStructures": [data_structure],
-            "dataflows": [dataflow],
-        },
-    })
+    let meta = json!({
+        "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
+        "id": format!("HELAN_{}", export.publication.as_deref().unwrap_or("live")),
+        "test": false,
+        "prepared": moment(export.as_of),
+        "contentLanguages": ["zh", "en"],
+        "sender": {"id": AGENCY},
+    });
+    let data = json!({
+        "conceptSchemes": [concepts],
+        "codelists": lists.collect::<Vec<_>>(),
+        "dataStructures": [data_structure],
+        "dataflows": [dataflow],
+    });
+    // The schema's address must stand near the beginning, and serde_json sorts keys: so it is written by hand.
+    let schema = &meta["schema"];
+    let rest: Vec<_> = meta.as_object().into_iter().flatten().filter(|(key, _)| *key != "schema").collect();
+    let rest: String = rest.into_iter().map(|(key, value)| format!(",\n    \"{key}\": {value}")).collect();
+    format!("{{\n  \"meta\": {{\n    \"schema\": {schema}{rest}\n  }},\n  \"data\": {data:#}\n}}\n")
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::export::{Export, Row, table, words};
 
 const HEAD: u32 = 0x001F_3864;
 const NUMBER: &str = "#,##0.######";
+const WHOLE: &str = "#,##0";
 const RATIO: &str = "0.0000";
 const PER_CENT: &str = "0.0%";
 
@@ -93,6 +94,7 @@ impl Book<'_> {
         for (at, (name, value)) in lines.into_iter().enumerate() {
             let row = 4 + at as u32;
             sheet.write_with_format(row, 0, name, &label)?;
+            sheet.set_row_height(row, 16.0 * f64::from(lines_of(&value, 96.0)))?;
             sheet.write_with_format(row, 1, value, &text)?;
         }
         self.page(sheet);
@@ -112,8 +114,8 @@ impl Book<'_> {
             ("完成比例", "Fulfilment", 11.0),
             ("结论", "Verdict", 14.0),
             ("口径敏感", "Sensitive", 10.0),
-            ("版本", "Vintage", 24.0),
-            ("理由", "Reason", 70.0),
+            ("版本", "Vintage", 22.0),
+            ("理由", "Reason", 60.0),
         ];
         let rows = self.of("quota_fulfilment").map(|row| {
             let id = row.value.key.target_id.clone().unwrap_or_default();
@@ -275,12 +277,19 @@ impl Book<'_> {
         }
         sheet.set_row_height(0, 30)?;
         for (row, cells) in (1_u32..).zip(&rows) {
+            let wrapped = cells.iter().zip(heads).map(|(cell, (.., width))| match cell {
+                Cell::Text(text) => lines_of(text, *width),
+                _ => 1,
+            });
+            sheet.set_row_height(row, 15.0 * f64::from(wrapped.max().unwrap_or(1)))?;
             for (at, cell) in (0_u16..).zip(cells) {
                 match cell {
                     Cell::Text(text) => sheet.write_with_format(row, at, text.as_str(), &plain)?,
                     Cell::Number(None, _) => sheet.write_blank(row, at, &plain)?,
                     Cell::Number(Some(number), shape) => {
-                        let format = plain.clone().set_num_format(*shape).set_align(FormatAlign::Right);
+                        // With digits that are optional alone, a whole number would be shown as "50.".
+                        let shape = if *shape == NUMBER && number.fract() == 0.0 { WHOLE } else { shape };
+                        let format = plain.clone().set_num_format(shape).set_align(FormatAlign::Right);
                         sheet.write_with_format(row, at, *number, &format)?
                     }
                     Cell::Status(code) => {
@@ -311,6 +320,12 @@ impl Book<'_> {
         let footer = format!("&L{} · {}&R&P / &N", self.publication(), moment(self.export.as_of));
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_footer(footer);
     }
+}
+
+/// Lines that a text takes in a column of a width in characters; a Chinese one is twice as wide.
+fn lines_of(text: &str, width: f64) -> u32 {
+    let wide = text.chars().map(|c| if c.is_ascii() { 1.0 } else { 2.0 }).sum::<f64>();
+    ((wide / (width - 2.0)).ceil() as u32).clamp(1, 12)
 }
 
 fn coverage(row: &Row) -> String {
