@@ -24,7 +24,13 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     let a = helan.sql("select publication from current_publication").remove(0);
 
     let tree = helan.run(&["explain", &a, "640000", "rd_intensity"]);
-    for expected in ["1.2301494124", "agrees with the published figure", &format!("{SOURCE} 2"), "Li / – / Wang", "economic-census-4"] {
+    for expected in [
+        "1.2301494124",
+        "agrees with the published figure",
+        &format!("{SOURCE} 2"),
+        "Li / – / Wang",
+        "economic-census-4",
+    ] {
         // The first release became known before the census revision was announced: it is on the third census.
         let there = tree.contains(expected);
         assert_eq!(there, expected != "economic-census-4", "{expected}\n{tree}");
@@ -42,7 +48,9 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     assert_eq!((&explained["agrees"], &explained["publication"]), (&json!(true), &json!(b)));
     // As published first, whatever came since.
     assert!(helan.run(&["explain", &a[..10], "640000", "T044"]).contains("1.2301494124"));
-    assert!(helan.run(&["explain", "--live", "--as-of", "2019-08-30", "640000", "rd_intensity"]).contains("1.2301494124"));
+    assert!(
+        helan.run(&["explain", "--live", "--as-of", "2019-08-30", "640000", "rd_intensity"]).contains("1.2301494124")
+    );
 
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str| folder.path().join(name).display().to_string();
@@ -57,7 +65,13 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     let structure: Value =
         serde_json::from_str(&std::fs::read_to_string(file("s.structure.json")).expect("written")).expect("JSON");
     let components = &structure["data"]["dataStructures"][0]["dataStructureComponents"];
-    let ids = |list: &Value| list.as_array().expect("a list").iter().map(|one| one["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
+    let ids = |list: &Value| {
+        list.as_array()
+            .expect("a list")
+            .iter()
+            .map(|one| one["id"].as_str().expect("an id").to_owned())
+            .collect::<Vec<_>>()
+    };
     let mut heads = vec!["STRUCTURE".to_owned(), "STRUCTURE_ID".to_owned(), "ACTION".to_owned()];
     heads.extend(ids(&components["dimensionList"]["dimensions"]));
     heads.extend(["TIME_PERIOD".to_owned(), "OBS_VALUE".to_owned()]);
@@ -102,7 +116,10 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
         done("opal", &["release", id, "--why", "press hour"]);
     }
     let states = "select publication = '{b}', state, reviewed_by, approved_by, superseded_by is not null from publication_states order by published_at";
-    assert_eq!(helan.sql(&states.replace("{b}", &b)), ["false,superseded,ana,opal,true", "true,released,ana,opal,false"]);
+    assert_eq!(
+        helan.sql(&states.replace("{b}", &b)),
+        ["false,superseded,ana,opal,true", "true,released,ana,opal,false"]
+    );
     assert!(helan.run(&["release", "status"]).contains("superseded"));
 
     // A closed period takes what comes late, and says so.
@@ -110,7 +127,13 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     let late = [observation("4", "gdp", "3510.21", "final", "2021-02-15")];
     helan.deliver("/v1/events", &token, BATCH, json!(late).to_string()).await;
     assert_eq!(helan.sql("select id, closed_period from reports_after_close"), ["4,2018"]);
-    assert_eq!(helan.sql("select value from area_values where ref_area = '640000' and indicator = 'gdp' and time_period = '2018'"), ["351021000000.0000000000"]);
+    assert_eq!(helan.sql("select id from findings where finding = 'reported_after_close'"), ["4"]);
+    assert_eq!(
+        helan.sql(
+            "select value from area_values where ref_area = '640000' and indicator = 'gdp' and time_period = '2018'"
+        ),
+        ["351021000000.0000000000"]
+    );
     done("otto", &["reopen", "2018", "--why", "a new census"]);
     assert_eq!(helan.sql("select state from period_states"), ["open"]);
     assert_eq!(helan.sql("select max(sequence), count(*) from release_events where publication is null"), ["12,2"]);

@@ -36,7 +36,8 @@ pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Vec<St
 
 /// SHA-256 over the rows that are known on a day, and over the catalog's head.
 pub(crate) fn digest(catalog: &Catalog, day: Date) -> String {
-    let mut parts: Vec<Vec<u8>> = vec![catalog.files.get("catalog.toml").map_or(Vec::new(), |text| text.clone().into())];
+    let mut parts: Vec<Vec<u8>> =
+        vec![catalog.files.get("catalog.toml").map_or(Vec::new(), |text| text.clone().into())];
     for file in USED {
         parts.push(file.into());
         parts.extend(known(catalog, file, day).into_iter().map(|row| row.join("\u{1f}").into_bytes()));

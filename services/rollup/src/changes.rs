@@ -181,8 +181,10 @@ impl<'s> Why<'s> {
         let ids = |side: &'s Side<'s>| side.inputs.iter().map(|input| (&*input.source, &*input.id)).collect();
         let files = ["relations.csv", "group_members.csv", "groups.csv", "targets.csv", "indicators.csv"];
         let differing = files.map(|file| {
-            let (old, new) =
-                (catalog_rows::known(before.catalog, file, before.day), catalog_rows::known(after.catalog, file, after.day));
+            let (old, new) = (
+                catalog_rows::known(before.catalog, file, before.day),
+                catalog_rows::known(after.catalog, file, after.day),
+            );
             (file, old.symmetric_difference(&new).cloned().collect())
         });
         Self {
@@ -223,7 +225,9 @@ impl<'s> Why<'s> {
         if !self.places_moved() && causes.remove(&Cause::MovedArea) {
             causes.insert(Cause::RevisedReport);
         }
-        if self.places_moved() && (self.moved(key) || old.iter().any(|(id, was)| new.get(id).is_some_and(|is| is.ways != was.ways))) {
+        if self.places_moved()
+            && (self.moved(key) || old.iter().any(|(id, was)| new.get(id).is_some_and(|is| is.ways != was.ways)))
+        {
             causes.insert(Cause::MovedArea);
         }
         if let Some(target) = &key.target_id
@@ -231,7 +235,9 @@ impl<'s> Why<'s> {
         {
             causes.insert(Cause::ChangedTarget);
         }
-        if self.before.queries_digest != self.after.queries_digest || self.differs("indicators.csv", &[0], &[&key.indicator]) {
+        if self.before.queries_digest != self.after.queries_digest
+            || self.differs("indicators.csv", &[0], &[&key.indicator])
+        {
             causes.insert(Cause::ChangedRule);
         }
         if causes.is_empty() {

@@ -40,7 +40,9 @@ pub(crate) async fn resolve(session: &Session, word: &str) -> Result<String, Rol
             "the lake has no publication {word}; `helan sql \"select publication, time_period from publications\"` \
              lists them"
         ))),
-        several => Err(RollupError::Asked(format!("{word} begins several ids ({}): write more of it", several.join(", ")))),
+        several => {
+            Err(RollupError::Asked(format!("{word} begins several ids ({}): write more of it", several.join(", "))))
+        }
     }
 }
 

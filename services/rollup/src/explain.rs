@@ -67,9 +67,12 @@ pub struct Explanation {
 impl Explanation {
     /// As JSON; digits are texts.
     pub fn to_json(&self) -> serde_json::Value {
-        let rules: Vec<_> = self.root.all_rules().into_iter().filter_map(|number| {
-            rule_text(number).map(|(zh, en)| json!({"rule": number, "zh": zh, "en": en}))
-        }).collect();
+        let rules: Vec<_> = self
+            .root
+            .all_rules()
+            .into_iter()
+            .filter_map(|number| rule_text(number).map(|(zh, en)| json!({"rule": number, "zh": zh, "en": en})))
+            .collect();
         json!({
             "publication": self.publication,
             "as_of": moment(self.as_of),
@@ -97,7 +100,11 @@ pub fn moment(microseconds: i64) -> String {
 /// # Errors
 /// [`RollupError::Asked`] where the publication, the area, the indicator or the figure does not exist: the text says
 /// what to write instead.
-pub async fn explain(lake: &Lake, catalog: Option<Arc<Catalog>>, question: &Question) -> Result<Explanation, RollupError> {
+pub async fn explain(
+    lake: &Lake,
+    catalog: Option<Arc<Catalog>>,
+    question: &Question,
+) -> Result<Explanation, RollupError> {
     let now = Session::open(lake, catalog).await?;
     let Some(word) = &question.publication else {
         let as_of = match &question.as_of {
@@ -143,9 +150,8 @@ fn explained(session: &Session, as_of: i64, root: Node) -> Explanation {
 }
 
 async fn figure(at: &At<'_>, question: &Question, period: &str) -> Result<Node, RollupError> {
-    let period = Period::parse(period).map_err(|error| {
-        RollupError::Asked(format!("period {period:?} {error}; write 2018, 2018-Q2, 2018-06"))
-    })?;
+    let period = Period::parse(period)
+        .map_err(|error| RollupError::Asked(format!("period {period:?} {error}; write 2018, 2018-Q2, 2018-06")))?;
     let mut facts = Facts::named(at).await?;
     let area = area_code(&facts, &question.area)?;
     if at.session.catalog().targets.iter().any(|target| target.target_id == question.indicator) {
@@ -207,7 +213,9 @@ fn indicator_id(facts: &Facts, word: &str) -> Result<String, RollupError> {
     if facts.indicators.contains_key(word) {
         return Ok(word.to_owned());
     }
-    let named = |row: &rows::Row| ["name_zh", "name_en"].iter().any(|name| row.get(*name).is_some_and(|text| text.eq_ignore_ascii_case(word)));
+    let named = |row: &rows::Row| {
+        ["name_zh", "name_en"].iter().any(|name| row.get(*name).is_some_and(|text| text.eq_ignore_ascii_case(word)))
+    };
     let found: Vec<_> = facts.indicators.iter().filter(|(_, row)| named(row)).map(|(id, _)| id).collect();
     match &found[..] {
         [id] => Ok((*id).clone()),

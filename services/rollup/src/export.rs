@@ -72,7 +72,11 @@ impl Export {
     ///
     /// # Errors
     /// [`RollupError::Asked`] where the publication does not exist or a moment or period cannot be read.
-    pub async fn read(lake: &Lake, catalog: Option<Arc<Catalog>>, request: &ExportRequest) -> Result<Self, RollupError> {
+    pub async fn read(
+        lake: &Lake,
+        catalog: Option<Arc<Catalog>>,
+        request: &ExportRequest,
+    ) -> Result<Self, RollupError> {
         let session = Session::open(lake, catalog).await?;
         match &request.publication {
             Some(word) => Self::published(&session, word).await,
@@ -136,7 +140,8 @@ impl Export {
     /// # Errors
     /// If the workbook cannot be built.
     pub fn workbook(&self, chinese: bool) -> Result<Vec<u8>, RollupError> {
-        workbook::of(self, chinese).map_err(|error| RollupError::Asked(format!("the workbook cannot be written: {error}")))
+        workbook::of(self, chinese)
+            .map_err(|error| RollupError::Asked(format!("the workbook cannot be written: {error}")))
     }
 
     /// SDMX-CSV 2.0, to be read with [`Export::sdmx_structure`].
@@ -165,6 +170,6 @@ impl Export {
     }
 
     pub(crate) fn indicator(&self, id: &str) -> Option<&helan_schemas::catalog::Indicator> {
-        self.catalog.indicators.iter().find(|indicator| indicator.indicator == id)
+        self.catalog.indicators.iter().rev().find(|indicator| indicator.indicator == id)
     }
 }

@@ -90,7 +90,8 @@ async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> 
     let text = format!("select * from published_values where publication = {}", literal(id));
     let mut out = Vec::new();
     for batch in session.sql(&text).await?.collect().await? {
-        let texts = Texts::of(&batch, &["answer", "target_id", "ref_area", "indicator", "time_period", "status", "detail"])?;
+        let texts =
+            Texts::of(&batch, &["answer", "target_id", "ref_area", "indicator", "time_period", "status", "detail"])?;
         let value = rows::decimals(&batch, "value")?;
         for row in 0..batch.num_rows() {
             out.push(Value {
@@ -107,7 +108,17 @@ async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> 
 
 async fn links(session: &Session, id: &str) -> Result<Vec<Link>, RollupError> {
     const NAMES: [&str; 12] = [
-        KEY[0], KEY[1], KEY[2], KEY[3], KEY[4], "role", "input_area", "input_indicator", "input_period", "via", "source",
+        KEY[0],
+        KEY[1],
+        KEY[2],
+        KEY[3],
+        KEY[4],
+        "role",
+        "input_area",
+        "input_indicator",
+        "input_period",
+        "via",
+        "source",
         "id",
     ];
     let text = format!("select * from publication_lineage where publication = {}", literal(id));
@@ -143,19 +154,22 @@ async fn inputs(session: &Session, id: &str) -> Result<Vec<Input>, RollupError> 
         let (partition, offset) = (rows::integers(&batch, "partition")?, rows::integers(&batch, "offset")?);
         for row in 0..batch.num_rows() {
             let text = |name: &str| texts.must(name, row);
-            out.insert((text("source"), text("id")), Input {
-                source: text("source"),
-                id: text("id"),
-                content_digest: digest.as_binary::<i32>().value(row).to_vec(),
-                ref_area: text("ref_area"),
-                indicator: text("indicator"),
-                time_period: text("time_period"),
-                submission: text("submission"),
-                reporter: text("reporter"),
-                topic: text("topic"),
-                partition: partition[row].and_then(|number| i32::try_from(number).ok()).unwrap_or_default(),
-                offset: offset[row].unwrap_or_default(),
-            });
+            out.insert(
+                (text("source"), text("id")),
+                Input {
+                    source: text("source"),
+                    id: text("id"),
+                    content_digest: digest.as_binary::<i32>().value(row).to_vec(),
+                    ref_area: text("ref_area"),
+                    indicator: text("indicator"),
+                    time_period: text("time_period"),
+                    submission: text("submission"),
+                    reporter: text("reporter"),
+                    topic: text("topic"),
+                    partition: partition[row].and_then(|number| i32::try_from(number).ok()).unwrap_or_default(),
+                    offset: offset[row].unwrap_or_default(),
+                },
+            );
         }
     }
     Ok(out.into_values().collect())

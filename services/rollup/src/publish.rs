@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use helan_lake::{CommitError, Lake};
@@ -73,7 +71,13 @@ impl Run<'_> {
         let supersedes = current::before(self.session, &outcome.period, self.as_of).await?;
         if let Some(superseded) = &supersedes {
             let changes = self.changes(superseded, answers).await?;
-            append_once(self.lake, Table::PublicationChanges, &app_id, table_rows::of_changes(id, superseded, &changes)?).await?;
+            append_once(
+                self.lake,
+                Table::PublicationChanges,
+                &app_id,
+                table_rows::of_changes(id, superseded, &changes)?,
+            )
+            .await?;
         }
         let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
         let count = |value: usize| Arc::new(Int64Array::from(vec![value as i64])) as ArrayRef;

@@ -175,7 +175,8 @@ fn instants(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64>>, RollupE
 
 fn row(event: &Event) -> Result<RecordBatch, RollupError> {
     let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
-    let instant = |time: Option<i64>| Arc::new(TimestampMicrosecondArray::from(vec![time]).with_timezone("UTC")) as ArrayRef;
+    let instant =
+        |time: Option<i64>| Arc::new(TimestampMicrosecondArray::from(vec![time]).with_timezone("UTC")) as ArrayRef;
     let columns = vec![
         text(&event.id),
         text(event.act.event_type()),

@@ -63,7 +63,6 @@ pub(crate) fn integers(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64
     Ok(column.iter().collect())
 }
 
-
 /// A text as a literal of SQL.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -89,9 +89,9 @@ const WITHDRAWAL: &str = "source,id,withdraws,known,offset
 /nx/nx-stats,w,c,2019-12-02,12
 ";
 
-async fn asked(lake: &Lake, text: &str) -> Vec<String> {
+async fn asked(lake: &Lake, text: impl AsRef<str>) -> Vec<String> {
     let session = Session::open(lake, None).await.expect("session");
-    let batches = session.sql(text).await.expect("sql").collect().await.expect("rows");
+    let batches = session.sql(text.as_ref()).await.expect("sql").collect().await.expect("rows");
     let shown = arrow::util::pretty::pretty_format_batches(&batches).expect("shown").to_string();
     let rows = shown.lines().skip(3).filter(|line| line.starts_with('|'));
     rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>().join(",")).collect()
@@ -114,15 +114,22 @@ async fn only_what_is_behind_a_number_makes_another_publication() {
         publish(&lake, None).await.publication.expect("an id")
     });
     assert_ne!(a, b);
-    let inputs = asked(&lake, &format!("select distinct id from publication_inputs where publication = '{b}' order by id"));
+    let inputs =
+        asked(&lake, format!("select distinct id from publication_inputs where publication = '{b}' order by id"));
     assert_eq!(inputs.await, ["a", "b", "c"], "the first release is a reading of the target, so it is behind it");
-    let lineage = asked(&lake, &format!(
-        "select role, id from publication_lineage where publication = '{b}' and answer = 'rd_intensity' order by role"
-    ));
+    let lineage = asked(
+        &lake,
+        format!(
+            "select role, id from publication_lineage where publication = '{b}' and answer = 'rd_intensity' order by role"
+        ),
+    );
     assert_eq!(lineage.await, ["denominator,c", "numerator,b"]);
-    let changes = asked(&lake, &format!(
-        "select change, causes, events_after from publication_changes where publication = '{b}' and answer = 'rd_intensity'"
-    ));
+    let changes = asked(
+        &lake,
+        format!(
+            "select change, causes, events_after from publication_changes where publication = '{b}' and answer = 'rd_intensity'"
+        ),
+    );
     assert_eq!(changes.await, ["changed,revised_report,/nx/nx-stats c"]);
     let compared = compare_publications(&lake, &a, &b).await.expect("compared");
     assert_eq!(asked(&lake, "select count(*) from publication_changes").await, [compared.len().to_string()]);

@@ -54,7 +54,9 @@ pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     let mut words = args.words.into_iter();
     let publication = if args.live { None } else { words.next() };
     let (Some(area), Some(indicator)) = (words.next(), words.next()) else {
-        bail!("write `helan explain PUBLICATION AREA INDICATOR [PERIOD]`, or `helan explain --live AREA INDICATOR [PERIOD]`");
+        bail!(
+            "write `helan explain PUBLICATION AREA INDICATOR [PERIOD]`, or `helan explain --live AREA INDICATOR [PERIOD]`"
+        );
     };
     let period = words.next();
     if let Some(word) = words.next() {
@@ -139,13 +141,20 @@ impl Page {
     fn line(&self, node: &Node) -> String {
         let what = match node.kind {
             "event" => {
-                let fact = |name: &str| node.facts.iter().find(|(known, _)| *known == name).map_or("", |(_, v)| v.as_str());
+                let fact =
+                    |name: &str| node.facts.iter().find(|(known, _)| *known == name).map_or("", |(_, v)| v.as_str());
                 format!("{} {}", fact("source"), fact("id"))
             }
-            "residual" if node.status == "difference" => {
-                self.lang.pick("与下级合计之差（本级公布数不由合计得出）", "difference from the sum of its parts, which do not add up to it").to_owned()
+            "residual" if node.status == "difference" => self
+                .lang
+                .pick(
+                    "与下级合计之差（本级公布数不由合计得出）",
+                    "difference from the sum of its parts, which do not add up to it",
+                )
+                .to_owned(),
+            "residual" => {
+                self.lang.pick("差额（没有报送的部分）", "residual: what has no reports behind it").to_owned()
             }
-            "residual" => self.lang.pick("差额（没有报送的部分）", "residual: what has no reports behind it").to_owned(),
             "period" => format!("{} {}", self.lang.pick("本级报送", "its own report"), node.time_period),
             _ => {
                 let name = self.lang.pick(&node.name_zh, &node.name_en);
@@ -214,9 +223,13 @@ impl Page {
                 "reason_en" if self.lang == Lang::En => value.clone(),
                 "missing_zh" if self.lang == Lang::Zh => format!("缺报：{value}"),
                 "missing_en" if self.lang == Lang::En => format!("missing: {value}"),
-                "within_not_added" => format!("{} {value}", self.lang.pick("位于其内、不计入：", "lie within, not added:")),
+                "within_not_added" => {
+                    format!("{} {value}", self.lang.pick("位于其内、不计入：", "lie within, not added:"))
+                }
                 "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
-                "basis" | "numerator_basis" | "denominator_basis" | "vintage" | "denominator_date" => format!("{name} {value}"),
+                "basis" | "numerator_basis" | "denominator_basis" | "vintage" | "denominator_date" => {
+                    format!("{name} {value}")
+                }
                 _ => continue,
             };
             lines.push(shown);

@@ -107,7 +107,13 @@ pub(crate) async fn run(args: ReleaseArgs, lang: Lang) -> anyhow::Result<()> {
     super::rollup::print(&told(&recorded, lang))
 }
 
-async fn publication(args: &ReleaseArgs, lake: &Lake, clock: &Clock, about: &About, act: Act) -> anyhow::Result<Recorded> {
+async fn publication(
+    args: &ReleaseArgs,
+    lake: &Lake,
+    clock: &Clock,
+    about: &About,
+    act: Act,
+) -> anyhow::Result<Recorded> {
     let actor = actor(args, clock)?;
     Ok(release::act_on_publication(lake, clock, &about.publication, act, &actor, &about.why).await?)
 }
@@ -120,7 +126,9 @@ async fn period(args: &ReleaseArgs, lake: &Lake, clock: &Clock, of: &OfPeriod, a
 /// Who acts: proved by a token, never by a name on the command line.
 fn actor(args: &ReleaseArgs, clock: &Clock) -> anyhow::Result<Actor> {
     let Some(path) = &args.token_file else {
-        bail!("who does this is recorded: name your token with --token-file FILE (`helan credential add --role operator` makes one)");
+        bail!(
+            "who does this is recorded: name your token with --token-file FILE (`helan credential add --role operator` makes one)"
+        );
     };
     let token = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file = match &args.credentials {
@@ -143,7 +151,9 @@ fn told(recorded: &Recorded, lang: Lang) -> String {
         (true, Lang::Zh) => format!("已记录：{what} · {about} · {} · {when}", event.actor.credential),
         (true, Lang::En) => format!("Recorded: {what} · {about} · {} · {when}", event.actor.credential),
         (false, Lang::Zh) => format!("此前已记录，没有变化：{what} · {about} · {} · {when}", event.actor.credential),
-        (false, Lang::En) => format!("Recorded before, nothing changed: {what} · {about} · {} · {when}", event.actor.credential),
+        (false, Lang::En) => {
+            format!("Recorded before, nothing changed: {what} · {about} · {} · {when}", event.actor.credential)
+        }
     }
 }
 

@@ -89,7 +89,8 @@ impl Facts {
         self.areas = keyed(at.rows(&format!("select * from area_values where {about}")).await?);
         self.groups = keyed(at.rows(&format!("select * from group_values where {about}")).await?);
         self.periods = keyed(at.rows(&format!("select * from period_values where {about}")).await?);
-        self.inputs = grouped(at.rows(&format!("select * from period_inputs where {about} order by source, id")).await?);
+        self.inputs =
+            grouped(at.rows(&format!("select * from period_inputs where {about} order by source, id")).await?);
         let ends: BTreeSet<String> =
             self.areas.values().chain(self.groups.values()).filter_map(|row| row.get("period_end").cloned()).collect();
         let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();

@@ -24,12 +24,19 @@ pub(crate) struct Target {
 }
 
 fn about(cell: &Cell) -> String {
-    format!("ref_area = {} and indicator = {} and time_period = {}", literal(&cell.0), literal(&cell.1), literal(&cell.2))
+    format!(
+        "ref_area = {} and indicator = {} and time_period = {}",
+        literal(&cell.0),
+        literal(&cell.1),
+        literal(&cell.2)
+    )
 }
 
 impl Ratio {
     pub(crate) async fn read(at: &At<'_>, cell: &Cell) -> Result<Option<Self>, RollupError> {
-        let Some(row) = at.first(&format!("select * from ratios where {}", about(cell))).await? else { return Ok(None) };
+        let Some(row) = at.first(&format!("select * from ratios where {}", about(cell))).await? else {
+            return Ok(None);
+        };
         let mut previous = None;
         if get(&row, "denominator_date") != "same_end" {
             let text = format!(
@@ -69,8 +76,18 @@ impl Ratio {
         node.facts = facts(
             row,
             &[
-                "numerator", "denominator", "factor", "denominator_date", "numerator_vintage", "denominator_vintage",
-                "numerator_basis", "denominator_basis", "coverage_reported", "coverage_expected", "missing_zh", "missing_en",
+                "numerator",
+                "denominator",
+                "factor",
+                "denominator_date",
+                "numerator_vintage",
+                "denominator_vintage",
+                "numerator_basis",
+                "denominator_basis",
+                "coverage_reported",
+                "coverage_expected",
+                "missing_zh",
+                "missing_en",
             ],
         );
         node.rules = vec![1, 7, 10];
@@ -101,9 +118,12 @@ impl Ratio {
 impl Target {
     pub(crate) async fn read(at: &At<'_>, target: &str, area: &str) -> Result<Option<Self>, RollupError> {
         let of = format!("target_id = {} and ref_area = {}", literal(target), literal(area));
-        let Some(quota) = at.first(&format!("select * from quota_fulfilment where {of}")).await? else { return Ok(None) };
+        let Some(quota) = at.first(&format!("select * from quota_fulfilment where {of}")).await? else {
+            return Ok(None);
+        };
         let row = at.first(&format!("select * from target_rows where {of}")).await?.unwrap_or_default();
-        let readings = at.rows(&format!("select * from target_readings where {of} order by is_current desc, reading")).await?;
+        let readings =
+            at.rows(&format!("select * from target_readings where {of} order by is_current desc, reading")).await?;
         let parts = match get(&row, "measure") {
             "items" => {
                 let text = format!(
@@ -156,8 +176,19 @@ impl Target {
         node.facts = facts(
             quota,
             &[
-                "comparator", "target_value", "strength", "fulfilment", "reason_zh", "reason_en", "reason_code", "vintage",
-                "coverage_reported", "coverage_expected", "due_at", "owner", "kind",
+                "comparator",
+                "target_value",
+                "strength",
+                "fulfilment",
+                "reason_zh",
+                "reason_en",
+                "reason_code",
+                "vintage",
+                "coverage_reported",
+                "coverage_expected",
+                "due_at",
+                "owner",
+                "kind",
             ],
         );
         for reading in &self.readings {

@@ -60,7 +60,18 @@ impl Facts {
         node.marks = marks(row);
         node.facts = facts(
             row,
-            &["reported", "compiled", "residual", "coverage_reported", "coverage_expected", "months_reported", "vintage", "basis", "missing_zh", "missing_en"],
+            &[
+                "reported",
+                "compiled",
+                "residual",
+                "coverage_reported",
+                "coverage_expected",
+                "months_reported",
+                "vintage",
+                "basis",
+                "missing_zh",
+                "missing_en",
+            ],
         );
         node.rules = vec![3, 5, 10];
         let own_value = self.over_areas(&cell.1) == "own_value";
@@ -83,7 +94,12 @@ impl Facts {
         let combines = !matches!(self.over_areas(&cell.1), "none" | "");
         if row.contains_key("compiled") && combines && depth < DEPTH {
             if !reported && !own_value {
-                node.formula = Some(format!("Σ {} ({} / {})", cell.1, get(row, "children_reported"), get(row, "children_expected")));
+                node.formula = Some(format!(
+                    "Σ {} ({} / {})",
+                    cell.1,
+                    get(row, "children_reported"),
+                    get(row, "children_expected")
+                ));
                 self.attribution(&mut node);
             }
             let role = if reported || own_value { "cross_check" } else { "child" };
@@ -93,7 +109,11 @@ impl Facts {
             }
         }
         if let Some(residual) = row.get("residual").filter(|_| reported) {
-            node.formula = Some(format!("reported {} = compiled {} + residual {residual}", get(row, "reported"), get(row, "compiled")));
+            node.formula = Some(format!(
+                "reported {} = compiled {} + residual {residual}",
+                get(row, "reported"),
+                get(row, "compiled")
+            ));
             node.children.push(Node {
                 value: Some(residual.clone()),
                 status: if own_value { "difference" } else { "residual" }.to_owned(),
@@ -112,12 +132,23 @@ impl Facts {
         node.marks = marks(row);
         node.facts = facts(
             row,
-            &["reported", "compiled", "residual", "coverage_reported", "coverage_expected", "vintage", "basis", "missing_zh", "missing_en"],
+            &[
+                "reported",
+                "compiled",
+                "residual",
+                "coverage_reported",
+                "coverage_expected",
+                "vintage",
+                "basis",
+                "missing_zh",
+                "missing_en",
+            ],
         );
         node.rules = vec![3, 4, 5, 10];
         let reported = row.contains_key("reported");
         if !reported && row.contains_key("value") {
-            node.formula = Some(format!("Σ {} ({} / {})", cell.1, get(row, "coverage_reported"), get(row, "coverage_expected")));
+            node.formula =
+                Some(format!("Σ {} ({} / {})", cell.1, get(row, "coverage_reported"), get(row, "coverage_expected")));
             self.attribution(&mut node);
         }
         if let Some(period) = self.periods.get(cell) {
@@ -145,7 +176,8 @@ impl Facts {
         node.value = row.get("amount").cloned();
         let method = get(row, "method");
         node.status = method.to_owned();
-        node.facts = facts(row, &["months_reported", "months_expected", "origin_period", "obs_status", "vintage", "basis"]);
+        node.facts =
+            facts(row, &["months_reported", "months_expected", "origin_period", "obs_status", "vintage", "basis"]);
         node.rules = vec![6, 7];
         if matches!(method, "partial" | "carried") {
             node.marks.push(if method == "partial" { "partial" } else { "carried" });
@@ -159,8 +191,10 @@ impl Facts {
             let events = self.events.get(&observed).map_or(&[][..], Vec::as_slice);
             // The event that counts first, then those that it stands before.
             let first = events.iter().map(|event| get(event, "known_at")).min().unwrap_or_default();
-            let (counts, others): (Vec<&Row>, Vec<&Row>) = events.iter().partition(|event| get(event, "current") == "true");
-            let reporters: std::collections::BTreeSet<&str> = events.iter().map(|event| get(event, "reporter")).collect();
+            let (counts, others): (Vec<&Row>, Vec<&Row>) =
+                events.iter().partition(|event| get(event, "current") == "true");
+            let reporters: std::collections::BTreeSet<&str> =
+                events.iter().map(|event| get(event, "reporter")).collect();
             for event in counts {
                 let mut counted = self.event(&observed, event, "event", first);
                 if reporters.len() > 1 {
@@ -196,9 +230,27 @@ impl Facts {
         node.facts = facts(
             row,
             &[
-                "source", "id", "submission", "reporter", "prepared_by", "reviewed_by", "approved_by", "evidence", "note",
-                "value", "unit", "unit_mult", "vintage", "basis", "known_at", "recorded_at", "withdrawn_at", "topic",
-                "partition", "offset", "index",
+                "source",
+                "id",
+                "submission",
+                "reporter",
+                "prepared_by",
+                "reviewed_by",
+                "approved_by",
+                "evidence",
+                "note",
+                "value",
+                "unit",
+                "unit_mult",
+                "vintage",
+                "basis",
+                "known_at",
+                "recorded_at",
+                "withdrawn_at",
+                "topic",
+                "partition",
+                "offset",
+                "index",
             ],
         );
         node.rules = vec![7];

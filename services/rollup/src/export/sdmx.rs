@@ -34,7 +34,12 @@ const DIMENSIONS: [Component; 4] = [
 
 const ATTRIBUTES: [Component; 15] = [
     Component("OBS_STATUS", "数值状态", "Observation status", Kind::Coded("CL_OBS_STATUS")),
-    Component("VALUE_STATUS", "取值方式或结论", "How the value was got, or the verdict", Kind::Coded("CL_VALUE_STATUS")),
+    Component(
+        "VALUE_STATUS",
+        "取值方式或结论",
+        "How the value was got, or the verdict",
+        Kind::Coded("CL_VALUE_STATUS"),
+    ),
     Component("UNIT_MEASURE", "计量单位", "Unit of measure", Kind::Free("String")),
     Component("DECIMALS", "显示小数位", "Decimals when shown", Kind::Free("Integer")),
     Component("VINTAGE", "发布版本", "Vintage", Kind::Free("String")),
@@ -118,7 +123,8 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
         ];
         writer.write_record(&record).map_err(failed)?;
     }
-    let bytes = writer.into_inner().map_err(|error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}")))?;
+    let bytes =
+        writer.into_inner().map_err(|error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}")))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -131,7 +137,8 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
     let mut areas: Codes = catalog.areas.iter().map(|area| named(&area.code, &area.name_zh, &area.name_en)).collect();
     areas.extend(catalog.groups.iter().map(|group| named(&group.group_id, &group.name_zh, &group.name_en)));
     let indicators = catalog.indicators.iter().map(|one| named(&one.indicator, &one.name_zh, &one.name_en));
-    let mut targets: Codes = catalog.targets.iter().map(|one| named(&one.target_id, &one.name_zh, &one.name_en)).collect();
+    let mut targets: Codes =
+        catalog.targets.iter().map(|one| named(&one.target_id, &one.name_zh, &one.name_en)).collect();
     targets.extend([named(NOT_APPLICABLE, "不适用", "Not applicable")]);
     let frequencies = [
         ("A", "年", "Annual"),
@@ -177,9 +184,12 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
 /// The message as text: `meta` comes first, because readers look at the beginning to see which version it is.
 pub(crate) fn structure(export: &Export) -> String {
     let head = &export.catalog.head;
-    let concept = |name: &str| format!("urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={AGENCY}:CS_HELAN({VERSION}).{name}");
+    let concept =
+        |name: &str| format!("urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={AGENCY}:CS_HELAN({VERSION}).{name}");
     let representation = |kind: &Kind| match kind {
-        Kind::Coded(list) => json!({"enumeration": format!("urn:sdmx:org.sdmx.infomodel.codelist.Codelist={AGENCY}:{list}({VERSION})")}),
+        Kind::Coded(list) => {
+            json!({"enumeration": format!("urn:sdmx:org.sdmx.infomodel.codelist.Codelist={AGENCY}:{list}({VERSION})")})
+        }
         Kind::Free(data_type) => json!({"format": {"dataType": data_type}}),
     };
     let nameable = |id: &str, zh: &str, en: &str| json!({"id": id, "name": en, "names": {"zh": zh, "en": en}});
@@ -208,7 +218,8 @@ pub(crate) fn structure(export: &Export) -> String {
         json!({"id": component.0, "conceptIdentity": concept(component.0), "localRepresentation": representation(&component.3)})
     });
     let attributes = ATTRIBUTES.iter().map(|component| {
-        let attached = if OF_THE_WHOLE.contains(&component.0) { json!({"dataflow": {}}) } else { json!({"observation": {}}) };
+        let attached =
+            if OF_THE_WHOLE.contains(&component.0) { json!({"dataflow": {}}) } else { json!({"observation": {}}) };
         json!({
             "id": component.0, "conceptIdentity": concept(component.0), "usage": "optional",
             "attributeRelationship": attached, "localRepresentation": representation(&component.3),
@@ -228,7 +239,8 @@ pub(crate) fn structure(export: &Export) -> String {
         "attributeList": {"id": "AttributeDescriptor", "attributes": attributes.collect::<Vec<_>>()},
     });
     let mut dataflow = maintained(STRUCTURE, &head.name_zh, &head.name_en);
-    dataflow["structure"] = json!(format!("urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={AGENCY}:{STRUCTURE}({VERSION})"));
+    dataflow["structure"] =
+        json!(format!("urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={AGENCY}:{STRUCTURE}({VERSION})"));
     dataflow["annotations"] = json!([
         {"type": "CATALOG", "title": format!("{} {}", head.id, export.catalog.digest)},
         {"type": "PUBLICATION", "title": export.publication.as_deref().unwrap_or("live")},

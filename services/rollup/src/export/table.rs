@@ -11,9 +11,24 @@ use crate::export::{Export, Row};
 
 /// Fields of the published rows that get a column of their own, as texts.
 const FIELDS: [&str; 18] = [
-    "vintage", "basis", "numerator", "denominator", "numerator_vintage", "denominator_vintage", "reported", "compiled",
-    "residual", "coverage_reported", "coverage_expected", "comparator", "target_value", "strength", "fulfilment",
-    "readings", "reason_zh", "reason_en",
+    "vintage",
+    "basis",
+    "numerator",
+    "denominator",
+    "numerator_vintage",
+    "denominator_vintage",
+    "reported",
+    "compiled",
+    "residual",
+    "coverage_reported",
+    "coverage_expected",
+    "comparator",
+    "target_value",
+    "strength",
+    "fulfilment",
+    "readings",
+    "reason_zh",
+    "reason_en",
 ];
 
 pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
@@ -24,9 +39,8 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
         fields.push(Field::new(name, column.data_type().clone(), true));
         columns.push(column);
     };
-    let text = |get: &dyn Fn(&Row) -> Option<String>| -> ArrayRef {
-        Arc::new(rows.iter().map(get).collect::<StringArray>())
-    };
+    let text =
+        |get: &dyn Fn(&Row) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(get).collect::<StringArray>()) };
     push("publication", text(&|_| export.publication.clone()));
     let as_of = TimestampMicrosecondArray::from(vec![export.as_of; rows.len()]).with_timezone("UTC");
     push("as_of", Arc::new(as_of));

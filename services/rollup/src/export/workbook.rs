@@ -153,7 +153,8 @@ impl Book<'_> {
             ("分母版本", "Denominator vintage", 20.0),
             ("缺报", "Missing", 40.0),
         ];
-        let ratios = self.export.rows.iter().filter(|row| crate::answers::ratio_answer(&row.value.key.indicator).is_some());
+        let ratios =
+            self.export.rows.iter().filter(|row| crate::answers::ratio_answer(&row.value.key.indicator).is_some());
         let rows = ratios.filter(|row| row.value.key.target_id.is_none()).map(|row| {
             let text = |name: &str| Cell::Text(row.field(name).unwrap_or_default().to_owned());
             vec![
@@ -190,7 +191,10 @@ impl Book<'_> {
         ];
         let rows = self.of("area_values").map(|row| {
             let text = |name: &str| Cell::Text(row.field(name).unwrap_or_default().to_owned());
-            let unit = self.export.indicator(&row.value.key.indicator).map_or("", |found| self.pick(&found.unit_zh, &found.unit_en));
+            let unit = self
+                .export
+                .indicator(&row.value.key.indicator)
+                .map_or("", |found| self.pick(&found.unit_zh, &found.unit_en));
             vec![
                 Cell::Text(self.indicator(row)),
                 Cell::Text(self.place(row)),
@@ -269,7 +273,11 @@ impl Book<'_> {
             .set_align(FormatAlign::VerticalCenter)
             .set_text_wrap();
         let line = Color::RGB(0x00D9_D9D9);
-        let plain = Format::new().set_border_bottom(FormatBorder::Hair).set_border_color(line).set_align(FormatAlign::Top).set_text_wrap();
+        let plain = Format::new()
+            .set_border_bottom(FormatBorder::Hair)
+            .set_border_color(line)
+            .set_align(FormatAlign::Top)
+            .set_text_wrap();
         for (at, (zh, en, width)) in heads.iter().enumerate() {
             let at = at as u16;
             sheet.write_with_format(0, at, self.pick(zh, en), &head)?;
@@ -295,9 +303,11 @@ impl Book<'_> {
                     Cell::Status(code) => {
                         let (zh, en) = words::status(code);
                         let format = match words::colours(code) {
-                            Some((fill, ink)) => {
-                                plain.clone().set_background_color(Color::RGB(fill)).set_font_color(Color::RGB(ink)).set_bold()
-                            }
+                            Some((fill, ink)) => plain
+                                .clone()
+                                .set_background_color(Color::RGB(fill))
+                                .set_font_color(Color::RGB(ink))
+                                .set_bold(),
                             None => plain.clone(),
                         };
                         sheet.write_with_format(row, at, self.pick(zh, en), &format)?

@@ -49,7 +49,8 @@ impl Act {
 
     /// Reads a recorded type; none for types of later builds.
     pub fn parse(event_type: &str, until: Option<i64>) -> Option<Self> {
-        let acts = [Self::Review, Self::Approve, Self::Release, Self::Return, Self::Withdraw, Self::Close, Self::Reopen];
+        let acts =
+            [Self::Review, Self::Approve, Self::Release, Self::Return, Self::Withdraw, Self::Close, Self::Reopen];
         match until {
             Some(until) if event_type == "helan.release.embargoed.v1" => Some(Self::Embargo(until)),
             _ => acts.into_iter().find(|act| act.event_type() == event_type),
@@ -210,7 +211,10 @@ impl Record {
             _ => role == "operator",
         };
         if !may {
-            return Err(Refusal::Role(role.to_owned(), "an analyst or an operator reviews and returns, an operator does the rest"));
+            return Err(Refusal::Role(
+                role.to_owned(),
+                "an analyst or an operator reviews and returns, an operator does the rest",
+            ));
         }
         match event.act {
             Act::Close if self.closed_at.is_some() => return Err(Refusal::Period(event.time_period.clone(), "closed")),
@@ -258,7 +262,11 @@ impl Standing {
             },
             (Act::Approve, _) => not_from("approval", "reviewed"),
             (Act::Embargo(until), State::Approved | State::Embargoed(_)) => {
-                if *until > event.at { Ok(()) } else { Err(Refusal::Past(crate::explain::moment(*until))) }
+                if *until > event.at {
+                    Ok(())
+                } else {
+                    Err(Refusal::Past(crate::explain::moment(*until)))
+                }
             }
             (Act::Embargo(_), _) => not_from("an embargo", "approved or embargoed"),
             (Act::Release, State::Approved) => Ok(()),
@@ -349,7 +357,16 @@ mod tests {
 
     #[test]
     fn every_recorded_type_is_read_again() {
-        for act in [Act::Review, Act::Approve, Act::Embargo(7), Act::Release, Act::Return, Act::Withdraw, Act::Close, Act::Reopen] {
+        for act in [
+            Act::Review,
+            Act::Approve,
+            Act::Embargo(7),
+            Act::Release,
+            Act::Return,
+            Act::Withdraw,
+            Act::Close,
+            Act::Reopen,
+        ] {
             assert_eq!(Act::parse(act.event_type(), act.until()), Some(act));
         }
     }

@@ -1,6 +1,7 @@
 //! The property itself: the views against the model, cell by cell, events included.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -8,10 +9,10 @@ use helan_query::Session;
 use helan_schemas::tables::Table;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
-use crate::history::{Case, DAY, START, cases};
+use crate::history::{Case, DAY, START, Step, cases};
 use crate::model::{Figure, Model};
 use crate::targets;
-use crate::world::{AREAS, GROUPS};
+use crate::world::{AREAS, GROUPS, Variant};
 
 /// Cases of a test run; HELAN_CASES asks for more.
 const CASES: u32 = 40;
@@ -35,7 +36,7 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
     };
     let mut runner = TestRunner::new(config);
     let outcome = runner.run(&cases(), |case| {
-        let task = runtime.spawn(async move { differences(&case).await });
+        let task = runtime.spawn(async move { differences(&case, &case.variant).await });
         let found = runtime.block_on(task).expect("no panic");
         proptest::prop_assert!(found.is_empty(), "{}", found.join("\n"));
         Ok(())
@@ -43,12 +44,41 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+    let compared = COMPARED.load(Ordering::Relaxed);
+    assert!(compared > 50 * cases_asked as usize, "only {compared} rows were compared: the histories say too little");
+}
+
+/// Rows of views that were compared in this run.
+static COMPARED: AtomicUsize = AtomicUsize::new(0);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_with_another_rule_differs() {
+    let report = |area, source, cents| Step::Report {
+        area,
+        indicator: 0,
+        period: 0,
+        cents,
+        vintage: 0,
+        source,
+        days: 900,
+        back: 0,
+        missing: false,
+    };
+    let variant = Variant { move_a2: 1, raised: false, date: 0, office_first: true, half_even: false, c_joins: false };
+    let steps = vec![report(1, 0, 500), report(1, 2, 700), report(5, 2, 100), report(2, 2, 300)];
+    let case = Case { variant: variant.clone(), steps, order: 7, as_of: 1400, recorded: None };
+    assert_eq!(differences(&case, &variant).await, [""; 0]);
+    // Precedence the other way round turns A and R; a county that did not move turns what is compiled beside A and B.
+    let precedence = Variant { office_first: false, ..variant.clone() };
+    assert!(!differences(&case, &precedence).await.is_empty());
+    let place = Variant { move_a2: 0, ..variant };
+    assert!(!differences(&case, &place).await.is_empty());
 }
 
 type Row = BTreeMap<String, String>;
 
-/// Everything in which the views and the model differ.
-async fn differences(case: &Case) -> Vec<String> {
+/// Everything in which the views of a case and the model by a variant differ.
+async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let events = case.events();
     let batch = crate::support::events(&case.csv(&events));
     let catalog = case.variant.catalog();
@@ -57,7 +87,7 @@ async fn differences(case: &Case) -> Vec<String> {
     let (as_of, recorded) = case.moments();
     // 2017-01-01T00:00:00Z is eight in the morning of that day in the catalog's zone.
     let today = jiff::civil::date(2017, 1, 1).checked_add(jiff::Span::new().days(case.as_of)).expect("a day");
-    let model = Model::new(&case.variant, &events, as_of, recorded.unwrap_or(EVERYTHING), today);
+    let model = Model::new(by, &events, as_of, recorded.unwrap_or(EVERYTHING), today);
     let ask = |text: &'static str| rows(&session, text, as_of, recorded);
     let mut found = Vec::new();
 
@@ -98,8 +128,18 @@ async fn differences(case: &Case) -> Vec<String> {
             ("complete".to_owned(), figure.complete.to_string()),
         ])
     };
-    compare("area_values", &areas, &expected_areas.iter().map(|(key, value)| (key.clone(), figure(value))).collect(), &mut found);
-    compare("group_values", &groups, &expected_groups.iter().map(|(key, value)| (key.clone(), figure(value))).collect(), &mut found);
+    compare(
+        "area_values",
+        &areas,
+        &expected_areas.iter().map(|(key, value)| (key.clone(), figure(value))).collect(),
+        &mut found,
+    );
+    compare(
+        "group_values",
+        &groups,
+        &expected_groups.iter().map(|(key, value)| (key.clone(), figure(value))).collect(),
+        &mut found,
+    );
     let expected: BTreeMap<_, _> = expected_ratios
         .iter()
         .map(|(key, ratio)| {
@@ -136,7 +176,8 @@ async fn differences(case: &Case) -> Vec<String> {
     for row in ask("select * from place_inputs where role = 'value'").await {
         behind.entry(key(&row)).or_default().insert((row["source"].clone(), row["id"].clone()));
     }
-    for (cell, figure) in expected_areas.iter().filter(|(cell, _)| !GROUPS.contains(&&*cell.0)).chain(&expected_groups) {
+    for (cell, figure) in expected_areas.iter().filter(|(cell, _)| !GROUPS.contains(&&*cell.0)).chain(&expected_groups)
+    {
         let have = behind.remove(cell).unwrap_or_default();
         let want: BTreeSet<_> = figure.events.clone();
         if have != want {
@@ -165,6 +206,7 @@ fn compare(
     want: &BTreeMap<(String, String, String), Row>,
     found: &mut Vec<String>,
 ) {
+    COMPARED.fetch_add(want.len(), Ordering::Relaxed);
     for (cell, expected) in want {
         let Some(row) = have.get(cell) else {
             found.push(format!("{view} lacks {cell:?}, recomputed {expected:?}"));
@@ -178,7 +220,11 @@ fn compare(
             }
         }
     }
-    found.extend(have.keys().filter(|cell| !want.contains_key(*cell)).map(|cell| format!("{view} has {cell:?}: {:?}", have[cell])));
+    found.extend(
+        have.keys()
+            .filter(|cell| !want.contains_key(*cell))
+            .map(|cell| format!("{view} has {cell:?}: {:?}", have[cell])),
+    );
 }
 
 async fn rows(session: &Session, text: &str, as_of: i64, recorded: Option<i64>) -> Vec<Row> {
@@ -193,13 +239,23 @@ fn texts(batch: &RecordBatch) -> Vec<Row> {
         .columns()
         .iter()
         .zip(schema.fields())
-        .map(|(column, field)| (field.name(), field.data_type().is_decimal(), ArrayFormatter::try_new(column, &options).expect("formatter")))
+        .map(|(column, field)| {
+            (
+                field.name(),
+                field.data_type().is_decimal(),
+                ArrayFormatter::try_new(column, &options).expect("formatter"),
+            )
+        })
         .collect();
     (0..batch.num_rows())
         .map(|row| {
             let cells = columns.iter().map(|(name, decimal, values)| {
                 let text = values.value(row).to_string();
-                let text = if *decimal && text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
+                let text = if *decimal && text.contains('.') {
+                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+                } else {
+                    text
+                };
                 ((*name).clone(), text)
             });
             cells.collect()

@@ -33,7 +33,17 @@ pub(crate) struct Report {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// One report.
-    Report { area: usize, indicator: usize, period: usize, cents: i64, vintage: usize, source: usize, days: i64, back: i64, missing: bool },
+    Report {
+        area: usize,
+        indicator: usize,
+        period: usize,
+        cents: i64,
+        vintage: usize,
+        source: usize,
+        days: i64,
+        back: i64,
+        missing: bool,
+    },
     /// Reports of all quarters or all months of 2018.
     Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
     /// The report of an earlier step is withdrawn by its source.
@@ -55,8 +65,21 @@ pub(crate) struct Case {
 
 const INDICATORS: [&str; 6] = ["rd", "gdp", "pop", "pat", "jobs", "law"];
 const PERIODS: [&str; 15] = [
-    "2018", "2018", "2018", "2017", "2017", "2018-Q1", "2018-Q2", "2018-01-01/P3M", "2018-01-01/P6M", "2018-01-01/P12M",
-    "2018-03", "2018-12", "2017-12", "2018-11", "2018-10-01/P3M",
+    "2018",
+    "2018",
+    "2018",
+    "2017",
+    "2017",
+    "2018-Q1",
+    "2018-Q2",
+    "2018-01-01/P3M",
+    "2018-01-01/P6M",
+    "2018-01-01/P12M",
+    "2018-03",
+    "2018-12",
+    "2017-12",
+    "2018-11",
+    "2018-10-01/P3M",
 ];
 const VINTAGES: [Option<&str>; 4] = [None, Some("preliminary"), Some("revised"), Some("final")];
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -65,23 +88,51 @@ pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let variant = (0..4_u8, any::<bool>(), 0..3_u8, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(move_a2, raised, date, office_first, half_even, c_joins)| Variant { move_a2, raised, date, office_first, half_even, c_joins },
+        |(move_a2, raised, date, office_first, half_even, c_joins)| Variant {
+            move_a2,
+            raised,
+            date,
+            office_first,
+            half_even,
+            c_joins,
+        },
     );
-    let report = (
-        (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
-        (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
-        (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08)),
+    let report =
+        (
+            (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
+            (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
+            (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08)),
+        )
+            .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing))| {
+                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing }
+            });
+    let series = (
+        0..AREAS.len(),
+        prop::sample::select(vec![0_usize, 1, 4]),
+        any::<bool>(),
+        0..9_000_i64,
+        0..SOURCES.len(),
+        0..1200_i64,
     )
-        .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing))| Step::Report {
-            area, indicator, period, cents, vintage, source, days, back, missing,
+        .prop_map(|(area, indicator, months, cents, source, days)| Step::Series {
+            area,
+            indicator,
+            months,
+            cents,
+            source,
+            days,
         });
-    let series = (0..AREAS.len(), prop::sample::select(vec![0_usize, 1, 4]), any::<bool>(), 0..9_000_i64, 0..SOURCES.len(), 0..1200_i64)
-        .prop_map(|(area, indicator, months, cents, source, days)| Step::Series { area, indicator, months, cents, source, days });
     let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
     let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..1200_i64)
         .prop_map(|(which, add, vintage, days)| Step::Again { which, add, vintage, days });
     let step = prop_oneof![12 => report, 2 => series, 2 => withdraw, 4 => again];
-    (variant, prop::collection::vec(step, 1..90), any::<u64>(), 200..1500_i64, prop::option::weighted(0.3, 200..1500_i64))
+    (
+        variant,
+        prop::collection::vec(step, 1..90),
+        any::<u64>(),
+        200..1500_i64,
+        prop::option::weighted(0.3, 200..1500_i64),
+    )
         .prop_map(|(variant, steps, order, as_of, recorded)| Case { variant, steps, order, as_of, recorded })
 }
 
@@ -99,7 +150,11 @@ impl Case {
             match *step {
                 Step::Report { area, indicator, period, cents, vintage, source, days, back, missing } => {
                     let indicator = INDICATORS[indicator];
-                    let amount = if indicator == "law" { i128::from(cents % 2 == 0) * 10_i128.pow(10) } else { i128::from(cents) * 10_i128.pow(8) };
+                    let amount = if indicator == "law" {
+                        i128::from(cents % 2 == 0) * 10_i128.pow(10)
+                    } else {
+                        i128::from(cents) * 10_i128.pow(8)
+                    };
                     let report = Report {
                         area: place(area),
                         indicator,
@@ -131,7 +186,8 @@ impl Case {
                 Step::Withdraw { which, days } => {
                     let reports: Vec<&Event> = events.iter().filter(|event| event.report.is_some()).collect();
                     if let Some(earlier) = reports.get(which % reports.len().max(1)) {
-                        let source = SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
+                        let source =
+                            SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
                         let withdraws = earlier.id.clone();
                         events.push(Event { withdraws, ..event(at, source, None, days, 0) });
                     }
@@ -139,7 +195,8 @@ impl Case {
                 Step::Again { which, add, vintage, days } => {
                     let reports: Vec<&Event> = events.iter().filter(|event| event.report.is_some()).collect();
                     if let Some(earlier) = reports.get(which % reports.len().max(1)) {
-                        let source = SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
+                        let source =
+                            SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
                         let mut report = earlier.report.clone().expect("a report");
                         report.vintage = VINTAGES[vintage];
                         if report.indicator != "law" {
@@ -162,7 +219,8 @@ impl Case {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             lines.swap(at, (state >> 33) as usize % (at + 1));
         }
-        let head = "source,id,ref_area,indicator,time_period,value,obs_status,vintage,known,recorded,offset,withdraws\n";
+        let head =
+            "source,id,ref_area,indicator,time_period,value,obs_status,vintage,known,recorded,offset,withdraws\n";
         format!("{head}{}", lines.concat())
     }
 }
@@ -175,7 +233,16 @@ fn event(at: usize, source: usize, report: Option<Report>, days: i64, back: i64)
     let (source, reporter) = SOURCES[source];
     let recorded = START + days * DAY + at as i64 * 1_000_000;
     let known = recorded - back * DAY;
-    Event { source, reporter, id: format!("e{at:04}"), offset: at as i64, report, withdraws: String::new(), known, recorded }
+    Event {
+        source,
+        reporter,
+        id: format!("e{at:04}"),
+        offset: at as i64,
+        report,
+        withdraws: String::new(),
+        known,
+        recorded,
+    }
 }
 
 fn line(event: &Event) -> String {

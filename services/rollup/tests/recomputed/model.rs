@@ -92,7 +92,8 @@ pub(crate) fn divided(numerator: i128, denominator: i128) -> i128 {
 
 impl<'m> Model<'m> {
     pub(crate) fn new(variant: &'m Variant, events: &'m [Event], as_of: i64, recorded: i64, known: Date) -> Self {
-        let seen: Vec<&Event> = events.iter().filter(|event| event.known <= as_of && event.recorded <= recorded).collect();
+        let seen: Vec<&Event> =
+            events.iter().filter(|event| event.known <= as_of && event.recorded <= recorded).collect();
         let void: BTreeSet<(&str, &str)> =
             seen.iter().filter(|event| event.report.is_none()).map(|event| (event.source, &*event.withdraws)).collect();
         let standing: Vec<&Event> = seen
@@ -105,7 +106,15 @@ impl<'m> Model<'m> {
             let cell = (about.area.to_owned(), about.indicator.to_owned(), about.period.clone());
             let counts = |a: &Event, b: &Event| {
                 // Rule 12: precedence, then the later known, the later recorded, source, the log's order.
-                let key = |e: &Event| (variant.precedence(e.reporter), std::cmp::Reverse(e.known), std::cmp::Reverse(e.recorded), e.source, std::cmp::Reverse(e.offset));
+                let key = |e: &Event| {
+                    (
+                        variant.precedence(e.reporter),
+                        std::cmp::Reverse(e.known),
+                        std::cmp::Reverse(e.recorded),
+                        e.source,
+                        std::cmp::Reverse(e.offset),
+                    )
+                };
                 key(a) < key(b)
             };
             match current.get(&cell) {
@@ -169,15 +178,29 @@ impl<'m> Model<'m> {
         let mut best: Option<Own> = None;
         if combines(&cell.1).1 == "last" {
             // A stock: its value at period end; an earlier one only as carried.
-            let last = inside.iter().filter(|(part, _)| part.kind != PeriodKind::Annual).max_by_key(|(part, _)| (part.end, std::cmp::Reverse(part.to_string())));
+            let last = inside
+                .iter()
+                .filter(|(part, _)| part.kind != PeriodKind::Annual)
+                .max_by_key(|(part, _)| (part.end, std::cmp::Reverse(part.to_string())));
             if let Some((part, event)) = last {
                 best = Some(single(part, event, if part.end == period.end { "period_end" } else { "carried" }, 12));
             }
         } else {
             let to_date: Vec<_> = inside
                 .iter()
-                .filter(|(part, _)| part.kind == PeriodKind::Range && part.start == period.start && part.end.day() == part.end.days_in_month())
-                .map(|(part, event)| single(part, event, if part.end == period.end { "year_to_date" } else { "partial" }, i64::from(part.end.month())))
+                .filter(|(part, _)| {
+                    part.kind == PeriodKind::Range
+                        && part.start == period.start
+                        && part.end.day() == part.end.days_in_month()
+                })
+                .map(|(part, event)| {
+                    single(
+                        part,
+                        event,
+                        if part.end == period.end { "year_to_date" } else { "partial" },
+                        i64::from(part.end.month()),
+                    )
+                })
                 .collect();
             let sum = |kind, months: i64, method| {
                 let parts: Vec<_> = inside.iter().filter(|(part, _)| part.kind == kind).collect();
@@ -279,7 +302,11 @@ impl<'m> Model<'m> {
             negative: parts.iter().any(|part| part.negative),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
-            events: if value.is_some() { parts.into_iter().flat_map(|part| part.events).collect() } else { BTreeSet::new() },
+            events: if value.is_some() {
+                parts.into_iter().flat_map(|part| part.events).collect()
+            } else {
+                BTreeSet::new()
+            },
         })
     }
 
@@ -301,7 +328,8 @@ impl<'m> Model<'m> {
         }
         let asked = figures.iter().any(|(_, figure)| figure.is_some());
         let known = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
-        let outer: Vec<i128> = figures.iter().filter(|(outermost, _)| *outermost).filter_map(|(_, figure)| known(figure)).collect();
+        let outer: Vec<i128> =
+            figures.iter().filter(|(outermost, _)| *outermost).filter_map(|(_, figure)| known(figure)).collect();
         let overlap = cell.0 == "U";
         let amount = (asked && !outer.is_empty()).then(|| outer.iter().sum::<i128>());
         let (over_areas, _) = combines(&cell.1);
@@ -309,7 +337,10 @@ impl<'m> Model<'m> {
             return Some(Figure { compiled: amount, ..own.clone() });
         }
         let own_status = own.as_ref().map(|own| own.status);
-        let complete = figures.iter().filter(|(outermost, _)| *outermost).all(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.complete));
+        let complete = figures
+            .iter()
+            .filter(|(outermost, _)| *outermost)
+            .all(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.complete));
         let status = match over_areas {
             "own_value" => "no_own_value",
             "additive" if asked && overlap => "overlap",
@@ -319,13 +350,17 @@ impl<'m> Model<'m> {
         };
         let counted = matches!(status, "compiled" | "partial");
         let value = amount.filter(|_| counted);
-        let events = figures.iter().filter(|(outermost, _)| *outermost && counted).filter_map(|(_, figure)| figure.as_ref());
+        let events =
+            figures.iter().filter(|(outermost, _)| *outermost && counted).filter_map(|(_, figure)| figure.as_ref());
         Some(Figure {
             value,
             status,
             reported: None,
             compiled: amount.filter(|_| status != "overlap"),
-            coverage: (figures.iter().filter(|(_, figure)| known(figure).is_some()).count() as i64, asked.then_some(members.len() as i64)),
+            coverage: (
+                figures.iter().filter(|(_, figure)| known(figure).is_some()).count() as i64,
+                asked.then_some(members.len() as i64),
+            ),
             complete: asked && complete,
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
             months: own.as_ref().and_then(|own| own.months),
@@ -335,7 +370,10 @@ impl<'m> Model<'m> {
     }
 
     fn lies_in(&self, area: &str, other: &str, on: Date) -> bool {
-        self.variant.parents(area, on, self.known).iter().any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+        self.variant
+            .parents(area, on, self.known)
+            .iter()
+            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
     }
 
     pub(crate) fn place(&self, cell: &Cell) -> Option<Figure> {
@@ -374,7 +412,9 @@ impl<'m> Model<'m> {
         };
         let top = value(&numerator);
         let quotient = match (top, denominator) {
-            (Some(top), Some(denominator)) if denominator > 0 => Some(divided(top * factor * 10_i128.pow(10), denominator)),
+            (Some(top), Some(denominator)) if denominator > 0 => {
+                Some(divided(top * factor * 10_i128.pow(10), denominator))
+            }
             _ => None,
         };
         let status = numerator.as_ref().map(|figure| figure.status);

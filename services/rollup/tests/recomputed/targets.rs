@@ -57,7 +57,18 @@ fn actual(model: &Model<'_>, owed: &Owed, area: &str) -> Actual {
     if matches!(owed.indicator, "rd_intensity" | "patent_density") {
         let ratio = model.ratio(area, owed.indicator, "2018");
         let Some(ratio) = ratio else {
-            return Actual { numerator: None, denominator: None, factor: 1, status: "not_reported", complete: false, negative: false, months: None, coverage: (0, None), numerator_origin: None, denominator_origin: None };
+            return Actual {
+                numerator: None,
+                denominator: None,
+                factor: 1,
+                status: "not_reported",
+                complete: false,
+                negative: false,
+                months: None,
+                coverage: (0, None),
+                numerator_origin: None,
+                denominator_origin: None,
+            };
         };
         let single = ratio.status == "reported";
         return Actual {
@@ -90,7 +101,10 @@ fn actual(model: &Model<'_>, owed: &Owed, area: &str) -> Actual {
         negative: figure.as_ref().is_some_and(|figure| figure.negative),
         months: figure.as_ref().and_then(|figure| figure.months),
         coverage: figure.as_ref().map_or((0, None), |figure| figure.coverage),
-        numerator_origin: figure.as_ref().filter(|figure| figure.status == "reported").and_then(|figure| figure.origin.clone()),
+        numerator_origin: figure
+            .as_ref()
+            .filter(|figure| figure.status == "reported")
+            .and_then(|figure| figure.origin.clone()),
         denominator_origin: None,
     }
 }
@@ -113,7 +127,12 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, today: Date) -> Stands {
     let current = readings.iter().find(|(current, _)| *current).map(|(_, met)| *met);
     let turned = readings.iter().map(|(_, met)| *met).collect::<BTreeSet<_>>().len() > 1;
     let verdict = verdict(owed, &actual, current, period_over, is_due);
-    Stands { verdict, actual: shown, sensitive: turned && matches!(verdict, "met" | "missed"), coverage: actual.coverage }
+    Stands {
+        verdict,
+        actual: shown,
+        sensitive: turned && matches!(verdict, "met" | "missed"),
+        coverage: actual.coverage,
+    }
 }
 
 fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: bool, is_due: bool) -> &'static str {
@@ -146,8 +165,14 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
         return "met";
     }
     match actual.months {
-        Some(months) if months < 12 && combines(owed.indicator).1 == "sum" && upward && owed.comparator != "done" && !is_due => {
-            if numerator * 12 >= target(owed) * i128::from(months) { "on_track" } else { "behind" }
+        Some(months)
+            if months < 12 && combines(owed.indicator).1 == "sum" && upward && owed.comparator != "done" && !is_due =>
+        {
+            if numerator * 12 >= target(owed) * i128::from(months) {
+                "on_track"
+            } else {
+                "behind"
+            }
         }
         _ => "partial",
     }
@@ -155,7 +180,9 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
 
 /// Each way to read it: whether it is the verdict's own, and whether it is met.
 fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<(bool, bool)> {
-    let (Some(numerator), Some(denominator), Some(_)) = (actual.numerator, actual.denominator, owed.value) else { return Vec::new() };
+    let (Some(numerator), Some(denominator), Some(_)) = (actual.numerator, actual.denominator, owed.value) else {
+        return Vec::new();
+    };
     if denominator <= 0 {
         return Vec::new();
     }
@@ -202,7 +229,15 @@ fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str) -> Vec
             continue;
         }
         let newer = |a: &Event, b: &Event| {
-            let key = |e: &Event| (e.id == current.id && e.source == current.source, e.known, e.recorded, std::cmp::Reverse(e.source), e.offset);
+            let key = |e: &Event| {
+                (
+                    e.id == current.id && e.source == current.source,
+                    e.known,
+                    e.recorded,
+                    std::cmp::Reverse(e.source),
+                    e.offset,
+                )
+            };
             key(a).cmp(&key(b)) == Ordering::Greater
         };
         match by_vintage.get(&report.vintage) {

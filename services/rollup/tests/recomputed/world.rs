@@ -39,7 +39,8 @@ pub(crate) struct Owed {
 
 pub(crate) const AREAS: [&str; 8] = ["R", "A", "B", "C", "A1", "A2", "B1", "P"];
 pub(crate) const GROUPS: [&str; 3] = ["G", "H", "U"];
-pub(crate) const SOURCES: [(&str, &str); 4] = [("/t/office/1", "office"), ("/t/office/2", "office"), ("/t/city/1", "city"), ("/t/park/1", "park")];
+pub(crate) const SOURCES: [(&str, &str); 4] =
+    [("/t/office/1", "office"), ("/t/office/2", "office"), ("/t/city/1", "city"), ("/t/park/1", "park")];
 
 pub(crate) fn day(text: &str) -> Date {
     text.parse().expect("a day")
@@ -149,7 +150,9 @@ impl Variant {
         let joins = if self.c_joins { "G,C,2018-01-01,,\n" } else { "" };
         put(
             "group_members.csv",
-            format!("group_id,member,valid_from,valid_to,known_from\nG,A,,,\nG,B,,,\nH,A,,,\nH,P,,,\nU,A,,,\nU,B,,,\n{joins}"),
+            format!(
+                "group_id,member,valid_from,valid_to,known_from\nG,A,,,\nG,B,,,\nH,A,,,\nH,P,,,\nU,A,,,\nU,B,,,\n{joins}"
+            ),
         );
         let date = ["same_end", "previous_end", "mean"][usize::from(self.date)];
         put(
@@ -184,9 +187,12 @@ impl Variant {
             .collect();
         put(
             "reporters.csv",
-            format!("reporter,name_zh,name_en,kind,precedence,may_back_date,may_estimate,valid_from,valid_to,note\n{reporters}"),
+            format!(
+                "reporter,name_zh,name_en,kind,precedence,may_back_date,may_estimate,valid_from,valid_to,note\n{reporters}"
+            ),
         );
-        let sources: String = SOURCES.iter().map(|(source, reporter)| format!("{source},{reporter},false,\n")).collect();
+        let sources: String =
+            SOURCES.iter().map(|(source, reporter)| format!("{source},{reporter},false,\n")).collect();
         put("sources.csv", format!("source,reporter,demo,note\n{sources}"));
         put("scopes.csv", "reporter,ref_area,indicator\noffice,*,*\ncity,*,*\npark,*,*\n".to_owned());
         put(
