@@ -52,7 +52,8 @@ const ATTRIBUTES: [Component; 15] = [
     Component("SENSITIVE", "口径敏感", "Whether another reading turns the verdict", Kind::Free("Boolean")),
     Component("ILLUSTRATIVE", "含演示数据", "Whether some part is illustrative", Kind::Free("Boolean")),
     Component("PUBLICATION", "发布编号", "Publication", Kind::Free("String")),
-    Component("AS_OF", "数据截至", "As of", Kind::Free("DateTime")),
+    // RFC 3339 with its zone: as SDMX's DateTime some readers take it without one only.
+    Component("AS_OF", "数据截至", "As of", Kind::Free("String")),
 ];
 
 /// Attributes that are the same for all rows.
