@@ -1,11 +1,11 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules
+-- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -174,6 +174,17 @@ backdated as (
     where standing.recorded_at > first_releases.released_at and standing.known_at < first_releases.released_at
 ),
 
+after_close as (
+    select
+        'reported_after_close' as finding, 'soft' as severity, late.ref_area, late.indicator, late.time_period,
+        late.source, late.id, late.amount, cast(null as decimal(38, 10)) as other_amount,
+        '所在时期已于 ' || substr(cast(late.closed_at as varchar), 1, 10) || ' 关闭，此后才收到' as message_zh,
+        'it came after its period was closed on ' || substr(cast(late.closed_at as varchar), 1, 10) as message_en,
+        cast(null as varchar) as rule, late.reporter, statements.note
+    from reports_after_close as late
+    inner join statements on statements.source = late.source and statements.id = late.id
+),
+
 by_rules as (
     select
         found.kind as finding, found.severity, found.ref_area, found.indicator, found.time_period, own.source, own.id,
@@ -195,6 +206,8 @@ every as (
     select * from residuals
     union all
     select * from backdated
+    union all
+    select * from after_close
     union all
     select * from by_rules
 )

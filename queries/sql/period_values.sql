@@ -22,6 +22,7 @@
 -- column reporter text: 报送单位 | Who reported it; null where several did.
 -- column known_at instant: 获知时间 | When the last of its parts became known.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column part_kind text: 分期类型 | Where it is a sum: Q of quarters, M of months; else null.
 with current as (
     select
         current_values.*, indicators.over_time,
@@ -37,7 +38,8 @@ same_period as (
     select
         ref_area, indicator, time_period, 'reported' as method,
         case when amount is null then 90 else 10 end as preference,
-        12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at, demo
+        12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at, demo,
+        cast(null as varchar) as part_kind
     from current
 ),
 
@@ -47,7 +49,7 @@ year_to_date as (
         case when end_month = 12 then 'year_to_date' else 'partial' end as method,
         case when end_month = 12 then 20 else 50 end as preference,
         end_month as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter,
-        known_at, demo
+        known_at, demo, cast(null as varchar) as part_kind
     from current
     where over_time = 'sum' and period_kind = 'R' and from_january and amount is not null
         and extract(year from period_start) = extract(year from period_end)
@@ -79,7 +81,7 @@ sums as (
         case when min(coalesce(basis, '')) = max(coalesce(basis, '')) then min(basis) else 'mixed' end as basis,
         cast(null as varchar) as origin_period,
         case when min(reporter) = max(reporter) then min(reporter) end as reporter,
-        max(known_at) as known_at, bool_or(demo) as demo
+        max(known_at) as known_at, bool_or(demo) as demo, period_kind as part_kind
     from parts
     group by ref_area, indicator, time_period, period_kind
 ),
@@ -90,7 +92,7 @@ period_end as (
         case when end_month = 12 and extract(day from period_end) = 31 then 'period_end' else 'carried' end as method,
         case when end_month = 12 and extract(day from period_end) = 31 then 20 else 50 end as preference,
         12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at,
-        demo, period_end
+        demo, cast(null as varchar) as part_kind, period_end
     from current
     where over_time = 'last' and period_kind <> 'A' and amount is not null
 ),
@@ -104,7 +106,7 @@ candidates as (
     union all
     select
         ref_area, indicator, time_period, method, preference, months_reported, amount, obs_status, vintage, basis,
-        origin_period, reporter, known_at, demo, period_end as at
+        origin_period, reporter, known_at, demo, part_kind, period_end as at
     from period_end
 ),
 
@@ -115,7 +117,7 @@ ranked as (
             partition by ref_area, indicator, time_period
             order by
                 case when preference in (50, 60) then 50 else preference end, months_reported desc,
-                at desc nulls last, preference, origin_period
+                at desc nulls last, preference, part_kind desc nulls last, origin_period
         ) as place
     from candidates
 )
@@ -124,7 +126,7 @@ select
     ranked.ref_area, ranked.indicator, ranked.time_period, periods.period_kind, periods.period_start,
     periods.period_end, ranked.amount, ranked.method, ranked.months_reported,
     12 as months_expected, ranked.obs_status, ranked.vintage, ranked.basis, ranked.origin_period, ranked.reporter,
-    ranked.known_at, ranked.demo
+    ranked.known_at, ranked.demo, ranked.part_kind
 from ranked
 inner join periods on periods.time_period = ranked.time_period
 where ranked.place = 1

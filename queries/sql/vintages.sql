@@ -12,6 +12,8 @@
 -- column amount exact: 数值（基本单位） | The value in the plain unit.
 -- column current bool: 是否现行 | Whether it is the current value.
 -- column known_at instant: 获知时间 | When it became known.
+-- column source text: 来源 | CloudEvents source.
+-- column id text: 事件编号 | CloudEvents id.
 with standing as (
     select
         ref_area, indicator, time_period, reporter, source, id, vintage, amount, known_at, recorded_at,
@@ -43,6 +45,6 @@ ranked as (
     from of_reporter
 )
 
-select ref_area, indicator, time_period, vintage, amount, current, known_at
+select ref_area, indicator, time_period, vintage, amount, current, known_at, source, id
 from ranked
 where place = 1

@@ -27,6 +27,12 @@ pub enum Table {
     PublicationRuns,
     /// Every catalog ever used, file by file, by digest.
     CatalogVersions,
+    /// Which events stand behind which published value, and how.
+    PublicationLineage,
+    /// What each publication changes against the one it supersedes, and why.
+    PublicationChanges,
+    /// The release workflow: who reviewed, approved, embargoed, released or withdrew what, when and why.
+    ReleaseEvents,
 }
 
 /// A column: name, type, nullability, what it holds.
@@ -55,15 +61,18 @@ fn exact() -> DataType {
 
 impl Table {
     /// Every table, in the order in which a flush or a publication commits them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::CatalogVersions,
         Self::Refusals,
         Self::Submissions,
         Self::Events,
         Self::PublishedValues,
         Self::PublicationInputs,
+        Self::PublicationLineage,
+        Self::PublicationChanges,
         Self::PublicationRuns,
         Self::Publications,
+        Self::ReleaseEvents,
     ];
 
     /// The tables that the aggregator feeds from the log, in commit order: `events` last.
@@ -80,6 +89,9 @@ impl Table {
             Self::PublicationInputs => "publication_inputs",
             Self::PublicationRuns => "publication_runs",
             Self::CatalogVersions => "catalog_versions",
+            Self::PublicationLineage => "publication_lineage",
+            Self::PublicationChanges => "publication_changes",
+            Self::ReleaseEvents => "release_events",
         }
     }
 
@@ -93,9 +105,12 @@ impl Table {
             Self::Refusals => "One row for each reason for which an event, a submission or a record was turned away.",
             Self::Publications => "One row for each publication: a frozen set of numbers, identified by its content.",
             Self::PublishedValues => "The numbers of each publication; join to publications, whose row commits them.",
-            Self::PublicationInputs => "The events behind each published number: lineage.",
+            Self::PublicationInputs => "The events behind the numbers of each publication, each event once.",
             Self::PublicationRuns => "Every run of the roll-up, also those without news.",
             Self::CatalogVersions => "The files of every catalog that was ever used, by digest.",
+            Self::PublicationLineage => "Which events stand behind each published number, in which role, by which way.",
+            Self::PublicationChanges => "Every number that a publication changes against the one it supersedes, with causes.",
+            Self::ReleaseEvents => "The release workflow, event by event: who did what to which publication, and why.",
         }
     }
 
@@ -327,6 +342,67 @@ impl Table {
                     false,
                     "When it came into use with this lake; a catalog that is returned to stands here once for each use.",
                 ),
+            ],
+            Self::PublicationLineage => vec![
+                column("publication", Utf8, false, "Id of the publication."),
+                column("answer", Utf8, false, "Which view the number is from; see published_values."),
+                column("target_id", Utf8, true, "Target, in quota_fulfilment."),
+                column("ref_area", Utf8, false, "Area or group of the number."),
+                column("indicator", Utf8, false, "Indicator of the number."),
+                column("time_period", Utf8, false, "Time period of the number."),
+                column(
+                    "role",
+                    Utf8,
+                    false,
+                    "value, numerator, denominator, part, cross_check, coverage, status or reading; see lineage.",
+                ),
+                column("input_area", Utf8, false, "Area of the event."),
+                column("input_indicator", Utf8, false, "Indicator of the event."),
+                column("input_period", Utf8, false, "Time period of the event."),
+                column("via", Utf8, false, "From the number's area to the event's, joined by >."),
+                column("source", Utf8, false, "CloudEvents source of the event."),
+                column("id", Utf8, false, "CloudEvents id of the event."),
+            ],
+            Self::PublicationChanges => vec![
+                column("publication", Utf8, false, "Id of the publication."),
+                column("supersedes", Utf8, false, "Id of the publication that it corrects."),
+                column("answer", Utf8, false, "Which view the number is from; see published_values."),
+                column("target_id", Utf8, true, "Target, in quota_fulfilment."),
+                column("ref_area", Utf8, false, "Area or group of the number."),
+                column("indicator", Utf8, false, "Indicator of the number."),
+                column("time_period", Utf8, false, "Time period of the number."),
+                column("change", Utf8, false, "changed, added or removed."),
+                column("value_before", DataType::Decimal128(38, 10), true, "The number in the superseded publication."),
+                column("value_after", DataType::Decimal128(38, 10), true, "The number in this one."),
+                column("status_before", Utf8, true, "Status or verdict in the superseded publication."),
+                column("status_after", Utf8, true, "Status or verdict in this one."),
+                column(
+                    "causes",
+                    Utf8,
+                    false,
+                    "One or more of new_report, revised_report, withdrawn_report, moved_area, changed_target, \
+                     changed_rule, changed_catalog, passed_time, joined by a comma.",
+                ),
+                column("events_before", Utf8, true, "Events behind it before and no longer: source id, joined by ;."),
+                column("events_after", Utf8, true, "Events behind it now and not before: source id, joined by ;."),
+            ],
+            Self::ReleaseEvents => vec![
+                column("id", Utf8, false, "Id of the event (ULID)."),
+                column(
+                    "type",
+                    Utf8,
+                    false,
+                    "helan.release.reviewed.v1, .approved.v1, .embargoed.v1, .released.v1, .returned.v1, .withdrawn.v1, \
+                     helan.period.closed.v1 or .reopened.v1.",
+                ),
+                column("publication", Utf8, true, "Id of the publication it is about; null where about a period."),
+                column("time_period", Utf8, false, "The period."),
+                column("recorded_at", instant(), false, "When Helan recorded it."),
+                column("actor", Utf8, false, "Id of the credential of who did it."),
+                column("role", Utf8, false, "Role of that credential."),
+                column("why", Utf8, false, "The reason given."),
+                column("embargo_until", instant(), true, "Embargoes: when it may be released at the earliest."),
+                column("sequence", Int64, false, "Number of the event within its period, from 1, without gaps."),
             ],
         }
     }

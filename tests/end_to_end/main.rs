@@ -11,6 +11,7 @@ mod on_embedded;
 mod on_kafka;
 mod operating;
 mod other_country;
+mod published;
 mod quotas;
 mod readers;
 mod refused;

@@ -64,6 +64,12 @@ pub(crate) enum Command {
     Send(crate::commands::send::SendArgs),
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
+    /// Explain one figure: formula, components, areas, reports, rules
+    Explain(crate::commands::explain::ExplainArgs),
+    /// Write a publication as a workbook, CSV, Parquet or SDMX
+    Export(crate::commands::export::ExportArgs),
+    /// Review, approve, embargo, release or withdraw a publication; close a period
+    Release(crate::commands::release::ReleaseArgs),
     /// Compact the lake's files, checkpoint and clean its logs
     Maintain(crate::commands::maintain::MaintainArgs),
     /// Say what ingest and the catalog's rules would say of a file, before it is sent
@@ -303,7 +309,10 @@ pub(crate) struct RollupArgs {
     /// Compute a publication again from its own inputs and compare the digests
     #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
     pub(crate) reproduce: Option<String>,
-    /// Show every target, not only the numbers
+    /// List every cell that publication B changes against A, with its causes; ids, their beginnings, or `latest`
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["publish", "as_of", "period", "reproduce"])]
+    pub(crate) compare: Option<Vec<String>>,
+    /// Show every target, not only the numbers; with --compare every cell, not only the first hundred
     #[arg(long)]
     pub(crate) all: bool,
 }

@@ -38,6 +38,9 @@ pub(crate) fn statistics_columns(table: Table) -> &'static [&'static str] {
         Table::PublicationInputs => &["publication", "source", "id", "ref_area", "indicator", "time_period"],
         Table::PublicationRuns => &["run", "publication", "time_period", "started_at"],
         Table::CatalogVersions => &["catalog", "catalog_id", "file", "recorded_at"],
+        Table::PublicationLineage => &["publication", "answer", "ref_area", "indicator", "time_period"],
+        Table::PublicationChanges => &["publication", "supersedes", "answer", "ref_area", "indicator"],
+        Table::ReleaseEvents => &["id", "publication", "time_period", "recorded_at"],
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use helan_lake::{Lake, TableSnapshot};
+use helan_lake::{Lake, LakeError, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
@@ -72,7 +72,16 @@ pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryErr
     let last = futures::future::try_join(lake.snapshot(Table::Events), lake.snapshot(Table::Publications)).await?;
     let mut snapshots = BTreeMap::from([(Table::Events, last.0), (Table::Publications, last.1)]);
     let others = Table::ALL.into_iter().filter(|table| !matches!(table, Table::Events | Table::Publications));
-    let others = futures::future::try_join_all(others.map(|table| lake.snapshot(table))).await?;
-    snapshots.extend(others.into_iter().map(|snapshot| (snapshot.table(), snapshot)));
+    let others = futures::future::try_join_all(others.map(|table| if_there(lake, table))).await?;
+    snapshots.extend(others.into_iter().flatten().map(|snapshot| (snapshot.table(), snapshot)));
     Ok(snapshots)
+}
+
+/// A lake of an earlier build lacks tables that came since, until something writes to it: they read as empty.
+async fn if_there(lake: &Lake, table: Table) -> Result<Option<TableSnapshot>, LakeError> {
+    match lake.snapshot(table).await {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(LakeError::NoLake(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -1,23 +1,32 @@
 //! The answers of a period, as rows that can be frozen, with the events behind them.
 
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array};
+use arrow::array::Array;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_query::Session;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;
 
 use crate::error::RollupError;
+use crate::lineage::{Input, Lineage, Link};
+use crate::rows::{at, column, decimals, text};
 
-/// One published value.
+/// What a published value is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Value {
-    pub(crate) answer: &'static str,
+pub(crate) struct Key {
+    /// Which view.
+    pub(crate) answer: String,
     pub(crate) target_id: Option<String>,
     pub(crate) ref_area: String,
     pub(crate) indicator: String,
     pub(crate) time_period: String,
+}
+
+/// One published value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Value {
+    pub(crate) key: Key,
     /// In units of 10⁻¹⁰.
     pub(crate) value: Option<i128>,
     pub(crate) status: String,
@@ -25,27 +34,14 @@ pub(crate) struct Value {
     pub(crate) detail: String,
 }
 
-/// One event behind the values.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Input {
-    pub(crate) source: String,
-    pub(crate) id: String,
-    pub(crate) content_digest: Vec<u8>,
-    pub(crate) ref_area: String,
-    pub(crate) indicator: String,
-    pub(crate) time_period: String,
-    pub(crate) submission: String,
-    pub(crate) reporter: String,
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: i64,
-}
-
 /// Everything that a publication freezes, in one order.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
     pub(crate) values: Vec<Value>,
+    /// The events behind them, each once.
     pub(crate) inputs: Vec<Input>,
+    /// Which event stands behind which value.
+    pub(crate) links: Vec<Link>,
     /// The rows of `quota_fulfilment` as they came.
     pub(crate) quota: Vec<RecordBatch>,
 }
@@ -65,6 +61,11 @@ const SHAPES: [Shape; 4] = [
     Shape { answer: "quota_fulfilment", indicator: None, value: "actual_value", status: "verdict" },
     Shape { answer: "rd_intensity", indicator: Some("rd_intensity"), value: "value", status: "status" },
 ];
+
+/// The answer in which a ratio is published; none for ratios that are not.
+pub(crate) fn ratio_answer(indicator: &str) -> Option<&'static str> {
+    SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map(|shape| shape.answer)
+}
 
 impl Answers {
     /// Computes the answers as of T among what was recorded by R.
@@ -87,26 +88,14 @@ impl Answers {
             }
         }
         values.sort_unstable();
-        let mut inputs = Vec::new();
-        let text = format!(
-            "select ref_area, indicator, time_period, source, id, content_digest, submission, reporter, topic, \
-             \"partition\", \"offset\" from statements where withdrawn_at is null and period_end <= date '{}' and \
-             period_end >= date '{}'",
-            period.end,
-            // A ratio may take the denominator of the previous year's end.
-            period.start.saturating_sub(jiff::Span::new().years(1)),
-        );
-        for batch in session.sql_as_of(&text, as_of, recorded).await?.collect().await? {
-            read_inputs(&batch, &mut inputs)?;
-        }
-        inputs.sort_unstable();
-        Ok(Self { values, inputs, quota })
+        let Lineage { inputs, links } = Lineage::read(session, period, as_of, recorded, &values).await?;
+        Ok(Self { values, inputs, links, quota })
     }
 
     /// SHA-256 over the values.
     pub(crate) fn values_digest(&self) -> String {
         let parts: Vec<_> =
-            self.values.iter().flat_map(|value| [value.answer.as_bytes(), value.detail.as_bytes()]).collect();
+            self.values.iter().flat_map(|value| [value.key.answer.as_bytes(), value.detail.as_bytes()]).collect();
         sha256_hex(&parts)
     }
 
@@ -128,11 +117,10 @@ impl Shape {
         let indicator = batch.column_by_name("indicator").map(text).transpose()?;
         let period = text(column(batch, "time_period")?)?;
         let status = text(column(batch, self.status)?)?;
-        let value = cast(column(batch, self.value)?, &DataType::Decimal128(38, 10))?;
-        let value: &Decimal128Array = value.as_primitive::<Decimal128Type>();
+        let value = decimals(batch, self.value)?;
         for (row, detail) in details.into_iter().enumerate() {
-            values.push(Value {
-                answer: self.answer,
+            let key = Key {
+                answer: self.answer.to_owned(),
                 target_id: target.as_ref().and_then(|column| at(column, row)),
                 ref_area: at(&area, row).unwrap_or_default(),
                 indicator: match self.indicator {
@@ -140,6 +128,9 @@ impl Shape {
                     None => indicator.as_ref().and_then(|column| at(column, row)).unwrap_or_default(),
                 },
                 time_period: at(&period, row).unwrap_or_default(),
+            };
+            values.push(Value {
+                key,
                 value: (!value.is_null(row)).then(|| value.value(row)),
                 status: at(&status, row).unwrap_or_default(),
                 detail,
@@ -147,34 +138,6 @@ impl Shape {
         }
         Ok(())
     }
-}
-
-fn read_inputs(batch: &RecordBatch, inputs: &mut Vec<Input>) -> Result<(), RollupError> {
-    let texts = ["source", "id", "ref_area", "indicator", "time_period", "submission", "reporter", "topic"]
-        .map(|name| column(batch, name).and_then(text));
-    let [source, id, area, indicator, period, submission, reporter, topic] = texts;
-    let (source, id, area, indicator) = (source?, id?, area?, indicator?);
-    let (period, submission, reporter, topic) = (period?, submission?, reporter?, topic?);
-    let digest = cast(column(batch, "content_digest")?, &DataType::Binary)?;
-    let partition = cast(column(batch, "partition")?, &DataType::Int32)?;
-    let offset = cast(column(batch, "offset")?, &DataType::Int64)?;
-    for row in 0..batch.num_rows() {
-        let text = |column: &ArrayRef| at(column, row).unwrap_or_default();
-        inputs.push(Input {
-            source: text(&source),
-            id: text(&id),
-            content_digest: digest.as_binary::<i32>().value(row).to_vec(),
-            ref_area: text(&area),
-            indicator: text(&indicator),
-            time_period: text(&period),
-            submission: text(&submission),
-            reporter: text(&reporter),
-            topic: text(&topic),
-            partition: partition.as_primitive::<arrow::datatypes::Int32Type>().value(row),
-            offset: offset.as_primitive::<arrow::datatypes::Int64Type>().value(row),
-        });
-    }
-    Ok(())
 }
 
 /// Each row as a JSON object of texts: digits are kept as they are, whatever a reader's numbers can hold.
@@ -194,18 +157,4 @@ fn details(batch: &RecordBatch) -> Result<Vec<String>, RollupError> {
     writer.finish()?;
     let lines = String::from_utf8_lossy(&writer.into_inner()).into_owned();
     Ok(lines.lines().map(str::to_owned).collect())
-}
-
-fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, RollupError> {
-    let missing = || datafusion::error::DataFusionError::Internal(format!("an answer lacks column {name}"));
-    Ok(batch.column_by_name(name).ok_or_else(missing)?)
-}
-
-fn text(column: &ArrayRef) -> Result<ArrayRef, RollupError> {
-    Ok(cast(column, &DataType::Utf8)?)
-}
-
-fn at(column: &ArrayRef, row: usize) -> Option<String> {
-    let column = column.as_string::<i32>();
-    (!column.is_null(row)).then(|| column.value(row).to_owned())
 }

@@ -6,10 +6,20 @@
 
 mod answers;
 mod catalog;
+mod catalog_rows;
+mod changes;
+mod current;
 mod error;
+mod explain;
+mod export;
+mod frozen;
 mod headline;
+mod lineage;
 mod publish;
+pub mod release;
 mod reproduce;
+mod rows;
+mod table_rows;
 
 use std::sync::Arc;
 
@@ -21,8 +31,14 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
 
 pub use catalog::remember_catalog;
+pub use changes::{Cause, Change};
+pub use current::LATEST;
 pub use error::RollupError;
+pub use explain::{Explanation, Node, Question, RULES, explain, moment, rule_text};
+pub use export::{Export, ExportRequest};
+pub use frozen::compare_publications;
 pub use reproduce::{Reproduction, reproduce};
+pub use rows::decimal_text;
 
 use crate::answers::Answers;
 

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, Int32Array, Int64Array, StringArray,
-    TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use helan_lake::{CommitError, Lake};
@@ -17,8 +14,11 @@ use helan_schemas::tables::Table;
 use serde_json::json;
 
 use crate::Outcome;
-use crate::answers::{Answers, Input, Value};
+use crate::answers::Answers;
+use crate::changes::{Change, Side, compare};
 use crate::error::RollupError;
+use crate::frozen::{Frozen, day_of};
+use crate::{catalog_rows, current, table_rows};
 
 /// Tries of a commit that meets others.
 const TRIES: usize = 5;
@@ -35,17 +35,19 @@ pub(crate) struct Run<'r> {
     pub(crate) due: Option<i64>,
 }
 
-/// The id of a publication: a digest of its content and of what it was computed by.
-pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog) -> String {
+/// The id of a publication: a digest of its content and of what it was computed by. Of the catalog those rows count
+/// that are known as of T: a row that comes to be known later makes no other publication of the past.
+pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog, as_of: i64) -> String {
     let (values, inputs, queries) = (answers.values_digest(), answers.inputs_digest(), helan_queries::digest());
-    let parts = [period, &values, &inputs, &catalog.digest, &queries];
+    let catalog = catalog_rows::digest(catalog, day_of(as_of, catalog));
+    let parts = [period, &values, &inputs, &catalog, &queries];
     sha256_hex(&parts.map(str::as_bytes))[..32].to_owned()
 }
 
 impl Run<'_> {
     /// Publishes, or finds that nothing is new; returns the id and whether it is fresh.
     pub(crate) async fn publish(&self, answers: &Answers, outcome: &Outcome) -> Result<(String, bool), RollupError> {
-        let id = id_of(answers, &outcome.period, self.catalog);
+        let id = id_of(answers, &outcome.period, self.catalog, self.as_of);
         let result = self.commit(&id, answers, outcome).await;
         let (name, message) = match &result {
             Ok(true) => ("published", None),
@@ -63,14 +65,26 @@ impl Run<'_> {
         if self.lake.snapshot(Table::Publications).await?.txn(&app_id).await?.is_some() {
             return Ok(false);
         }
-        append_once(self.lake, Table::PublishedValues, &app_id, value_rows(id, &answers.values)?).await?;
-        append_once(self.lake, Table::PublicationInputs, &app_id, input_rows(id, &answers.inputs)?).await?;
+        append_once(self.lake, Table::PublishedValues, &app_id, table_rows::of_values(id, &answers.values)?).await?;
+        append_once(self.lake, Table::PublicationInputs, &app_id, table_rows::of_inputs(id, &answers.inputs)?).await?;
+        append_once(self.lake, Table::PublicationLineage, &app_id, table_rows::of_links(id, &answers.links)?).await?;
+        let supersedes = current::before(self.session, &outcome.period, self.as_of).await?;
+        if let Some(superseded) = &supersedes {
+            let changes = self.changes(superseded, answers).await?;
+            append_once(
+                self.lake,
+                Table::PublicationChanges,
+                &app_id,
+                table_rows::of_changes(id, superseded, &changes)?,
+            )
+            .await?;
+        }
         let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
         let count = |value: usize| Arc::new(Int64Array::from(vec![value as i64])) as ArrayRef;
         let columns = vec![
             text(id),
             text(&outcome.period),
-            Arc::new(StringArray::from(vec![self.superseded(&outcome.period).await?])),
+            Arc::new(StringArray::from(vec![supersedes])),
             instant(self.clock.now()),
             count(answers.values.len()),
             count(answers.inputs.len()),
@@ -85,19 +99,19 @@ impl Run<'_> {
         append_once(self.lake, Table::Publications, &app_id, rows).await
     }
 
-    /// The newest publication of the period, which this one corrects.
-    async fn superseded(&self, period: &str) -> Result<Option<String>, RollupError> {
-        let text = format!(
-            "select publication from publications where time_period = '{period}' order by published_at desc limit 1"
-        );
-        let batches = self.session.sql(&text).await?.collect().await?;
-        let newest = batches.iter().find(|batch| batch.num_rows() > 0);
-        newest
-            .map(|batch| {
-                let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
-                Ok(column.as_string::<i32>().value(0).to_owned())
-            })
-            .transpose()
+    /// What the answers change against the publication that they correct.
+    async fn changes(&self, superseded: &str, answers: &Answers) -> Result<Vec<Change>, RollupError> {
+        let before = Frozen::read(self.session, superseded).await?;
+        let queries_digest = helan_queries::digest();
+        let after = Side {
+            values: &answers.values,
+            inputs: &answers.inputs,
+            links: &answers.links,
+            catalog: self.catalog,
+            day: day_of(self.as_of, self.catalog),
+            queries_digest: &queries_digest,
+        };
+        Ok(compare(&before.side(), &after))
     }
 
     async fn record_run(
@@ -178,42 +192,4 @@ pub(crate) async fn append_once(
 
 fn instant(microseconds: i64) -> ArrayRef {
     Arc::new(TimestampMicrosecondArray::from(vec![microseconds]).with_timezone("UTC"))
-}
-
-fn value_rows(id: &str, values: &[Value]) -> Result<RecordBatch, RollupError> {
-    let text =
-        |field: fn(&Value) -> &str| Arc::new(StringArray::from_iter_values(values.iter().map(field))) as ArrayRef;
-    let numbers: Decimal128Array = values.iter().map(|value| value.value).collect();
-    let columns = vec![
-        Arc::new(StringArray::from(vec![id; values.len()])) as ArrayRef,
-        text(|value| value.answer),
-        text(|value| &value.ref_area),
-        text(|value| &value.indicator),
-        text(|value| &value.time_period),
-        Arc::new(StringArray::from_iter(values.iter().map(|value| value.target_id.as_deref()))),
-        Arc::new(numbers.with_precision_and_scale(38, 10)?),
-        text(|value| &value.status),
-        text(|value| &value.detail),
-    ];
-    Ok(RecordBatch::try_new(Table::PublishedValues.schema(), columns)?)
-}
-
-fn input_rows(id: &str, inputs: &[Input]) -> Result<RecordBatch, RollupError> {
-    let text =
-        |field: fn(&Input) -> &str| Arc::new(StringArray::from_iter_values(inputs.iter().map(field))) as ArrayRef;
-    let columns = vec![
-        Arc::new(StringArray::from(vec![id; inputs.len()])) as ArrayRef,
-        text(|input| &input.ref_area),
-        text(|input| &input.indicator),
-        text(|input| &input.time_period),
-        text(|input| &input.source),
-        text(|input| &input.id),
-        Arc::new(BinaryArray::from_iter_values(inputs.iter().map(|input| &input.content_digest))),
-        text(|input| &input.submission),
-        text(|input| &input.reporter),
-        text(|input| &input.topic),
-        Arc::new(Int32Array::from_iter_values(inputs.iter().map(|input| input.partition))),
-        Arc::new(Int64Array::from_iter_values(inputs.iter().map(|input| input.offset))),
-    ];
-    Ok(RecordBatch::try_new(Table::PublicationInputs.schema(), columns)?)
 }

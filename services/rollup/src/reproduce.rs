@@ -32,14 +32,14 @@ pub struct Reproduction {
 }
 
 /// What the lake says of a publication and of the run that made it.
-struct Made {
-    period: Period,
+pub(crate) struct Made {
+    pub(crate) period: Period,
     values_digest: String,
     inputs_digest: String,
-    catalog: String,
-    queries_digest: String,
-    as_of: i64,
-    offsets: Vec<(String, i32, i64)>,
+    pub(crate) catalog: String,
+    pub(crate) queries_digest: String,
+    pub(crate) as_of: i64,
+    pub(crate) offsets: Vec<(String, i32, i64)>,
 }
 
 /// Computes a publication again.
@@ -48,6 +48,7 @@ struct Made {
 /// [`RollupError::Asked`] if the lake has no such publication.
 pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupError> {
     let session = Session::open(lake, None).await?;
+    let id = &crate::current::resolve(&session, id).await?;
     let made = find(&session, id).await?;
     let catalog = Arc::new(kept_catalog(&session, &made.catalog).await?);
     let session = Session::below(lake, catalog, made.as_of, &made.offsets).await?;
@@ -62,7 +63,7 @@ pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupErro
     })
 }
 
-async fn find(session: &Session, id: &str) -> Result<Made, RollupError> {
+pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupError> {
     if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(RollupError::Asked(format!("{id:?} is no publication id: it is 32 hexadecimal digits")));
     }
@@ -99,7 +100,7 @@ async fn find(session: &Session, id: &str) -> Result<Made, RollupError> {
     })
 }
 
-async fn kept_catalog(session: &Session, digest: &str) -> Result<Catalog, RollupError> {
+pub(crate) async fn kept_catalog(session: &Session, digest: &str) -> Result<Catalog, RollupError> {
     let query = format!("select file, content from catalog_versions where catalog = '{digest}'");
     let mut files = BTreeMap::new();
     for batch in session.sql(&query).await?.collect().await? {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use helan_lake::Lake;
 use helan_query::Session;
-use helan_rollup::{Outcome, Request, reproduce, run};
+use helan_rollup::{Outcome, Question, Request, compare_publications, explain, reproduce, run};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
@@ -79,4 +79,85 @@ async fn a_publication_is_frozen_found_again_superseded_and_reproduced() {
     // What was known at the first release is the first publication's content again.
     let back = publish(&lake, Some("2019-08-30")).await;
     assert!(back.headline_en.contains("1.2301"), "{}", back.headline_en);
+}
+
+const UNRELATED: &str = "source,id,ref_area,indicator,time_period,value,unit_mult,vintage,known,offset
+/nx/nx-stats,u1,640000,gdp,2016,3168.59,8,,2019-11-01,10
+/nx/nx-kjt,u2,640000,rd_expenditure,2018,455000,4,,2019-11-01,11
+";
+const WITHDRAWAL: &str = "source,id,withdraws,known,offset
+/nx/nx-stats,w,c,2019-12-02,12
+";
+
+async fn asked(lake: &Lake, text: impl AsRef<str>) -> Vec<String> {
+    let session = Session::open(lake, None).await.expect("session");
+    let batches = session.sql(text.as_ref()).await.expect("sql").collect().await.expect("rows");
+    let shown = arrow::util::pretty::pretty_format_batches(&batches).expect("shown").to_string();
+    let rows = shown.lines().skip(3).filter(|line| line.starts_with('|'));
+    rows.map(|line| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>().join(",")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_what_is_behind_a_number_makes_another_publication() {
+    let dir = tempfile::tempdir().expect("directory");
+    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
+    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    add(&lake, FIRST).await;
+    let first = publish(&lake, None).await;
+
+    // Another year, and a report that another reporter outranks: behind no number of 2018.
+    add(&lake, UNRELATED).await;
+    let same = publish(&lake, None).await;
+    assert_eq!((&same.publication, same.fresh), (&first.publication, false));
+    let (a, b) = (first.publication.clone().expect("an id"), {
+        add(&lake, REVISION).await;
+        publish(&lake, None).await.publication.expect("an id")
+    });
+    assert_ne!(a, b);
+    let inputs =
+        asked(&lake, format!("select distinct id from publication_inputs where publication = '{b}' order by id"));
+    assert_eq!(inputs.await, ["a", "b", "c"], "the first release is a reading of the target, so it is behind it");
+    let lineage = asked(
+        &lake,
+        format!(
+            "select role, id from publication_lineage where publication = '{b}' and answer = 'rd_intensity' order by role"
+        ),
+    );
+    assert_eq!(lineage.await, ["denominator,c", "numerator,b"]);
+    let changes = asked(
+        &lake,
+        format!(
+            "select change, causes, events_after from publication_changes where publication = '{b}' and answer = 'rd_intensity'"
+        ),
+    );
+    assert_eq!(changes.await, ["changed,revised_report,/nx/nx-stats c"]);
+    let compared = compare_publications(&lake, &a, &b).await.expect("compared");
+    assert_eq!(asked(&lake, "select count(*) from publication_changes").await, [compared.len().to_string()]);
+    assert_eq!(asked(&lake, "select publication from current_publication").await, [b.clone()]);
+
+    // B was a mistake: A is found again and is current again; neither has changed.
+    add(&lake, WITHDRAWAL).await;
+    let again = publish(&lake, None).await;
+    assert_eq!((again.publication.as_ref(), again.fresh), (Some(&a), false));
+    assert_eq!(asked(&lake, "select publication, fresh from current_publication").await, [format!("{a},false")]);
+    // A look back makes nothing current that was known less.
+    publish(&lake, Some("2019-12-01")).await;
+    assert_eq!(asked(&lake, "select publication from current_publication").await, [a.clone()]);
+    assert_eq!(asked(&lake, "select count(*) from publications").await, ["2"]);
+
+    let question = |publication: &str, indicator: &str| Question {
+        publication: Some(publication.to_owned()),
+        as_of: None,
+        area: "640000".to_owned(),
+        indicator: indicator.to_owned(),
+        period: None,
+    };
+    let figure = explain(&lake, None, &question(&b[..8], "rd_intensity")).await.expect("explained");
+    assert_eq!((figure.agrees, figure.root.events(), figure.same_queries), (Some(true), 2, true));
+    assert_eq!(figure.root.value.as_deref(), Some("1.2984801436"));
+    assert_eq!(figure.root.all_rules().into_iter().collect::<Vec<_>>(), [1, 2, 3, 5, 6, 7, 9, 10, 12]);
+    let verdict = explain(&lake, None, &question("latest", "T044")).await.expect("explained");
+    assert_eq!((verdict.publication.as_ref(), verdict.agrees), (Some(&a), Some(true)));
+    assert_eq!(verdict.root.status, "missed");
+    assert!(explain(&lake, None, &question("latest", "rd_intensty")).await.is_err());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::bail;
 use helan_lake::Lake;
-use helan_rollup::{Outcome, Request};
+use helan_rollup::{Change, Outcome, Request};
 use helan_schemas::catalog::Catalog;
 
 use crate::args::RollupArgs;
@@ -15,6 +15,10 @@ pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
     if let Some(id) = &args.reproduce {
         return reproduce(&lake, id, lang).await;
+    }
+    if let Some([before, after]) = args.compare.as_deref() {
+        let changes = helan_rollup::compare_publications(&lake, before, after).await?;
+        return print(&differences(&changes, args.all, lang));
     }
     let catalog = Arc::new(args.place.catalog()?);
     let period = args.period.clone().unwrap_or_else(|| catalog.head.default_period.clone());
@@ -40,6 +44,56 @@ async fn reproduce(lake: &Lake, id: &str, lang: Lang) -> anyhow::Result<()> {
         if found.values_agree { "agree" } else { "differ" },
         if found.inputs_agree { "agree" } else { "differ" }
     )
+}
+
+/// Cells that a comparison shows unless all are asked for.
+const SHOWN: usize = 100;
+
+/// The changed cells as a table, causes in words.
+fn differences(changes: &[Change], all: bool, lang: Lang) -> String {
+    let mut table = crate::show::new_table();
+    let headings = [
+        lang.pick("数字", "figure"),
+        lang.pick("地区", "area"),
+        lang.pick("时期", "period"),
+        lang.pick("原值", "before"),
+        lang.pick("现值", "after"),
+        lang.pick("原因", "causes"),
+    ];
+    table.set_header(headings.map(crate::show::heading));
+    let side = |value: Option<i128>, status: &Option<String>| match (value, status) {
+        (_, None) => "–".to_owned(),
+        (None, Some(status)) => status.clone(),
+        (Some(value), Some(status)) => {
+            format!("{} ({status})", helan_rollup::decimal_text(value))
+        }
+    };
+    let shown = if all { changes.len() } else { SHOWN.min(changes.len()) };
+    for change in &changes[..shown] {
+        let (area, indicator, period) = change.cell();
+        let causes: Vec<_> = change.causes.iter().map(|cause| lang.pick(cause.text().0, cause.text().1)).collect();
+        table.add_row([
+            change.target_id().unwrap_or(indicator).to_owned(),
+            area.to_owned(),
+            period.to_owned(),
+            side(change.value_before, &change.status_before),
+            side(change.value_after, &change.status_after),
+            causes.join(lang.pick("、", ", ")),
+        ]);
+    }
+    let count = match lang {
+        Lang::Zh => format!("{} 个单元格有变化", changes.len()),
+        Lang::En => format!("{} cells differ", changes.len()),
+    };
+    if changes.is_empty() {
+        return count;
+    }
+    let more = if shown < changes.len() {
+        lang.pick("；只显示前 100 个，--all 显示全部", "; the first 100 are shown, --all shows every one")
+    } else {
+        ""
+    };
+    format!("{table}\n{count}{more}")
 }
 
 /// The quota table with the headline above and the publication below.

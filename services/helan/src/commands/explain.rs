@@ -1,0 +1,337 @@
+//! `helan explain`: from a figure down to the reports behind it.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use helan_lake::Lake;
+use helan_rollup::{Explanation, Node, Question};
+
+use crate::args::Place;
+use crate::lang::Lang;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  helan explain latest 640000 rd_intensity 2018        the region's R&D intensity, as published last\n  helan explain latest 宁夏回族自治区 T044              the verdict on target T044, with every reading\n  helan explain --live --as-of 2019-08-30 640000 gdp    as known by the end of that day, published or not\n  helan explain 3f2a9c1b 640100 rd_expenditure -f json  a publication by the beginning of its id\n\nThe same in SQL: `select * from lineage` (live) and `select * from publication_lineage` (as published)."
+)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    place: Place,
+    /// PUBLICATION AREA INDICATOR [PERIOD]; with --live AREA INDICATOR [PERIOD].
+    /// PUBLICATION: `latest`, an id, or the first 8 characters of one. AREA: code or name of an area or a group.
+    /// INDICATOR: id or name, or the id of a target. Without PERIOD the publication's, or the catalog's
+    #[arg(value_name = "WORD", required = true, num_args = 2..=4, verbatim_doc_comment)]
+    words: Vec<String>,
+    /// Explain the lake as it is, rather than a publication
+    #[arg(long)]
+    live: bool,
+    /// With --live: what was known by then, a date (its end, in the catalog's time zone) or RFC 3339
+    #[arg(long, value_name = "TIME", requires = "live")]
+    as_of: Option<String>,
+    /// tree for people, json for programs
+    #[arg(short, long, value_enum, default_value = "tree")]
+    format: Shape,
+    /// Show what stands beside the number as fully as what is in it
+    #[arg(long)]
+    all: bool,
+}
+
+/// How the explanation is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    /// An indented tree with the texts of the rules below
+    Tree,
+    /// One JSON document
+    Json,
+}
+
+pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
+    let lake = Lake::open(&args.place.lake()?).await?;
+    let catalog = match &args.place.catalog {
+        Some(_) => Some(Arc::new(args.place.catalog()?)),
+        None => None,
+    };
+    let mut words = args.words.into_iter();
+    let publication = if args.live { None } else { words.next() };
+    let (Some(area), Some(indicator)) = (words.next(), words.next()) else {
+        bail!(
+            "write `helan explain PUBLICATION AREA INDICATOR [PERIOD]`, or `helan explain --live AREA INDICATOR [PERIOD]`"
+        );
+    };
+    let period = words.next();
+    if let Some(word) = words.next() {
+        bail!("{word:?} is one word too many: with --live no publication is named");
+    }
+    let question = Question { publication, as_of: args.as_of, area, indicator, period };
+    let explanation = helan_rollup::explain(&lake, catalog, &question).await?;
+    let text = match args.format {
+        Shape::Json => serde_json::to_string_pretty(&explanation.to_json())?,
+        Shape::Tree => Page { lang, all: args.all }.render(&explanation),
+    };
+    super::rollup::print(&text)
+}
+
+struct Page {
+    lang: Lang,
+    all: bool,
+}
+
+impl Page {
+    fn render(&self, explanation: &Explanation) -> String {
+        let mut lines = Vec::new();
+        let root = &explanation.root;
+        let from = match &explanation.publication {
+            Some(id) => format!("{} {id}", self.lang.pick("发布", "publication")),
+            None => self.lang.pick("当前数据", "the lake as it is").to_owned(),
+        };
+        lines.push(format!(
+            "{from} · {} {} · {} {} ({})",
+            self.lang.pick("截至", "as of"),
+            helan_rollup::moment(explanation.as_of),
+            self.lang.pick("目录", "catalog"),
+            explanation.catalog_id,
+            explanation.catalog.get(..12).unwrap_or(&explanation.catalog),
+        ));
+        if explanation.agrees == Some(false) {
+            let (value, status) = explanation.published.clone().unwrap_or_default();
+            lines.push(format!(
+                "{}: {} ({status})",
+                self.lang.pick(
+                    "注意：按现在的程序重算的数值与发布值不同，发布值为",
+                    "Note: this build computes another figure than was published, which is"
+                ),
+                value.unwrap_or_else(|| "–".to_owned())
+            ));
+        } else if explanation.agrees == Some(true) {
+            lines.push(self.lang.pick("与发布值一致", "agrees with the published figure").to_owned());
+        }
+        lines.push(String::new());
+        self.node(root, "", "", &mut lines);
+        lines.push(String::new());
+        lines.push(match self.lang {
+            Lang::Zh => format!("共 {} 条报送计入。所用规则：", root.events()),
+            Lang::En => format!("{} reports are in the number. Rules that acted:", root.events()),
+        });
+        for number in root.all_rules() {
+            if let Some((zh, en)) = helan_rollup::rule_text(number) {
+                lines.push(format!("  {number:>2}  {}", self.lang.pick(zh, en)));
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn node(&self, node: &Node, first: &str, rest: &str, lines: &mut Vec<String>) {
+        lines.push(format!("{first}{}", self.line(node)));
+        let beside = matches!(node.role, "cross_check" | "listed" | "not_counted");
+        // What stands beside the number is one line each, but for reports that do not count: these say who sent them.
+        let brief = beside && node.kind != "event" && !self.all;
+        for line in if brief { Vec::new() } else { self.details(node) } {
+            lines.push(format!("{rest}{}{line}", if node.children.is_empty() { "  " } else { "│ " }));
+        }
+        if beside && !self.all {
+            return;
+        }
+        let last = node.children.len().saturating_sub(1);
+        for (at, child) in node.children.iter().enumerate() {
+            let (branch, below) = if at == last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            self.node(child, &format!("{rest}{branch}"), &format!("{rest}{below}"), lines);
+        }
+    }
+
+    fn line(&self, node: &Node) -> String {
+        let what = match node.kind {
+            "event" => {
+                let fact =
+                    |name: &str| node.facts.iter().find(|(known, _)| *known == name).map_or("", |(_, v)| v.as_str());
+                format!("{} {}", fact("source"), fact("id"))
+            }
+            "residual" if node.status == "difference" => self
+                .lang
+                .pick(
+                    "与下级合计之差（本级公布数不由合计得出）",
+                    "difference from the sum of its parts, which do not add up to it",
+                )
+                .to_owned(),
+            "residual" => {
+                self.lang.pick("差额（没有报送的部分）", "residual: what has no reports behind it").to_owned()
+            }
+            "period" => format!("{} {}", self.lang.pick("本级报送", "its own report"), node.time_period),
+            _ => {
+                let name = self.lang.pick(&node.name_zh, &node.name_en);
+                let indicator = self.lang.pick(&node.indicator_zh, &node.indicator_en);
+                let target = node.target_id.as_ref().map_or(String::new(), |id| format!("{id} "));
+                format!("{target}{name} ({}) {indicator} {}", node.ref_area, node.time_period)
+            }
+        };
+        let value = node.value.as_deref().map_or_else(|| "–".to_owned(), grouped);
+        let unit = if node.value.is_some() { self.lang.pick(&node.unit_zh, &node.unit_en) } else { "" };
+        let marks: Vec<_> = node.marks.iter().map(|mark| self.mark(mark)).collect();
+        let marks = if marks.is_empty() { String::new() } else { format!(" [{}]", marks.join(", ")) };
+        let rules: Vec<_> = node.rules.iter().map(u8::to_string).collect();
+        let role = self.role(node.role);
+        let role = if role.is_empty() { String::new() } else { format!("{role}: ") };
+        let status = self.status(&node.status);
+        let line = format!("{role}{what} = {value} {unit}");
+        format!("{} · {status}{marks} · {} {}", line.trim_end(), self.lang.pick("规则", "rules"), rules.join(","))
+    }
+
+    fn details(&self, node: &Node) -> Vec<String> {
+        let mut lines = Vec::new();
+        let fact = |name: &str| node.facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        if let Some(formula) = &node.formula {
+            lines.push(format!("{} {formula}", self.lang.pick("算法", "formula")));
+        }
+        if node.kind == "event" {
+            let sent = format!(
+                "{} × 10^{} {}",
+                fact("value").unwrap_or("–"),
+                fact("unit_mult").unwrap_or("0"),
+                fact("unit").unwrap_or_default()
+            );
+            lines.push(format!(
+                "{} {sent} · {} · {} {}",
+                self.lang.pick("原报", "sent"),
+                fact("vintage").unwrap_or(self.lang.pick("未注明版本", "no vintage said")),
+                self.lang.pick("获知", "known"),
+                fact("known_at").unwrap_or("–")
+            ));
+            let signers = ["prepared_by", "reviewed_by", "approved_by"].map(|name| fact(name).unwrap_or("–"));
+            lines.push(format!(
+                "{} {} · {} {} · {} {}",
+                self.lang.pick("报送单位", "reporter"),
+                fact("reporter").unwrap_or("–"),
+                self.lang.pick("填报/审核/负责", "prepared/reviewed/approved by"),
+                signers.join(" / "),
+                self.lang.pick("提交", "submission"),
+                fact("submission").unwrap_or("–")
+            ));
+            lines.push(format!(
+                "{} {}/{} @ {} [{}]{}",
+                self.lang.pick("日志", "log"),
+                fact("topic").unwrap_or("–"),
+                fact("partition").unwrap_or("–"),
+                fact("offset").unwrap_or("–"),
+                fact("index").unwrap_or("–"),
+                fact("due_at").map_or_else(String::new, |due| format!(" · {} {due}", self.lang.pick("期限", "due")))
+            ));
+            return lines;
+        }
+        for (name, value) in &node.facts {
+            let shown = match *name {
+                "reading" => format!("{} {value}", self.lang.pick("读法", "reading")),
+                "reason_zh" if self.lang == Lang::Zh => value.clone(),
+                "reason_en" if self.lang == Lang::En => value.clone(),
+                "missing_zh" if self.lang == Lang::Zh => format!("缺报：{value}"),
+                "missing_en" if self.lang == Lang::En => format!("missing: {value}"),
+                "within_not_added" => {
+                    format!("{} {value}", self.lang.pick("位于其内、不计入：", "lie within, not added:"))
+                }
+                "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
+                "basis" | "numerator_basis" | "denominator_basis" | "vintage" | "denominator_date" => {
+                    format!("{name} {value}")
+                }
+                _ => continue,
+            };
+            lines.push(shown);
+        }
+        lines
+    }
+
+    fn role(&self, role: &str) -> &'static str {
+        let (zh, en) = match role {
+            "numerator" => ("分子", "numerator"),
+            "denominator" => ("分母", "denominator"),
+            "child" => ("下级", "child"),
+            "member" => ("成员", "member"),
+            "listed" => ("列出、不相加", "listed, not added"),
+            "item" => ("分项", "item"),
+            "cross_check" => ("对照", "cross-check"),
+            "not_counted" => ("未采用", "not counted"),
+            _ => ("", ""),
+        };
+        match self.lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    fn mark(&self, mark: &'static str) -> &'static str {
+        let zh = match mark {
+            "partial" => "不完整",
+            "carried" => "沿用",
+            "demo" => "演示数据",
+            "estimated" => "估计",
+            "withdrawn" => "已撤销",
+            "outranked" => "另一单位优先",
+            "superseded" => "已被后来的报送取代",
+            "late" => "逾期",
+            "sensitive" => "口径敏感",
+            "missing" => "缺报",
+            other => other,
+        };
+        if self.lang == Lang::Zh { zh } else { mark }
+    }
+
+    fn status<'t>(&self, status: &'t str) -> &'t str {
+        if self.lang == Lang::En {
+            return status;
+        }
+        match status {
+            "reported" => "报送",
+            "compiled" => "合计",
+            "partial" => "不完整",
+            "carried" => "沿用",
+            "missing" => "缺报",
+            "no_own_value" => "缺本级公布数",
+            "no_denominator" => "缺分母",
+            "no_numerator" => "缺分子",
+            "overlap" => "重叠未知",
+            "suppressed" => "不公开",
+            "residual" | "difference" => "差额",
+            "met" => "达到",
+            "missed" => "未达到",
+            "on_track" => "进度正常",
+            "behind" => "进度滞后",
+            "not_reported" => "未报送",
+            "not_due" => "未到期",
+            "not_assessable" => "无法评估",
+            "report_only" => "只列示",
+            "context" => "背景",
+            "year_to_date" => "累计",
+            "quarters" => "四个季度",
+            "months" => "十二个月",
+            "period_end" => "期末值",
+            other => other,
+        }
+    }
+}
+
+/// Digits in groups of three before the point.
+fn grouped(number: &str) -> String {
+    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut out = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups() {
+        assert_eq!(grouped("4557925000"), "4,557,925,000");
+        assert_eq!(grouped("-1234.56789"), "-1,234.56789");
+        assert_eq!(grouped("12"), "12");
+    }
+}

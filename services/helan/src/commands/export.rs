@@ -1,0 +1,104 @@
+//! `helan export`: a publication, or the lake as it is, as a file for readers, programs or exchange.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum, ValueHint};
+use futures::stream;
+use helan_lake::Lake;
+use helan_rollup::{Export, ExportRequest};
+
+use crate::args::{Format, Place};
+use crate::lang::Lang;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  helan export latest -f xlsx -o quota-2018.xlsx --lang zh     a workbook to read and print\n  helan export latest -f csv                                   every value with its fields, to standard output\n  helan export 3f2a9c1b -f parquet -o values.parquet           a publication by the beginning of its id\n  helan export latest -f sdmx-csv -o values.csv                also writes values.structure.json beside it\n  helan export --live --as-of 2019-08-30 -f sdmx-structure     the structure alone\n\nEvery format holds the publication's id, T (as of) and each value's vintage."
+)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    place: Place,
+    /// `latest`, a publication's id, or the first 8 characters of one
+    #[arg(required_unless_present = "live", conflicts_with = "live")]
+    publication: Option<String>,
+    /// The lake as it is, rather than a publication
+    #[arg(long)]
+    live: bool,
+    /// With --live: what was known by then, a date (its end, in the catalog's time zone) or RFC 3339
+    #[arg(long, value_name = "TIME", requires = "live")]
+    as_of: Option<String>,
+    /// With --live: the period; otherwise the catalog's
+    #[arg(long, value_name = "PERIOD", requires = "live")]
+    period: Option<String>,
+    /// Format of the file
+    #[arg(short, long, value_enum)]
+    format: Shape,
+    /// File to write; without it standard output, for the formats that are text
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Shape {
+    /// One row a value, with a heading
+    Csv,
+    /// A workbook to read and print: targets with verdicts, ratios, values, reports
+    Xlsx,
+    /// The rows of csv as Parquet
+    Parquet,
+    /// SDMX-CSV 2.0; with -o its structure is written beside it
+    SdmxCsv,
+    /// The structure of sdmx-csv: an SDMX-JSON 2.0.0 structure message
+    SdmxStructure,
+}
+
+pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
+    let lake = Lake::open(&args.place.lake()?).await?;
+    let catalog = match &args.place.catalog {
+        Some(_) => Some(Arc::new(args.place.catalog()?)),
+        None => None,
+    };
+    if args.output.is_none() && matches!(args.format, Shape::Xlsx | Shape::Parquet) {
+        bail!("this format needs a file: add -o FILE");
+    }
+    let request = ExportRequest { publication: args.publication, as_of: args.as_of, period: args.period };
+    let export = Export::read(&lake, catalog, &request).await?;
+    let output = args.output.as_deref();
+    match args.format {
+        Shape::Csv | Shape::Parquet => {
+            let format = if args.format == Shape::Csv { Format::Csv } else { Format::Parquet };
+            let table = export.table()?;
+            let rows = stream::iter([Ok::<_, std::convert::Infallible>(table.clone())]);
+            crate::show::write(table.schema(), rows, format, output, lang).await
+        }
+        Shape::Xlsx => {
+            let workbook = export.workbook(lang == Lang::Zh)?;
+            write(output, &workbook)
+        }
+        Shape::SdmxCsv => {
+            write(output, export.sdmx_csv()?.as_bytes())?;
+            match output {
+                Some(path) => write(Some(&path.with_extension("structure.json")), export.sdmx_structure().as_bytes()),
+                None => Ok(()),
+            }
+        }
+        Shape::SdmxStructure => write(output, export.sdmx_structure().as_bytes()),
+    }
+}
+
+/// Writes a whole file beside its place and moves it there, so that nobody sees half of it; or to standard output.
+fn write(output: Option<&Path>, bytes: &[u8]) -> anyhow::Result<()> {
+    let Some(path) = output else {
+        std::io::Write::write_all(&mut std::io::stdout(), bytes)?;
+        return Ok(());
+    };
+    let name = path.file_name().and_then(|name| name.to_str()).context("-o needs a file name")?;
+    let draft = path.with_file_name(format!(".{name}.part"));
+    let written = std::fs::write(&draft, bytes).and_then(|()| std::fs::rename(&draft, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

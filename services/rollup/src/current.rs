@@ -1,0 +1,69 @@
+//! Which publication is meant: by id, by the beginning of an id, or `latest`.
+
+use helan_query::Session;
+
+use crate::error::RollupError;
+use crate::rows::{Texts, literal};
+
+/// The word for the current publication.
+pub const LATEST: &str = "latest";
+
+/// The id that a person's word for a publication means: an id, its beginning (8 characters or more), or `latest` for
+/// the current publication of the catalog's default period, else of whatever period was confirmed last.
+///
+/// # Errors
+/// [`RollupError::Asked`] if there is none, or several.
+pub(crate) async fn resolve(session: &Session, word: &str) -> Result<String, RollupError> {
+    if word == LATEST {
+        let period = literal(&session.catalog().head.default_period);
+        let text = format!(
+            "select publication from current_publication \
+             order by case when time_period = {period} then 0 else 1 end, confirmed_at desc limit 1"
+        );
+        return match &ids(session, &text).await?[..] {
+            [id, ..] => Ok(id.clone()),
+            [] => Err(RollupError::Asked(
+                "nothing was published yet: `helan rollup --publish` publishes, `--live` explains without".to_owned(),
+            )),
+        };
+    }
+    if word.len() < 8 || !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(RollupError::Asked(format!(
+            "{word:?} is no publication: write `latest`, an id, or at least the first 8 characters of one; \
+             `helan sql \"select publication, time_period, published_at from publications\"` lists them"
+        )));
+    }
+    let text = format!("select distinct publication from publications where publication like '{word}%' limit 3");
+    match &ids(session, &text).await?[..] {
+        [id] => Ok(id.clone()),
+        [] => Err(RollupError::Asked(format!(
+            "the lake has no publication {word}; `helan sql \"select publication, time_period from publications\"` \
+             lists them"
+        ))),
+        several => {
+            Err(RollupError::Asked(format!("{word} begins several ids ({}): write more of it", several.join(", "))))
+        }
+    }
+}
+
+/// The publication of a period that a run as of T follows on: that of the run with the latest T up to it.
+pub(crate) async fn before(session: &Session, period: &str, as_of: i64) -> Result<Option<String>, RollupError> {
+    let moment = jiff::Timestamp::from_microsecond(as_of).unwrap_or(jiff::Timestamp::MAX);
+    let text = format!(
+        "select r.publication from publication_runs r inner join publications p on p.publication = r.publication \
+         where r.time_period = {} and r.outcome in ('published', 'unchanged') \
+         and r.as_of <= arrow_cast('{moment}', 'Timestamp(Microsecond, Some(\"UTC\"))') \
+         order by r.as_of desc, r.finished_at desc, r.run desc limit 1",
+        literal(period)
+    );
+    Ok(ids(session, &text).await?.into_iter().next())
+}
+
+async fn ids(session: &Session, text: &str) -> Result<Vec<String>, RollupError> {
+    let mut out = Vec::new();
+    for batch in session.sql(text).await?.collect().await? {
+        let texts = Texts::of(&batch, &["publication"])?;
+        out.extend((0..batch.num_rows()).filter_map(|row| texts.get("publication", row)));
+    }
+    Ok(out)
+}

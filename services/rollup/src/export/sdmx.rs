@@ -1,0 +1,281 @@
+//! SDMX: the values as SDMX-CSV 2.0 data, and their structure as an SDMX-JSON 2.0.0 message.
+//!
+//! Sources: the field guides of the SDMX Technical Working Group, `sdmx-csv` v2.0.0 and `sdmx-json` v2.0.0.
+
+use std::collections::BTreeMap;
+
+use helan_schemas::period::{Period, PeriodKind};
+use serde_json::json;
+
+use crate::error::RollupError;
+use crate::explain::moment;
+use crate::export::{Export, Row, table, words};
+
+const AGENCY: &str = "HELAN";
+const VERSION: &str = "1.0.0";
+const STRUCTURE: &str = "PUBLISHED_VALUES";
+/// SDMX's code for "not applicable": the target of a figure that is none.
+const NOT_APPLICABLE: &str = "_Z";
+
+/// A component: id, Chinese, English, how it is represented.
+struct Component(&'static str, &'static str, &'static str, Kind);
+
+enum Kind {
+    Coded(&'static str),
+    Free(&'static str),
+}
+
+const DIMENSIONS: [Component; 4] = [
+    Component("FREQ", "频率", "Frequency", Kind::Coded("CL_FREQ")),
+    Component("REF_AREA", "地区或组", "Reference area or group", Kind::Coded("CL_AREA")),
+    Component("INDICATOR", "指标", "Indicator", Kind::Coded("CL_INDICATOR")),
+    Component("TARGET", "目标", "Target", Kind::Coded("CL_TARGET")),
+];
+
+const ATTRIBUTES: [Component; 15] = [
+    Component("OBS_STATUS", "数值状态", "Observation status", Kind::Coded("CL_OBS_STATUS")),
+    Component(
+        "VALUE_STATUS",
+        "取值方式或结论",
+        "How the value was got, or the verdict",
+        Kind::Coded("CL_VALUE_STATUS"),
+    ),
+    Component("UNIT_MEASURE", "计量单位", "Unit of measure", Kind::Free("String")),
+    Component("DECIMALS", "显示小数位", "Decimals when shown", Kind::Free("Integer")),
+    Component("VINTAGE", "发布版本", "Vintage", Kind::Free("String")),
+    Component("BASIS", "基准", "Basis", Kind::Free("String")),
+    Component("COVERAGE_REPORTED", "已有部分", "Parts known", Kind::Free("Integer")),
+    Component("COVERAGE_EXPECTED", "应有部分", "Parts expected", Kind::Free("Integer")),
+    Component("COMPARATOR", "比较方式", "Comparator of the target", Kind::Free("String")),
+    Component("TARGET_VALUE", "目标值", "Target value", Kind::Free("Decimal")),
+    Component("FULFILMENT", "完成比例", "Actual over target", Kind::Free("Decimal")),
+    Component("SENSITIVE", "口径敏感", "Whether another reading turns the verdict", Kind::Free("Boolean")),
+    Component("ILLUSTRATIVE", "含演示数据", "Whether some part is illustrative", Kind::Free("Boolean")),
+    Component("PUBLICATION", "发布编号", "Publication", Kind::Free("String")),
+    // RFC 3339 with its zone: as SDMX's DateTime some readers take it without one only.
+    Component("AS_OF", "数据截至", "As of", Kind::Free("String")),
+];
+
+/// Attributes that are the same for all rows.
+const OF_THE_WHOLE: [&str; 2] = ["PUBLICATION", "AS_OF"];
+
+/// A text as an SDMX id: what an id may not hold becomes an underscore.
+fn id(text: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '$' | '-');
+    text.chars().map(|c| if allowed(c) { c } else { '_' }).collect()
+}
+
+fn frequency(period: &str) -> &'static str {
+    match Period::parse(period).map(|period| period.kind) {
+        // A range has no frequency of SDMX's; its length stands in TIME_PERIOD.
+        Ok(PeriodKind::Range) | Err(_) => "_U",
+        Ok(kind) => kind.code(),
+    }
+}
+
+fn observation_status(row: &Row) -> &str {
+    match (row.value.value, row.field("obs_status")) {
+        (Some(_), Some(stated)) => stated,
+        (Some(_), None) => "A",
+        (None, _) if row.value.status == "suppressed" => "Q",
+        (None, _) => "M",
+    }
+}
+
+pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
+    let failed = |error: csv::Error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}"));
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut heads = vec!["STRUCTURE", "STRUCTURE_ID", "ACTION"];
+    heads.extend(DIMENSIONS.iter().map(|component| component.0));
+    heads.extend(["TIME_PERIOD", "OBS_VALUE"]);
+    heads.extend(ATTRIBUTES.iter().map(|component| component.0));
+    writer.write_record(&heads).map_err(failed)?;
+    let structure = format!("{AGENCY}:{STRUCTURE}({VERSION})");
+    let as_of = moment(export.as_of);
+    for row in &export.rows {
+        let key = &row.value.key;
+        let field = |name: &str| row.field(name).unwrap_or_default().to_owned();
+        let decimals = export.indicator(&key.indicator).map_or_else(String::new, |found| found.decimals.to_string());
+        let record = [
+            "dataflow".to_owned(),
+            structure.clone(),
+            "R".to_owned(),
+            frequency(&key.time_period).to_owned(),
+            id(&key.ref_area),
+            id(&key.indicator),
+            key.target_id.as_deref().map_or_else(|| NOT_APPLICABLE.to_owned(), id),
+            key.time_period.clone(),
+            row.value.value.map_or_else(String::new, crate::rows::decimal_text),
+            observation_status(row).to_owned(),
+            row.value.status.clone(),
+            table::unit(export, row).unwrap_or_default(),
+            decimals,
+            field("vintage"),
+            field("basis"),
+            field("coverage_reported"),
+            field("coverage_expected"),
+            field("comparator"),
+            crate::rows::plain(&field("target_value")),
+            crate::rows::plain(&field("fulfilment")),
+            field("sensitive"),
+            field("demo"),
+            export.publication.clone().unwrap_or_default(),
+            as_of.clone(),
+        ];
+        writer.write_record(&record).map_err(failed)?;
+    }
+    let bytes =
+        writer.into_inner().map_err(|error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Code → Chinese, English.
+type Codes = BTreeMap<String, (String, String)>;
+
+fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, Codes)> {
+    let catalog = &export.catalog;
+    let named = |code: &str, zh: &str, en: &str| (id(code), (zh.to_owned(), en.to_owned()));
+    let mut areas: Codes = catalog.areas.iter().map(|area| named(&area.code, &area.name_zh, &area.name_en)).collect();
+    areas.extend(catalog.groups.iter().map(|group| named(&group.group_id, &group.name_zh, &group.name_en)));
+    let indicators = catalog.indicators.iter().map(|one| named(&one.indicator, &one.name_zh, &one.name_en));
+    let mut targets: Codes =
+        catalog.targets.iter().map(|one| named(&one.target_id, &one.name_zh, &one.name_en)).collect();
+    targets.extend([named(NOT_APPLICABLE, "不适用", "Not applicable")]);
+    let frequencies = [
+        ("A", "年", "Annual"),
+        ("S", "半年", "Half-yearly"),
+        ("Q", "季", "Quarterly"),
+        ("M", "月", "Monthly"),
+        ("W", "周", "Weekly"),
+        ("D", "日", "Daily"),
+        ("_U", "累计时段", "A range of its own length"),
+    ];
+    let states = [
+        ("A", "正常", "Normal value"),
+        ("E", "估计", "Estimated value"),
+        ("F", "预测", "Forecast value"),
+        ("P", "初步", "Provisional value"),
+        ("B", "序列中断", "Break in time series"),
+        ("I", "推算", "Imputed value"),
+        ("M", "缺失", "Missing value"),
+        ("K", "计入他处", "Included in another category"),
+        ("L", "未收集", "Not collected"),
+        ("O", "缺失", "Missing value"),
+        ("Q", "不公开", "Suppressed"),
+    ];
+    let statuses = export.rows.iter().map(|row| {
+        let (zh, en) = words::status(&row.value.status);
+        named(&row.value.status, zh, en)
+    });
+    let mut observed: Codes = states.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
+    for row in &export.rows {
+        let code = observation_status(row);
+        observed.entry(id(code)).or_insert_with(|| (code.to_owned(), code.to_owned()));
+    }
+    vec![
+        ("CL_FREQ", "频率", "Frequency", frequencies.iter().map(|(code, zh, en)| named(code, zh, en)).collect()),
+        ("CL_AREA", "地区和组", "Areas and groups", areas),
+        ("CL_INDICATOR", "指标", "Indicators", indicators.collect()),
+        ("CL_TARGET", "目标", "Targets", targets),
+        ("CL_OBS_STATUS", "数值状态", "Observation status", observed),
+        ("CL_VALUE_STATUS", "取值方式或结论", "Status of the value, or verdict", statuses.collect()),
+    ]
+}
+
+/// The message as text: `meta` comes first, because readers look at the beginning to see which version it is.
+pub(crate) fn structure(export: &Export) -> String {
+    let head = &export.catalog.head;
+    let concept =
+        |name: &str| format!("urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={AGENCY}:CS_HELAN({VERSION}).{name}");
+    let representation = |kind: &Kind| match kind {
+        Kind::Coded(list) => {
+            json!({"enumeration": format!("urn:sdmx:org.sdmx.infomodel.codelist.Codelist={AGENCY}:{list}({VERSION})")})
+        }
+        Kind::Free(data_type) => json!({"format": {"dataType": data_type}}),
+    };
+    let nameable = |id: &str, zh: &str, en: &str| json!({"id": id, "name": en, "names": {"zh": zh, "en": en}});
+    let maintained = |id: &str, zh: &str, en: &str| {
+        let mut value = nameable(id, zh, en);
+        value["agencyID"] = json!(AGENCY);
+        value["version"] = json!(VERSION);
+        value
+    };
+    let time = Component("TIME_PERIOD", "时期", "Time period", Kind::Free("ObservationalTimePeriod"));
+    let measure = Component("OBS_VALUE", "数值", "Observation value", Kind::Free("Decimal"));
+    let every = DIMENSIONS.iter().chain([&time, &measure]).chain(&ATTRIBUTES);
+    let mut concepts = maintained("CS_HELAN", "概念", "Concepts");
+    concepts["concepts"] = every.map(|component| nameable(component.0, component.1, component.2)).collect();
+    let lists = codelists(export).into_iter().map(|(list, zh, en, codes)| {
+        let mut value = maintained(list, zh, en);
+        let codes = codes.iter().map(|(code, (zh, en))| {
+            // A name may be missing in one language; SDMX asks for one that is not empty.
+            let or_code = |text: &str| if text.is_empty() { code.clone() } else { text.to_owned() };
+            nameable(code, &or_code(zh), &or_code(en))
+        });
+        value["codes"] = codes.collect();
+        value
+    });
+    let dimensions = DIMENSIONS.iter().map(|component| {
+        json!({"id": component.0, "conceptIdentity": concept(component.0), "localRepresentation": representation(&component.3)})
+    });
+    let attributes = ATTRIBUTES.iter().map(|component| {
+        let attached =
+            if OF_THE_WHOLE.contains(&component.0) { json!({"dataflow": {}}) } else { json!({"observation": {}}) };
+        json!({
+            "id": component.0, "conceptIdentity": concept(component.0), "usage": "optional",
+            "attributeRelationship": attached, "localRepresentation": representation(&component.3),
+        })
+    });
+    let mut data_structure = maintained(STRUCTURE, "已发布数值", "Published values");
+    data_structure["dataStructureComponents"] = json!({
+        "dimensionList": {
+            "id": "DimensionDescriptor",
+            "dimensions": dimensions.collect::<Vec<_>>(),
+            "timeDimension": {"id": time.0, "conceptIdentity": concept(time.0), "localRepresentation": representation(&time.3)},
+        },
+        "measureList": {
+            "id": "MeasureDescriptor",
+            "measures": [{"id": measure.0, "conceptIdentity": concept(measure.0), "usage": "optional", "localRepresentation": representation(&measure.3)}],
+        },
+        "attributeList": {"id": "AttributeDescriptor", "attributes": attributes.collect::<Vec<_>>()},
+    });
+    let mut dataflow = maintained(STRUCTURE, &head.name_zh, &head.name_en);
+    dataflow["structure"] =
+        json!(format!("urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={AGENCY}:{STRUCTURE}({VERSION})"));
+    dataflow["annotations"] = json!([
+        {"type": "CATALOG", "title": format!("{} {}", head.id, export.catalog.digest)},
+        {"type": "PUBLICATION", "title": export.publication.as_deref().unwrap_or("live")},
+        {"type": "AS_OF", "title": moment(export.as_of)},
+    ]);
+    let meta = json!({
+        "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
+        "id": format!("HELAN_{}", export.publication.as_deref().unwrap_or("live")),
+        "test": false,
+        "prepared": moment(export.as_of),
+        "contentLanguages": ["zh", "en"],
+        "sender": {"id": AGENCY},
+    });
+    let data = json!({
+        "conceptSchemes": [concepts],
+        "codelists": lists.collect::<Vec<_>>(),
+        "dataStructures": [data_structure],
+        "dataflows": [dataflow],
+    });
+    // The schema's address must stand near the beginning, and serde_json sorts keys: so it is written by hand.
+    let schema = &meta["schema"];
+    let rest: Vec<_> = meta.as_object().into_iter().flatten().filter(|(key, _)| *key != "schema").collect();
+    let rest: String = rest.into_iter().map(|(key, value)| format!(",\n    \"{key}\": {value}")).collect();
+    format!("{{\n  \"meta\": {{\n    \"schema\": {schema}{rest}\n  }},\n  \"data\": {data:#}\n}}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_hold_what_sdmx_allows() {
+        assert_eq!(id("4+1"), "4_1");
+        assert_eq!(id("640200-SZHT"), "640200-SZHT");
+        assert_eq!((frequency("2018"), frequency("2018-Q1"), frequency("2018-01-01/P6M")), ("A", "Q", "_U"));
+    }
+}

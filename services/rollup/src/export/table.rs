@@ -1,0 +1,74 @@
+//! The values as one Arrow table: what CSV and Parquet hold.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{Field, Schema};
+use arrow::record_batch::RecordBatch;
+
+use crate::error::RollupError;
+use crate::export::{Export, Row};
+
+/// Fields of the published rows that get a column of their own, as texts.
+const FIELDS: [&str; 18] = [
+    "vintage",
+    "basis",
+    "numerator",
+    "denominator",
+    "numerator_vintage",
+    "denominator_vintage",
+    "reported",
+    "compiled",
+    "residual",
+    "coverage_reported",
+    "coverage_expected",
+    "comparator",
+    "target_value",
+    "strength",
+    "fulfilment",
+    "readings",
+    "reason_zh",
+    "reason_en",
+];
+
+pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
+    let rows = &export.rows;
+    let mut fields = Vec::new();
+    let mut columns: Vec<ArrayRef> = Vec::new();
+    let mut push = |name: &str, column: ArrayRef| {
+        fields.push(Field::new(name, column.data_type().clone(), true));
+        columns.push(column);
+    };
+    let text =
+        |get: &dyn Fn(&Row) -> Option<String>| -> ArrayRef { Arc::new(rows.iter().map(get).collect::<StringArray>()) };
+    push("publication", text(&|_| export.publication.clone()));
+    let as_of = TimestampMicrosecondArray::from(vec![export.as_of; rows.len()]).with_timezone("UTC");
+    push("as_of", Arc::new(as_of));
+    push("answer", text(&|row| Some(row.value.key.answer.clone())));
+    push("target_id", text(&|row| row.value.key.target_id.clone()));
+    push("ref_area", text(&|row| Some(row.value.key.ref_area.clone())));
+    push("name_zh", text(&|row| Some(export.place(&row.value.key.ref_area).0.to_owned())));
+    push("name_en", text(&|row| Some(export.place(&row.value.key.ref_area).1.to_owned())));
+    push("indicator", text(&|row| Some(row.value.key.indicator.clone())));
+    push("indicator_zh", text(&|row| export.indicator(&row.value.key.indicator).map(|found| found.name_zh.clone())));
+    push("indicator_en", text(&|row| export.indicator(&row.value.key.indicator).map(|found| found.name_en.clone())));
+    push("time_period", text(&|row| Some(row.value.key.time_period.clone())));
+    let values: Decimal128Array = rows.iter().map(|row| row.value.value).collect();
+    push("value", Arc::new(values.with_precision_and_scale(38, 10)?));
+    push("unit", text(&|row| unit(export, row)));
+    push("status", text(&|row| Some(row.value.status.clone())));
+    for name in FIELDS {
+        push(name, text(&|row| row.field(name).map(str::to_owned)));
+    }
+    for name in ["sensitive", "demo"] {
+        let flags: BooleanArray = rows.iter().map(|row| row.field(name).map(|text| text == "true")).collect();
+        push(name, Arc::new(flags));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// The unit of a row's value: the target's as the text writes it, else the indicator's code.
+pub(crate) fn unit(export: &Export, row: &Row) -> Option<String> {
+    let stated = row.field("unit_text").map(str::to_owned);
+    stated.or_else(|| export.indicator(&row.value.key.indicator).map(|found| found.unit.clone()))
+}

@@ -1,0 +1,176 @@
+//! Publications as the lake keeps them: read back whole.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use helan_lake::Lake;
+use helan_query::Session;
+use helan_schemas::catalog::Catalog;
+use jiff::civil::Date;
+
+use crate::answers::{Key, Value};
+use crate::changes::{Change, Side, compare};
+use crate::error::RollupError;
+use crate::lineage::{Input, Link};
+use crate::reproduce::kept_catalog;
+use crate::rows::{self, Texts, literal};
+
+/// A publication, read back.
+pub(crate) struct Frozen {
+    values: Vec<Value>,
+    inputs: Vec<Input>,
+    links: Vec<Link>,
+    catalog: Catalog,
+    day: Date,
+    queries_digest: String,
+}
+
+impl Frozen {
+    /// Reads a publication; it must be there.
+    pub(crate) async fn read(session: &Session, id: &str) -> Result<Self, RollupError> {
+        let made = crate::reproduce::find(session, id).await?;
+        let catalog = kept_catalog(session, &made.catalog).await?;
+        let day = day_of(made.as_of, &catalog);
+        let (values, links) = (values(session, id).await?, links(session, id).await?);
+        let inputs = inputs(session, id).await?;
+        Ok(Self { values, inputs, links, catalog, day, queries_digest: made.queries_digest })
+    }
+
+    /// Values, inputs, links, catalog.
+    pub(crate) fn into_parts(self) -> (Vec<Value>, Vec<Input>, Vec<Link>, Catalog) {
+        (self.values, self.inputs, self.links, self.catalog)
+    }
+
+    /// As one side of a comparison.
+    pub(crate) fn side(&self) -> Side<'_> {
+        Side {
+            values: &self.values,
+            inputs: &self.inputs,
+            links: &self.links,
+            catalog: &self.catalog,
+            day: self.day,
+            queries_digest: &self.queries_digest,
+        }
+    }
+}
+
+/// Compares two publications of a lake, cell by cell.
+///
+/// # Errors
+/// [`RollupError::Asked`] if the lake lacks one of them.
+pub async fn compare_publications(lake: &Lake, before: &str, after: &str) -> Result<Vec<Change>, RollupError> {
+    let session = Session::open(lake, None).await?;
+    let before = crate::current::resolve(&session, before).await?;
+    let after = crate::current::resolve(&session, after).await?;
+    let (before, after) = (Frozen::read(&session, &before).await?, Frozen::read(&session, &after).await?);
+    Ok(compare(&before.side(), &after.side()))
+}
+
+/// The day of a moment in a catalog's time zone.
+pub(crate) fn day_of(moment: i64, catalog: &Catalog) -> Date {
+    let zone = jiff::tz::TimeZone::get(&catalog.head.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    zone.to_datetime(jiff::Timestamp::from_microsecond(moment).unwrap_or(jiff::Timestamp::MAX)).date()
+}
+
+const KEY: [&str; 5] = ["answer", "target_id", "ref_area", "indicator", "time_period"];
+
+fn key(texts: &Texts<'_>, row: usize) -> Key {
+    Key {
+        answer: texts.must("answer", row),
+        target_id: texts.get("target_id", row),
+        ref_area: texts.must("ref_area", row),
+        indicator: texts.must("indicator", row),
+        time_period: texts.must("time_period", row),
+    }
+}
+
+async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> {
+    let text = format!("select * from published_values where publication = {}", literal(id));
+    let mut out = Vec::new();
+    for batch in session.sql(&text).await?.collect().await? {
+        let texts =
+            Texts::of(&batch, &["answer", "target_id", "ref_area", "indicator", "time_period", "status", "detail"])?;
+        let value = rows::decimals(&batch, "value")?;
+        for row in 0..batch.num_rows() {
+            out.push(Value {
+                key: key(&texts, row),
+                value: (!value.is_null(row)).then(|| value.value(row)),
+                status: texts.must("status", row),
+                detail: texts.must("detail", row),
+            });
+        }
+    }
+    out.sort_unstable();
+    Ok(out)
+}
+
+async fn links(session: &Session, id: &str) -> Result<Vec<Link>, RollupError> {
+    const NAMES: [&str; 12] = [
+        KEY[0],
+        KEY[1],
+        KEY[2],
+        KEY[3],
+        KEY[4],
+        "role",
+        "input_area",
+        "input_indicator",
+        "input_period",
+        "via",
+        "source",
+        "id",
+    ];
+    let text = format!("select * from publication_lineage where publication = {}", literal(id));
+    let mut out = Vec::new();
+    for batch in session.sql(&text).await?.collect().await? {
+        let texts = Texts::of(&batch, &NAMES)?;
+        for row in 0..batch.num_rows() {
+            let text = |name: &str| texts.must(name, row);
+            out.push(Link {
+                key: key(&texts, row),
+                role: text("role"),
+                input_area: text("input_area"),
+                input_indicator: text("input_indicator"),
+                input_period: text("input_period"),
+                via: text("via"),
+                source: text("source"),
+                id: text("id"),
+            });
+        }
+    }
+    out.sort_unstable();
+    Ok(out)
+}
+
+async fn inputs(session: &Session, id: &str) -> Result<Vec<Input>, RollupError> {
+    const NAMES: [&str; 8] =
+        ["source", "id", "ref_area", "indicator", "time_period", "submission", "reporter", "topic"];
+    let text = format!("select * from publication_inputs where publication = {}", literal(id));
+    let mut out = BTreeMap::new();
+    for batch in session.sql(&text).await?.collect().await? {
+        let texts = Texts::of(&batch, &NAMES)?;
+        let digest = cast(rows::column(&batch, "content_digest")?, &DataType::Binary)?;
+        let (partition, offset) = (rows::integers(&batch, "partition")?, rows::integers(&batch, "offset")?);
+        for row in 0..batch.num_rows() {
+            let text = |name: &str| texts.must(name, row);
+            out.insert(
+                (text("source"), text("id")),
+                Input {
+                    source: text("source"),
+                    id: text("id"),
+                    content_digest: digest.as_binary::<i32>().value(row).to_vec(),
+                    ref_area: text("ref_area"),
+                    indicator: text("indicator"),
+                    time_period: text("time_period"),
+                    submission: text("submission"),
+                    reporter: text("reporter"),
+                    topic: text("topic"),
+                    partition: partition[row].and_then(|number| i32::try_from(number).ok()).unwrap_or_default(),
+                    offset: offset[row].unwrap_or_default(),
+                },
+            );
+        }
+    }
+    Ok(out.into_values().collect())
+}

@@ -1,0 +1,267 @@
+//! Random histories of reports, and the events that they leave in the lake.
+
+use proptest::prelude::*;
+
+use crate::world::{AREAS, GROUPS, SOURCES, Variant};
+
+/// An event, as the model reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) source: &'static str,
+    pub(crate) reporter: &'static str,
+    pub(crate) id: String,
+    pub(crate) offset: i64,
+    /// Area, indicator, period, units of 10⁻¹⁰; none = a withdrawal of `withdraws`.
+    pub(crate) report: Option<Report>,
+    pub(crate) withdraws: String,
+    /// Microseconds since the epoch.
+    pub(crate) known: i64,
+    pub(crate) recorded: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) area: &'static str,
+    pub(crate) indicator: &'static str,
+    pub(crate) period: String,
+    pub(crate) amount: Option<i128>,
+    pub(crate) status: &'static str,
+    pub(crate) vintage: Option<&'static str>,
+}
+
+/// What happens in one step; numbers choose among what there is.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// One report.
+    Report {
+        area: usize,
+        indicator: usize,
+        period: usize,
+        cents: i64,
+        vintage: usize,
+        source: usize,
+        days: i64,
+        back: i64,
+        missing: bool,
+    },
+    /// Reports of all quarters or all months of 2018.
+    Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
+    /// The report of an earlier step is withdrawn by its source.
+    Withdraw { which: usize, days: i64 },
+    /// An earlier report is said again under a new id, perhaps with another value or vintage.
+    Again { which: usize, add: i64, vintage: usize, days: i64 },
+}
+
+/// A case: a catalog, a history, an order of rows, and the moments to ask as of.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) variant: Variant,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) order: u64,
+    /// Days after 2017-01-01.
+    pub(crate) as_of: i64,
+    pub(crate) recorded: Option<i64>,
+}
+
+const INDICATORS: [&str; 6] = ["rd", "gdp", "pop", "pat", "jobs", "law"];
+const PERIODS: [&str; 15] = [
+    "2018",
+    "2018",
+    "2018",
+    "2017",
+    "2017",
+    "2018-Q1",
+    "2018-Q2",
+    "2018-01-01/P3M",
+    "2018-01-01/P6M",
+    "2018-01-01/P12M",
+    "2018-03",
+    "2018-12",
+    "2017-12",
+    "2018-11",
+    "2018-10-01/P3M",
+];
+const VINTAGES: [Option<&str>; 4] = [None, Some("preliminary"), Some("revised"), Some("final")];
+pub(crate) const DAY: i64 = 86_400_000_000;
+/// 2017-01-01T00:00:00Z.
+pub(crate) const START: i64 = 1_483_228_800_000_000;
+
+pub(crate) fn cases() -> impl Strategy<Value = Case> {
+    let variant = (0..4_u8, any::<bool>(), 0..3_u8, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(move_a2, raised, date, office_first, half_even, c_joins)| Variant {
+            move_a2,
+            raised,
+            date,
+            office_first,
+            half_even,
+            c_joins,
+        },
+    );
+    let report =
+        (
+            (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
+            (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
+            (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08)),
+        )
+            .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing))| {
+                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing }
+            });
+    let series = (
+        0..AREAS.len(),
+        prop::sample::select(vec![0_usize, 1, 4]),
+        any::<bool>(),
+        0..9_000_i64,
+        0..SOURCES.len(),
+        0..1200_i64,
+    )
+        .prop_map(|(area, indicator, months, cents, source, days)| Step::Series {
+            area,
+            indicator,
+            months,
+            cents,
+            source,
+            days,
+        });
+    let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
+    let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..1200_i64)
+        .prop_map(|(which, add, vintage, days)| Step::Again { which, add, vintage, days });
+    let step = prop_oneof![12 => report, 2 => series, 2 => withdraw, 4 => again];
+    (
+        variant,
+        prop::collection::vec(step, 1..90),
+        any::<u64>(),
+        200..1500_i64,
+        prop::option::weighted(0.3, 200..1500_i64),
+    )
+        .prop_map(|(variant, steps, order, as_of, recorded)| Case { variant, steps, order, as_of, recorded })
+}
+
+impl Case {
+    /// T and R, microseconds since the epoch.
+    pub(crate) fn moments(&self) -> (i64, Option<i64>) {
+        (START + self.as_of * DAY, self.recorded.map(|days| START + days * DAY))
+    }
+
+    /// The events in the order of the log.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        let mut events: Vec<Event> = Vec::new();
+        for step in &self.steps {
+            let at = events.len();
+            match *step {
+                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing } => {
+                    let indicator = INDICATORS[indicator];
+                    let amount = if indicator == "law" {
+                        i128::from(cents % 2 == 0) * 10_i128.pow(10)
+                    } else {
+                        i128::from(cents) * 10_i128.pow(8)
+                    };
+                    let report = Report {
+                        area: place(area),
+                        indicator,
+                        period: PERIODS[period].to_owned(),
+                        amount: (!missing).then_some(amount),
+                        status: if missing { ["M", "Q", "L"][cents.unsigned_abs() as usize % 3] } else { "A" },
+                        vintage: VINTAGES[vintage],
+                    };
+                    events.push(event(at, source, Some(report), days, back));
+                }
+                Step::Series { area, indicator, months, cents, source, days } => {
+                    let names: Vec<String> = if months {
+                        (1..=12).map(|month| format!("2018-{month:02}")).collect()
+                    } else {
+                        (1..=4).map(|quarter| format!("2018-Q{quarter}")).collect()
+                    };
+                    for (more, period) in names.into_iter().enumerate() {
+                        let report = Report {
+                            area: AREAS[area],
+                            indicator: INDICATORS[indicator],
+                            period,
+                            amount: Some((i128::from(cents) + more as i128) * 10_i128.pow(8)),
+                            status: "A",
+                            vintage: None,
+                        };
+                        events.push(event(at + more, source, Some(report), days, 0));
+                    }
+                }
+                Step::Withdraw { which, days } => {
+                    let reports: Vec<&Event> = events.iter().filter(|event| event.report.is_some()).collect();
+                    if let Some(earlier) = reports.get(which % reports.len().max(1)) {
+                        let source =
+                            SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
+                        let withdraws = earlier.id.clone();
+                        events.push(Event { withdraws, ..event(at, source, None, days, 0) });
+                    }
+                }
+                Step::Again { which, add, vintage, days } => {
+                    let reports: Vec<&Event> = events.iter().filter(|event| event.report.is_some()).collect();
+                    if let Some(earlier) = reports.get(which % reports.len().max(1)) {
+                        let source =
+                            SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
+                        let mut report = earlier.report.clone().expect("a report");
+                        report.vintage = VINTAGES[vintage];
+                        if report.indicator != "law" {
+                            report.amount = report.amount.map(|amount| amount + i128::from(add) * 10_i128.pow(8));
+                        }
+                        events.push(event(at, source, Some(report), days, 0));
+                    }
+                }
+            }
+        }
+        events
+    }
+
+    /// The rows of `events` as CSV for the test rows' reader, in an order of their own.
+    pub(crate) fn csv(&self, events: &[Event]) -> String {
+        let mut lines: Vec<String> = events.iter().map(line).collect();
+        // A small generator of our own, so that the order shrinks with the case.
+        let mut state = self.order | 1;
+        for at in (1..lines.len()).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            lines.swap(at, (state >> 33) as usize % (at + 1));
+        }
+        let head =
+            "source,id,ref_area,indicator,time_period,value,obs_status,vintage,known,recorded,offset,withdraws\n";
+        format!("{head}{}", lines.concat())
+    }
+}
+
+fn place(at: usize) -> &'static str {
+    AREAS.get(at).copied().unwrap_or_else(|| GROUPS[at - AREAS.len()])
+}
+
+fn event(at: usize, source: usize, report: Option<Report>, days: i64, back: i64) -> Event {
+    let (source, reporter) = SOURCES[source];
+    let recorded = START + days * DAY + at as i64 * 1_000_000;
+    let known = recorded - back * DAY;
+    Event {
+        source,
+        reporter,
+        id: format!("e{at:04}"),
+        offset: at as i64,
+        report,
+        withdraws: String::new(),
+        known,
+        recorded,
+    }
+}
+
+fn line(event: &Event) -> String {
+    let moment = |time: i64| jiff::Timestamp::from_microsecond(time).expect("in range").to_string();
+    let blank = Report { area: "", indicator: "", period: String::new(), amount: None, status: "", vintage: None };
+    let report = event.report.as_ref().unwrap_or(&blank);
+    format!(
+        "{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        event.source,
+        event.id,
+        report.area,
+        report.indicator,
+        report.period,
+        report.amount.map_or_else(String::new, helan_rollup::decimal_text),
+        report.status,
+        report.vintage.unwrap_or_default(),
+        moment(event.known),
+        moment(event.recorded),
+        event.offset,
+        event.withdraws,
+    )
+}

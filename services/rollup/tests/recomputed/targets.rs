@@ -1,0 +1,288 @@
+//! The other path, targets: verdicts and their sensitivity, from rule 8.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::history::Event;
+use crate::model::{Model, combines, divided, parse};
+use crate::world::{Owed, due};
+
+const ONE: i128 = 10_i128.pow(10);
+
+/// How a target stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stands {
+    pub(crate) verdict: &'static str,
+    pub(crate) actual: Option<i128>,
+    pub(crate) sensitive: bool,
+    pub(crate) coverage: (i64, Option<i64>),
+}
+
+/// What stands against a target.
+struct Actual {
+    numerator: Option<i128>,
+    denominator: Option<i128>,
+    factor: i128,
+    status: &'static str,
+    complete: bool,
+    negative: bool,
+    months: Option<i64>,
+    coverage: (i64, Option<i64>),
+    numerator_origin: Option<String>,
+    denominator_origin: Option<String>,
+}
+
+/// Every row of a target: its owner's, and each member's where a group owes it.
+pub(crate) fn all(model: &Model<'_>, today: Date) -> BTreeMap<(String, String), Stands> {
+    let mut out = BTreeMap::new();
+    let targets = model.variant.targets();
+    for (at, owed) in targets.iter().enumerate() {
+        let known = |owed: &Owed| owed.known_from.is_none_or(|from| from <= model.known);
+        // Of rows with one key the latest known one counts.
+        if !known(owed) || targets[at + 1..].iter().any(|later| later.id == owed.id && known(later)) {
+            continue;
+        }
+        out.insert((owed.id.to_owned(), owed.area.to_owned()), stands(model, owed, owed.area, today));
+        for member in model.variant.members(owed.area, parse("2018").end) {
+            let own = Owed { value: None, ..owed.clone() };
+            out.insert((owed.id.to_owned(), member.to_owned()), stands(model, &own, member, today));
+        }
+    }
+    out
+}
+
+fn actual(model: &Model<'_>, owed: &Owed, area: &str) -> Actual {
+    if matches!(owed.indicator, "rd_intensity" | "patent_density") {
+        let ratio = model.ratio(area, owed.indicator, "2018");
+        let Some(ratio) = ratio else {
+            return Actual {
+                numerator: None,
+                denominator: None,
+                factor: 1,
+                status: "not_reported",
+                complete: false,
+                negative: false,
+                months: None,
+                coverage: (0, None),
+                numerator_origin: None,
+                denominator_origin: None,
+            };
+        };
+        let single = ratio.status == "reported";
+        return Actual {
+            numerator: ratio.numerator,
+            denominator: ratio.denominator,
+            factor: ratio.factor,
+            status: ratio.status,
+            complete: ratio.complete,
+            negative: ratio.negative,
+            months: None,
+            coverage: ratio.coverage,
+            numerator_origin: ratio.numerator_origin.filter(|_| single),
+            denominator_origin: ratio.denominator_origin.filter(|_| single),
+        };
+    }
+    let figure = model.place(&(area.to_owned(), owed.indicator.to_owned(), "2018".to_owned()));
+    let milestone = owed.indicator == "law";
+    let status = match figure.as_ref().map(|figure| figure.status) {
+        Some("carried") if milestone => "reported",
+        None | Some("missing") => "not_reported",
+        Some(status) => status,
+    };
+    let carried = figure.as_ref().is_some_and(|figure| figure.status == "carried");
+    Actual {
+        numerator: figure.as_ref().and_then(|figure| figure.value),
+        denominator: Some(ONE),
+        factor: 1,
+        status,
+        complete: figure.as_ref().is_some_and(|figure| figure.complete) || (carried && milestone),
+        negative: figure.as_ref().is_some_and(|figure| figure.negative),
+        months: figure.as_ref().and_then(|figure| figure.months),
+        coverage: figure.as_ref().map_or((0, None), |figure| figure.coverage),
+        numerator_origin: figure
+            .as_ref()
+            .filter(|figure| figure.status == "reported")
+            .and_then(|figure| figure.origin.clone()),
+        denominator_origin: None,
+    }
+}
+
+fn stands(model: &Model<'_>, owed: &Owed, area: &str, today: Date) -> Stands {
+    let actual = actual(model, owed, area);
+    let needed: &[&str] = match owed.indicator {
+        "rd_intensity" => &["rd", "gdp", "rd_intensity"],
+        "patent_density" => &["pat", "pop", "patent_density"],
+        other => &[other],
+    };
+    let period_over = today > parse("2018").end;
+    let is_due = due(area, needed).map_or(period_over, |last| today > last);
+    let unit = power(owed.unit_mult);
+    let shown = match (actual.numerator, actual.denominator) {
+        (Some(n), Some(d)) if d > 0 => Some(divided(n * actual.factor * ONE * ONE, d * unit)),
+        _ => None,
+    };
+    let readings = readings(model, owed, area, &actual);
+    let current = readings.iter().find(|(current, _)| *current).map(|(_, met)| *met);
+    let turned = readings.iter().map(|(_, met)| *met).collect::<BTreeSet<_>>().len() > 1;
+    let verdict = verdict(owed, &actual, current, period_over, is_due);
+    Stands {
+        verdict,
+        actual: shown,
+        sensitive: turned && matches!(verdict, "met" | "missed"),
+        coverage: actual.coverage,
+    }
+}
+
+fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: bool, is_due: bool) -> &'static str {
+    // T9 promises no number and is shown only.
+    if owed.id == "T9" {
+        return "report_only";
+    }
+    if owed.value.is_none() || actual.status == "overlap" {
+        return "not_assessable";
+    }
+    if is_due && matches!(actual.status, "no_own_value" | "no_denominator") {
+        return "not_assessable";
+    }
+    let Some(numerator) = actual.numerator else { return if is_due { "not_reported" } else { "not_due" } };
+    if actual.denominator.is_none_or(|denominator| denominator <= 0) {
+        return "not_due";
+    }
+    if actual.complete {
+        return match current {
+            Some(true) => "met",
+            _ if period_over => "missed",
+            _ => "not_due",
+        };
+    }
+    if actual.status == "carried" {
+        return "partial";
+    }
+    let upward = matches!(owed.comparator, ">=" | ">" | "≈" | "done");
+    if current == Some(true) && !actual.negative && upward {
+        return "met";
+    }
+    match actual.months {
+        Some(months)
+            if months < 12 && combines(owed.indicator).1 == "sum" && upward && owed.comparator != "done" && !is_due =>
+        {
+            if numerator * 12 >= target(owed) * i128::from(months) {
+                "on_track"
+            } else {
+                "behind"
+            }
+        }
+        _ => "partial",
+    }
+}
+
+/// Each way to read it: whether it is the verdict's own, and whether it is met.
+fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<(bool, bool)> {
+    let (Some(numerator), Some(denominator), Some(_)) = (actual.numerator, actual.denominator, owed.value) else {
+        return Vec::new();
+    };
+    if denominator <= 0 {
+        return Vec::new();
+    }
+    let (above, below) = match owed.indicator {
+        "rd_intensity" => ("rd", "gdp"),
+        "patent_density" => ("pat", "pop"),
+        other => (other, ""),
+    };
+    let versions = |indicator: &str, origin: &Option<String>, value: i128| match origin {
+        Some(period) => vintages(model, area, indicator, period),
+        None => vec![(true, value)],
+    };
+    let digits = owed.value.and_then(|text| text.split_once('.')).map_or(0, |(_, fraction)| fraction.len() as i32);
+    let step = power(owed.unit_mult - digits);
+    let mut out = Vec::new();
+    for (top_current, top) in versions(above, &actual.numerator_origin, numerator) {
+        for (bottom_current, bottom) in versions(below, &actual.denominator_origin, denominator) {
+            if bottom <= 0 {
+                continue;
+            }
+            for (main, comparator) in [(true, Some(owed.comparator)), (false, owed.alt)] {
+                let Some(comparator) = comparator else { continue };
+                let exact = (top * actual.factor * ONE, bottom);
+                out.push((top_current && bottom_current && main, meets(exact, comparator, owed, step)));
+                if comparator != "done" {
+                    let rounded = round(exact, step, model.variant.half_even);
+                    out.push((false, meets((rounded, 1), comparator, owed, step)));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The releases of a cell by the reporter whose value counts: the current one, and the last of every other vintage.
+fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str) -> Vec<(bool, i128)> {
+    let cell = (area.to_owned(), indicator.to_owned(), period.to_owned());
+    let Some(current) = model.counts(&cell) else { return Vec::new() };
+    let mut by_vintage: BTreeMap<Option<&str>, &Event> = BTreeMap::new();
+    for event in &model.standing {
+        let Some(report) = &event.report else { continue };
+        let same = report.area == area && report.indicator == indicator && report.period == period;
+        if !same || event.reporter != current.reporter || report.amount.is_none() {
+            continue;
+        }
+        let newer = |a: &Event, b: &Event| {
+            let key = |e: &Event| {
+                (
+                    e.id == current.id && e.source == current.source,
+                    e.known,
+                    e.recorded,
+                    std::cmp::Reverse(e.source),
+                    e.offset,
+                )
+            };
+            key(a).cmp(&key(b)) == Ordering::Greater
+        };
+        match by_vintage.get(&report.vintage) {
+            Some(held) if !newer(event, held) => {}
+            _ => {
+                by_vintage.insert(report.vintage, event);
+            }
+        }
+    }
+    let of = |event: &Event| event.report.as_ref().and_then(|report| report.amount).expect("an amount");
+    by_vintage.values().map(|event| (event.id == current.id && event.source == current.source, of(event))).collect()
+}
+
+fn meets((n, d): (i128, i128), comparator: &str, owed: &Owed, step: i128) -> bool {
+    let bound = target(owed) * d;
+    match comparator {
+        ">=" | "done" => n >= bound,
+        ">" => n > bound,
+        "<=" => n <= bound,
+        // About: half a unit of the target's last digit below.
+        _ => n >= (target(owed) - step / 2) * d,
+    }
+}
+
+/// n ÷ d rounded to whole steps.
+fn round((n, d): (i128, i128), step: i128, half_even: bool) -> i128 {
+    let unit = d * step;
+    let (whole, rest) = (n.div_euclid(unit), n.rem_euclid(unit));
+    let up = match (2 * rest).cmp(&unit) {
+        Ordering::Less => false,
+        Ordering::Greater => true,
+        Ordering::Equal => !half_even || whole.rem_euclid(2) == 1,
+    };
+    (whole + i128::from(up)) * step
+}
+
+/// The target in the plain unit, units of 10⁻¹⁰.
+fn target(owed: &Owed) -> i128 {
+    let text = owed.value.unwrap_or("0");
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits: i128 = format!("{whole}{fraction}").parse().expect("digits");
+    digits * power(owed.unit_mult - fraction.len() as i32)
+}
+
+/// 10^exponent in units of 10⁻¹⁰.
+fn power(exponent: i32) -> i128 {
+    10_i128.pow((10 + exponent) as u32)
+}
