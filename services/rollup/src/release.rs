@@ -87,9 +87,9 @@ async fn record(
     let id = clock.new_id();
     let mut tries = 0;
     loop {
-        let snapshot = lake.snapshot(Table::ReleaseEvents).await?;
-        let stored = snapshot.txn(&app_id).await?;
-        let events = read(&snapshot, period).await?;
+        let tip = lake.tip(Table::ReleaseEvents).await?;
+        let stored = tip.txn(&app_id).await?;
+        let events = read(tip.pinned(), period).await?;
         let next = Event {
             id: id.clone(),
             act: act.clone(),
@@ -109,7 +109,7 @@ async fn record(
         }
         record.allows(&next).map_err(|refusal| RollupError::Asked(refusal.to_string()))?;
         let advance = Advance { app_id: app_id.clone(), from: stored, to: next.sequence };
-        match lake.advance(&snapshot, vec![row(&next)?], vec![advance]).await {
+        match lake.advance(&tip, vec![row(&next)?], vec![advance]).await {
             Ok(_) => return Ok(Recorded { event: next, fresh: true }),
             // Somebody else came first: what they did decides whether this may still follow.
             Err(CommitError::Fenced(_) | CommitError::Retry(_)) if tries < TRIES => tries += 1,
