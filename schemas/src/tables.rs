@@ -109,7 +109,9 @@ impl Table {
             Self::PublicationRuns => "Every run of the roll-up, also those without news.",
             Self::CatalogVersions => "The files of every catalog that was ever used, by digest.",
             Self::PublicationLineage => "Which events stand behind each published number, in which role, by which way.",
-            Self::PublicationChanges => "Every number that a publication changes against the one it supersedes, with causes.",
+            Self::PublicationChanges => {
+                "Every number that a publication changes against the one it supersedes, with causes."
+            }
             Self::ReleaseEvents => "The release workflow, event by event: who did what to which publication, and why.",
         }
     }

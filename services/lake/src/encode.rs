@@ -76,7 +76,8 @@ impl FileWriter {
         let kept = (0..schema.fields().len())
             .filter(|at| !table.partition_columns().contains(&schema.field(*at).name().as_str()))
             .collect();
-        let options = ArrowWriterOptions::new().with_properties(properties(table, rows)?).with_skip_arrow_metadata(true);
+        let options =
+            ArrowWriterOptions::new().with_properties(properties(table, rows)?).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), file_schema(table), options)?;
         Ok(Self { table, folder, kept, statistics: Statistics::new(statistics_columns(table)), writer })
     }

@@ -20,9 +20,9 @@ pub mod simulated;
 mod snapshot;
 mod statistics;
 mod tables;
-mod tip;
 #[cfg(test)]
 mod tests;
+mod tip;
 
 pub use commit::{Advance, CommitError, Moved};
 pub use copy::{Copied, copy_table};

@@ -152,12 +152,7 @@ impl Lake {
 
     /// Reads what was committed after a tip and moves the tip there. Says whether one of the commits is the very one
     /// that was to be made: a store's client that repeats a request whose answer was lost meets itself.
-    async fn follow(
-        &self,
-        tip: &mut TableTip,
-        files: &[Action],
-        txns: &[(String, i64)],
-    ) -> Result<bool, CommitError> {
+    async fn follow(&self, tip: &mut TableTip, files: &[Action], txns: &[(String, i64)]) -> Result<bool, CommitError> {
         let table = tip.table().name();
         let log_store = tip.pinned.log_store().clone();
         let read = |error: deltalake_core::DeltaTableError| CommitError::Retry(error.into());
