@@ -277,7 +277,7 @@ select
         when 'other_area' then
             'code ' || named.ref_area || ' meant ' || named.then_en || ' in ' || named.from_period || ' and '
             || named.now_en || ' in ' || named.to_period
-        when 'basis_mixed' then 'a value is put together from parts on different benchmarks'
+        when 'basis_mixed' then 'a value is made up of parts on different benchmarks'
         when 'basis_unknown' then
             'no benchmark is known for ' || named.part_en || ' of one of the periods, so nobody can say whether they compare'
         when 'basis_differs' then

@@ -264,6 +264,8 @@ async fn a_lost_answer_is_found_to_be_success_and_a_lost_write_is_tried_again() 
     assert!(matches!(behind, Err(CommitError::Fenced(_))), "rows made from an older offset: {behind:?}");
     let ahead = lake.advance(&tip, Vec::new(), advance(Some(2))).await.expect("advance");
     assert_eq!((ahead.version(), ahead.txn("app").await.expect("txn")), (tip.version() + 1, Some(3)));
-    let late = lake.advance(&tip, Vec::new(), advance(Some(2))).await;
+    let late = lake.advance(&tip, vec![events("s", &["c"], 2)], advance(Some(2))).await;
     assert!(matches!(late, Err(CommitError::Fenced(_))), "another moved the id after this tip: {late:?}");
+    let same = lake.advance(&tip, Vec::new(), advance(Some(2))).await.expect("what was to be said stands there");
+    assert_eq!(same.version(), ahead.version());
 }

@@ -34,7 +34,7 @@ fn known_rows_stay() {
     for (file, from, to, rule) in [
         ("areas.csv", "A,local,city,甲,A", "A,local,city,甲,Aa", "known_row_changed"),
         ("indicators.csv", "rd,gdp,100,same_end", "rd,gdp,1000,same_end", "known_row_changed"),
-        ("group_members.csv", "both,B,2018-01-01,,\n", "", "known_row_changed"),
+        ("groups.csv", "villages,村,Villages,open,unknown,,,,\n", "", "known_row_changed"),
         (
             "relations.csv",
             "A,R,part_of,,,,\n",

@@ -146,11 +146,11 @@ mod tests {
     fn wide_characters_are_aligned_and_escapes_are_shown() {
         let text = aligned(&batch().schema(), &[batch()]).expect("text");
         let expected = "\
-名称           value
-─────────────  ─────
-银川市           1.3
+名称          value
+────────────  ─────
+银川市          1.3
 a\\u{1b}[31mb    0.5
-NULL            NULL
+NULL           NULL
 ";
         assert_eq!(text, expected);
     }

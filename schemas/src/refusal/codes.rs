@@ -1,0 +1,430 @@
+//! The list: variant, code, HTTP status, meaning and what to do, in Chinese and English.
+
+codes! {
+    // Who sends
+    TokenMissing = "token_missing", 401,
+        "请求没有凭证", "the request carries no token",
+        "在请求头 Authorization: Bearer 中附上凭证", "send the header Authorization: Bearer followed by your token";
+    TokenMalformed = "token_malformed", 401,
+        "凭证格式不正确", "the token does not have the form helan_<id>_<secret>",
+        "原样复制发给您的凭证，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
+    TokenUnknown = "token_unknown", 401,
+        "凭证不存在", "the token is not known",
+        "核对凭证是否完整、是否属于本系统；否则请管理员签发新凭证", "check that the token is complete and for this system; else ask the operator for a new one";
+    TokenExpired = "token_expired", 401,
+        "凭证已过期", "the token has expired",
+        "请管理员更换凭证", "ask the operator to rotate the credential";
+    TokenRevoked = "token_revoked", 401,
+        "凭证已被吊销", "the token was revoked",
+        "请管理员签发新凭证", "ask the operator for a new credential";
+    RoleNotAllowed = "role_not_allowed", 403,
+        "该凭证的角色不能报送数据", "a credential of this role cannot send reports",
+        "使用报送单位（reporter）的凭证", "use the credential of a reporter";
+    ReporterUnknown = "reporter_unknown", 403,
+        "目录中没有该报送单位", "the catalog does not name this reporter",
+        "请管理员在目录 reporters.csv 中登记，或更正凭证", "ask the operator to add the reporter to reporters.csv, or to mend the credential";
+    ReporterOtherEndpoint = "reporter_other_endpoint", 403,
+        "该报送单位应使用另一个接收地址", "this reporter belongs to another ingest service",
+        "市级与园区使用各自的接收地址，请向管理员索取", "cities and parks have services of their own; ask the operator for the address";
+    ReporterNotValid = "reporter_not_valid", 403,
+        "该报送单位在报告期不具报送资格", "the reporter is not in charge for this period",
+        "核对报告期；机构调整后由新单位报送", "check the period; after a reorganisation the successor reports";
+    UnknownSource = "unknown_source", 403,
+        "目录中没有该来源", "the catalog has no such source",
+        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+    ForeignSource = "foreign_source", 403,
+        "该来源属于其他报送单位", "the source belongs to another reporter",
+        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+    ForeignArea = "foreign_area", 403,
+        "无权报送该地区", "you may not report for this area",
+        "核对 ref_area；确需报送请管理员调整目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
+    ForeignIndicator = "foreign_indicator", 403,
+        "无权报送该地区的这一指标", "you may not report this indicator for this area",
+        "核对 indicator；确需报送请管理员调整目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
+    EstimateNotAllowed = "estimate_not_allowed", 403,
+        "无权报送估计值", "you may not send estimates",
+        "只报送实际数；obs_status 不用 E、I，vintage 不用 estimated", "send actual figures; do not use obs_status E or I, or vintage estimated";
+    PublishedNotAllowed = "published_not_allowed", 403,
+        "无权填写发布时间", "you may not say published_at",
+        "删去 published_at，以接收时间为准", "leave published_at out; the time of receipt counts";
+
+    // The request
+    NotFound = "not_found", 404,
+        "没有该地址", "there is no such path",
+        "见 /openapi.json", "see /openapi.json";
+    MethodNotAllowed = "method_not_allowed", 405,
+        "该地址不支持此方法", "the path does not take this method",
+        "见 /openapi.json", "see /openapi.json";
+    RequestTimeout = "request_timeout", 408,
+        "请求体传输过慢", "the body came too slowly",
+        "检查网络后重试；可分批或用 gzip 压缩", "check the network and send again; split the submission or compress it with gzip";
+    BodyBroken = "body_broken", 400,
+        "请求体没有传完", "the body ended before it was complete",
+        "重试；重复提交无害", "send again; repeats do no harm";
+    BodyTooLarge = "body_too_large", 413,
+        "请求体过大", "the body is too large",
+        "分成几次提交", "split it into several submissions";
+    DecompressedTooLarge = "decompressed_too_large", 413,
+        "解压后过大", "the body is too large once decompressed",
+        "分成几次提交", "split it into several submissions";
+    CompressionRatio = "compression_ratio", 413,
+        "压缩比异常", "the body expands more than any report does",
+        "检查文件内容，或不压缩发送", "check the file, or send it without compression";
+    SubmissionTooLarge = "submission_too_large", 413,
+        "提交内容超过 8 MiB（规范 JSON）", "the submission exceeds 8 MiB of canonical JSON",
+        "分成几次提交，各自独立", "split it; each part is a submission of its own";
+    TooManyRows = "too_many_rows", 413,
+        "一次提交的行数过多", "the submission has too many rows",
+        "分成几次提交，各自独立", "split it; each part is a submission of its own";
+    ContentTypeUnsupported = "content_type_unsupported", 415,
+        "不支持的内容类型", "the path does not take this content type",
+        "事件用 application/cloudevents+json、application/cloudevents-batch+json、application/json 或 application/x-ndjson；表格用 text/csv 或 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "send events as application/cloudevents+json, application/cloudevents-batch+json, application/json or application/x-ndjson, tables as text/csv or application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    ContentEncodingUnsupported = "content_encoding_unsupported", 415,
+        "不支持的压缩方式", "the content encoding is not taken",
+        "用 gzip，或不压缩", "use gzip, or none";
+    CharsetUnsupported = "charset_unsupported", 415,
+        "不支持的字符集", "the charset is not taken",
+        "JSON 用 UTF-8；CSV 用 UTF-8 或 GB18030", "use UTF-8 for JSON, UTF-8 or GB18030 for CSV";
+    TooManyRequests = "too_many_requests", 429,
+        "并发请求过多", "you have too many requests in flight",
+        "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
+    Busy = "busy", 503,
+        "服务繁忙", "the service has too many requests in flight",
+        "按 Retry-After 等待后重试；重复提交无害", "wait as Retry-After says and send again; repeats do no harm";
+    LogUnavailable = "log_unavailable", 503,
+        "日志暂不可用，提交未获确认", "the log is not available; the submission is not acknowledged",
+        "按 Retry-After 等待后原样重试；重复提交无害", "wait as Retry-After says and send the same again; repeats do no harm";
+    CredentialsUnavailable = "credentials_unavailable", 503,
+        "凭证暂时无法核验", "credentials cannot be checked now",
+        "稍后重试；管理员请检查凭证文件", "try again later; operator: check the credentials file";
+    IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
+        "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
+        "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
+    QueryInvalid = "query_invalid", 400,
+        "查询参数不正确", "a query parameter is wrong",
+        "报表只用 source；模板只用 period、format、lang、source；各用一次", "use only source for reports, and period, format, lang, source for templates, each once";
+    HeaderInvalid = "header_invalid", 400,
+        "CloudEvents 请求头不正确", "a CloudEvents header is wrong",
+        "二进制模式的请求头见 /openapi.json", "see /openapi.json for the headers of binary mode";
+
+    // The bytes
+    GzipInvalid = "gzip_invalid", 400,
+        "gzip 数据损坏", "the gzip stream is broken",
+        "重新压缩后发送", "compress it again";
+    EmptyBody = "empty_body", 400,
+        "请求体为空", "the body is empty",
+        "附上要报送的内容", "send what you want to report";
+    EmptyBatch = "empty_batch", 422,
+        "批次中没有事件", "the batch holds no event",
+        "至少包含一个事件或一行数据", "send at least one event or one row";
+    InvalidUtf8 = "invalid_utf8", 400,
+        "内容不是有效的 UTF-8", "the bytes are not valid UTF-8",
+        "以 UTF-8 保存；GB18030 的 CSV 请注明 charset=gb18030", "save as UTF-8; for CSV in GB18030 say charset=gb18030";
+    CharsetMismatch = "charset_mismatch", 400,
+        "内容与声明的字符集不符", "the bytes are not in the charset that was named",
+        "更正 Content-Type 中的 charset", "mend charset in Content-Type";
+    CharsetUndetected = "charset_undetected", 400,
+        "无法识别字符集", "the bytes are neither UTF-8 nor GB18030",
+        "以 UTF-8 保存，或注明 charset", "save as UTF-8, or name the charset";
+    CharsetAmbiguous = "charset_ambiguous", 400,
+        "字符集有歧义，UTF-8 与 GB18030 都能解读", "the bytes can be read as UTF-8 and as GB18030",
+        "在 Content-Type 中注明 charset=utf-8 或 charset=gb18030", "say charset=utf-8 or charset=gb18030 in Content-Type";
+    JsonSyntax = "json_syntax", 400,
+        "JSON 语法错误", "the JSON is malformed",
+        "用 JSON 工具检查所示位置", "check the place with a JSON tool";
+    JsonTruncated = "json_truncated", 400,
+        "JSON 不完整，提前结束", "the JSON ends too early",
+        "检查文件是否完整后重发", "check that the file is complete and send it again";
+    JsonNotFinite = "json_not_finite", 400,
+        "JSON 中不能有 NaN 或 Infinity", "JSON has no NaN or Infinity",
+        "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";
+    JsonTooDeep = "json_too_deep", 400,
+        "JSON 嵌套过深", "the JSON is nested too deeply",
+        "事件只有两层", "an event has two levels";
+    JsonShape = "json_shape", 400,
+        "JSON 结构不符", "the JSON has another shape than events have",
+        "单个事件为对象，批次为对象数组", "one event is an object, a batch an array of objects";
+    CsvMissingColumn = "csv_missing_column", 400,
+        "缺少必需的列", "a required column is missing",
+        "表头至少有 ref_area, indicator, time_period, value, unit", "the heading has at least ref_area, indicator, time_period, value, unit";
+    CsvUnknownColumn = "csv_unknown_column", 400,
+        "有不认识的列", "a column is not known",
+        "删去该列，或更正列名", "delete the column, or mend its name";
+    CsvDuplicateColumn = "csv_duplicate_column", 400,
+        "列名重复", "a column stands twice",
+        "每列只保留一个", "keep one of them";
+    CsvRaggedRow = "csv_ragged_row", 400,
+        "该行的单元格数与表头不同", "the row has another number of cells than the heading",
+        "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
+    CsvUnclosedQuote = "csv_unclosed_quote", 400,
+        "双引号没有闭合", "a quote is never closed",
+        "补上双引号；文字中的双引号写两次", "close it; write a double quote within a text twice";
+    CsvStrayQuote = "csv_stray_quote", 400,
+        "双引号位置不正确", "a quote stands inside a cell",
+        "含双引号的文字整体加双引号，内部的写两次", "quote the whole cell and write quotes within it twice";
+
+    // The event
+    DuplicateKey = "duplicate_key", 422,
+        "JSON 键重复", "a key stands twice in one object",
+        "每个键只保留一个", "keep one of them";
+    UnknownField = "unknown_field", 422,
+        "有不认识的字段", "the field is not known",
+        "删去，或更正字段名", "delete it, or mend its name";
+    MissingField = "missing_field", 422,
+        "缺少必填字段", "a required field is missing or empty",
+        "补上该字段", "add the field";
+    WrongType = "wrong_type", 422,
+        "字段类型不正确", "the field has the wrong JSON type",
+        "文字用字符串，unit_mult 用整数，value 用数字或数字字符串", "use strings for texts, an integer for unit_mult, a number or its string for value";
+    FieldNotAllowed = "field_not_allowed", 422,
+        "此类事件不能有该字段", "an event of this type does not have the field",
+        "撤回只写 withdraws 和 note；报数不写 withdraws", "a withdrawal has only withdraws and note; a report has no withdraws";
+    EntityNotEnabled = "entity_not_enabled", 422,
+        "尚未开放单位级数据（entity）", "entity is not enabled",
+        "只报送汇总数，不含单个企业", "send aggregates, never rows about one enterprise";
+    SpecversionUnsupported = "specversion_unsupported", 422,
+        "specversion 须为 1.0", "specversion is not 1.0",
+        "写 1.0", "write 1.0";
+    TypeUnknown = "type_unknown", 422,
+        "不支持的事件类型", "the event type is not known",
+        "用 helan.observation.reported.v1 或 helan.observation.withdrawn.v1", "use helan.observation.reported.v1 or helan.observation.withdrawn.v1";
+    IdInvalid = "id_invalid", 422,
+        "事件编号不正确", "the id is ill-formed",
+        "用 1 至 128 字节，不含控制字符，首尾无空格", "use 1 to 128 bytes without control characters or outer spaces";
+    SourceInvalid = "source_invalid", 422,
+        "来源格式不正确", "the source is ill-formed",
+        "用 1 至 256 字节，不含空格和控制字符", "use 1 to 256 bytes without spaces or control characters";
+    SourceMissing = "source_missing", 422,
+        "没有说明来源", "no source is named",
+        "加 source 列，或参数 ?source=", "add a column source or the parameter ?source=";
+    SourceMixed = "source_mixed", 422,
+        "同一次提交有多个来源", "the events of one submission have more than one source",
+        "每个来源单独提交", "send each source as a submission of its own";
+    RepeatedId = "repeated_id", 422,
+        "同一批次中事件编号重复", "the same id stands twice in one submission",
+        "每个事件使用唯一编号", "give each event an id of its own";
+    TimeInvalid = "time_invalid", 422,
+        "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
+        "例如 2019-08-30T09:00:00+08:00", "such as 2019-08-30T09:00:00+08:00";
+    DatacontenttypeUnsupported = "datacontenttype_unsupported", 422,
+        "datacontenttype 须为 application/json", "datacontenttype is not application/json",
+        "写 application/json 或省略", "write application/json, or leave it out";
+    TextControl = "text_control", 422,
+        "文字含控制字符", "the text holds control characters",
+        "删去控制字符和不可见的方向符", "delete control characters and invisible direction marks";
+    TextTooLong = "text_too_long", 422,
+        "文字过长", "the text is too long",
+        "缩短；详情放在 evidence 所指的文件中", "shorten it; put details where evidence points";
+    UnknownArea = "unknown_area", 422,
+        "目录中没有该地区", "the catalog has no such area",
+        "核对 ref_area 代码，见目录 areas.csv", "check ref_area against areas.csv of the catalog";
+    AreaNotValid = "area_not_valid", 422,
+        "该代码在报告期末不存在", "the code is no area at the period's end",
+        "用报告期末有效的代码", "use the code that is valid at the end of the period";
+    GroupNotReportable = "group_not_reportable", 422,
+        "该分组由成员汇总，不能直接报送", "the group is computed from its members",
+        "报送各成员地区", "report for the members";
+    UnknownIndicator = "unknown_indicator", 422,
+        "目录中没有该指标", "the catalog has no such indicator",
+        "核对 indicator，见目录 indicators.csv", "check indicator against indicators.csv of the catalog";
+    IndicatorComputed = "indicator_computed", 422,
+        "该指标由系统计算，不能报送", "the indicator is computed, never reported",
+        "报送它的分子和分母（或各成员）", "report its numerator and denominator (or its members)";
+    UnitMismatch = "unit_mismatch", 422,
+        "计量单位与目录不符", "the unit is not the one of the catalog",
+        "用目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
+    UnitMultInvalid = "unit_mult_invalid", 422,
+        "unit_mult 不正确", "unit_mult is no integer from -18 to 18",
+        "0 为个，4 为万，8 为亿", "0 is one, 4 is 万, 8 is 亿";
+    PeriodSyntax = "period_syntax", 422,
+        "报告期格式不正确", "the time period is ill-formed",
+        "例如 2018、2018-Q2、2018-06、2018-01-01/P6M", "such as 2018, 2018-Q2, 2018-06, 2018-01-01/P6M";
+    PeriodNotExisting = "period_not_existing", 422,
+        "报告期不存在", "the time period does not exist",
+        "核对年、季、月、日", "check year, quarter, month and day";
+    PeriodEndsBeforeStart = "period_ends_before_start", 422,
+        "报告期的结束早于开始", "the time period ends before it starts",
+        "写开始日期和正的时长，例如 2018-01-01/P6M", "write a start and a positive duration, such as 2018-01-01/P6M";
+    PeriodInFuture = "period_in_future", 422,
+        "报告期尚未开始", "the time period has not begun",
+        "核对年份；计划数不是观测值", "check the year; a plan is no observation";
+    StockWithRange = "stock_with_range", 422,
+        "存量指标不能用区间报告期", "a stock has no value over a range",
+        "用期末所在的年、季、月或日", "use the year, quarter, month or day at whose end it stood";
+    NumberSyntax = "number_syntax", 422,
+        "数值不是十进制数", "the value is not a decimal number",
+        "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
+    NumberNotFinite = "number_not_finite", 422,
+        "数值不能为 NaN 或无穷", "the value is not a finite number",
+        "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";
+    NumberTooManyDecimals = "number_too_many_decimals", 422,
+        "小数位过多（最多 10 位）", "the number has more than 10 digits after the point",
+        "按统计口径取舍后报送", "round it as your statistics do";
+    NumberOutOfRange = "number_out_of_range", 422,
+        "数值超出范围（±10^18）", "the number is outside ±10^18",
+        "核对数字和 unit_mult", "check the digits and unit_mult";
+    ValueMissing = "value_missing", 422,
+        "缺少数值且未说明原因", "the value is missing without a status that says why",
+        "补上 value，或以 obs_status K、L、M、O、Q 说明原因", "add value, or say why by obs_status K, L, M, O or Q";
+    ValueWithStatus = "value_with_status", 422,
+        "obs_status 表示无数值，却有 value", "obs_status says that there is no value, yet there is one",
+        "删去 value，或更正 obs_status", "delete value, or mend obs_status";
+    NegativeCount = "negative_count", 422,
+        "数量不能为负", "a count cannot be negative",
+        "核对正负号", "check the sign";
+    CountNotWhole = "count_not_whole", 422,
+        "数量须为整数", "a count must be whole",
+        "核对数字和 unit_mult", "check the digits and unit_mult";
+    MilestoneNotBoolean = "milestone_not_0_or_1", 422,
+        "里程碑只能是 0（未完成）或 1（完成）", "a milestone is 0 (not done) or 1 (done)",
+        "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
+    BelowMinimum = "below_minimum", 422,
+        "低于合理下限", "the value is below the plausible minimum",
+        "核对数字、单位和 unit_mult；确实如此请管理员调整目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to move the catalog's bound";
+    AboveMaximum = "above_maximum", 422,
+        "高于合理上限", "the value is above the plausible maximum",
+        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to move the catalog's bound";
+    ObsStatusUnknown = "obs_status_unknown", 422,
+        "obs_status 不在代码表中", "obs_status is not in the code list",
+        "用 SDMX CL_OBS_STATUS 的代码，正常值为 A", "use a code of SDMX's CL_OBS_STATUS; A is normal";
+    ConfStatusUnknown = "conf_status_unknown", 422,
+        "conf_status 不在代码表中", "conf_status is not in the code list",
+        "用 F、N、C、D、S 或 A", "use F, N, C, D, S or A";
+    VintageUnknown = "vintage_unknown", 422,
+        "vintage 不在代码表中", "vintage is not in the code list",
+        "用 estimated、preliminary、revised、final 或 census-revised", "use estimated, preliminary, revised, final or census-revised";
+    BasisUnknown = "basis_unknown", 422,
+        "目录中该指标没有此基准", "the catalog has no such basis for the indicator",
+        "核对 basis，见目录 bases.csv；省略则按目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
+    PublishedAtInvalid = "published_at_invalid", 422,
+        "发布时间格式不正确", "published_at is neither an RFC 3339 timestamp nor a date",
+        "例如 2019-08-30 或 2019-08-30T09:00:00+08:00", "such as 2019-08-30 or 2019-08-30T09:00:00+08:00";
+    PublishedInFuture = "published_in_future", 422,
+        "发布时间晚于接收时间", "published_at lies in the future",
+        "核对日期和时区；发布后再报送", "check date and time zone; send it once it is published";
+    WithdrawsMissing = "withdraws_missing", 422,
+        "撤回未说明撤回哪个事件", "a withdrawal names no event",
+        "以 withdraws 写出要撤回的事件编号", "name the event's id in withdraws";
+    WithdrawsItself = "withdraws_itself", 422,
+        "撤回事件不能撤回自己", "a withdrawal cannot withdraw itself",
+        "写出要撤回的事件编号", "name the event to be withdrawn";
+
+    // Asking in SQL, and reading the lake
+    RoleCannotAsk = "role_cannot_ask", 403,
+        "该凭证的角色不能查询", "a credential of this role cannot ask in SQL",
+        "使用分析员（analyst）或管理员（operator）的凭证", "use the credential of an analyst or operator";
+    SqlRequestInvalid = "sql_request_invalid", 400,
+        "请求体不是查询请求", "the body is no request for /v1/sql",
+        "发送 SQL 文本（application/sql），或 JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}", "send the SQL as application/sql, or JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}";
+    SqlTooLong = "sql_too_long", 413,
+        "查询文本过长", "the query is too long",
+        "缩短；长列表改用 join 或子查询", "shorten it; use a join or a subquery in place of a long list";
+    AcceptUnsupported = "accept_unsupported", 406,
+        "不支持所要求的结果格式", "the answer has none of the formats that you accept",
+        "Accept 用 application/vnd.apache.arrow.stream、application/x-ndjson 或 text/csv", "accept application/vnd.apache.arrow.stream, application/x-ndjson or text/csv";
+    AsOfInvalid = "as_of_invalid", 400,
+        "as_of 或 recorded 不是时间", "as_of or recorded is no moment",
+        "写 RFC 3339 时间，或日期（目录时区当日结束）", "write RFC 3339, or a date, which is its end in the catalog's time zone";
+    SqlInvalid = "sql_invalid", 400,
+        "查询有误", "the query cannot be planned",
+        "按提示改正；/v1/tables 列出全部表和列", "mend it as the message says; /v1/tables lists every table and column";
+    SqlStatements = "sql_not_one_statement", 400,
+        "每次只能执行一条语句", "one statement is answered at a time",
+        "每条语句单独发送", "send each statement as a request of its own";
+    SqlNotReadOnly = "sql_not_read_only", 403,
+        "只能查询，不能修改数据、会话或读写文件", "only queries are answered: nothing is changed, no file is read or written",
+        "用 select；报送数据请用 /v1/events", "use select; send reports to /v1/events";
+    SqlFailed = "sql_failed", 422,
+        "查询执行出错", "the query failed while it ran",
+        "按提示改正，例如被零除、类型转换", "mend it as the message says, such as a division by zero or a cast";
+    SqlTimeLimit = "sql_time_limit", 422,
+        "查询超过时间限制", "the query took longer than it may",
+        "缩小范围、先汇总，或直接读取 Parquet 文件", "narrow it, aggregate first, or read the Parquet files directly";
+    SqlMemoryLimit = "sql_memory_limit", 422,
+        "查询超过内存限制", "the query needs more memory than it may use",
+        "缩小范围、减少排序和连接；若因其他查询占用，可稍后重试", "narrow it, sort and join less; if other queries use the memory, ask again later";
+    SqlResultLimit = "sql_result_limit", 422,
+        "结果超过行数或字节限制", "the result has more rows or bytes than it may",
+        "加 where 或 limit，或直接读取 Parquet 文件", "add where or limit, or read the Parquet files directly";
+    SqlTooMany = "sql_too_many_queries", 429,
+        "该凭证同时运行的查询过多", "this credential has too many queries running",
+        "按 Retry-After 等待后重试", "wait as Retry-After says and ask again";
+    SqlBusy = "sql_busy", 503,
+        "同时运行的查询过多", "too many queries are running",
+        "按 Retry-After 等待后重试", "wait as Retry-After says and ask again";
+    LakeUnavailable = "lake_unavailable", 503,
+        "数据湖或日志暂时无法读取", "the lake or the log cannot be read now",
+        "稍后重试", "ask again later";
+
+    // The workbook
+    WorkbookBroken = "workbook_broken", 400,
+        "文件不是完整的 XLSX 工作簿", "the file is no complete XLSX workbook",
+        "用 Excel、WPS 或 LibreOffice 打开后另存为 .xlsx", "open it in Excel, WPS or LibreOffice and save it as .xlsx";
+    WorkbookFormat = "workbook_format", 415,
+        "不是 XLSX 格式的工作簿", "the workbook has another format than XLSX",
+        "另存为“Excel 工作簿（.xlsx）”；不收 .xls、.xlsb、.ods", "save it as Excel workbook (.xlsx); .xls, .xlsb and .ods are not taken";
+    WorkbookEncrypted = "workbook_encrypted", 400,
+        "工作簿设有打开密码", "the workbook is encrypted",
+        "取消打开密码后保存；工作表保护不受影响", "remove the password to open it and save; protected sheets are fine";
+    WorkbookTooManyParts = "workbook_too_many_parts", 413,
+        "工作簿内部文件过多", "the workbook has more parts than any report",
+        "把数据表复制到新工作簿后另存", "copy the data sheet into a new workbook and save that";
+    SheetNotFound = "sheet_not_found", 422,
+        "没有可读取的数据表", "there is no sheet to read",
+        "数据放在名为“数据”或 data 的可见工作表中", "put the rows on a visible sheet named data or 数据";
+    SheetAmbiguous = "sheet_ambiguous", 422,
+        "有多个工作表，不知读取哪一个", "there are several sheets, and none is named data",
+        "把要报送的工作表命名为“数据”或 data", "name the sheet to be read data or 数据";
+    SheetHidden = "sheet_hidden", 422,
+        "数据表被隐藏", "the data sheet is hidden",
+        "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
+    SheetNoHeading = "sheet_no_heading", 422,
+        "前 50 行中没有找到表头", "no heading was found in the first 50 rows",
+        "表头一行须有“数值”（value）和“地区代码”（ref_area），或“撤回事件编号”（withdraws）", "the heading row has value (数值) and ref_area (地区代码), or withdraws (撤回事件编号)";
+    CellMerged = "cell_merged", 422,
+        "数据区有合并单元格", "cells of the data are merged",
+        "取消合并，每格单独填写；标题行和名称列可以合并", "unmerge them and fill in each; titles and name columns may stay merged";
+    RowHidden = "row_hidden", 422,
+        "隐藏行中有数值", "a hidden row holds a value",
+        "取消隐藏或清除筛选，核对后保留或删去该行", "unhide it or clear the filter, then keep or delete the row";
+    ColumnHidden = "column_hidden", 422,
+        "填报列被隐藏", "a column that a person fills in is hidden",
+        "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
+    FormulaWithoutValue = "formula_without_value", 422,
+        "公式没有保存计算结果", "the formula was saved without its result",
+        "在 Excel、WPS 或 LibreOffice 中重新计算后保存，或粘贴为数值", "recalculate and save it in Excel, WPS or LibreOffice, or paste it as a value";
+    CellError = "cell_error", 422,
+        "单元格是错误值", "the cell shows an error",
+        "更正公式，或直接填写数值", "mend the formula, or type the value";
+    CellDate = "cell_date", 422,
+        "单元格被当作日期", "the cell holds a date",
+        "把单元格格式改为“文本”后重新填写；发布时间写作 2019-08-30", "format the cell as text and type it again; write published_at as 2019-08-30";
+    CellFormatMisleads = "cell_format_misleads", 422,
+        "单元格显示的数与保存的数不同（百分比、千、万）", "the cell shows another number than it holds (per cent, thousands, 万)",
+        "格式改为“常规”，核对后按数量级填写", "format it as General, look at the number and use the multiplier column";
+    NumberPrecision = "number_precision", 422,
+        "数字超过 15 位，表格软件无法准确保存", "a number cell cannot hold more than 15 digits exactly",
+        "把单元格格式改为“文本”后重新填写", "format the cell as text and type the number again";
+    LabelMismatch = "label_mismatch", 422,
+        "名称与代码不符", "the name and the code of the row do not belong together",
+        "可能排序或粘贴时错位；重新下载模板填写", "rows may have shifted while sorting or pasting; fill in a fresh template";
+    TemplateRowInvalid = "template_row_invalid", 422,
+        "表内行号格式不正确", "the form row is ill-formed",
+        "不要改动“表内行号”列；重新下载模板填写", "leave the form row column as it is; fill in a fresh template";
+
+    // Templates
+    TemplateNothingDue = "template_nothing_due", 404,
+        "该单位在此报告期没有报送任务", "nothing is due from this reporter for that period",
+        "核对 period（年报 2018、季报 2018-Q2、月报 2018-06），任务见目录 obligations.csv", "check period (annual 2018, quarterly 2018-Q2, monthly 2018-06) against obligations.csv of the catalog";
+    TemplateForeign = "template_foreign", 403,
+        "无权下载其他单位的模板", "the template belongs to another reporter",
+        "使用本单位的凭证和代码", "use your own reporter's id and token";
+
+    // The log and the lake: reasons that only the aggregator gives
+    UndecodableRecord = "undecodable_record", 0,
+        "日志记录无法解析", "a record of the log could not be decoded",
+        "检查绕过接收服务直接写入主题的程序", "look for a program that writes to the topic without the ingest service";
+    IdConflict = "id_conflict", 0,
+        "同一来源的事件编号已用于不同内容", "this id of the source was accepted before with other content",
+        "修订数据请使用新的编号", "give a revision an id of its own";
+}
