@@ -49,7 +49,7 @@ fn bounded(expr: Expr) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
             let within = |side: Box<Expr>| Box::new(ScalarUDF::from(Within::default()).call(vec![*side]));
             // A long chain is looked at every few links: names of columns are made of the whole chain each time.
-            let left = if chained(&left) % CHAIN == 0 { within(left) } else { left };
+            let left = if chained(&left).is_multiple_of(CHAIN) { within(left) } else { left };
             Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right: within(right) }))
         }
         other => Transformed::no(other),
