@@ -40,7 +40,8 @@ pub(super) fn code(code: &str) -> Shown {
                 }
             }
             '\\' | '!' => {
-                if chars.next() == Some('.') && after_digit {
+                let drawn = chars.next();
+                if drawn == Some('.') && after_digit {
                     return Shown::Other;
                 }
             }
@@ -66,11 +67,7 @@ pub(super) fn code(code: &str) -> Shown {
                 commas = 0;
             }
             ',' if after_digit => commas += 1,
-            '.' => {
-                if commas > 0 {
-                    return Shown::Other;
-                }
-            }
+            '.' if commas > 0 => return Shown::Other,
             _ => {}
         }
     }

@@ -43,7 +43,7 @@ impl<'f> Package<'f> {
         if entries > limits.workbook_parts {
             return Err(Problems::one(Code::WorkbookTooManyParts, format!("{entries} > {}", limits.workbook_parts)));
         }
-        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(error))?;
+        let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
         let package = Self { archive, limits: limits.clone(), compressed: bytes.len(), read: 0 };
         if package.has("xl/workbook.xml") || package.has("_rels/.rels") && !package.has("mimetype") {
             if package.has("xl/workbook.bin") {

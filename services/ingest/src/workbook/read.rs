@@ -113,8 +113,11 @@ pub(crate) fn read<'b, 'e>(
     Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: Some(layout) })
 }
 
+/// A heading: its row, its texts by column, and the language they are in.
+type FoundHeading = (u32, Vec<(u32, String)>, Lang);
+
 /// The first row that names what is reported, and of what, or what is withdrawn.
-fn find_heading(rows: &mut Rows<'_>) -> Result<Option<(u32, Vec<(u32, String)>, Lang)>, Problems> {
+fn find_heading(rows: &mut Rows<'_>) -> Result<Option<FoundHeading>, Problems> {
     while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
         let texts = row.cells.iter().filter_map(|cell| match &cell.content {
             Content::Text(text) => Some((cell.at.column, text.clone())),

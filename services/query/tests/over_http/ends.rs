@@ -127,17 +127,17 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn there_are_places_for_so_many_queries() {
     let world = World::new(SqlLimits { queries: 2, queries_each: 1, ..SqlLimits::default() }).await;
-    let running = async |token: &str| {
+    let running = |token: &str| {
         let request = world.client.post(format!("{}/v1/sql", world.base)).bearer_auth(token);
         let request = request.header("content-type", "application/sql").body(ENDLESS);
         tokio::spawn(request.send())
     };
-    let first = running(&world.analyst).await;
+    let first = running(&world.analyst);
     world.until("one runs", || world.metric("helan_sql_running") == Some(1)).await;
     let again = world.ask("select 1").await;
     assert_eq!(again.headers()["retry-after"], "5");
     assert_eq!(refusal(again).await, (429, "sql_too_many_queries".to_owned()));
-    let second = running(&world.operator).await;
+    let second = running(&world.operator);
     world.until("two run", || world.metric("helan_sql_running") == Some(2)).await;
     // A client that goes away gives its place back, although its query has not given a row and never would.
     first.abort();

@@ -165,10 +165,8 @@ pub(super) fn drawing(old: Option<&str>, notes: &BTreeMap<CellAt, String>, dropp
     if !text.contains("_x0000_t202\"") {
         more.push_str(SHAPE_TYPE);
     }
-    let mut id = 1 + last_id(&text);
-    for at in notes.keys().filter(|at| !boxed.contains(at)) {
+    for (id, at) in (1 + last_id(&text)..).zip(notes.keys().filter(|at| !boxed.contains(at))) {
         more.push_str(&shape(*at, id));
-        id += 1;
     }
     let end = text.rfind("</xml>").unwrap_or(text.len());
     text.insert_str(end, &more);
