@@ -113,7 +113,7 @@ impl Words {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let start = line.char_indices().rev().take_while(|(_, c)| is_word(*c)).last().map_or(line.len(), |(at, _)| at);
         let word = &line[start..];
-        if word.chars().any(|c| !c.is_ascii()) {
+        if !word.is_ascii() {
             // A name where a code belongs: the code, in quotes.
             return (start, self.of_codes(word, "'", "'"));
         }

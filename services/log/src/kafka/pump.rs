@@ -75,9 +75,11 @@ impl ConsumerContext for Context {
             list.elements().iter().map(|it| TopicPartition::new(it.topic(), it.partition())).collect::<Vec<_>>()
         };
         let result = if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            // Neither the group's offsets nor a reset decide where to read: nothing is fetched until a seek.
+            // Neither the group's offsets nor a reset decide where to read: nothing is fetched until a seek. The offset
+            // is a number: where "the end" is would be asked of the broker, and an answer that a seek has overtaken is
+            // asked for again half a second later, which then moves the partition to its end behind our back.
             let assigned = list
-                .set_all_offsets(Offset::End)
+                .set_all_offsets(Offset::Offset(0))
                 .and_then(|()| consumer.incremental_assign(list))
                 .and_then(|()| consumer.pause(list));
             self.push(Event::Assigned(partitions(list)));
@@ -99,6 +101,8 @@ struct Reading {
     seek: Option<u64>,
     /// Offset expected next.
     next: i64,
+    /// Offset of a record that came instead of the expected one, until reading again has confirmed it.
+    leap: Option<i64>,
     batch: Records,
 }
 
@@ -166,14 +170,18 @@ impl Pump {
     fn poll(&mut self) {
         for turn in 0_u32.. {
             let wait = if self.waiting_since.is_some() { BATCH_IDLE } else { POLL };
+            let mut leapt = None;
             let polled = match self.consumer.poll(wait) {
                 None => None,
                 Some(Ok(message)) => {
-                    take(&mut self.readings, &mut self.current, &message, &mut self.outbox);
+                    leapt = take(&mut self.readings, &mut self.current, &message, &mut self.outbox);
                     Some(Ok(()))
                 }
                 Some(Err(error)) => Some(Err(error)),
             };
+            if let Some(place) = leapt {
+                self.read_again(place);
+            }
             match polled {
                 Some(Ok(())) => {
                     let since = *self.waiting_since.get_or_insert_with(Instant::now);
@@ -227,6 +235,18 @@ impl Pump {
                 tracing::warn!(%error, "kafka consumer");
                 self.outbox.push_back(Event::Error(failed(error)));
             }
+        }
+    }
+
+    /// Reads a partition again from where it was expected to go on. Offsets are left out for transactions' markers and
+    /// by compaction; then the same record comes again, and is taken.
+    fn read_again(&mut self, place: usize) {
+        let (at, next) = (self.readings[place].at.clone(), self.readings[place].next);
+        tracing::warn!(%at, expected = next, found = self.readings[place].leap, "offsets are left out; reading again");
+        if let Err(error) = self.start(&at, next)
+            && let Some(seek) = self.readings[place].seek.take()
+        {
+            self.outbox.push_back(Event::Failed { at, error, seek });
         }
     }
 
@@ -314,17 +334,26 @@ fn list(offsets: &[(TopicPartition, i64)]) -> KafkaResult<TopicPartitionList> {
     Ok(list)
 }
 
-/// Copies a message into its partition's batch, and hands the batch over when it is full.
-fn take(readings: &mut [Reading], current: &mut usize, message: &BorrowedMessage<'_>, outbox: &mut VecDeque<Event>) {
+/// Copies a message into its partition's batch, and hands the batch over when it is full. Returns the reading that
+/// must be read again, because the message is not the one that was expected.
+fn take(
+    readings: &mut [Reading],
+    current: &mut usize,
+    message: &BorrowedMessage<'_>,
+    outbox: &mut VecDeque<Event>,
+) -> Option<usize> {
     let (topic, partition) = (message.topic(), message.partition());
     let is = |reading: &Reading| reading.at.partition == partition && &*reading.at.topic == topic;
     if !readings.get(*current).is_some_and(is) {
-        let Some(place) = readings.iter().position(is) else { return };
-        *current = place;
+        *current = readings.iter().position(is)?;
     }
     let reading = &mut readings[*current];
     if reading.seek.is_none() || message.offset() < reading.next {
-        return;
+        return None;
+    }
+    if message.offset() > reading.next && reading.leap != Some(message.offset()) {
+        reading.leap = Some(message.offset());
+        return Some(*current);
     }
     let envelope = headers::read(message.headers());
     let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
@@ -333,17 +362,19 @@ fn take(readings: &mut [Reading], current: &mut usize, message: &BorrowedMessage
     if reading.batch.bytes() >= BATCH_BYTES || reading.batch.len() >= BATCH_RECORDS {
         reading.flush(outbox);
     }
+    None
 }
 
 impl Reading {
     fn new(at: TopicPartition) -> Self {
-        Self { batch: Records::new(at.clone()), at, seek: None, next: 0 }
+        Self { batch: Records::new(at.clone()), at, seek: None, next: 0, leap: None }
     }
 
     fn begin(&mut self, seek: Option<u64>, next: i64) {
         self.batch = Records::new(self.at.clone());
         self.seek = seek;
         self.next = next;
+        self.leap = None;
     }
 
     fn flush(&mut self, outbox: &mut VecDeque<Event>) {
