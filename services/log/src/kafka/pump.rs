@@ -242,7 +242,7 @@ impl Pump {
     /// by compaction; then the same record comes again, and is taken.
     fn read_again(&mut self, place: usize) {
         let (at, next) = (self.readings[place].at.clone(), self.readings[place].next);
-        tracing::warn!(%at, expected = next, found = self.readings[place].leap, "offsets are left out; reading again");
+        tracing::warn!(%at, log.offset = next, "offsets are left out from here on; reading again");
         if let Err(error) = self.start(&at, next)
             && let Some(seek) = self.readings[place].seek.take()
         {
