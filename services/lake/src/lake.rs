@@ -29,6 +29,12 @@ struct Inner {
     clock: Clock,
 }
 
+/// What the kernel says of a log that lacks a commit. A directory is not listed at one moment: of two commits that are
+/// written meanwhile, the listing may have the second alone.
+const GAP: &str = "Expected contiguous commit files";
+/// Further listings before a gap is believed.
+const LISTINGS: usize = 5;
+
 impl Lake {
     /// Opens the lake at a URL, creating the tables that are missing. `log_identity` is kept in the tables that are
     /// created now and for ever; compare [`Lake::log_identity`] to find that a lake belongs to another log.
@@ -184,7 +190,14 @@ impl Inner {
     }
 
     async fn load(&self, log_store: &LogStoreRef, version: Option<u64>) -> Result<EagerSnapshot, LakeError> {
-        match EagerSnapshot::try_new(log_store.as_ref(), version).await {
+        let mut read = EagerSnapshot::try_new(log_store.as_ref(), version).await;
+        for _ in 0..LISTINGS {
+            if !read.as_ref().is_err_and(|error| error.to_string().contains(GAP)) {
+                break;
+            }
+            read = EagerSnapshot::try_new(log_store.as_ref(), version).await;
+        }
+        match read {
             // delta-rs has no error of its own for "nothing here" that a missing directory also gives.
             Err(error) => match log_store.is_delta_table_location().await {
                 Ok(false) => Err(LakeError::NoLake(self.url.clone())),
