@@ -175,8 +175,11 @@ impl Session {
             (None, None) => self.0.context.clone(),
             (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
         };
+        // Memory is the asker's; stores are the session's, because views plan their own scans in it.
+        let stores = self.0.pinned.memory.object_store_registry.clone();
+        let runtime = RuntimeEnv { object_store_registry: stores, ..terms.memory.as_ref().clone() };
         let mut state = SessionStateBuilder::new_from_existing(context.state())
-            .with_runtime_env(terms.memory)
+            .with_runtime_env(Arc::new(runtime))
             .with_physical_optimizer_rule(Arc::new(Watched(terms.watch)))
             .build();
         if terms.stranger {
