@@ -81,6 +81,19 @@ fn light_crates_stay_light() {
     }
 }
 
+/// A feature that only tests ask for would have everything above it built twice, DataFusion included.
+#[test]
+fn tests_are_built_from_what_the_binary_is_built_from() {
+    let features = |edges: &str| -> BTreeSet<String> {
+        let tree = cargo(&["tree", "--locked", "--workspace", edges, "--prefix=none", "--format={p} with {f}"]);
+        tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let (built, tested) = (features("--edges=normal,build"), features("--edges=normal,build,dev"));
+    assert!(built.iter().any(|package| package.starts_with("datafusion ")), "{built:?}");
+    let otherwise: Vec<_> = built.difference(&tested).collect();
+    assert!(otherwise.is_empty(), "name in Cargo.toml the features that only tests ask for: {otherwise:#?}");
+}
+
 #[test]
 fn no_source_file_is_too_long() {
     for file in tracked(&[".rs", ".sql"]) {
