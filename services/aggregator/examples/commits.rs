@@ -23,6 +23,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// `helan up` maintains every two minutes and commits once a second.
 const COMMITS_PER_MAINTENANCE: usize = 120;
+/// … and looks once an hour for what may be deleted.
+const MAINTENANCE_PER_DELETION: usize = 30;
 /// Commits after which a line is printed.
 const EVERY: usize = 1000;
 
@@ -52,7 +54,9 @@ async fn main() -> Outcome<()> {
         }
         let done = number + 1;
         if done.is_multiple_of(COMMITS_PER_MAINTENANCE) {
-            longest = longest.max(ended(maintaining.replace(tokio::spawn(maintain_once(lake.clone())))).await?);
+            let delete = (done / COMMITS_PER_MAINTENANCE).is_multiple_of(MAINTENANCE_PER_DELETION);
+            let maintenance = tokio::spawn(maintain_once(lake.clone(), delete));
+            longest = longest.max(ended(maintaining.replace(maintenance)).await?);
         }
         if done.is_multiple_of(EVERY) || done == commits {
             let count = (number % EVERY + 1) as f64;
@@ -77,9 +81,9 @@ async fn main() -> Outcome<()> {
 }
 
 /// One round of maintenance; returns how long it took.
-async fn maintain_once(lake: Lake) -> Result<Duration, LakeError> {
+async fn maintain_once(lake: Lake, delete: bool) -> Result<Duration, LakeError> {
     let started = Instant::now();
-    maintain::run(&lake, &maintain::Options::default()).await?;
+    maintain::run(&lake, &maintain::Options { delete, ..maintain::Options::default() }).await?;
     Ok(started.elapsed())
 }
 

@@ -13,6 +13,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 
+/// Microseconds between two rounds that look for what may be deleted.
+const DELETE_EVERY: i64 = 3_600_000_000;
+
 /// What maintenance counts; names `helan_maintenance_*`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counters {
@@ -59,13 +62,19 @@ pub(crate) async fn run(
     clock: Clock,
     shutdown: Shutdown,
 ) {
+    // What may be deleted is a day old or older: looking for it every time would be for nothing.
+    let mut looked = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = shutdown.wait() => return,
         }
         let begun = clock.now();
-        let outcome = maintain::run(&lake, &maintain::Options::default()).await;
+        let delete = looked.is_none_or(|looked| begun - looked >= DELETE_EVERY);
+        if delete {
+            looked = Some(begun);
+        }
+        let outcome = maintain::run(&lake, &maintain::Options { delete, ..maintain::Options::default() }).await;
         if let Some((log, age)) = &retention
             && let Err(error) = helan_aggregator::retain(&**log, &lake, *age, clock.now()).await
         {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deltalake_core::kernel::EagerSnapshot;
-use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use deltalake_core::logstore::LogStoreRef;
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 use object_store::path::Path;
@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
 use crate::error::LakeError;
+use crate::log_store::log_store;
 use crate::snapshot::TableSnapshot;
 use crate::{conditions, durable, place, tables};
 
@@ -186,7 +187,7 @@ impl Inner {
         let url = self.table_url(table);
         let path = Path::from_url_path(url.path()).map_err(object_store::Error::from)?;
         let store = Arc::new(PrefixStore::new(self.store.clone(), path));
-        Ok(default_logstore(store, self.store.clone(), &url, &StorageConfig::default()))
+        Ok(log_store(store, self.store.clone(), &url))
     }
 
     async fn load(&self, log_store: &LogStoreRef, version: Option<u64>) -> Result<EagerSnapshot, LakeError> {

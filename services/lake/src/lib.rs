@@ -13,6 +13,7 @@ mod encode;
 mod error;
 mod known;
 mod lake;
+mod log_store;
 pub mod maintain;
 mod merge;
 mod place;

@@ -44,6 +44,8 @@ pub struct Options {
     pub compact_files: usize,
     /// Commits after which a checkpoint is written.
     pub checkpoint_commits: u64,
+    /// Whether to look for what may be deleted, which reads the name of every file there is.
+    pub delete: bool,
     /// Age in milliseconds from which on log entries before a checkpoint are deleted.
     pub log_age_ms: i64,
     /// Age in milliseconds from which on files that no version needs are deleted. Longer than any reader holds a
@@ -54,7 +56,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         const DAY: i64 = 24 * 3600 * 1000;
-        Self { compact_files: TIER, checkpoint_commits: 100, log_age_ms: DAY, orphan_age_ms: DAY }
+        Self { compact_files: TIER, checkpoint_commits: 100, delete: true, log_age_ms: DAY, orphan_age_ms: DAY }
     }
 }
 
@@ -125,10 +127,12 @@ pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<R
         create_checkpoint(&handle, None).await?;
         report.checkpoint = Some(version);
     }
-    let now_ms = lake.clock().now() / 1000;
-    report.logs_deleted =
-        cleanup_expired_logs_for(version, log_store.as_ref(), now_ms - options.log_age_ms, None).await?;
-    report.orphans_deleted = vacuum(&snapshot, now_ms - options.orphan_age_ms).await?;
+    if options.delete {
+        let now_ms = lake.clock().now() / 1000;
+        report.logs_deleted =
+            cleanup_expired_logs_for(version, log_store.as_ref(), now_ms - options.log_age_ms, None).await?;
+        report.orphans_deleted = vacuum(&snapshot, now_ms - options.orphan_age_ms).await?;
+    }
     Ok(report)
 }
 

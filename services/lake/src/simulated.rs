@@ -54,6 +54,8 @@ struct Process {
     dead: bool,
     writes: u64,
     fault: Option<(u64, Fault)>,
+    /// A file that so many more listings leave out.
+    unlisted: Option<(Path, usize)>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,6 +79,11 @@ impl SimulatedStore {
     pub fn fail_after(&self, writes: u64, fault: Fault) {
         let mut process = lock(&self.process);
         process.fault = Some((process.writes + writes, fault));
+    }
+
+    /// Leaves a file out of the next listings of this process, as a directory does that is read while files are added.
+    pub fn unlisted_in(&self, listings: usize, path: Path) {
+        lock(&self.process).unlisted = Some((path, listings));
     }
 
     /// Kills the process: all that it asks of the disk fails from now on.
@@ -107,6 +114,14 @@ impl SimulatedStore {
 
     fn alive(&self) -> Result<()> {
         if lock(&self.process).dead { Err(failure("the process is dead")) } else { Ok(()) }
+    }
+
+    /// The file that this listing leaves out.
+    fn next_unlisted(&self) -> Option<Path> {
+        let mut process = lock(&self.process);
+        let (path, listings) = process.unlisted.as_mut().filter(|(_, listings)| *listings > 0)?;
+        *listings -= 1;
+        Some(path.clone())
     }
 
     fn next_fault(&self) -> Result<Option<Fault>> {
@@ -193,7 +208,13 @@ impl ObjectStore for SimulatedStore {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         match self.alive() {
-            Ok(()) => self.disk.files.list(prefix),
+            Ok(()) => {
+                let unlisted = self.next_unlisted();
+                let listed = move |found: &Result<ObjectMeta>| {
+                    std::future::ready(!matches!(found, Ok(file) if Some(&file.location) == unlisted.as_ref()))
+                };
+                self.disk.files.list(prefix).filter(listed).boxed()
+            }
             Err(error) => futures::stream::once(async { Err(error) }).boxed(),
         }
     }

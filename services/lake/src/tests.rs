@@ -11,6 +11,7 @@ use deltalake_core::datafusion::logical_expr::{col, lit};
 use deltalake_core::datafusion::prelude::SessionContext;
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
+use object_store::path::Path;
 use url::Url;
 
 use crate::maintain::{self, Options};
@@ -268,4 +269,26 @@ async fn a_lost_answer_is_found_to_be_success_and_a_lost_write_is_tried_again() 
     assert!(matches!(late, Err(CommitError::Fenced(_))), "another moved the id after this tip: {late:?}");
     let same = lake.advance(&tip, Vec::new(), advance(Some(2))).await.expect("what was to be said stands there");
     assert_eq!(same.version(), ahead.version());
+}
+
+#[tokio::test]
+async fn a_listing_that_misses_a_commit_is_made_again() {
+    let store = SimulatedStore::new(true);
+    let url = Url::parse("memory://lake/d").expect("URL");
+    let lake = Lake::create_or_open_in(&url, Arc::new(store.process()), "log", Clock::system()).await.expect("lake");
+    let mut snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    for (offset, id) in ["a", "b", "c"].into_iter().enumerate() {
+        let offset = offset as i64;
+        snapshot = lake.append(&snapshot, vec![events("s", &[id], offset)], txn(offset + 1)).await.expect("append");
+    }
+    let reading = store.process();
+    let reader = Lake::open_in(&url, Arc::new(reading.clone()), Clock::system()).await.expect("open");
+    let missed = || Path::from("d/events/_delta_log/00000000000000000002.json");
+    reading.unlisted_in(2, missed());
+    let seen = reader.snapshot(Table::Events).await.expect("the listing is made again");
+    assert_eq!((seen.version(), seen.row_count()), (3, Some(3)));
+    // What never comes back is no race: half the table must not pass for the whole.
+    reading.unlisted_in(usize::MAX, missed());
+    let error = reader.snapshot(Table::Events).await.expect_err("the commit is gone");
+    assert!(error.to_string().contains("contiguous"), "{error}");
 }
