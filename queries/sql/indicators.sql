@@ -26,6 +26,7 @@
 -- column member_of text: 所属覆盖指标 | Coverage indicator of which it is an item.
 -- column note text: 备注 | Remark.
 -- column known_at instant: 目录获知时间 | Since when the catalog knows the formula; null = always.
+-- column rounding text: 显示时的修约方法 | How it is rounded when shown: half_up or half_even.
 with known as (
     select *
     from catalog_indicators
@@ -39,6 +40,6 @@ latest as (
 
 select
     indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, numerator, denominator,
-    factor, denominator_date, decimals, attribution, min, max, coverage_by, member_of, note, known_at
+    factor, denominator_date, decimals, attribution, min, max, coverage_by, member_of, note, known_at, rounding
 from latest
 where place = 1

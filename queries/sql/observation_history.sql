@@ -1,10 +1,10 @@
 -- name: observation_history
 -- grain: one row for each span of time in which one event was the current value of its ref_area, indicator, time_period
--- inputs: statements, reporters
+-- inputs: statements, catalog_reporters, knowledge
 -- rules: 7, 12
 -- materialise: no
 -- zh: 数值沿革：每个单元格在何时以何值为准。
--- en: Which value of a cell was current from when to when, by the time it was known; a withdrawal brings back the newest that stands.
+-- en: Which value of a cell was current from when to when, by the time it was known; a withdrawal brings back the newest that stands, and another precedence between reporters counts from when the catalog knows it.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
 -- column time_period text: 时期 | SDMX time period.
@@ -28,15 +28,23 @@ with every as (
 ),
 
 precedences as (
-    select reporter, min(precedence) as precedence
-    from reporters
-    group by reporter
+    select
+        catalog_reporters.reporter, catalog_reporters.precedence, catalog_reporters.known_at as holds_from,
+        lead(catalog_reporters.known_at) over (
+            partition by catalog_reporters.reporter order by catalog_reporters.known_at nulls first
+        ) as holds_to
+    from catalog_reporters
+    inner join knowledge on catalog_reporters.known_at is null or catalog_reporters.known_at <= knowledge.as_of
 ),
 
 changes as (
     select ref_area, indicator, time_period, known_at as changed_at from statements
     union
     select ref_area, indicator, time_period, withdrawn_at as changed_at from statements where withdrawn_at is not null
+    union
+    select every.ref_area, every.indicator, every.time_period, precedences.holds_from as changed_at
+    from every
+    inner join precedences on precedences.reporter = every.reporter and precedences.holds_from > every.known_at
 ),
 
 standing as (
@@ -53,7 +61,10 @@ standing as (
         on every.ref_area = changes.ref_area and every.indicator = changes.indicator
         and every.time_period = changes.time_period and every.known_at <= changes.changed_at
         and (every.withdrawn_at is null or every.withdrawn_at > changes.changed_at)
-    left join precedences on precedences.reporter = every.reporter
+    left join precedences
+        on precedences.reporter = every.reporter
+        and (precedences.holds_from is null or precedences.holds_from <= changes.changed_at)
+        and (precedences.holds_to is null or precedences.holds_to > changes.changed_at)
 ),
 
 spans as (

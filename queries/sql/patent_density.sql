@@ -22,6 +22,7 @@
 -- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
 -- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column shown exact: 修约后的比率 | The ratio as it is published: rounded once to the indicator's decimals, in the indicator's way.
 with ratio as (
     select *
     from ratios
@@ -32,7 +33,8 @@ select
     ratio.ref_area, ratio.time_period, ratio.value, ratio.numerator, ratio.denominator, ratio.numerator_vintage,
     ratio.denominator_vintage, ratio.numerator_basis, ratio.denominator_basis, ratio.status, ratio.coverage_reported,
     ratio.coverage_expected, coalesce(names.name_zh, group_names.name_zh) as name_zh,
-    coalesce(names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo
+    coalesce(names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo,
+    ratio.shown
 from ratio
 left join areas as names
     on names.ref_area = ratio.ref_area

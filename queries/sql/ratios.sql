@@ -19,9 +19,9 @@
 -- column denominator_indicator text: 分母指标 | Indicator below the line.
 -- column denominator_date text: 分母时点 | same_end, previous_end or mean of both.
 -- column numerator_vintage text: 分子版本 | Which release of the numerator.
--- column denominator_vintage text: 分母版本 | Which release of the denominator.
+-- column denominator_vintage text: 分母版本 | Which release of the denominator; mixed where a mean's two differ.
 -- column numerator_basis text: 分子基准 | Benchmark of the numerator.
--- column denominator_basis text: 分母基准 | Benchmark of the denominator.
+-- column denominator_basis text: 分母基准 | Benchmark of the denominator; mixed where a mean's two differ.
 -- column numerator_origin text: 分子来源时期 | Period of the numerator's one observation; null for a sum.
 -- column denominator_origin text: 分母来源时期 | Period of the denominator's one observation; null for a sum or a mean.
 -- column status text: 状态 | reported, compiled, partial, carried (all of the numerator), no_own_value, no_denominator, no_numerator, overlap, suppressed.
@@ -32,12 +32,27 @@
 -- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
 -- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column shown exact: 修约后的比率 | The ratio as it is published: rounded once, from numerator and denominator, to the indicator's decimals in the indicator's way.
 with formulas as (
     select
         indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor,
-        coalesce(denominator_date, 'same_end') as denominator_date
+        coalesce(denominator_date, 'same_end') as denominator_date, decimals, rounding
     from indicators
     where kind = 'ratio'
+),
+
+powers as (
+    select 0 as decimals, cast(1 as decimal(20, 0)) as scale, cast(1 as decimal(20, 10)) as step
+    union all select 1, 10, 0.1
+    union all select 2, 100, 0.01
+    union all select 3, 1000, 0.001
+    union all select 4, 10000, 0.0001
+    union all select 5, 100000, 0.00001
+    union all select 6, 1000000, 0.000001
+    union all select 7, 10000000, 0.0000001
+    union all select 8, 100000000, 0.00000001
+    union all select 9, 1000000000, 0.000000001
+    union all select 10, 10000000000, 0.0000000001
 ),
 
 own_values as (
@@ -72,7 +87,7 @@ previous_ends as (
 joined as (
     select
         asked.*, formulas.factor, formulas.numerator_indicator, formulas.denominator_indicator,
-        formulas.denominator_date,
+        formulas.denominator_date, formulas.decimals, formulas.rounding,
         own_values.denominator_indicator is not null as own_value,
         above.value as numerator, above.status as numerator_status, above.vintage as numerator_vintage,
         above.basis as numerator_basis, above.origin_period as numerator_origin, above.coverage_reported,
@@ -85,10 +100,18 @@ joined as (
         end as denominator,
         case formulas.denominator_date when 'previous_end' then previous.status else same.status end
             as denominator_status,
-        case formulas.denominator_date when 'previous_end' then previous.vintage else same.vintage end
-            as denominator_vintage,
-        case formulas.denominator_date when 'previous_end' then previous.basis else same.basis end
-            as denominator_basis,
+        case
+            when formulas.denominator_date = 'same_end' then same.vintage
+            when formulas.denominator_date = 'previous_end' or same.value is null then previous.vintage
+            when previous.value is null or previous.vintage is not distinct from same.vintage then same.vintage
+            else 'mixed'
+        end as denominator_vintage,
+        case
+            when formulas.denominator_date = 'same_end' then same.basis
+            when formulas.denominator_date = 'previous_end' or same.value is null then previous.basis
+            when previous.value is null or previous.basis is not distinct from same.basis then same.basis
+            else 'mixed'
+        end as denominator_basis,
         case formulas.denominator_date
             when 'same_end' then same.origin_period
             when 'previous_end' then previous.origin_period
@@ -126,6 +149,36 @@ divided as (
             )
         end as value
     from joined
+),
+
+nearest as (
+    select
+        divided.*, powers.step,
+        cast(cast(divided.value as decimal(76, 10)) * powers.scale as decimal(38, 0)) as steps,
+        cast(divided.numerator as decimal(76, 10)) * cast(divided.factor as decimal(20, 0)) * powers.scale * 2 as twice
+    from divided
+    inner join powers on powers.decimals = divided.decimals
+),
+
+compared as (
+    select
+        *, steps % 2 <> 0 as odd,
+        twice - (steps * 2 + 1) * cast(denominator as decimal(76, 10)) as above,
+        twice - (steps * 2 - 1) * cast(denominator as decimal(76, 10)) as below
+    from nearest
+),
+
+rounded as (
+    select
+        *,
+        case
+            when above > 0 or (above = 0 and case when rounding = 'half_even' then odd else numerator > 0 end)
+                then steps + 1
+            when below < 0 or (below = 0 and case when rounding = 'half_even' then odd else numerator < 0 end)
+                then steps - 1
+            else steps
+        end as shown_steps
+    from compared
 )
 
 select
@@ -142,5 +195,5 @@ select
     end as status,
     coalesce(coverage_reported, 0) as coverage_reported, coverage_expected,
     coalesce(numerator_complete and denominator_complete, false) as complete, coalesce(negative, false) as negative,
-    missing_zh, missing_en, demo
-from divided
+    missing_zh, missing_en, demo, cast(shown_steps * step as decimal(38, 10)) as shown
+from rounded

@@ -9,19 +9,25 @@ use super::Catalog;
 use super::load::HEAD;
 use super::problem::{Problem, Problems};
 
-/// Files whose rows numbers depend on.
-const KEPT: [&str; 8] = [
-    "areas.csv",
-    "bases.csv",
-    "group_members.csv",
-    "groups.csv",
-    "indicators.csv",
-    "relations.csv",
-    "sources.csv",
-    "targets.csv",
+/// Files whose rows numbers depend on, and whether a row can say from when on it is known. What ingest asks at the door
+/// (scopes, bounds) is judged once, when a report comes, and may be edited.
+const KEPT: [(&str, bool); 11] = [
+    ("areas.csv", true),
+    (BASES, true),
+    ("group_members.csv", true),
+    ("groups.csv", true),
+    ("indicators.csv", true),
+    ("obligations.csv", true),
+    ("relations.csv", true),
+    ("reporters.csv", true),
+    ("rules.csv", true),
+    ("sources.csv", false),
+    ("targets.csv", true),
 ];
-/// The column that says from when on a row was known.
+/// In this file `known_from` and `known_to` bound the values that a row is about.
+const BASES: &str = "bases.csv";
 const KNOWN_FROM: &str = "known_from";
+const KNOWN_TO: &str = "known_to";
 /// A column that no number depends on.
 const NOTE: &str = "note";
 
@@ -43,14 +49,13 @@ impl Catalog {
             );
             return problems.sorted();
         }
-        for file in KEPT {
+        for (file, correctable) in KEPT {
             let (new, old) = (rows(self, file), rows(earlier, file));
             let kept: BTreeSet<&Cells> = new.iter().map(|(_, cells)| cells).collect();
             let known: BTreeSet<&Cells> = old.iter().map(|(_, cells)| cells).collect();
-            let correctable = heading(self, file).iter().any(|name| name == KNOWN_FROM);
             let gone = old.iter().filter(|(_, cells)| !kept.contains(cells));
             let edited: BTreeSet<u64> = gone
-                .filter_map(|(line, cells)| removed(file, *line, cells, &new, correctable, &mut problems))
+                .filter_map(|(line, cells)| removed((file, correctable), *line, cells, &new, since, &mut problems))
                 .collect();
             if correctable {
                 let fresh = new.iter().filter(|(line, cells)| !known.contains(cells) && !edited.contains(line));
@@ -63,11 +68,11 @@ impl Catalog {
 
 /// A row of the earlier catalog that is no longer there as it was; returns the line of what it was edited into.
 fn removed(
-    file: &str,
+    (file, correctable): (&str, bool),
     line: u64,
     cells: &Cells,
     new: &[(u64, Cells)],
-    correctable: bool,
+    since: Option<Date>,
     problems: &mut Problems,
 ) -> Option<u64> {
     let differing = |other: &Cells| {
@@ -77,12 +82,19 @@ fn removed(
     // The row it has most in common with is what it was edited into, if more than half is the same.
     let edited = new.iter().map(|(at, other)| (differing(other), *at)).min_by_key(|(names, _)| names.len());
     let edited = edited.filter(|(names, _)| names.len() * 2 < cells.len());
+    if let Some((names, at)) = &edited
+        && file == BASES
+        && names == &[KNOWN_TO]
+        && closed(cells, new.iter().find(|(line, _)| line == at).map(|(_, cells)| cells), since)
+    {
+        return Some(*at);
+    }
     let what = match &edited {
         Some((names, _)) => format!("line {line} of the earlier catalog was edited in {}", names.join(", ")),
         None => format!("line {line} of the earlier catalog is gone: {}", shown(cells)),
     };
     let fix = if correctable {
-        "put the row back as it was, and add the correction as a new row with its own known_from"
+        "put the row back as it was, and add the correction as a new row with its own known_from (a column that may be added)"
     } else {
         "put the row back as it was, and add a row with a name of its own for what is new"
     };
@@ -90,6 +102,12 @@ fn removed(
     let at = edited.map(|(_, at)| at);
     problems.add((file, at.unwrap_or(0)), "known_row_changed", what, why, fix);
     at
+}
+
+/// Whether a benchmark that was open ends by now, for values that nobody knew while the earlier catalog was in use.
+fn closed(earlier: &Cells, edited: Option<&Cells>, since: Option<Date>) -> bool {
+    let until = edited.and_then(|cells| cells.get(KNOWN_TO)).and_then(|text| text.parse::<Date>().ok());
+    !earlier.contains_key(KNOWN_TO) && until.is_some_and(|day| since.is_none_or(|since| since <= day))
 }
 
 /// A row that the earlier catalog did not have, in a file whose rows say when they were known.

@@ -70,7 +70,7 @@ impl Index {
             let of_area = Bounds::of(bound.min.as_deref(), bound.max.as_deref());
             index.bounds.entry(bound.indicator.clone()).or_default().insert(bound.ref_area.clone(), of_area);
         }
-        index.reporters = catalog.reporters.iter().enumerate().map(|(at, row)| (row.reporter.clone(), at)).collect();
+        index.reporters = latest(&catalog.reporters).into_iter().map(|(at, row)| (row.reporter.clone(), at)).collect();
         index.sources = catalog.sources.iter().enumerate().map(|(at, row)| (row.source.clone(), at)).collect();
         for (at, scope) in catalog.scopes.iter().enumerate() {
             let of_reporter = index.scopes.entry(scope.reporter.clone()).or_default();
@@ -84,6 +84,16 @@ impl Catalog {
     /// The reporter of that id.
     pub fn reporter(&self, id: &str) -> Option<&Reporter> {
         self.index.reporters.get(id).map(|at| &self.reporters[*at])
+    }
+
+    /// What is owed by what is known now: of rows with one id the latest.
+    pub fn obligations_now(&self) -> impl Iterator<Item = &Obligation> {
+        latest(&self.obligations).into_iter().map(|(_, row)| row)
+    }
+
+    /// Ids of every reporter, in the file's order.
+    pub fn reporter_ids(&self) -> impl Iterator<Item = &str> {
+        latest(&self.reporters).into_iter().map(|(_, row)| row.reporter.as_str())
     }
 
     /// The topic to which a reporter's submissions go.
@@ -107,6 +117,11 @@ impl Catalog {
     /// The indicator of that id.
     pub fn indicator(&self, id: &str) -> Option<&Indicator> {
         self.index.indicators.get(id).map(|at| &self.indicators[*at])
+    }
+
+    /// How figures of an indicator are rounded when shown.
+    pub fn rounding(&self, indicator: &str) -> Rounding {
+        self.indicator(indicator).and_then(|row| row.rounding).unwrap_or(self.head.rounding)
     }
 
     /// The area that a code means on a day.

@@ -66,7 +66,7 @@ row!(
     "indicators.csv",
     false,
     [indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, decimals, attribution],
-    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note, known_from]
+    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note, known_from, rounding]
 );
 row!(
     Basis,
@@ -106,7 +106,7 @@ row!(
     "reporters.csv",
     false,
     [reporter, name_zh, name_en, kind, precedence, may_back_date, may_estimate, valid_from, valid_to],
-    [note]
+    [note, known_from]
 );
 row!(Source, "sources.csv", false, [source, reporter, demo], [note]);
 row!(Scope, "scopes.csv", false, [reporter, ref_area, indicator], []);
@@ -115,7 +115,7 @@ row!(
     "obligations.csv",
     true,
     [obligation, reporter, ref_area, indicator, frequency, due_after],
-    [first_period, last_period]
+    [first_period, last_period, known_from]
 );
 row!(Bound, "bounds.csv", true, [indicator, ref_area], [min, max, note]);
 row!(
@@ -276,6 +276,7 @@ coded!(
     Comparator,
     Strength,
     ReporterKind,
+    Rounding,
     RuleCheck,
     Severity
 );

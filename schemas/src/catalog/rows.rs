@@ -129,6 +129,8 @@ pub struct Indicator {
     pub denominator_date: Option<DenominatorDate>,
     /// Digits after the point when shown.
     pub decimals: u8,
+    /// How it is rounded when shown; empty = as `catalog.toml` says.
+    pub rounding: Option<Rounding>,
     pub attribution: Attribution,
     /// Smallest plausible amount, in the plain unit; below it ingest refuses. A decimal.
     pub min: Option<String>,
@@ -225,6 +227,8 @@ pub struct Reporter {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub note: String,
+    /// Since when the catalog knows this row: of rows with one id the latest known counts.
+    pub known_from: Option<Date>,
 }
 
 /// `sources.csv`: a feed, which belongs to one reporter for ever.
@@ -261,11 +265,14 @@ pub struct Obligation {
     pub due_after: String,
     /// First period owed.
     pub first_period: Option<String>,
-    /// Last period owed.
+    /// Last period owed; in a correction it may lie before the first: then nothing is owed any more.
     pub last_period: Option<String>,
+    /// Since when the catalog knows this row: of rows with one id the latest known counts.
+    pub known_from: Option<Date>,
 }
 
 /// `bounds.csv`: plausible amounts of one indicator in one area, tighter than the indicator's own `min` and `max`.
+/// They have no `known_from`: ingest judges by those of its day, once, and what it accepted is never judged again.
 #[derive(Clone, Debug)]
 pub struct Bound {
     pub indicator: String,

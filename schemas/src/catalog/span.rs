@@ -63,12 +63,32 @@ pub(super) fn overlap(a: Span, b: Span) -> Option<Span> {
     }
 }
 
-/// Of indicators with one id the latest known, with their positions.
-pub(super) fn latest(rows: &[Indicator]) -> Vec<(usize, &Indicator)> {
+/// A row that a later one with the same id replaces as a whole.
+pub(super) trait Replaced {
+    fn id(&self) -> &str;
+    fn known_from(&self) -> Option<Date>;
+}
+
+macro_rules! replaced {
+    ($($type:ty: $id:ident;)+) => {$(
+        impl Replaced for $type {
+            fn id(&self) -> &str { &self.$id }
+            fn known_from(&self) -> Option<Date> { self.known_from }
+        }
+    )+};
+}
+replaced! {
+    Indicator: indicator;
+    Reporter: reporter;
+    Obligation: obligation;
+}
+
+/// Of rows with one id the latest known, with their positions.
+pub(super) fn latest<T: Replaced>(rows: &[T]) -> Vec<(usize, &T)> {
     let mut latest: HashMap<&str, usize> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
-        let slot = latest.entry(&row.indicator).or_insert(at);
-        if row.known_from >= rows[*slot].known_from {
+        let slot = latest.entry(row.id()).or_insert(at);
+        if row.known_from() >= rows[*slot].known_from() {
             *slot = at;
         }
     }

@@ -210,10 +210,8 @@ pub(crate) struct Seat {
 
 impl Room {
     pub(crate) fn new(catalog: &Catalog, limits: &Limits) -> Self {
-        let each = catalog
-            .reporters
-            .iter()
-            .map(|row| (row.reporter.clone(), Arc::new(Semaphore::new(limits.in_flight_per_reporter))));
+        let each =
+            catalog.reporter_ids().map(|id| (id.to_owned(), Arc::new(Semaphore::new(limits.in_flight_per_reporter))));
         Self { all: Arc::new(Semaphore::new(limits.in_flight)), each: each.collect() }
     }
 

@@ -162,7 +162,7 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
         problems
     })?;
     let rows: Vec<_> =
-        catalog.obligations.iter().filter_map(|row| due(catalog, reporter, row, &period, asked.lang)).collect();
+        catalog.obligations_now().filter_map(|row| due(catalog, reporter, row, &period, asked.lang)).collect();
     if rows.is_empty() {
         let found = format!("{} {}", reporter.reporter, period);
         return Err(Problems::one(Code::TemplateNothingDue, found));

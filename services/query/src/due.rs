@@ -21,9 +21,11 @@ pub(crate) struct Due {
     pub(crate) due: Date,
     /// End of that day, microseconds since the epoch.
     pub(crate) due_at: i64,
+    /// Since when the catalog knows that it is owed like this.
+    pub(crate) known_from: Option<Date>,
 }
 
-/// Every report owed from an obligation's first period to its last; where the catalog names no last one, to the year
+/// Every report owed by some row, earlier known ones too, from its first period to its last; where the catalog names no last one, to the year
 /// after `today` or after the catalog's default period; where it names no first one, from the default period's year.
 pub(crate) fn all(catalog: &Catalog, zone: &TimeZone, today: Date) -> Arc<[Due]> {
     let default = Period::parse(&catalog.head.default_period).ok();
@@ -55,6 +57,7 @@ fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zon
                 period,
                 due,
                 due_at: moment::start_of(due.checked_add(1.day()).ok()?, zone)? - 1,
+                known_from: obligation.known_from,
             });
         }
         start = period.end.checked_add(1.day()).ok()?;

@@ -80,9 +80,13 @@ impl<'a, R> Rows<'a, R> {
     fn span(self, zone: &TimeZone, get: impl Fn(&'a R) -> (Option<Date>, Option<Date>, Option<Date>) + Copy) -> Self {
         self.date("valid_from", "First day on which the row holds; null = always.", move |row| get(row).0)
             .date("valid_to", "First day on which it no longer holds; null = it still does.", move |row| get(row).1)
-            .instant("known_at", "Since when the catalog knows the row; null = always.", move |row| {
-                get(row).2.and_then(|day| moment::start_of(day, zone))
-            })
+            .known_at(zone, move |row| get(row).2)
+    }
+
+    fn known_at(self, zone: &TimeZone, get: impl Fn(&'a R) -> Option<Date>) -> Self {
+        self.instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
+            get(row).and_then(|day| moment::start_of(day, zone))
+        })
     }
 
     fn leaf(self, name: &'static str, doc: &'static str) -> Leaf {
@@ -107,10 +111,10 @@ pub(crate) fn of_catalog(catalog: &Catalog, zone: &TimeZone, today: Date) -> Vec
         notes(catalog),
         targets(catalog, zone),
         target_bounds(catalog, zone),
-        reporters(catalog),
+        reporters(catalog, zone),
         sources(catalog),
         scopes(catalog),
-        obligations(catalog),
+        obligations(catalog, zone),
         dues(catalog, zone, today),
     ]
 }
@@ -195,8 +199,9 @@ fn indicators(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("coverage_by", "Coverage: items, areas or value.", |row| row.coverage_by.map(|by| by.code()))
         .text("member_of", "Coverage indicator of which it is an item.", |row| row.member_of.as_deref())
         .text("note", "Remark.", |row| Some(&row.note))
-        .instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
-            row.known_from.and_then(|day| moment::start_of(day, zone))
+        .known_at(zone, |row| row.known_from)
+        .text("rounding", "How it is rounded when shown: half_up or half_even.", |row| {
+            Some(row.rounding.unwrap_or(catalog.head.rounding).code())
         })
         .leaf("catalog_indicators", "Every row of indicators.csv.")
 }
@@ -247,9 +252,7 @@ fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .exact("tolerance", "What may lie between the two sides.", |row| exact(&row.tolerance))
         .text("message_zh", "What to tell the reporter, in Chinese.", |row| Some(&row.message_zh))
         .text("message_en", "What to tell the reporter, in English.", |row| Some(&row.message_en))
-        .instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
-            row.known_from.and_then(|day| moment::start_of(day, zone))
-        })
+        .known_at(zone, |row| row.known_from)
         .text("note", "Remark.", |row| Some(&row.note))
         .leaf("catalog_rules", "Every row of rules.csv.")
 }
@@ -327,7 +330,7 @@ fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .targets
         .iter()
         .flat_map(|target| {
-            let readings = bounds::readings(target, catalog.head.rounding).unwrap_or_default();
+            let readings = bounds::readings(target, catalog.rounding(&target.indicator)).unwrap_or_default();
             readings.into_iter().map(move |bound| (target, bound))
         })
         .collect();
@@ -346,7 +349,7 @@ fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .leaf("catalog_target_bounds", "What each target asks, as bounds: one row for each reading of its text.")
 }
 
-fn reporters(catalog: &Catalog) -> Leaf {
+fn reporters(catalog: &Catalog, zone: &TimeZone) -> Leaf {
     Rows::new(&catalog.reporters)
         .text("reporter", "Id of the reporter.", |row| Some(&row.reporter))
         .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
@@ -358,6 +361,7 @@ fn reporters(catalog: &Catalog) -> Leaf {
         .date("valid_from", "First day on which it may send.", |row| row.valid_from)
         .date("valid_to", "First day on which it no longer may.", |row| row.valid_to)
         .text("note", "Remark.", |row| Some(&row.note))
+        .known_at(zone, |row| row.known_from)
         .leaf("catalog_reporters", "Every row of reporters.csv.")
 }
 
@@ -378,7 +382,7 @@ fn scopes(catalog: &Catalog) -> Leaf {
         .leaf("catalog_scopes", "Every row of scopes.csv.")
 }
 
-fn obligations(catalog: &Catalog) -> Leaf {
+fn obligations(catalog: &Catalog, zone: &TimeZone) -> Leaf {
     Rows::new(&catalog.obligations)
         .text("obligation", "Id of the obligation.", |row| Some(&row.obligation))
         .text("reporter", "Who owes it.", |row| Some(&row.reporter))
@@ -388,6 +392,7 @@ fn obligations(catalog: &Catalog) -> Leaf {
         .text("due_after", "ISO duration after the period's end.", |row| Some(&row.due_after))
         .text("first_period", "First period owed.", |row| row.first_period.as_deref())
         .text("last_period", "Last period owed.", |row| row.last_period.as_deref())
+        .known_at(zone, |row| row.known_from)
         .leaf("catalog_obligations", "Every row of obligations.csv.")
 }
 
@@ -403,7 +408,8 @@ fn dues(catalog: &Catalog, zone: &TimeZone, today: Date) -> Leaf {
         .date("period_end", "Last day of the period.", |row| Some(row.period.end))
         .date("due", "Last day on which it is in time.", |row| Some(row.due))
         .instant("due_at", "End of that day in the catalog's time zone.", |row| Some(row.due_at))
-        .leaf("catalog_dues", "Every report that is owed: one row for each obligation and period.")
+        .known_at(zone, |row| row.known_from)
+        .leaf("catalog_dues", "Every report that is owed: one row for each row of obligations.csv and period.")
 }
 
 /// The Arrow type of a view's column.

@@ -53,18 +53,41 @@ struct Shape {
     indicator: Option<&'static str>,
     value: &'static str,
     status: &'static str,
+    /// Rows that another answer has already, as a condition.
+    without: Option<&'static str>,
 }
 
-const SHAPES: [Shape; 4] = [
-    Shape { answer: "area_values", indicator: None, value: "value", status: "status" },
-    Shape { answer: "patent_density", indicator: Some("patent_density"), value: "value", status: "status" },
-    Shape { answer: "quota_fulfilment", indicator: None, value: "actual_value", status: "verdict" },
-    Shape { answer: "rd_intensity", indicator: Some("rd_intensity"), value: "value", status: "status" },
+/// Ratios that have no view of their own.
+const OTHER_RATIOS: &str = "ratios";
+
+const SHAPES: [Shape; 5] = [
+    Shape { answer: "area_values", indicator: None, value: "value", status: "status", without: None },
+    Shape {
+        answer: "patent_density",
+        indicator: Some("patent_density"),
+        value: "value",
+        status: "status",
+        without: None,
+    },
+    Shape { answer: "quota_fulfilment", indicator: None, value: "actual_value", status: "verdict", without: None },
+    Shape {
+        answer: OTHER_RATIOS,
+        indicator: None,
+        value: "value",
+        status: "status",
+        without: Some("indicator in ('patent_density', 'rd_intensity')"),
+    },
+    Shape { answer: "rd_intensity", indicator: Some("rd_intensity"), value: "value", status: "status", without: None },
 ];
 
-/// The answer in which a ratio is published; none for ratios that are not.
-pub(crate) fn ratio_answer(indicator: &str) -> Option<&'static str> {
-    SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map(|shape| shape.answer)
+/// The answer in which a ratio is published.
+pub(crate) fn ratio_answer(indicator: &str) -> &'static str {
+    SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map_or(OTHER_RATIOS, |shape| shape.answer)
+}
+
+/// Whether an answer is about ratios.
+pub(crate) fn is_of_ratios(answer: &str) -> bool {
+    SHAPES.iter().any(|shape| shape.answer == answer && (shape.indicator.is_some() || answer == OTHER_RATIOS))
 }
 
 impl Answers {
@@ -78,7 +101,11 @@ impl Answers {
         let (mut values, mut quota) = (Vec::new(), Vec::new());
         for shape in &SHAPES {
             // A target without a period of its own is owed in every one.
-            let text = format!("select * from {} where time_period = '{period}' or time_period is null", shape.answer);
+            let without = shape.without.map_or_else(String::new, |rows| format!(" and not ({rows})"));
+            let text = format!(
+                "select * from {} where (time_period = '{period}' or time_period is null){without}",
+                shape.answer
+            );
             let batches = session.sql_as_of(&text, as_of, recorded).await?.collect().await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;

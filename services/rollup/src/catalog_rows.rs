@@ -1,6 +1,6 @@
 //! Rows of a catalog's files as of a moment: what of the catalog a publication used.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
@@ -19,19 +19,25 @@ const USED: [&str; 9] = [
     "targets.csv",
 ];
 
-/// The rows of one file that are known on a day, each as one text with its fields in the file's order.
-pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Vec<String>> {
+/// A row's cells by column; empty ones left out, so that a column that is added, or moved, changes nothing.
+pub(crate) type Cells = BTreeMap<String, String>;
+
+/// The rows of one file that are known on a day.
+pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Cells> {
     let Some(content) = catalog.files.get(file) else { return BTreeSet::new() };
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content.as_bytes());
-    let known_from = reader.headers().ok().and_then(|names| names.iter().position(|name| name == "known_from"));
-    let rows = reader.records().filter_map(Result::ok);
-    let is_known = |row: &csv::StringRecord| {
-        // In bases.csv the column bounds what the values were known by; rows of it hold from the first day.
-        let stated = known_from.filter(|_| file != "bases.csv").and_then(|at| row.get(at));
-        let from = stated.and_then(|text| text.trim().parse::<Date>().ok());
-        from.is_none_or(|from| from <= day)
+    let names = reader.headers().cloned().unwrap_or_default();
+    let cells = |row: csv::StringRecord| -> Cells {
+        let cells = names.iter().zip(row.iter()).map(|(name, cell)| (name.trim().to_owned(), cell.trim().to_owned()));
+        cells.filter(|(_, cell)| !cell.is_empty()).collect()
     };
-    rows.filter(is_known).map(|row| row.iter().map(|field| field.trim().to_owned()).collect()).collect()
+    let is_known = |row: &Cells| {
+        // In bases.csv the column bounds what the values were known by; rows of it hold from the first day.
+        let stated = row.get("known_from").filter(|_| file != "bases.csv");
+        stated.and_then(|text| text.parse::<Date>().ok()).is_none_or(|from| from <= day)
+    };
+    let rows = reader.records().filter_map(Result::ok).map(cells);
+    rows.filter(|row| !row.is_empty() && is_known(row)).collect()
 }
 
 /// SHA-256 over the rows that are known on a day, and over the catalog's head.
@@ -40,18 +46,19 @@ pub(crate) fn digest(catalog: &Catalog, day: Date) -> String {
         vec![catalog.files.get("catalog.toml").map_or(Vec::new(), |text| text.clone().into())];
     for file in USED {
         parts.push(file.into());
-        parts.extend(known(catalog, file, day).into_iter().map(|row| row.join("\u{1f}").into_bytes()));
+        parts.extend(known(catalog, file, day).into_iter().map(|row| {
+            let cells: Vec<String> = row.into_iter().map(|(name, cell)| format!("{name}\u{1f}{cell}")).collect();
+            cells.join("\u{1e}").into_bytes()
+        }));
     }
     let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
     sha256_hex(&parts)
 }
 
-/// The rows of a file in which some field of the given places has one of the values.
-pub(crate) fn about(rows: &BTreeSet<Vec<String>>, places: &[usize], values: &[&str]) -> BTreeSet<Vec<String>> {
-    let concerns = |row: &&Vec<String>| {
-        places.iter().any(|place| row.get(*place).is_some_and(|field| values.contains(&field.as_str())))
-    };
-    rows.iter().filter(concerns).cloned().collect()
+/// Whether some row has one of the values in one of the columns.
+pub(crate) fn concerns(rows: &BTreeSet<Cells>, columns: &[&str], values: &[&str]) -> bool {
+    let has = |row: &Cells, column: &str| row.get(column).is_some_and(|cell| values.contains(&cell.as_str()));
+    rows.iter().any(|row| columns.iter().any(|column| has(row, column)))
 }
 
 #[cfg(test)]
@@ -64,6 +71,20 @@ mod tests {
         let mut after = Catalog::embedded();
         let relations = after.files.get_mut("relations.csv").expect("the file");
         relations.push_str("NX-ND,640000,within,,,2020-01-01,a correction\n");
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        assert_eq!(digest(&before, day("2019-12-31")), digest(&after, day("2019-12-31")));
+        assert_ne!(digest(&before, day("2020-01-01")), digest(&after, day("2020-01-01")));
+    }
+
+    #[test]
+    fn an_optional_column_that_is_added_changes_nothing() {
+        let (mut before, mut after) = (Catalog::embedded(), Catalog::embedded());
+        let reporters = before.files.get_mut("reporters.csv").expect("the file");
+        let without_last = |line: &str| line.rsplit_once(',').expect("columns").0.to_owned() + "\n";
+        assert!(reporters.lines().next().is_some_and(|heading| heading.ends_with(",known_from")));
+        *reporters = reporters.lines().map(without_last).collect();
+        let reporters = after.files.get_mut("reporters.csv").expect("the file");
+        reporters.push_str("yinchuan,银川市,Yinchuan,city,5,false,false,,,,2020-01-01\n");
         let day = |text: &str| text.parse::<Date>().expect("a day");
         assert_eq!(digest(&before, day("2019-12-31")), digest(&after, day("2019-12-31")));
         assert_ne!(digest(&before, day("2020-01-01")), digest(&after, day("2020-01-01")));

@@ -90,7 +90,7 @@ impl Change {
         }
     }
 
-    /// Which view: rd_intensity, patent_density, quota_fulfilment, area_values.
+    /// Which view: rd_intensity, patent_density, ratios (every other), quota_fulfilment, area_values.
     pub fn answer(&self) -> &str {
         &self.key.answer
     }
@@ -163,7 +163,9 @@ struct Why<'s> {
     ids_before: BTreeSet<(&'s str, &'s str)>,
     ids_after: BTreeSet<(&'s str, &'s str)>,
     /// Rows of a catalog file that stand on one side only.
-    differing: BTreeMap<&'static str, BTreeSet<Vec<String>>>,
+    differing: BTreeMap<&'static str, BTreeSet<catalog_rows::Cells>>,
+    /// Who sent an event: by source and id, on either side.
+    reporters: BTreeMap<(&'s str, &'s str), &'s str>,
 }
 
 impl<'s> Why<'s> {
@@ -179,7 +181,8 @@ impl<'s> Why<'s> {
             out
         };
         let ids = |side: &'s Side<'s>| side.inputs.iter().map(|input| (&*input.source, &*input.id)).collect();
-        let files = ["relations.csv", "group_members.csv", "groups.csv", "targets.csv", "indicators.csv"];
+        let files =
+            ["relations.csv", "group_members.csv", "groups.csv", "targets.csv", "indicators.csv", "reporters.csv"];
         let differing = files.map(|file| {
             let (old, new) = (
                 catalog_rows::known(before.catalog, file, before.day),
@@ -193,6 +196,12 @@ impl<'s> Why<'s> {
             ids_before: ids(before),
             ids_after: ids(after),
             differing: differing.into(),
+            reporters: before
+                .inputs
+                .iter()
+                .chain(after.inputs)
+                .map(|it| ((&*it.source, &*it.id), &*it.reporter))
+                .collect(),
             before,
             after,
         }
@@ -206,11 +215,12 @@ impl<'s> Why<'s> {
         let come: Vec<&Id> = new.keys().filter(|id| !old.contains_key(*id)).collect();
         let mut causes = BTreeSet::new();
         for id in &come {
-            let replaces = gone.iter().any(|other| old[*other].about == new[*id].about);
-            let moved = self.ids_before.contains(&(&*id.0, &*id.1)) && !replaces;
-            causes.insert(match (moved, replaces) {
+            let replaced = gone.iter().find(|other| old[**other].about == new[*id].about);
+            let moved = self.ids_before.contains(&(&*id.0, &*id.1)) && replaced.is_none();
+            causes.insert(match (moved, replaced) {
                 (true, _) => Cause::MovedArea,
-                (_, true) => Cause::RevisedReport,
+                (_, Some(other)) if self.precedence_changed(id, other) => Cause::ChangedCatalog,
+                (_, Some(_)) => Cause::RevisedReport,
                 _ => Cause::NewReport,
             });
         }
@@ -231,12 +241,12 @@ impl<'s> Why<'s> {
             causes.insert(Cause::MovedArea);
         }
         if let Some(target) = &key.target_id
-            && self.differs("targets.csv", &[0], &[target])
+            && self.differs("targets.csv", &["target_id"], &[target])
         {
             causes.insert(Cause::ChangedTarget);
         }
         if self.before.queries_digest != self.after.queries_digest
-            || self.differs("indicators.csv", &[0], &[&key.indicator])
+            || self.differs("indicators.csv", &["indicator"], &[&key.indicator])
         {
             causes.insert(Cause::ChangedRule);
         }
@@ -259,12 +269,21 @@ impl<'s> Why<'s> {
     /// Whether a relation or a membership of the cell's own area or group differs.
     fn moved(&self, key: &Key) -> bool {
         let area = [&*key.ref_area];
-        self.differs("relations.csv", &[0, 1], &area)
-            || self.differs("group_members.csv", &[0, 1], &area)
-            || self.differs("groups.csv", &[0], &area)
+        self.differs("relations.csv", &["child", "parent"], &area)
+            || self.differs("group_members.csv", &["group_id", "member"], &area)
+            || self.differs("groups.csv", &["group_id"], &area)
     }
 
-    fn differs(&self, file: &str, places: &[usize], values: &[&str]) -> bool {
-        !catalog_rows::about(&self.differing[file], places, values).is_empty()
+    /// Whether another reporter's event counts now because the catalog says something else of either reporter.
+    fn precedence_changed(&self, now: &Id, before: &Id) -> bool {
+        let of = |id: &Id| self.reporters.get(&(&*id.0, &*id.1)).copied();
+        match (of(now), of(before)) {
+            (Some(now), Some(before)) => now != before && self.differs("reporters.csv", &["reporter"], &[now, before]),
+            _ => false,
+        }
+    }
+
+    fn differs(&self, file: &str, columns: &[&str], values: &[&str]) -> bool {
+        catalog_rows::concerns(&self.differing[file], columns, values)
     }
 }

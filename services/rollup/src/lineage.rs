@@ -105,10 +105,7 @@ fn read_batch(
         let answer = match text("figure").as_str() {
             "target" => "quota_fulfilment",
             "value" => "area_values",
-            _ => match crate::answers::ratio_answer(&indicator) {
-                Some(answer) => answer,
-                None => continue,
-            },
+            _ => crate::answers::ratio_answer(&indicator),
         };
         let key = Key {
             answer: answer.to_owned(),

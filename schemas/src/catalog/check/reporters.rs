@@ -11,6 +11,7 @@ use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::*;
+use crate::catalog::span::latest;
 use crate::event::MAX_SOURCE_BYTES;
 use crate::period::Period;
 
@@ -27,10 +28,16 @@ fn lowercase(byte: u8) -> bool {
 }
 
 fn reporters(sheets: &Sheets, problems: &mut Problems) {
-    unique(&sheets.reporters, |row| row.reporter.clone(), |row| row.reporter.clone(), problems);
+    unique(&sheets.reporters, |row| (row.reporter.clone(), row.known_from), |row| row.reporter.clone(), problems);
     spans(&sheets.reporters, |_| false, problems);
+    let now = latest(&sheets.reporters.rows);
     for (at, row) in sheets.reporters.iter() {
         id(at, "reporter", &row.reporter, lowercase, "lowercase letters, digits and hyphens", problems);
+        if now.iter().any(|(_, other)| other.reporter == row.reporter && other.kind != row.kind) {
+            let what = format!("{} is city in one row and park in another", row.reporter);
+            let why = "a source's events lie in one topic for ever";
+            problems.add(at, "two_kinds", what, why, "give the reporter that sends elsewhere an id of its own");
+        }
         let why = "it could send nothing";
         if !sheets.sources.rows.iter().any(|source| source.reporter == row.reporter) {
             let what = format!("{} has no source", row.reporter);
@@ -95,7 +102,7 @@ fn computed(at: At, indicator: &Indicator, problems: &mut Problems) {
 }
 
 fn obligations(sheets: &Sheets, known: &HashSet<&str>, places: &Places<'_>, problems: &mut Problems) {
-    unique(&sheets.obligations, |row| row.obligation.clone(), |row| row.obligation.clone(), problems);
+    unique(&sheets.obligations, |row| (row.obligation.clone(), row.known_from), |row| row.obligation.clone(), problems);
     let indicators = by_id(sheets);
     for (at, row) in sheets.obligations.iter() {
         let before = problems.0.len();
@@ -169,7 +176,8 @@ fn when(at: At, row: &Obligation, problems: &mut Problems) {
             Ok(period) => bounds.push(period.start),
         }
     }
-    if bounds.len() == 2 && bounds[1] < bounds[0] {
+    // A correction may take an obligation back.
+    if bounds.len() == 2 && bounds[1] < bounds[0] && row.known_from.is_none() {
         let what = "last_period is before first_period";
         problems.add(at, "ends_before_it_starts", what, "nothing would be owed", "swap or correct them");
     }

@@ -25,6 +25,11 @@ fn an_edition_may_add_rows_notes_and_what_no_number_depends_on() {
         problems(&edited("areas.csv", "P,local,park,园,P,,2030-01-01,,", "P,local,park,园,P,,2030-01-01,,why")),
         []
     );
+    // A benchmark ends for values that nobody knew while the earlier catalog was in use.
+    let successor = "new,gdp,新,New,,,2019-11-22,2024-12-26,\nnewest,gdp,最新,Newest,,,2024-12-26,,\n";
+    assert_eq!(problems(&edited("bases.csv", "new,gdp,新,New,,,2019-11-22,,\n", successor)), []);
+    // What ingest asks at the door was judged when reports came.
+    assert_eq!(problems(&edited("bounds.csv", "rd,R,1,", "rd,R,2,")), []);
     let moved = "A,R,part_of,,,,\nA,R,part_of,,2019-01-01,2020-06-01,\n";
     assert_eq!(problems(&edited("relations.csv", "A,R,part_of,,,,\n", moved)), []);
 }
@@ -34,6 +39,21 @@ fn known_rows_stay() {
     for (file, from, to, rule) in [
         ("areas.csv", "A,local,city,甲,A", "A,local,city,甲,Aa", "known_row_changed"),
         ("indicators.csv", "rd,gdp,100,same_end", "rd,gdp,1000,same_end", "known_row_changed"),
+        ("reporters.csv", "city,1,true", "city,3,true", "known_row_changed"),
+        ("obligations.csv", "P8M", "P6M", "known_row_changed"),
+        ("rules.csv", "soft,,,0.5,2", "soft,,,0.5,3", "known_row_changed"),
+        (
+            "bases.csv",
+            "new,gdp,新,New,,,2019-11-22,,\n",
+            "new,gdp,新,New,,,2019-11-22,2020-04-30,\n",
+            "known_row_changed",
+        ),
+        (
+            "bases.csv",
+            "old,gdp,旧,Old,,2019-01-01,,2019-11-22",
+            "old,gdp,旧,Old,,2019-01-01,,2019-11-21",
+            "known_row_changed",
+        ),
         ("groups.csv", "villages,村,Villages,open,unknown,,,,\n", "", "known_row_changed"),
         (
             "relations.csv",
@@ -41,6 +61,8 @@ fn known_rows_stay() {
             "A,R,part_of,,,,\nA,R,part_of,,2019-01-01,2020-01-01,\n",
             "known_from_too_early",
         ),
+        // The column may be missing in the file: the row would then hold for every earlier day.
+        ("obligations.csv", "o2,park", "o3,office,B,rd,A,P8M,2018,2019\no2,park", "known_from_too_early"),
     ] {
         assert_eq!(problems(&edited(file, from, to)), [(file.to_owned(), rule)], "{file}: {from}");
     }

@@ -260,6 +260,28 @@ fn sums_across_attributions_are_refused() {
 }
 
 #[test]
+fn a_precedence_and_an_obligation_are_corrected_by_later_known_rows() {
+    let mut files = small();
+    for (file, heading, row) in [
+        ("reporters.csv", "valid_to,note\n", "office,局,Office,city,9,true,true,,,,2020-01-01\n"),
+        ("obligations.csv", "last_period\n", "o1,office,A,rd,A,P8M,2019,2018,2020-01-01\n"),
+    ] {
+        let text = files.get_mut(file).expect(file);
+        let (with, rows) = (heading.replace('\n', ",known_from\n"), text.split_once(heading).expect(heading));
+        *text = format!("{}{with}{}{row}", rows.0, rows.1.replace('\n', ",\n"));
+    }
+    let catalog = Catalog::from_files(files.clone()).expect("corrections are no duplicates, and may take back");
+    assert_eq!(catalog.reporter("office").map(|row| row.precedence), Some(9));
+    assert_eq!(catalog.reporter_ids().collect::<Vec<_>>(), ["park", "office"]);
+    let owed: Vec<_> = catalog.obligations_now().map(|row| (&*row.obligation, row.last_period.as_deref())).collect();
+    assert_eq!(owed, [("o2", None), ("o1", Some("2018"))]);
+    let reporters = files.get_mut("reporters.csv").expect("reporters");
+    *reporters = reporters.replace("city,9", "park,9");
+    let problems = Catalog::from_files(files).expect_err("its events lie in the other topic");
+    assert_eq!(problems.iter().map(|problem| problem.rule).collect::<Vec<_>>(), ["two_kinds"]);
+}
+
+#[test]
 fn a_formula_is_corrected_by_a_later_known_row_of_the_same_unit() {
     let mut files = small();
     let indicators = files.get_mut("indicators.csv").expect("indicators");

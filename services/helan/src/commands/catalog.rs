@@ -23,7 +23,7 @@ pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
                 catalog.areas.len(),
                 catalog.indicators.len(),
                 catalog.targets.len(),
-                catalog.reporters.len(),
+                catalog.reporter_ids().count(),
                 catalog.digest
             );
             Ok(())

@@ -23,7 +23,7 @@ pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
             if let Some(name) = &reporter {
                 let catalog = super::catalog::load(catalog.as_deref())?;
                 if catalog.reporter(name).is_none() {
-                    let known: Vec<_> = catalog.reporters.iter().map(|reporter| reporter.reporter.as_str()).collect();
+                    let known: Vec<_> = catalog.reporter_ids().collect();
                     bail!("the catalog has no reporter {name:?}; it has {}", known.join(", "));
                 }
             }

@@ -9,7 +9,7 @@ const CHECK: &str = "catalog";
 pub(super) fn check(catalog: &Result<Catalog, Vec<Problem>>) -> Finding {
     match catalog {
         Ok(catalog) => {
-            let (id, reporters, targets) = (&catalog.head.id, catalog.reporters.len(), catalog.targets.len());
+            let (id, reporters, targets) = (&catalog.head.id, catalog.reporter_ids().count(), catalog.targets.len());
             Finding::ok(
                 CHECK,
                 format!("{id}：{reporters} 个报送单位，{targets} 项目标"),

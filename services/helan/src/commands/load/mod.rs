@@ -148,7 +148,7 @@ async fn load(args: LoadArgs, lang: Lang) -> anyhow::Result<()> {
     );
     for reporter in &args.reporters {
         if catalog.reporter(reporter).is_none() {
-            let known: Vec<_> = catalog.reporters.iter().map(|row| row.reporter.as_str()).collect();
+            let known: Vec<_> = catalog.reporter_ids().collect();
             bail!("--reporter {reporter}: the catalog has no such reporter; it has {}", known.join(", "));
         }
     }
