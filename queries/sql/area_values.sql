@@ -117,8 +117,16 @@ select
     end as coverage_expected,
     judged.children_with_value as children_reported, judged.children_expected, judged.months_reported, judged.method,
     judged.complete, judged.negative, judged.obs_status,
-    case when judged.min_vintage = judged.max_vintage then nullif(judged.min_vintage, '') else 'mixed' end as vintage,
-    case when judged.min_basis = judged.max_basis then nullif(judged.min_basis, '') else 'mixed' end as basis,
+    case
+        when judged.value is null then null
+        when judged.min_vintage = judged.max_vintage then nullif(judged.min_vintage, '')
+        else 'mixed'
+    end as vintage,
+    case
+        when judged.value is null then null
+        when judged.min_basis = judged.max_basis then nullif(judged.min_basis, '')
+        else 'mixed'
+    end as basis,
     judged.origin_period, judged.reporter, judged.missing_zh, judged.missing_en, judged.demo
 from judged
 inner join periods on periods.time_period = judged.time_period

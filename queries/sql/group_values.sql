@@ -21,8 +21,8 @@
 -- column months_reported int: 已含月数 | Months covered, where the value is reported.
 -- column complete bool: 是否完整 | Whether every outermost member has a complete value.
 -- column negative bool: 是否含负数 | Whether some part below zero is in it.
--- column vintage text: 发布版本 | Which release; mixed where the parts differ.
--- column basis text: 基准 | Benchmark; mixed where the parts differ.
+-- column vintage text: 发布版本 | Which release; mixed where the parts that are added differ.
+-- column basis text: 基准 | Benchmark; mixed where the parts that are added differ.
 -- column origin_period text: 来源时期 | Period of the one observation it comes from; null for a sum.
 -- column missing_zh text: 缺报成员 | Members without a value, by Chinese name.
 -- column missing_en text: 缺报成员（英文） | Members without a value, by English name.
@@ -83,10 +83,14 @@ sums as (
         count(member_values.value) as members_with_value, count(*) as members,
         bool_and(case when listed.outermost then coalesce(member_values.complete, false) else true end) as complete,
         bool_or(coalesce(member_values.negative, false)) as negative,
-        min(coalesce(member_values.vintage, '')) filter (where member_values.value is not null) as min_vintage,
-        max(coalesce(member_values.vintage, '')) filter (where member_values.value is not null) as max_vintage,
-        min(coalesce(member_values.basis, '')) filter (where member_values.value is not null) as min_basis,
-        max(coalesce(member_values.basis, '')) filter (where member_values.value is not null) as max_basis,
+        min(coalesce(member_values.vintage, '')) filter (where listed.outermost and member_values.value is not null)
+            as min_vintage,
+        max(coalesce(member_values.vintage, '')) filter (where listed.outermost and member_values.value is not null)
+            as max_vintage,
+        min(coalesce(member_values.basis, '')) filter (where listed.outermost and member_values.value is not null)
+            as min_basis,
+        max(coalesce(member_values.basis, '')) filter (where listed.outermost and member_values.value is not null)
+            as max_basis,
         string_agg(listed.name_zh, '、' order by listed.member) filter (where member_values.value is null)
             as missing_zh,
         string_agg(listed.name_en, ', ' order by listed.member) filter (where member_values.value is null)
@@ -164,13 +168,15 @@ select
         as negative,
     case
         when judged.reported is not null then judged.own_vintage
+        when judged.status not in ('compiled', 'partial') then null
         when judged.min_vintage = judged.max_vintage then nullif(judged.min_vintage, '')
-        when judged.amount is not null then 'mixed'
+        else 'mixed'
     end as vintage,
     case
         when judged.reported is not null then judged.own_basis
+        when judged.status not in ('compiled', 'partial') then null
         when judged.min_basis = judged.max_basis then nullif(judged.min_basis, '')
-        when judged.amount is not null then 'mixed'
+        else 'mixed'
     end as basis,
     judged.origin_period, judged.missing_zh, judged.missing_en,
     coalesce(case when judged.reported is not null then judged.own_demo else judged.demo end, false) as demo

@@ -1,17 +1,19 @@
 //! The property itself: the views against the model, cell by cell, events included.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use arrow::record_batch::RecordBatch;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use helan_query::Session;
 use helan_schemas::tables::Table;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
-use crate::history::{Case, DAY, START, Step, cases};
-use crate::model::{Figure, Model};
-use crate::targets;
+use crate::asking::{COMPARED, Row, compare, compare_rows, key, keyed, label, number, row, rows};
+use crate::changes;
+use crate::history::{Case, DAY, INDICATORS, START, Step, cases};
+use crate::model::{Cell, Model, cell};
+use crate::places::Figure;
+use crate::ratios::Ratio;
+use crate::targets::{self, Stands};
 use crate::world::{AREAS, GROUPS, Variant};
 
 /// Cases of a test run; HELAN_CASES asks for more.
@@ -48,14 +50,11 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
     assert!(compared > 50 * cases_asked as usize, "only {compared} rows were compared: the histories say too little");
 }
 
-/// Rows of views that were compared in this run.
-static COMPARED: AtomicUsize = AtomicUsize::new(0);
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_with_another_rule_differs() {
-    let report = |area, source, cents| Step::Report {
+    let report = |area, indicator, source, cents| Step::Report {
         area,
-        indicator: 0,
+        indicator,
         period: 0,
         cents,
         vintage: 0,
@@ -63,19 +62,43 @@ async fn a_model_with_another_rule_differs() {
         days: 900,
         back: 0,
         missing: false,
+        stated: false,
     };
-    let variant = Variant { move_a2: 1, raised: false, date: 0, office_first: true, half_even: false, c_joins: false };
-    let steps = vec![report(1, 0, 500), report(1, 2, 700), report(5, 2, 100), report(2, 2, 300)];
+    let variant = Variant {
+        move_a2: 1,
+        raised: false,
+        date: 0,
+        first: 0,
+        half_even: false,
+        c_joins: false,
+        linked: true,
+        longer: false,
+    };
+    let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");
+    let mut steps: Vec<_> = [(1, 0, 500), (1, 2, 700), (5, 2, 100), (2, 2, 300)]
+        .map(|(area, source, cents)| report(area, 0, source, cents))
+        .into();
+    // The year before, on the other scope of R&D; and a fund in A.
+    steps.extend([(1, 0, 450), (2, 2, 290)].map(|(area, source, cents)| match report(area, 0, source, cents) {
+        Step::Report { area, indicator, cents, vintage, source, days, back, missing, stated, .. } => {
+            Step::Report { area, indicator, period: 3, cents, vintage, source, days, back, missing, stated }
+        }
+        other => other,
+    }));
+    steps.push(report(1, at("fund"), 0, 2));
     let case = Case { variant: variant.clone(), steps, order: 7, as_of: 1400, recorded: None };
     assert_eq!(differences(&case, &variant).await, [""; 0]);
-    // Precedence the other way round turns A and R; a county that did not move turns what is compiled beside A and B.
-    let precedence = Variant { office_first: false, ..variant.clone() };
-    assert!(!differences(&case, &precedence).await.is_empty());
-    let place = Variant { move_a2: 0, ..variant };
-    assert!(!differences(&case, &place).await.is_empty());
+    for other in [
+        // Precedence the other way round turns A and R; a county that did not move turns what is compiled beside A and B.
+        Variant { first: 1, ..variant.clone() },
+        Variant { move_a2: 0, ..variant.clone() },
+        // Without the link there is no difference between the years; with C, two of three have no fund.
+        Variant { linked: false, ..variant.clone() },
+        Variant { c_joins: true, ..variant.clone() },
+    ] {
+        assert!(!differences(&case, &other).await.is_empty(), "{other:?}");
+    }
 }
-
-type Row = BTreeMap<String, String>;
 
 /// Everything in which the views of a case and the model by a variant differ.
 async fn differences(case: &Case, by: &Variant) -> Vec<String> {
@@ -91,174 +114,114 @@ async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let ask = |text: &'static str| rows(&session, text, as_of, recorded);
     let mut found = Vec::new();
 
-    let areas = keyed(ask("select * from area_values").await);
-    let groups = keyed(ask("select * from group_values").await);
-    let ratios = keyed(ask("select * from ratios").await);
-    let mut expected_areas = BTreeMap::new();
-    let mut expected_groups = BTreeMap::new();
-    let mut expected_ratios = BTreeMap::new();
-    for period in model.periods() {
-        for place in AREAS.into_iter().chain(GROUPS) {
-            for indicator in ["rd", "gdp", "pop", "pat", "jobs", "law"] {
-                let cell = (place.to_owned(), indicator.to_owned(), period.clone());
-                if let Some(figure) = model.area(&cell) {
-                    expected_areas.insert(cell.clone(), figure);
-                }
-                if GROUPS.contains(&place)
-                    && let Some(figure) = model.group(&cell)
-                {
-                    expected_groups.insert(cell, figure);
-                }
-            }
-            for indicator in ["rd_intensity", "patent_density"] {
-                if let Some(ratio) = model.ratio(place, indicator, &period) {
-                    expected_ratios.insert((place.to_owned(), indicator.to_owned(), period.clone()), ratio);
-                }
-            }
-        }
-    }
-    let figure = |figure: &Figure| {
-        Row::from([
-            ("value".to_owned(), number(figure.value)),
-            ("status".to_owned(), figure.status.to_owned()),
-            ("reported".to_owned(), number(figure.reported)),
-            ("compiled".to_owned(), number(figure.compiled)),
-            ("coverage_reported".to_owned(), figure.coverage.0.to_string()),
-            ("coverage_expected".to_owned(), figure.coverage.1.unwrap_or_default().to_string()),
-            ("complete".to_owned(), figure.complete.to_string()),
-        ])
+    let (areas, groups, ratios) = figures(&model);
+    let texts = |figures: &ByCell<Figure>| -> ByCell<Row> {
+        figures.iter().map(|(key, it)| (key.clone(), of_figure(it))).collect()
     };
-    compare(
-        "area_values",
-        &areas,
-        &expected_areas.iter().map(|(key, value)| (key.clone(), figure(value))).collect(),
-        &mut found,
-    );
-    compare(
-        "group_values",
-        &groups,
-        &expected_groups.iter().map(|(key, value)| (key.clone(), figure(value))).collect(),
-        &mut found,
-    );
-    let expected: BTreeMap<_, _> = expected_ratios
-        .iter()
-        .map(|(key, ratio)| {
-            let row = Row::from([
-                ("value".to_owned(), number(ratio.value)),
-                ("status".to_owned(), ratio.status.to_owned()),
-                ("numerator".to_owned(), number(ratio.numerator)),
-                ("denominator".to_owned(), number(ratio.denominator)),
-                ("complete".to_owned(), ratio.complete.to_string()),
-            ]);
-            (key.clone(), row)
-        })
-        .collect();
-    compare("ratios", &ratios, &expected, &mut found);
+    compare("area_values", &keyed(ask("select * from area_values").await), &texts(&areas), &mut found);
+    compare("group_values", &keyed(ask("select * from group_values").await), &texts(&groups), &mut found);
+    let texts: ByCell<Row> = ratios.iter().map(|(key, ratio)| (key.clone(), of_ratio(ratio))).collect();
+    compare("ratios", &keyed(ask("select * from ratios").await), &texts, &mut found);
 
-    let quota = ask("select *, target_id as indicator, '' as time_period from (select target_id, ref_area, verdict, actual_value, sensitive, coverage_reported, coverage_expected from quota_fulfilment)").await;
-    let expected: BTreeMap<_, _> = targets::all(&model, today)
-        .into_iter()
-        .map(|((target, area), stands)| {
-            let row = Row::from([
-                ("verdict".to_owned(), stands.verdict.to_owned()),
-                ("actual_value".to_owned(), number(stands.actual)),
-                ("sensitive".to_owned(), stands.sensitive.to_string()),
-                ("coverage_reported".to_owned(), stands.coverage.0.to_string()),
-                ("coverage_expected".to_owned(), stands.coverage.1.unwrap_or_default().to_string()),
-            ]);
-            ((area, target, String::new()), row)
-        })
-        .collect();
-    compare("quota_fulfilment", &keyed(quota), &expected, &mut found);
+    let quota = ask("select target_id as indicator, '' as time_period, ref_area, verdict, actual_value, sensitive, coverage_reported, coverage_expected from quota_fulfilment").await;
+    let stands = targets::all(&model, today);
+    let texts: ByCell<Row> =
+        stands.iter().map(|((target, area), it)| (cell(area, target, ""), of_target(it))).collect();
+    compare("quota_fulfilment", &keyed(quota), &texts, &mut found);
+
+    let differences = ask("select ref_area, indicator, from_period, to_period, from_value, to_value, from_basis, to_basis, is_current, difference, growth, reason_code from changes").await;
+    compare_rows("changes", differences, changes::all(&model).into_iter().map(of_change).collect(), &mut found);
 
     // Lineage: exactly the events that are in the number.
-    let mut behind: BTreeMap<(String, String, String), BTreeSet<(String, String)>> = BTreeMap::new();
+    let mut behind: BTreeMap<Cell, BTreeSet<(String, String)>> = BTreeMap::new();
     for row in ask("select * from place_inputs where role = 'value'").await {
         behind.entry(key(&row)).or_default().insert((row["source"].clone(), row["id"].clone()));
     }
-    for (cell, figure) in expected_areas.iter().filter(|(cell, _)| !GROUPS.contains(&&*cell.0)).chain(&expected_groups)
-    {
+    for (cell, figure) in areas.iter().filter(|(cell, _)| !GROUPS.contains(&&*cell.0)).chain(&groups) {
         let have = behind.remove(cell).unwrap_or_default();
-        let want: BTreeSet<_> = figure.events.clone();
-        if have != want {
-            found.push(format!("lineage of {cell:?}: {have:?}, recomputed {want:?}"));
+        if have != figure.events {
+            found.push(format!("lineage of {cell:?}: {have:?}, recomputed {:?}", figure.events));
         }
     }
     found.extend(behind.keys().map(|cell| format!("lineage of {cell:?}, which has no value")));
     found
 }
 
-fn number(value: Option<i128>) -> String {
-    value.map_or_else(String::new, helan_rollup::decimal_text)
-}
+type ByCell<T> = BTreeMap<Cell, T>;
 
-fn key(row: &Row) -> (String, String, String) {
-    (row["ref_area"].clone(), row["indicator"].clone(), row["time_period"].clone())
-}
-
-fn keyed(rows: Vec<Row>) -> BTreeMap<(String, String, String), Row> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
-}
-
-fn compare(
-    view: &str,
-    have: &BTreeMap<(String, String, String), Row>,
-    want: &BTreeMap<(String, String, String), Row>,
-    found: &mut Vec<String>,
-) {
-    COMPARED.fetch_add(want.len(), Ordering::Relaxed);
-    for (cell, expected) in want {
-        let Some(row) = have.get(cell) else {
-            found.push(format!("{view} lacks {cell:?}, recomputed {expected:?}"));
-            continue;
-        };
-        for (column, value) in expected {
-            let shown = &row[column];
-            let same = shown == value || (column.starts_with("coverage") && shown.is_empty() && value == "0");
-            if !same {
-                found.push(format!("{view} {cell:?}: {column} is {shown:?}, recomputed {value:?} ({expected:?})"));
+/// Every figure of areas and groups, and every ratio.
+fn figures(model: &Model<'_>) -> (ByCell<Figure>, ByCell<Figure>, ByCell<Ratio>) {
+    let (mut areas, mut groups, mut ratios) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for period in model.periods() {
+        for place in AREAS.into_iter().chain(GROUPS) {
+            for indicator in INDICATORS {
+                let cell = cell(place, indicator, &period);
+                areas.extend(model.area(&cell).map(|figure| (cell.clone(), figure)));
+                if GROUPS.contains(&place) {
+                    groups.extend(model.group(&cell).map(|figure| (cell.clone(), figure)));
+                }
+            }
+            for indicator in ["rd_intensity", "patent_density"] {
+                let ratio = model.ratio(place, indicator, &period);
+                ratios.extend(ratio.map(|ratio| (cell(place, indicator, &period), ratio)));
             }
         }
     }
-    found.extend(
-        have.keys()
-            .filter(|cell| !want.contains_key(*cell))
-            .map(|cell| format!("{view} has {cell:?}: {:?}", have[cell])),
-    );
+    (areas, groups, ratios)
 }
 
-async fn rows(session: &Session, text: &str, as_of: i64, recorded: Option<i64>) -> Vec<Row> {
-    let batches = session.sql_as_of(text, as_of, recorded).await.expect("planned").collect().await.expect("computed");
-    batches.iter().flat_map(texts).collect()
+fn of_figure(figure: &Figure) -> Row {
+    row([
+        ("value", number(figure.value)),
+        ("status", figure.status.to_owned()),
+        ("reported", number(figure.reported)),
+        ("compiled", number(figure.compiled)),
+        ("coverage_reported", figure.coverage.0.to_string()),
+        ("coverage_expected", figure.coverage.1.unwrap_or_default().to_string()),
+        ("complete", figure.complete.to_string()),
+        ("vintage", label(figure.labels.vintage())),
+        ("basis", label(figure.labels.basis())),
+    ])
 }
 
-fn texts(batch: &RecordBatch) -> Vec<Row> {
-    let options = FormatOptions::default();
-    let schema = batch.schema();
-    let columns: Vec<_> = batch
-        .columns()
-        .iter()
-        .zip(schema.fields())
-        .map(|(column, field)| {
-            (
-                field.name(),
-                field.data_type().is_decimal(),
-                ArrayFormatter::try_new(column, &options).expect("formatter"),
-            )
-        })
-        .collect();
-    (0..batch.num_rows())
-        .map(|row| {
-            let cells = columns.iter().map(|(name, decimal, values)| {
-                let text = values.value(row).to_string();
-                let text = if *decimal && text.contains('.') {
-                    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-                } else {
-                    text
-                };
-                ((*name).clone(), text)
-            });
-            cells.collect()
-        })
-        .collect()
+fn of_ratio(ratio: &Ratio) -> Row {
+    row([
+        ("value", number(ratio.value)),
+        ("shown", number(ratio.shown)),
+        ("status", ratio.status.to_owned()),
+        ("numerator", number(ratio.numerator)),
+        ("denominator", number(ratio.denominator)),
+        ("complete", ratio.complete.to_string()),
+        ("numerator_vintage", label(ratio.above.vintage())),
+        ("numerator_basis", label(ratio.above.basis())),
+        ("denominator_vintage", label(ratio.below.vintage())),
+        ("denominator_basis", label(ratio.below.basis())),
+    ])
+}
+
+fn of_target(stands: &Stands) -> Row {
+    row([
+        ("verdict", stands.verdict.to_owned()),
+        ("actual_value", number(stands.actual)),
+        ("sensitive", stands.sensitive.to_string()),
+        ("coverage_reported", stands.coverage.0.to_string()),
+        ("coverage_expected", stands.coverage.1.unwrap_or_default().to_string()),
+    ])
+}
+
+fn of_change(change: changes::Change) -> Row {
+    row([
+        ("ref_area", change.place),
+        ("indicator", change.indicator),
+        ("from_period", change.periods.0),
+        ("to_period", change.periods.1),
+        ("from_value", number(change.values.0)),
+        ("to_value", number(change.values.1)),
+        ("from_basis", label(change.bases.0)),
+        ("to_basis", label(change.bases.1)),
+        ("is_current", change.current.to_string()),
+        ("difference", number(change.difference)),
+        ("growth", number(change.growth)),
+        ("reason_code", change.reason.unwrap_or_default().to_owned()),
+    ])
 }

@@ -27,6 +27,8 @@ pub(crate) struct Report {
     pub(crate) amount: Option<i128>,
     pub(crate) status: &'static str,
     pub(crate) vintage: Option<&'static str>,
+    /// The benchmark that the event states; none = the catalog's.
+    pub(crate) basis: Option<&'static str>,
 }
 
 /// What happens in one step; numbers choose among what there is.
@@ -43,6 +45,7 @@ pub(crate) enum Step {
         days: i64,
         back: i64,
         missing: bool,
+        stated: bool,
     },
     /// Reports of all quarters or all months of 2018.
     Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
@@ -63,7 +66,11 @@ pub(crate) struct Case {
     pub(crate) recorded: Option<i64>,
 }
 
-const INDICATORS: [&str; 6] = ["rd", "gdp", "pop", "pat", "jobs", "law"];
+/// What is reported; the third coverage, of items, is counted and never reported.
+pub(crate) const INDICATORS: [&str; 10] =
+    ["rd", "gdp", "pop", "pat", "jobs", "law", "fund", "first", "second", "share"];
+/// Done or not.
+const DONE: [&str; 4] = ["law", "fund", "first", "second"];
 const PERIODS: [&str; 15] = [
     "2018",
     "2018",
@@ -87,25 +94,26 @@ pub(crate) const DAY: i64 = 86_400_000_000;
 pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    let variant = (0..4_u8, any::<bool>(), 0..3_u8, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
-        |(move_a2, raised, date, office_first, half_even, c_joins)| Variant {
-            move_a2,
-            raised,
-            date,
-            office_first,
-            half_even,
-            c_joins,
-        },
-    );
-    let report =
-        (
-            (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
-            (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
-            (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08)),
-        )
-            .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing))| {
-                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing }
+    let variant =
+        ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()))
+            .prop_map(|((move_a2, raised, date, first), (half_even, c_joins, linked, longer))| Variant {
+                move_a2,
+                raised,
+                date,
+                first,
+                half_even,
+                c_joins,
+                linked,
+                longer,
             });
+    let report = (
+        (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
+        (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
+        (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08), prop::bool::weighted(0.1)),
+    )
+        .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing, stated))| {
+            Step::Report { area, indicator, period, cents, vintage, source, days, back, missing, stated }
+        });
     let series = (
         0..AREAS.len(),
         prop::sample::select(vec![0_usize, 1, 4]),
@@ -148,9 +156,9 @@ impl Case {
         for step in &self.steps {
             let at = events.len();
             match *step {
-                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing } => {
+                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing, stated } => {
                     let indicator = INDICATORS[indicator];
-                    let amount = if indicator == "law" {
+                    let amount = if DONE.contains(&indicator) {
                         i128::from(cents % 2 == 0) * 10_i128.pow(10)
                     } else {
                         i128::from(cents) * 10_i128.pow(8)
@@ -162,6 +170,7 @@ impl Case {
                         amount: (!missing).then_some(amount),
                         status: if missing { ["M", "Q", "L"][cents.unsigned_abs() as usize % 3] } else { "A" },
                         vintage: VINTAGES[vintage],
+                        basis: stated.then(|| stated_basis(indicator)).flatten(),
                     };
                     events.push(event(at, source, Some(report), days, back));
                 }
@@ -179,6 +188,7 @@ impl Case {
                             amount: Some((i128::from(cents) + more as i128) * 10_i128.pow(8)),
                             status: "A",
                             vintage: None,
+                            basis: None,
                         };
                         events.push(event(at + more, source, Some(report), days, 0));
                     }
@@ -199,7 +209,7 @@ impl Case {
                             SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
                         let mut report = earlier.report.clone().expect("a report");
                         report.vintage = VINTAGES[vintage];
-                        if report.indicator != "law" {
+                        if !DONE.contains(&report.indicator) {
                             report.amount = report.amount.map(|amount| amount + i128::from(add) * 10_i128.pow(8));
                         }
                         events.push(event(at, source, Some(report), days, 0));
@@ -220,8 +230,17 @@ impl Case {
             lines.swap(at, (state >> 33) as usize % (at + 1));
         }
         let head =
-            "source,id,ref_area,indicator,time_period,value,obs_status,vintage,known,recorded,offset,withdraws\n";
+            "source,id,ref_area,indicator,time_period,value,obs_status,vintage,basis,known,recorded,offset,withdraws\n";
         format!("{head}{}", lines.concat())
+    }
+}
+
+/// A benchmark that an event may state against the catalog's.
+fn stated_basis(indicator: &str) -> Option<&'static str> {
+    match indicator {
+        "gdp" => Some("census-a"),
+        "rd" => Some("scope-b"),
+        _ => None,
     }
 }
 
@@ -247,10 +266,11 @@ fn event(at: usize, source: usize, report: Option<Report>, days: i64, back: i64)
 
 fn line(event: &Event) -> String {
     let moment = |time: i64| jiff::Timestamp::from_microsecond(time).expect("in range").to_string();
-    let blank = Report { area: "", indicator: "", period: String::new(), amount: None, status: "", vintage: None };
+    let blank =
+        Report { area: "", indicator: "", period: String::new(), amount: None, status: "", vintage: None, basis: None };
     let report = event.report.as_ref().unwrap_or(&blank);
     format!(
-        "{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         event.source,
         event.id,
         report.area,
@@ -259,6 +279,7 @@ fn line(event: &Event) -> String {
         report.amount.map_or_else(String::new, helan_rollup::decimal_text),
         report.status,
         report.vintage.unwrap_or_default(),
+        report.basis.unwrap_or_default(),
         moment(event.known),
         moment(event.recorded),
         event.offset,

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use crate::history::Event;
-use crate::model::{Model, combines, divided, parse};
-use crate::world::{Owed, due};
-
-const ONE: i128 = 10_i128.pow(10);
+use crate::actuals::{Actual, Measure, ONE};
+use crate::model::{Model, cell, combines, divided, parse, report};
+use crate::world::{ITEMS, Owed};
 
 /// How a target stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +16,6 @@ pub(crate) struct Stands {
     pub(crate) actual: Option<i128>,
     pub(crate) sensitive: bool,
     pub(crate) coverage: (i64, Option<i64>),
-}
-
-/// What stands against a target.
-struct Actual {
-    numerator: Option<i128>,
-    denominator: Option<i128>,
-    factor: i128,
-    status: &'static str,
-    complete: bool,
-    negative: bool,
-    months: Option<i64>,
-    coverage: (i64, Option<i64>),
-    numerator_origin: Option<String>,
-    denominator_origin: Option<String>,
 }
 
 /// Every row of a target: its owner's, and each member's where a group owes it.
@@ -44,80 +28,56 @@ pub(crate) fn all(model: &Model<'_>, today: Date) -> BTreeMap<(String, String), 
         if !known(owed) || targets[at + 1..].iter().any(|later| later.id == owed.id && known(later)) {
             continue;
         }
-        out.insert((owed.id.to_owned(), owed.area.to_owned()), stands(model, owed, owed.area, today));
-        for member in model.variant.members(owed.area, parse("2018").end) {
-            let own = Owed { value: None, ..owed.clone() };
-            out.insert((owed.id.to_owned(), member.to_owned()), stands(model, &own, member, today));
+        let members = model.variant.members(owed.area, parse("2018").end);
+        let measure = match owed.indicator {
+            "rd_intensity" | "patent_density" => Measure::Ratio,
+            "fields" => Measure::Items,
+            "fund" => Measure::Members,
+            "law" if !members.is_empty() => Measure::Members,
+            _ => Measure::Value,
+        };
+        let due = |places: &[&'static str]| {
+            let days = places.iter().filter_map(|place| model.variant.due(place, needed(owed), model.known));
+            days.max().map_or(today > parse("2018").end, |last| today > last)
+        };
+        // Who is counted must have reported before the group can be judged.
+        let counted: Vec<_> = members.iter().copied().filter(|_| measure == Measure::Members).collect();
+        let whole = stands(model, owed, owed.area, measure, due(&[&[owed.area][..], &counted[..]].concat()), today);
+        out.insert((owed.id.to_owned(), owed.area.to_owned()), whole);
+        for member in members {
+            let (own, measure) = match measure {
+                Measure::Members => {
+                    let own = Owed { value: Some("1"), unit_mult: 0, comparator: "done", alt: None, ..owed.clone() };
+                    (own, Measure::Value)
+                }
+                // The document gives no member a value of its own.
+                measure => (Owed { value: None, ..owed.clone() }, measure),
+            };
+            let stands = stands(model, &own, member, measure, due(&[member]), today);
+            out.insert((owed.id.to_owned(), member.to_owned()), stands);
         }
     }
     out
 }
 
-fn actual(model: &Model<'_>, owed: &Owed, area: &str) -> Actual {
-    if matches!(owed.indicator, "rd_intensity" | "patent_density") {
-        let ratio = model.ratio(area, owed.indicator, "2018");
-        let Some(ratio) = ratio else {
-            return Actual {
-                numerator: None,
-                denominator: None,
-                factor: 1,
-                status: "not_reported",
-                complete: false,
-                negative: false,
-                months: None,
-                coverage: (0, None),
-                numerator_origin: None,
-                denominator_origin: None,
-            };
-        };
-        let single = ratio.status == "reported";
-        return Actual {
-            numerator: ratio.numerator,
-            denominator: ratio.denominator,
-            factor: ratio.factor,
-            status: ratio.status,
-            complete: ratio.complete,
-            negative: ratio.negative,
-            months: None,
-            coverage: ratio.coverage,
-            numerator_origin: ratio.numerator_origin.filter(|_| single),
-            denominator_origin: ratio.denominator_origin.filter(|_| single),
-        };
-    }
-    let figure = model.place(&(area.to_owned(), owed.indicator.to_owned(), "2018".to_owned()));
-    let milestone = owed.indicator == "law";
-    let status = match figure.as_ref().map(|figure| figure.status) {
-        Some("carried") if milestone => "reported",
-        None | Some("missing") => "not_reported",
-        Some(status) => status,
-    };
-    let carried = figure.as_ref().is_some_and(|figure| figure.status == "carried");
-    Actual {
-        numerator: figure.as_ref().and_then(|figure| figure.value),
-        denominator: Some(ONE),
-        factor: 1,
-        status,
-        complete: figure.as_ref().is_some_and(|figure| figure.complete) || (carried && milestone),
-        negative: figure.as_ref().is_some_and(|figure| figure.negative),
-        months: figure.as_ref().and_then(|figure| figure.months),
-        coverage: figure.as_ref().map_or((0, None), |figure| figure.coverage),
-        numerator_origin: figure
-            .as_ref()
-            .filter(|figure| figure.status == "reported")
-            .and_then(|figure| figure.origin.clone()),
-        denominator_origin: None,
+/// The indicators whose reports a target waits for.
+fn needed(owed: &Owed) -> &'static [&'static str] {
+    match owed.indicator {
+        "rd_intensity" => &["rd", "gdp"],
+        "patent_density" => &["pat", "pop"],
+        "fields" => &ITEMS,
+        "rd" => &["rd"],
+        "gdp" => &["gdp"],
+        "jobs" => &["jobs"],
+        "law" => &["law"],
+        "fund" => &["fund"],
+        _ => &["share"],
     }
 }
 
-fn stands(model: &Model<'_>, owed: &Owed, area: &str, today: Date) -> Stands {
-    let actual = actual(model, owed, area);
-    let needed: &[&str] = match owed.indicator {
-        "rd_intensity" => &["rd", "gdp", "rd_intensity"],
-        "patent_density" => &["pat", "pop", "patent_density"],
-        other => &[other],
-    };
+fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: bool, today: Date) -> Stands {
+    let actual = Actual::of(model, owed, area, measure);
     let period_over = today > parse("2018").end;
-    let is_due = due(area, needed).map_or(period_over, |last| today > last);
     let unit = power(owed.unit_mult);
     let shown = match (actual.numerator, actual.denominator) {
         (Some(n), Some(d)) if d > 0 => Some(divided(n * actual.factor * ONE * ONE, d * unit)),
@@ -160,19 +120,13 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
     if actual.status == "carried" {
         return "partial";
     }
-    let upward = matches!(owed.comparator, ">=" | ">" | "≈" | "done");
+    let upward = matches!(owed.comparator, ">=" | ">" | "≈" | "all" | "done");
     if current == Some(true) && !actual.negative && upward {
         return "met";
     }
     match actual.months {
-        Some(months)
-            if months < 12 && combines(owed.indicator).1 == "sum" && upward && owed.comparator != "done" && !is_due =>
-        {
-            if numerator * 12 >= target(owed) * i128::from(months) {
-                "on_track"
-            } else {
-                "behind"
-            }
+        Some(months) if months < 12 && combines(owed.indicator).1 == "sum" && upward && !is_due => {
+            if numerator * 12 >= target(owed) * i128::from(months) { "on_track" } else { "behind" }
         }
         _ => "partial",
     }
@@ -207,7 +161,7 @@ fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<
                 let Some(comparator) = comparator else { continue };
                 let exact = (top * actual.factor * ONE, bottom);
                 out.push((top_current && bottom_current && main, meets(exact, comparator, owed, step)));
-                if comparator != "done" {
+                if !matches!(comparator, "done" | "all") {
                     let rounded = round(exact, step, model.variant.half_even);
                     out.push((false, meets((rounded, 1), comparator, owed, step)));
                 }
@@ -219,42 +173,14 @@ fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<
 
 /// The releases of a cell by the reporter whose value counts: the current one, and the last of every other vintage.
 fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str) -> Vec<(bool, i128)> {
-    let cell = (area.to_owned(), indicator.to_owned(), period.to_owned());
-    let Some(current) = model.counts(&cell) else { return Vec::new() };
-    let mut by_vintage: BTreeMap<Option<&str>, &Event> = BTreeMap::new();
-    for event in &model.standing {
-        let Some(report) = &event.report else { continue };
-        let same = report.area == area && report.indicator == indicator && report.period == period;
-        if !same || event.reporter != current.reporter || report.amount.is_none() {
-            continue;
-        }
-        let newer = |a: &Event, b: &Event| {
-            let key = |e: &Event| {
-                (
-                    e.id == current.id && e.source == current.source,
-                    e.known,
-                    e.recorded,
-                    std::cmp::Reverse(e.source),
-                    e.offset,
-                )
-            };
-            key(a).cmp(&key(b)) == Ordering::Greater
-        };
-        match by_vintage.get(&report.vintage) {
-            Some(held) if !newer(event, held) => {}
-            _ => {
-                by_vintage.insert(report.vintage, event);
-            }
-        }
-    }
-    let of = |event: &Event| event.report.as_ref().and_then(|report| report.amount).expect("an amount");
-    by_vintage.values().map(|event| (event.id == current.id && event.source == current.source, of(event))).collect()
+    let newest = model.newest_by(&cell(area, indicator, period), |event| report(event).vintage);
+    newest.into_iter().map(|(_, event, current)| (current, report(event).amount.expect("an amount"))).collect()
 }
 
 fn meets((n, d): (i128, i128), comparator: &str, owed: &Owed, step: i128) -> bool {
     let bound = target(owed) * d;
     match comparator {
-        ">=" | "done" => n >= bound,
+        ">=" | "all" | "done" => n >= bound,
         ">" => n > bound,
         "<=" => n <= bound,
         // About: half a unit of the target's last digit below.

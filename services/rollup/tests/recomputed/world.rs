@@ -1,9 +1,5 @@
 //! A small region with everything that the rules speak of, in variants.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 
 /// What differs between catalogs.
@@ -15,12 +11,16 @@ pub(crate) struct Variant {
     pub(crate) raised: bool,
     /// Denominator of the density: 0 same end, 1 previous end, 2 mean.
     pub(crate) date: u8,
-    /// Whether the office's reports go before the cities'.
-    pub(crate) office_first: bool,
+    /// Whose reports go first: 0 the office's; 1 the cities'; 2 the cities', known from June 2019 only.
+    pub(crate) first: u8,
     /// Whether shown figures round half to even.
     pub(crate) half_even: bool,
     /// Whether group G has C as a member from 2018 on.
     pub(crate) c_joins: bool,
+    /// Whether the catalog declares the two scopes of R&D comparable.
+    pub(crate) linked: bool,
+    /// The region's R&D is due ten instead of eight months after the year, known from June 2019.
+    pub(crate) longer: bool,
 }
 
 /// A target, as the model reads it.
@@ -37,13 +37,41 @@ pub(crate) struct Owed {
     pub(crate) known_from: Option<Date>,
 }
 
+impl Owed {
+    pub(crate) fn kind(&self) -> &'static str {
+        match (self.indicator, self.comparator) {
+            (_, "") => "unquantified",
+            ("rd_intensity" | "patent_density", _) => "ratio",
+            ("law", _) => "milestone",
+            ("fund" | "fields" | "share", _) => "coverage",
+            ("jobs", _) => "count",
+            _ => "amount",
+        }
+    }
+}
+
+/// The benchmark of values of an indicator, by their periods and by when they were known; to = the first day after.
+pub(crate) struct Benchmark {
+    pub(crate) id: &'static str,
+    pub(crate) indicator: &'static str,
+    pub(crate) periods: (Option<Date>, Option<Date>),
+    pub(crate) known: (Option<Date>, Option<Date>),
+}
+
 pub(crate) const AREAS: [&str; 8] = ["R", "A", "B", "C", "A1", "A2", "B1", "P"];
 pub(crate) const GROUPS: [&str; 3] = ["G", "H", "U"];
+/// The items of coverage `fields`.
+pub(crate) const ITEMS: [&str; 2] = ["first", "second"];
 pub(crate) const SOURCES: [(&str, &str); 4] =
     [("/t/office/1", "office"), ("/t/office/2", "office"), ("/t/city/1", "city"), ("/t/park/1", "park")];
 
 pub(crate) fn day(text: &str) -> Date {
     text.parse().expect("a day")
+}
+
+/// Since when the catalog knows its corrections.
+pub(crate) fn corrected() -> Date {
+    day("2019-06-01")
 }
 
 impl Variant {
@@ -59,7 +87,7 @@ impl Variant {
                 3 => vec![("A", false)],
                 1 if on >= moved => vec![("B", true)],
                 // Before it is known, A2 lies in A without end.
-                2 if known >= day("2019-06-01") && on >= moved => vec![("B", true)],
+                2 if known >= corrected() && on >= moved => vec![("B", true)],
                 _ => vec![("A", true)],
             },
             _ => Vec::new(),
@@ -75,13 +103,39 @@ impl Variant {
         }
     }
 
-    pub(crate) fn precedence(&self, reporter: &str) -> i32 {
-        match (reporter, self.office_first) {
+    pub(crate) fn precedence(&self, reporter: &str, known: Date) -> i32 {
+        let office_first = self.first == 0 || (self.first == 2 && known < corrected());
+        match (reporter, office_first) {
             ("office", true) => 1,
             ("office", false) => 9,
             ("city", _) => 5,
             _ => 7,
         }
+    }
+
+    pub(crate) fn bases(&self) -> [Benchmark; 5] {
+        let (end, told) = (Some(day("2018-01-01")), Some(day("2019-03-01")));
+        let benchmark = |id, indicator, periods, known| Benchmark { id, indicator, periods, known };
+        [
+            benchmark("census-a", "gdp", (None, end), (None, told)),
+            benchmark("census-b", "gdp", (None, end), (told, None)),
+            benchmark("census-b", "gdp", (end, None), (None, None)),
+            benchmark("scope-a", "rd", (None, end), (None, None)),
+            benchmark("scope-b", "rd", (end, None), (None, None)),
+        ]
+    }
+
+    /// Last days on which what an area or group owes is in time, by indicator: for the year 2018.
+    pub(crate) fn due(&self, area: &str, indicators: &[&str], known: Date) -> Option<Date> {
+        let all = [
+            ("R", "rd", if self.longer && known >= corrected() { "2019-10-31" } else { "2019-08-31" }),
+            ("R", "gdp", "2019-02-28"),
+            ("B", "jobs", "2019-01-15"),
+            ("A", "fund", "2019-04-30"),
+            ("R", "second", "2019-05-31"),
+        ];
+        let mine = all.iter().filter(|(place, indicator, _)| *place == area && indicators.contains(indicator));
+        mine.map(|(.., last)| day(last)).max()
     }
 
     pub(crate) fn targets(&self) -> Vec<Owed> {
@@ -95,6 +149,7 @@ impl Variant {
             alt,
             known_from: None,
         };
+        let members = if self.c_joins { "3" } else { "2" };
         let mut out = vec![
             owed("T1", "R", "rd_intensity", Some("1.3"), 0, ">=", Some(">")),
             owed("T2", "R", "rd", Some("5"), 2, ">=", None),
@@ -108,130 +163,18 @@ impl Variant {
             owed("T10", "B", "gdp", Some("100"), 0, ">=", None),
             owed("T11", "C", "jobs", Some("10"), 0, "<=", None),
             owed("T12", "A", "rd_intensity", Some("1.25"), 0, "≈", None),
+            // k of n: members of a group, items of an area, items for each member, a milestone of a group, a percentage.
+            owed("T13", "G", "fund", Some(members), 0, "all", None),
+            owed("T14", "U", "fund", Some("1"), 0, ">=", None),
+            owed("T15", "H", "fund", None, 0, "all", None),
+            owed("T16", "R", "fields", Some("2"), 0, "all", None),
+            owed("T17", "H", "fields", Some("1"), 0, ">=", None),
+            owed("T18", "H", "law", Some("1"), 0, "done", None),
+            owed("T19", "A", "share", Some("60"), 0, ">=", None),
         ];
         if self.raised {
-            out.push(Owed { value: Some("1.4"), known_from: Some(day("2019-06-01")), ..out[0].clone() });
+            out.push(Owed { value: Some("1.4"), known_from: Some(corrected()), ..out[0].clone() });
         }
         out
     }
-
-    pub(crate) fn catalog(&self) -> Arc<Catalog> {
-        let mut files = BTreeMap::new();
-        let mut put = |name: &str, text: String| files.insert(name.to_owned(), text);
-        let rounding = if self.half_even { "half_even" } else { "half_up" };
-        put(
-            "catalog.toml",
-            format!(
-                "id = \"test\"\nname_zh = \"t\"\nname_en = \"t\"\nregion = \"R\"\ntime_zone = \"Asia/Shanghai\"\n\
-                 default_period = \"2018\"\nrounding = \"{rounding}\"\n"
-            ),
-        );
-        let areas: String = AREAS.iter().map(|code| format!("{code},local,x,{code},{code},,,,\n")).collect();
-        put("areas.csv", format!("code,scheme,level,name_zh,name_en,valid_from,valid_to,known_from,note\n{areas}"));
-        let a2 = match self.move_a2 {
-            1 => "A2,A,part_of,,2018-01-01,,\nA2,B,part_of,2018-01-01,,,\n",
-            2 => "A2,A,part_of,,,,\nA2,A,part_of,,2018-01-01,2019-06-01,\nA2,B,part_of,2018-01-01,,2019-06-01,\n",
-            3 => "A2,A,within,,,,\n",
-            _ => "A2,A,part_of,,,,\n",
-        };
-        put(
-            "relations.csv",
-            format!(
-                "child,parent,relation,valid_from,valid_to,known_from,note\nA,R,part_of,,,,\nB,R,part_of,,,,\n\
-                 C,R,part_of,,,,\nA1,A,part_of,,,,\nB1,B,part_of,,,,\nP,A,within,,,,\n{a2}"
-            ),
-        );
-        put(
-            "groups.csv",
-            "group_id,name_zh,name_en,membership,overlap,valid_from,valid_to,known_from,note\nG,G,G,listed,known,,,,\n\
-             H,H,H,listed,known,,,,\nU,U,U,listed,unknown,,,,\n"
-                .to_owned(),
-        );
-        let joins = if self.c_joins { "G,C,2018-01-01,,\n" } else { "" };
-        put(
-            "group_members.csv",
-            format!(
-                "group_id,member,valid_from,valid_to,known_from\nG,A,,,\nG,B,,,\nH,A,,,\nH,P,,,\nU,A,,,\nU,B,,,\n{joins}"
-            ),
-        );
-        let date = ["same_end", "previous_end", "mean"][usize::from(self.date)];
-        put(
-            "indicators.csv",
-            format!(
-                "indicator,name_zh,name_en,kind,unit,unit_zh,unit_en,over_areas,over_time,numerator,denominator,factor,\
-                 denominator_date,decimals,attribution,min,max,coverage_by,member_of,note\n\
-                 rd,rd,rd,flow,CNY,y,y,additive,sum,,,,,2,operation,,,,,\n\
-                 gdp,gdp,gdp,flow,CNY,y,y,own_value,sum,,,,,2,operation,,,,,\n\
-                 pop,pop,pop,stock,PERSON,p,p,own_value,last,,,,,0,residence,,,,,\n\
-                 pat,pat,pat,stock,PATENT,p,p,additive,last,,,,,0,registration,,,,,\n\
-                 jobs,jobs,jobs,count,ITEM,i,i,additive,sum,,,,,0,registration,0,100000,,,\n\
-                 law,law,law,milestone,BOOL,b,b,none,last,,,,,0,none,0,1,,,\n\
-                 rd_intensity,r,r,ratio,PERCENT,%,%,none,none,rd,gdp,100,same_end,2,none,,,,,\n\
-                 patent_density,d,d,ratio,PP10000,d,d,none,none,pat,pop,10000,{date},2,none,,,,,\n"
-            ),
-        );
-        put("bases.csv", "basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note\n".to_owned());
-        put("bounds.csv", "indicator,ref_area,min,max,note\n".to_owned());
-        let targets: String = self.targets().iter().map(target_line).collect();
-        put(
-            "targets.csv",
-            format!(
-                "target_id,kind,name_zh,name_en,ref_area,indicator,unit_text,target_value,unit_mult,comparator,\
-                 alt_comparator,tolerance,strength,time_period,parent,same_as,section,phrase,verb,valid_from,valid_to,\
-                 known_from,note\n{targets}"
-            ),
-        );
-        let reporters: String = ["office", "city", "park"]
-            .iter()
-            .map(|name| format!("{name},{name},{name},city,{},true,true,,,\n", self.precedence(name)))
-            .collect();
-        put(
-            "reporters.csv",
-            format!(
-                "reporter,name_zh,name_en,kind,precedence,may_back_date,may_estimate,valid_from,valid_to,note\n{reporters}"
-            ),
-        );
-        let sources: String =
-            SOURCES.iter().map(|(source, reporter)| format!("{source},{reporter},false,\n")).collect();
-        put("sources.csv", format!("source,reporter,demo,note\n{sources}"));
-        put("scopes.csv", "reporter,ref_area,indicator\noffice,*,*\ncity,*,*\npark,*,*\n".to_owned());
-        put(
-            "obligations.csv",
-            "obligation,reporter,ref_area,indicator,frequency,due_after,first_period,last_period\n\
-             rd,office,R,rd,A,P8M,2018,2018\ngdp,office,R,gdp,A,P2M,2018,2018\njobs,city,B,jobs,Q,P15D,2018-Q1,2018-Q4\n"
-                .to_owned(),
-        );
-        Arc::new(Catalog::from_files(files).unwrap_or_else(|problems| {
-            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        }))
-    }
-}
-
-fn target_line(owed: &Owed) -> String {
-    let kind = match (owed.indicator, owed.value) {
-        (_, None) => "unquantified",
-        ("rd_intensity" | "patent_density", _) => "ratio",
-        ("law", _) => "milestone",
-        ("jobs", _) => "count",
-        _ => "amount",
-    };
-    let strength = if owed.value.is_some() { "hard" } else { "report_only" };
-    format!(
-        "{},{kind},n,n,{},{},u,{},{},{},{},,{strength},2018,,,s,p,v,,,{},\n",
-        owed.id,
-        owed.area,
-        owed.indicator,
-        owed.value.unwrap_or_default(),
-        owed.unit_mult,
-        owed.comparator,
-        owed.alt.unwrap_or_default(),
-        owed.known_from.map_or_else(String::new, |day| day.to_string()),
-    )
-}
-
-/// Last days on which what an area or group owes is in time, by indicator: for the year 2018.
-pub(crate) fn due(area: &str, indicators: &[&str]) -> Option<Date> {
-    let all = [("R", "rd", "2019-08-31"), ("R", "gdp", "2019-02-28"), ("B", "jobs", "2019-01-15")];
-    let mine = all.iter().filter(|(place, indicator, _)| *place == area && indicators.contains(indicator));
-    mine.map(|(.., last)| day(last)).max()
 }

@@ -1,0 +1,125 @@
+//! The other path, targets: what stands against each, a ratio, a value, or k of n.
+
+use crate::model::{Model, cell};
+use crate::places::Figure;
+use crate::world::{ITEMS, Owed};
+
+pub(crate) const ONE: i128 = 10_i128.pow(10);
+
+/// How a row of a target is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Measure {
+    Ratio,
+    /// How many milestones are done.
+    Items,
+    /// How many members of the group are done.
+    Members,
+    /// The place's own value: a milestone or a percentage too.
+    Value,
+}
+
+/// What stands against a target.
+pub(crate) struct Actual {
+    pub(crate) numerator: Option<i128>,
+    pub(crate) denominator: Option<i128>,
+    pub(crate) factor: i128,
+    pub(crate) status: &'static str,
+    pub(crate) complete: bool,
+    pub(crate) negative: bool,
+    pub(crate) months: Option<i64>,
+    pub(crate) coverage: (i64, Option<i64>),
+    pub(crate) numerator_origin: Option<String>,
+    pub(crate) denominator_origin: Option<String>,
+}
+
+impl Actual {
+    const NOTHING: Self = Self {
+        numerator: None,
+        denominator: None,
+        factor: 1,
+        status: "not_reported",
+        complete: false,
+        negative: false,
+        months: None,
+        coverage: (0, None),
+        numerator_origin: None,
+        denominator_origin: None,
+    };
+
+    /// Of an area or group for the year 2018.
+    pub(crate) fn of(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure) -> Self {
+        let value = |place: &str, indicator: &str| model.place(&cell(place, indicator, "2018"));
+        match measure {
+            Measure::Ratio => Self::of_ratio(model, owed, area),
+            Measure::Value => Self::of_value(value(area, owed.indicator), owed),
+            Measure::Items => Self::of_parts(ITEMS.map(|item| value(area, item)).into(), value(area, owed.indicator)),
+            Measure::Members => {
+                let members = model.variant.members(area, crate::model::parse("2018").end);
+                let parts = members.iter().map(|member| value(member, owed.indicator)).collect();
+                Self::of_parts(parts, value(area, owed.indicator))
+            }
+        }
+    }
+
+    fn of_ratio(model: &Model<'_>, owed: &Owed, area: &str) -> Self {
+        let Some(ratio) = model.ratio(area, owed.indicator, "2018") else { return Self::NOTHING };
+        let single = ratio.status == "reported";
+        Self {
+            numerator: ratio.numerator,
+            denominator: ratio.denominator,
+            factor: ratio.factor,
+            status: ratio.status,
+            complete: ratio.complete,
+            negative: ratio.negative,
+            months: None,
+            coverage: ratio.coverage,
+            numerator_origin: ratio.numerator_origin.filter(|_| single),
+            denominator_origin: ratio.denominator_origin.filter(|_| single),
+        }
+    }
+
+    fn of_value(figure: Option<Figure>, owed: &Owed) -> Self {
+        let Some(figure) = figure else { return Self { denominator: Some(ONE), ..Self::NOTHING } };
+        // What is done stays done: an earlier report of the year stands at its end.
+        let stays = figure.status == "carried" && matches!(owed.kind(), "milestone" | "coverage");
+        let status = match figure.status {
+            _ if stays => "reported",
+            "missing" => "not_reported",
+            status => status,
+        };
+        Self {
+            numerator: figure.value,
+            denominator: Some(ONE),
+            factor: 1,
+            status,
+            complete: figure.complete || stays,
+            negative: figure.negative,
+            months: figure.months,
+            coverage: figure.coverage,
+            numerator_origin: figure.origin.filter(|_| figure.status == "reported"),
+            denominator_origin: None,
+        }
+    }
+
+    /// k of n: how many parts are done. Where no part is known, what was reported for the whole stands in.
+    fn of_parts(parts: Vec<Option<Figure>>, whole: Option<Figure>) -> Self {
+        let values: Vec<i128> = parts.iter().filter_map(|part| part.as_ref()?.value).collect();
+        let n = parts.len() as i64;
+        let known = values.len() as i64;
+        let own = whole.and_then(|whole| whole.value).filter(|_| known == 0);
+        let done = values.iter().filter(|value| **value >= ONE).count() as i128 * ONE;
+        Self {
+            numerator: if known > 0 { Some(done) } else { own },
+            denominator: Some(ONE),
+            status: match (known, own) {
+                (0, None) => "not_reported",
+                (0, Some(_)) => "reported",
+                (known, _) if known == n => "compiled",
+                _ => "partial",
+            },
+            complete: known == n || own.is_some(),
+            coverage: if own.is_some() { (1, Some(1)) } else { (known, Some(n)) },
+            ..Self::NOTHING
+        }
+    }
+}

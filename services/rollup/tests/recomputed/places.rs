@@ -1,0 +1,182 @@
+//! The other path, rules 2 to 5: areas and groups.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::labels::Labels;
+use crate::model::{Cell, Model, combines, known_place, parse};
+use crate::world::{AREAS, GROUPS};
+
+/// A value of a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Figure {
+    pub(crate) value: Option<i128>,
+    pub(crate) status: &'static str,
+    pub(crate) reported: Option<i128>,
+    pub(crate) compiled: Option<i128>,
+    pub(crate) coverage: (i64, Option<i64>),
+    pub(crate) complete: bool,
+    pub(crate) negative: bool,
+    pub(crate) months: Option<i64>,
+    /// Period of the one observation that it comes from.
+    pub(crate) origin: Option<String>,
+    /// Events in the number: source and id.
+    pub(crate) events: BTreeSet<(String, String)>,
+    pub(crate) labels: Labels,
+}
+
+impl Model<'_> {
+    fn children(&self, area: &str, on: Date, counting: bool) -> Vec<&'static str> {
+        let lies = |child: &&str| self.variant.parents(child, on, self.known).contains(&(known_place(area), counting));
+        AREAS.into_iter().filter(lies).collect()
+    }
+
+    /// Rules 2 to 5: reported, else compiled.
+    pub(crate) fn area(&self, cell: &Cell) -> Option<Figure> {
+        if let Some(known) = self.memo.borrow().get(cell) {
+            return known.clone();
+        }
+        let figure = self.area_now(cell);
+        self.memo.borrow_mut().insert(cell.clone(), figure.clone());
+        figure
+    }
+
+    fn area_now(&self, cell: &Cell) -> Option<Figure> {
+        let on = parse(&cell.2).end;
+        let (over_areas, _) = combines(&cell.1);
+        let own = self.own(cell);
+        let children = if over_areas == "none" { Vec::new() } else { self.children(&cell.0, on, true) };
+        let parts: Vec<Figure> = children
+            .iter()
+            .filter_map(|child| self.area(&((*child).to_owned(), cell.1.clone(), cell.2.clone())))
+            .filter(|figure| figure.value.is_some())
+            .collect();
+        if own.is_none() && parts.is_empty() {
+            return None;
+        }
+        let compiled = (!parts.is_empty()).then(|| parts.iter().filter_map(|part| part.value).sum::<i128>());
+        let counts = (parts.len() as i64, self.children(&cell.0, on, true).len() as i64);
+        if let Some(own) = own.as_ref().filter(|own| own.amount.is_some()) {
+            let part = own.method == "partial";
+            let status = match own.method {
+                "partial" => "partial",
+                "carried" => "carried",
+                _ => "reported",
+            };
+            return Some(Figure {
+                value: own.amount,
+                status,
+                reported: own.amount,
+                compiled,
+                coverage: if part { (own.months, Some(12)) } else { (1, Some(1)) },
+                complete: status == "reported",
+                negative: own.negative,
+                months: Some(own.months),
+                origin: own.origin.clone(),
+                events: own.events.clone(),
+                labels: own.labels.clone(),
+            });
+        }
+        let value = compiled.filter(|_| over_areas == "additive");
+        let complete = counts.0 == counts.1 && parts.iter().all(|part| part.complete) && !parts.is_empty();
+        let status = match (value, &own) {
+            (Some(_), _) if complete => "compiled",
+            (Some(_), _) => "partial",
+            (None, _) if over_areas == "own_value" && compiled.is_some() => "no_own_value",
+            (None, Some(own)) if own.status == "Q" => "suppressed",
+            _ => "missing",
+        };
+        Some(Figure {
+            value,
+            status,
+            reported: None,
+            compiled,
+            coverage: (counts.0, Some(counts.1)),
+            complete,
+            negative: parts.iter().any(|part| part.negative),
+            months: own.as_ref().map(|own| own.months),
+            origin: own.as_ref().and_then(|own| own.origin.clone()),
+            labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
+            events: if value.is_some() {
+                parts.into_iter().flat_map(|part| part.events).collect()
+            } else {
+                BTreeSet::new()
+            },
+        })
+    }
+
+    /// Rule 4: a group adds its outermost members; unknown overlap adds nothing.
+    pub(crate) fn group(&self, cell: &Cell) -> Option<Figure> {
+        let on = parse(&cell.2).end;
+        let members = self.variant.members(&cell.0, on);
+        let of = |member: &str| self.area(&(member.to_owned(), cell.1.clone(), cell.2.clone()));
+        let figures: Vec<(bool, Option<Figure>)> = members
+            .iter()
+            .map(|member| {
+                let inner = members.iter().any(|other| other != member && self.lies_in(member, other, on));
+                (!inner, of(member))
+            })
+            .collect();
+        let own = self.area(cell);
+        if own.is_none() && figures.iter().all(|(_, figure)| figure.is_none()) {
+            return None;
+        }
+        let asked = figures.iter().any(|(_, figure)| figure.is_some());
+        let known = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
+        let outer: Vec<&Figure> = figures
+            .iter()
+            .filter(|(outermost, _)| *outermost)
+            .filter_map(|(_, figure)| figure.as_ref().filter(|figure| figure.value.is_some()))
+            .collect();
+        let overlap = cell.0 == "U";
+        let amount = (asked && !outer.is_empty()).then(|| outer.iter().filter_map(|figure| figure.value).sum::<i128>());
+        let (over_areas, _) = combines(&cell.1);
+        if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
+            return Some(Figure { compiled: amount, ..own.clone() });
+        }
+        let own_status = own.as_ref().map(|own| own.status);
+        let complete = figures
+            .iter()
+            .filter(|(outermost, _)| *outermost)
+            .all(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.complete));
+        let status = match over_areas {
+            "own_value" => "no_own_value",
+            "additive" if asked && overlap => "overlap",
+            "additive" if amount.is_some() && complete => "compiled",
+            "additive" if amount.is_some() => "partial",
+            _ => own_status.unwrap_or("missing"),
+        };
+        let counted = matches!(status, "compiled" | "partial");
+        let value = amount.filter(|_| counted);
+        let events =
+            figures.iter().filter(|(outermost, _)| *outermost && counted).filter_map(|(_, figure)| figure.as_ref());
+        Some(Figure {
+            value,
+            status,
+            reported: None,
+            compiled: amount.filter(|_| status != "overlap"),
+            coverage: (
+                figures.iter().filter(|(_, figure)| known(figure).is_some()).count() as i64,
+                asked.then_some(members.len() as i64),
+            ),
+            complete: asked && complete,
+            negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
+            months: own.as_ref().and_then(|own| own.months),
+            origin: own.as_ref().and_then(|own| own.origin.clone()),
+            labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),
+            events: events.flat_map(|figure| figure.events.clone()).collect(),
+        })
+    }
+
+    fn lies_in(&self, area: &str, other: &str, on: Date) -> bool {
+        self.variant
+            .parents(area, on, self.known)
+            .iter()
+            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+    }
+
+    pub(crate) fn place(&self, cell: &Cell) -> Option<Figure> {
+        if GROUPS.contains(&&*cell.0) { self.group(cell) } else { self.area(cell) }
+    }
+}

@@ -1,0 +1,118 @@
+//! The other path, rule 1: ratios from their components.
+
+use crate::labels::Labels;
+use crate::model::{Model, cell, divided, parse};
+use crate::places::Figure;
+
+/// How a ratio is computed.
+pub(crate) struct Formula {
+    pub(crate) above: &'static str,
+    pub(crate) below: &'static str,
+    pub(crate) factor: i128,
+    /// Denominator of: 0 the same end, 1 the previous end, 2 the mean of both.
+    pub(crate) date: u8,
+}
+
+/// A ratio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ratio {
+    pub(crate) value: Option<i128>,
+    /// As it is published: two digits.
+    pub(crate) shown: Option<i128>,
+    pub(crate) status: &'static str,
+    pub(crate) numerator: Option<i128>,
+    pub(crate) denominator: Option<i128>,
+    pub(crate) complete: bool,
+    pub(crate) negative: bool,
+    pub(crate) coverage: (i64, Option<i64>),
+    pub(crate) numerator_origin: Option<String>,
+    pub(crate) denominator_origin: Option<String>,
+    pub(crate) factor: i128,
+    pub(crate) above: Labels,
+    pub(crate) below: Labels,
+}
+
+impl Model<'_> {
+    pub(crate) fn formula(&self, indicator: &str) -> Formula {
+        match indicator {
+            "rd_intensity" => Formula { above: "rd", below: "gdp", factor: 100, date: 0 },
+            _ => Formula { above: "pat", below: "pop", factor: 10_000, date: self.variant.date },
+        }
+    }
+
+    /// Rule 1: from components; rule 2: no compiled denominators.
+    pub(crate) fn ratio(&self, area: &str, indicator: &str, text: &str) -> Option<Ratio> {
+        let Formula { above, below, factor, date } = self.formula(indicator);
+        let numerator = self.place(&cell(area, above, text));
+        let same = self.place(&cell(area, below, text));
+        if numerator.is_none() && same.is_none() {
+            return None;
+        }
+        let period = parse(text);
+        let earlier = self.periods().into_iter().find(|other| {
+            let other = parse(other);
+            other.kind == period.kind && other.end.tomorrow().ok() == Some(period.start)
+        });
+        let previous = earlier.and_then(|earlier| self.place(&cell(area, below, &earlier)));
+        let value = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
+        let complete = |figure: &Option<Figure>| figure.as_ref().is_some_and(|figure| figure.complete);
+        let origin = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.origin.clone());
+        let (denominator, denominator_complete, denominator_origin) = match date {
+            0 => (value(&same), complete(&same), origin(&same)),
+            1 => (value(&previous), complete(&previous), origin(&previous)),
+            _ => (
+                value(&same).zip(value(&previous)).map(|(a, b)| divided(a + b, 2)),
+                complete(&same) && complete(&previous),
+                None,
+            ),
+        };
+        let below = match date {
+            0 => vec![&same],
+            1 => vec![&previous],
+            _ => vec![&same, &previous],
+        };
+        let top = value(&numerator);
+        let quotient = match (top, denominator) {
+            (Some(top), Some(denominator)) if denominator > 0 => {
+                Some(divided(top * factor * 10_i128.pow(10), denominator))
+            }
+            _ => None,
+        };
+        let status = numerator.as_ref().map(|figure| figure.status);
+        let status = match (top, denominator) {
+            (None, _) if matches!(status, Some("overlap" | "suppressed")) => status.unwrap_or_default(),
+            (None, _) => "no_numerator",
+            (_, None) => "no_own_value",
+            (_, Some(denominator)) if denominator <= 0 => "no_denominator",
+            _ if !denominator_complete => "partial",
+            _ => status.unwrap_or_default(),
+        };
+        let coverage = numerator.as_ref().map_or((0, None), |figure| figure.coverage);
+        Some(Ratio {
+            value: quotient,
+            shown: quotient
+                .and(top.zip(denominator))
+                .map(|(top, below)| rounded(top * factor * 100, below, self.variant.half_even) * 10_i128.pow(8)),
+            status,
+            numerator: top,
+            denominator,
+            complete: complete(&numerator) && denominator_complete,
+            negative: numerator.as_ref().is_some_and(|figure| figure.negative),
+            coverage,
+            numerator_origin: origin(&numerator),
+            denominator_origin,
+            factor,
+            above: numerator.as_ref().map(|figure| figure.labels.clone()).unwrap_or_default(),
+            below: Labels::of_parts(below.into_iter().flatten().map(|figure| &figure.labels)),
+        })
+    }
+}
+
+/// n ÷ d as a whole number: half away from zero, or to the even one.
+fn rounded(n: i128, d: i128, half_even: bool) -> i128 {
+    let (size, d) = (n.unsigned_abs(), d.unsigned_abs());
+    let (whole, rest) = (size / d, size % d);
+    let up = 2 * rest > d || (2 * rest == d && (!half_even || whole % 2 == 1));
+    let rounded = (whole + u128::from(up)) as i128;
+    if n < 0 { -rounded } else { rounded }
+}
