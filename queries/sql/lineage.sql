@@ -1,7 +1,7 @@
 -- name: lineage
 -- grain: one row for each figure, each event behind it, and each way in which it is behind it
--- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements
--- rules: 1, 2, 3, 4, 6, 7, 8
+-- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements, area_groups
+-- rules: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 -- materialise: no
 -- zh: 每个数字背后的全部报送：作用、途径、提交、日志地址与签字人。
 -- en: Every report behind every number: in which role, through which areas, from which submission, where in the log, signed by whom.
@@ -33,6 +33,7 @@
 -- column approved_by text: 负责人 | Who answers for it.
 -- column evidence text: 依据 | Where it can be verified.
 -- column content_digest bytes: 内容摘要 | Digest of what the event says.
+-- column rules text: 所依规则 | Numbers of the roll-up rules by which the event is behind the figure; `helan explain` prints them with their texts.
 with placed as (
     select *
     from place_inputs
@@ -182,6 +183,34 @@ every as (
     select * from of_target_parts
     union all
     select * from of_readings
+),
+
+groups as (
+    select distinct group_id
+    from area_groups
+),
+
+rivalries as (
+    select ref_area, indicator, time_period
+    from statements
+    where withdrawn_at is null
+    group by ref_area, indicator, time_period
+    having count(distinct reporter) > 1
+),
+
+ruled as (
+    select
+        every.*, indicators.over_areas = 'own_value' as own_value,
+        groups.group_id is not null or every.role in ('coverage', 'part') as of_members,
+        every.via <> every.input_area and every.role in ('value', 'numerator', 'denominator')
+            and indicators.attribution <> 'none' as is_sum,
+        rivalries.indicator is not null as outranks
+    from every
+    inner join indicators on indicators.indicator = every.input_indicator
+    left join groups on groups.group_id = every.ref_area
+    left join rivalries
+        on rivalries.ref_area = every.input_area and rivalries.indicator = every.input_indicator
+        and rivalries.time_period = every.input_period
 )
 
 select
@@ -190,6 +219,19 @@ select
     statements.vintage, statements.obs_status, statements.known_at, statements.recorded_at, statements.reporter,
     statements.submission, statements.topic, statements."partition", statements."offset", statements."index",
     statements.prepared_by, statements.reviewed_by, statements.approved_by, statements.evidence,
-    statements.content_digest
-from every
+    statements.content_digest,
+    case when every.role in ('numerator', 'denominator') then '1, ' else '' end
+    || case when every.own_value then '2, ' else '' end
+    || case when every.role <> 'reading' then '3, ' else '' end
+    || case when every.of_members then '4, ' else '' end
+    || case when every.role <> 'reading' then '5, 6, ' else '' end
+    || '7, '
+    || case when every.figure = 'target' then '8, 9, ' else '' end
+    || '10'
+    || case
+        when every.role = 'cross_check' and not every.own_value or statements.obs_status = 'E' then ', 11' else ''
+    end
+    || case when every.outranks then ', 12' else '' end
+    || case when every.is_sum then ', 13' else '' end as rules
+from ruled as every
 inner join statements on statements.source = every.source and statements.id = every.id

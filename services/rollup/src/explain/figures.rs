@@ -88,6 +88,7 @@ impl Ratio {
                 "coverage_expected",
                 "missing_zh",
                 "missing_en",
+                "shown",
             ],
         );
         node.rules = vec![1, 7, 10];
@@ -195,6 +196,10 @@ impl Target {
             node.facts.push(("reading", format!("{} → {}", get(reading, "reading"), get(reading, "verdict"))));
         }
         node.rules = vec![5, 8, 9, 10];
+        if get(&self.row, "measure") == "members" {
+            // k of n uses all members, those that lie in others too.
+            node.rules.insert(0, 4);
+        }
         if get(quota, "sensitive") == "true" {
             node.marks.push("sensitive");
         }

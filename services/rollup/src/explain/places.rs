@@ -49,7 +49,13 @@ impl Facts {
         }
         match self.areas.get(cell) {
             Some(row) => self.area(cell, row, role, depth),
-            None => Node { status: "missing".to_owned(), marks: vec!["missing"], ..self.node("nothing", role, cell) },
+            // That it is missing makes the sum above partial.
+            None => Node {
+                status: "missing".to_owned(),
+                marks: vec!["missing"],
+                rules: vec![3],
+                ..self.node("nothing", role, cell)
+            },
         }
     }
 
