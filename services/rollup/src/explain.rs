@@ -160,9 +160,7 @@ async fn figure(at: &At<'_>, question: &Question, period: &str) -> Result<Node, 
     let cell: Cell = (area, indicator_id(&facts, &question.indicator)?, period.to_string());
     let is_ratio = facts.indicators.get(&cell.1).is_some_and(|row| row.get("kind").is_some_and(|kind| kind == "ratio"));
     if is_ratio {
-        let ratio = Ratio::read(at, &cell).await?.ok_or_else(|| nothing(&cell))?;
-        let (indicators, periods) = ratio.needs(&cell);
-        facts.fill(at, &indicators, &periods).await?;
+        let ratio = ratio(at, &mut facts, &cell).await?.ok_or_else(|| nothing(&cell))?;
         return Ok(ratio.node(&facts, &cell, "figure"));
     }
     facts.fill(at, &BTreeSet::from([cell.1.clone()]), &BTreeSet::from([cell.2.clone()])).await?;
@@ -180,10 +178,33 @@ async fn target(at: &At<'_>, mut facts: Facts, target: &str, area: &str) -> Resu
         ))
     })?;
     let cell = read.cell();
-    let ratio = if read.is_ratio() { Ratio::read(at, &cell).await? } else { None };
-    let (indicators, periods) = ratio.as_ref().map_or_else(|| read.needs(), |ratio| ratio.needs(&cell));
+    if read.is_ratio()
+        && let Some(ratio) = ratio(at, &mut facts, &cell).await?
+    {
+        return Ok(read.node(&facts, Some(&ratio)));
+    }
+    let (indicators, periods) = read.needs();
     facts.fill(at, &indicators, &periods).await?;
-    Ok(read.node(&facts, ratio.as_ref()))
+    Ok(read.node(&facts, None))
+}
+
+/// A ratio with the facts below it. Where the formula alone says what these are, both are read side by side.
+async fn ratio(at: &At<'_>, facts: &mut Facts, cell: &Cell) -> Result<Option<Ratio>, RollupError> {
+    let formula = facts.indicators.get(&cell.1).cloned().unwrap_or_default();
+    let part = |name: &str| formula.get(name).cloned();
+    match (part("numerator"), part("denominator"), part("denominator_date").as_deref()) {
+        (Some(above), Some(below), Some("same_end") | None) => {
+            let (indicators, periods) = (BTreeSet::from([above, below]), BTreeSet::from([cell.2.clone()]));
+            let (ratio, ()) = futures::try_join!(Ratio::read(at, cell), facts.fill(at, &indicators, &periods))?;
+            Ok(ratio)
+        }
+        _ => {
+            let Some(ratio) = Ratio::read(at, cell).await? else { return Ok(None) };
+            let (indicators, periods) = ratio.needs(cell);
+            facts.fill(at, &indicators, &periods).await?;
+            Ok(Some(ratio))
+        }
+    }
 }
 
 fn nothing(cell: &Cell) -> RollupError {

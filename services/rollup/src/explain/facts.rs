@@ -67,9 +67,11 @@ impl Facts {
     /// Names of areas, groups and indicators.
     pub(crate) async fn named(at: &At<'_>) -> Result<Self, RollupError> {
         let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();
-        let names = at.rows("select ref_area, name_zh, name_en from area_names").await?;
+        let (names, indicators) = futures::try_join!(
+            at.rows("select ref_area, name_zh, name_en from area_names"),
+            at.rows("select * from indicators"),
+        )?;
         let names = names.iter().map(|row| (text(row, "ref_area"), (text(row, "name_zh"), text(row, "name_en"))));
-        let indicators = at.rows("select * from indicators").await?;
         let indicators = indicators.into_iter().map(|row| (text(&row, "indicator"), row));
         Ok(Self { names: names.collect(), indicators: indicators.collect(), ..Self::default() })
     }
@@ -86,35 +88,42 @@ impl Facts {
             return Ok(());
         }
         let about = format!("indicator in ({}) and time_period in ({})", list(indicators), list(periods));
-        self.areas = keyed(at.rows(&format!("select * from area_values where {about}")).await?);
-        self.groups = keyed(at.rows(&format!("select * from group_values where {about}")).await?);
-        self.periods = keyed(at.rows(&format!("select * from period_values where {about}")).await?);
-        self.inputs =
-            grouped(at.rows(&format!("select * from period_inputs where {about} order by source, id")).await?);
-        let ends: BTreeSet<String> =
-            self.areas.values().chain(self.groups.values()).filter_map(|row| row.get("period_end").cloned()).collect();
-        let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();
-        if !ends.is_empty() {
-            let edges = format!(
-                "select period_end, parent, relation, child from area_edges where cast(period_end as varchar) in ({}) \
-                 order by relation, child",
-                list(&ends)
-            );
-            for row in at.rows(&edges).await? {
-                let key = (text(&row, "parent"), text(&row, "period_end"));
-                self.below.entry(key).or_default().push((text(&row, "relation"), text(&row, "child")));
-            }
-        }
+        let of = |view: &str| format!("select * from {view} where {about}");
+        let [area_values, group_values, period_values] = ["area_values", "group_values", "period_values"].map(of);
+        let inputs = format!("{} order by source, id", of("period_inputs"));
+        let edges = format!(
+            "select period_end, parent, relation, child from area_edges where period_end in \
+             (select period_end from periods where time_period in ({})) order by relation, child",
+            list(periods)
+        );
         let members = format!("select * from group_parts where time_period in ({}) order by member", list(periods));
-        for row in at.rows(&members).await? {
+        let events = events_text(&about);
+        let dues = format!(
+            "select ref_area, indicator, time_period, max(due_at) as due_at from obligations where {about} \
+             group by ref_area, indicator, time_period"
+        );
+        // Side by side: most of a question's time is planning, and views that several need are computed once.
+        let (areas, groups, values, inputs, edges, members, events, dues) = futures::try_join!(
+            at.rows(&area_values),
+            at.rows(&group_values),
+            at.rows(&period_values),
+            at.rows(&inputs),
+            at.rows(&edges),
+            at.rows(&members),
+            at.rows(&events),
+            at.rows(&dues),
+        )?;
+        (self.areas, self.groups, self.periods) = (keyed(areas), keyed(groups), keyed(values));
+        (self.inputs, self.events, self.dues) = (grouped(inputs), grouped(events), keyed(dues));
+        let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();
+        for row in edges {
+            let key = (text(&row, "parent"), text(&row, "period_end"));
+            self.below.entry(key).or_default().push((text(&row, "relation"), text(&row, "child")));
+        }
+        for row in members {
             let key = (text(&row, "group_id"), text(&row, "time_period"));
             self.members.entry(key).or_default().push((text(&row, "member"), text(&row, "outermost") == "true"));
         }
-        self.events = grouped(at.rows(&events_text(&about)).await?);
-        self.dues = keyed(
-            at.rows(&format!("select ref_area, indicator, time_period, max(due_at) as due_at from obligations where {about} group by ref_area, indicator, time_period"))
-                .await?,
-        );
         Ok(())
     }
 }
@@ -129,7 +138,7 @@ fn events_text(about: &str) -> String {
          from statements s \
          inner join (select distinct ref_area, indicator, input_period from period_inputs where {about}) cells \
          on cells.ref_area = s.ref_area and cells.indicator = s.indicator and cells.input_period = s.time_period \
-         left join observations o on o.source = s.source and o.id = s.id \
+         left join current_values o on o.source = s.source and o.id = s.id \
          order by s.known_at desc, s.recorded_at desc, s.source, s.id"
     )
 }
