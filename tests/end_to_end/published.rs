@@ -109,6 +109,7 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     refused("opal", &["embargo", &a, "--until", "2020-01-01T00:00:00Z", "--why", "late"], "which is over");
     done("opal", &["embargo", &a, "--until", "2199-01-01T00:00:00Z", "--why", "press hour"]);
     refused("opal", &["release", &a, "--why", "leak"], "under embargo");
+    held_back_until_the_press_hour(&helan, &a, &file);
     done("ana", &["return", &a, "--why", "a revision has come"]);
     for id in [&a, &b] {
         done("ana", &["review", id, "--why", "checked"]);
@@ -137,4 +138,28 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
     done("otto", &["reopen", "2018", "--why", "a new census"]);
     assert_eq!(helan.sql("select state from period_states"), ["open"]);
     assert_eq!(helan.sql("select max(sequence), count(*) from release_events where publication is null"), ["12,2"]);
+}
+
+/// An export of what is under embargo is refused; who says that it is meant gets files that say so themselves.
+fn held_back_until_the_press_hour(helan: &Deployment, publication: &str, file: &dyn Fn(&str) -> String) {
+    for (lang, words) in [("en", "under embargo until 2199-01-01T00:00:00Z"), ("zh", "之前禁止公开")] {
+        let target = file("early.csv");
+        let output = helan.command(&["export", publication, "-f", "csv", "-o", &target, "--lang", lang]).output();
+        let output = output.expect("helan runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(4) && said.contains(words), "{:?} {said}", output.status);
+        assert!(!std::path::Path::new(&target).exists(), "nothing is written");
+    }
+    let export = |format: &str, name: &str| {
+        helan.run(&["export", publication, "--embargoed", "-f", format, "-o", &file(name)]);
+        std::fs::read(file(name)).expect("written")
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let csv = text(export("csv", "marked.csv"));
+    let mut lines = csv.lines();
+    assert!(lines.next().is_some_and(|heading| heading.ends_with(",release_state,embargo_until")));
+    assert!(lines.all(|line| line.ends_with(",embargoed,2199-01-01T00:00:00Z")), "{csv}");
+    let sdmx = text(export("sdmx-csv", "marked.sdmx.csv"));
+    assert!(sdmx.lines().skip(1).all(|line| line.ends_with(",embargoed,2199-01-01T00:00:00Z")), "{sdmx}");
+    export("xlsx", "marked.xlsx");
 }

@@ -66,8 +66,8 @@ fn main() -> std::process::ExitCode {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => std::process::ExitCode::SUCCESS,
         // It has said why already.
-        Err(error) if error.is::<commands::send::Ended>() => {
-            let ended = error.downcast_ref::<commands::send::Ended>();
+        Err(error) if error.is::<commands::Ended>() => {
+            let ended = error.downcast_ref::<commands::Ended>();
             ended.map_or(std::process::ExitCode::FAILURE, |ended| std::process::ExitCode::from(ended.0))
         }
         Err(error) => {

@@ -10,6 +10,17 @@ pub enum RollupError {
     /// The request cannot be read, or names something that does not exist; the text says what to write.
     #[error("{0}")]
     Asked(String),
+    /// What was asked for is held back.
+    #[error(
+        "publication {publication} is under embargo until {}: who may take it out before then says so",
+        crate::explain::moment(*until)
+    )]
+    Embargoed {
+        /// The publication.
+        publication: String,
+        /// When the embargo ends, microseconds since the epoch.
+        until: i64,
+    },
     /// The session.
     #[error(transparent)]
     Query(Box<QueryError>),

@@ -18,6 +18,8 @@ use crate::answers::{Answers, Value};
 use crate::error::RollupError;
 use crate::frozen::Frozen;
 use crate::lineage::{Input, Link};
+use crate::release;
+use crate::release::state::State;
 
 /// What is to be taken out.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct ExportRequest {
     pub as_of: Option<String>,
     /// The period where no publication is named; none = the catalog's.
     pub period: Option<String>,
+    /// Whether a publication under embargo is meant: without it, it is held back.
+    pub embargoed: bool,
 }
 
 /// Everything that an export holds, read once.
@@ -39,6 +43,8 @@ pub struct Export {
     /// T, microseconds since the epoch.
     pub as_of: i64,
     pub(crate) catalog: Arc<Catalog>,
+    /// Where the publication stood in the release workflow; none where live.
+    pub(crate) state: Option<State>,
     pub(crate) headline: (String, String),
     pub(crate) rows: Vec<Row>,
     pub(crate) inputs: Vec<Input>,
@@ -71,7 +77,8 @@ impl Export {
     /// Reads a publication, or computes the answers of now.
     ///
     /// # Errors
-    /// [`RollupError::Asked`] where the publication does not exist or a moment or period cannot be read.
+    /// [`RollupError::Asked`] where the publication does not exist or a moment or period cannot be read;
+    /// [`RollupError::Embargoed`] where it is held back and the request does not say that this is meant.
     pub async fn read(
         lake: &Lake,
         catalog: Option<Arc<Catalog>>,
@@ -79,13 +86,20 @@ impl Export {
     ) -> Result<Self, RollupError> {
         let session = Session::open(lake, catalog).await?;
         match &request.publication {
-            Some(word) => Self::published(&session, word).await,
+            Some(word) => Self::published(&session, word, request.embargoed).await,
             None => Self::live(&session, request).await,
         }
     }
 
-    async fn published(session: &Session, word: &str) -> Result<Self, RollupError> {
+    async fn published(session: &Session, word: &str, embargoed: bool) -> Result<Self, RollupError> {
         let id = crate::current::resolve(session, word).await?;
+        let state = release::state_of(session, &id).await?;
+        match state {
+            State::Embargoed(until) if until > session.now() && !embargoed => {
+                return Err(RollupError::Embargoed { publication: id, until });
+            }
+            _ => {}
+        }
         let made = crate::reproduce::find(session, &id).await?;
         let frozen = Frozen::read(session, &id).await?;
         let headline = format!("select headline_zh, headline_en from publications where publication = '{id}'");
@@ -97,6 +111,7 @@ impl Export {
             time_period: made.period.to_string(),
             as_of: made.as_of,
             catalog: Arc::new(catalog),
+            state: Some(state),
             headline: (text("headline_zh"), text("headline_en")),
             rows: values.into_iter().map(Row::new).collect(),
             inputs,
@@ -120,6 +135,7 @@ impl Export {
             time_period: period.to_string(),
             as_of,
             catalog,
+            state: None,
             headline,
             rows: answers.values.into_iter().map(Row::new).collect(),
             inputs: answers.inputs,
@@ -156,6 +172,19 @@ impl Export {
     /// structure and dataflow.
     pub fn sdmx_structure(&self) -> String {
         sdmx::structure(self)
+    }
+
+    /// Name of the state in which the publication was when it was taken out.
+    pub(crate) fn state_code(&self) -> Option<&'static str> {
+        self.state.as_ref().map(State::code)
+    }
+
+    /// When the embargo ends under which the publication was taken out.
+    pub(crate) fn embargo_until(&self) -> Option<i64> {
+        match self.state {
+            Some(State::Embargoed(until)) => Some(until),
+            _ => None,
+        }
     }
 
     /// Area or group → names, the latest where a code was used again.

@@ -20,7 +20,7 @@ use helan_schemas::period::Period;
 use helan_schemas::tables::Table;
 
 use crate::error::RollupError;
-use crate::release::state::{Act, Actor, Event, Record, Standing};
+use crate::release::state::{Act, Actor, Event, Record, Standing, State};
 use crate::rows::{self, Texts};
 
 /// Tries of a commit that meets others.
@@ -123,7 +123,15 @@ async fn record(
 /// # Errors
 /// If the lake cannot be read.
 pub async fn standings(lake: &Lake) -> Result<BTreeMap<String, Standing>, RollupError> {
-    let session = Session::open(lake, None).await?;
+    standings_in(&Session::open(lake, None).await?).await
+}
+
+/// Where a publication stands; one of which nothing was recorded is a draft.
+pub(crate) async fn state_of(session: &Session, publication: &str) -> Result<State, RollupError> {
+    Ok(standings_in(session).await?.remove(publication).unwrap_or_default().state)
+}
+
+async fn standings_in(session: &Session) -> Result<BTreeMap<String, Standing>, RollupError> {
     let batches = session.sql("select * from release_events order by time_period, sequence").await?.collect().await?;
     let mut records: BTreeMap<String, Record> = BTreeMap::new();
     for event in events(&batches)? {

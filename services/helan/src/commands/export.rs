@@ -7,14 +7,18 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use futures::stream;
 use helan_lake::Lake;
-use helan_rollup::{Export, ExportRequest};
+use helan_rollup::{Export, ExportRequest, RollupError};
 
 use crate::args::{Format, Place};
+use crate::commands::Ended;
 use crate::lang::Lang;
+
+/// Exit code of an export that is held back by an embargo.
+const EMBARGOED: u8 = 4;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  helan export latest -f xlsx -o quota-2018.xlsx --lang zh     a workbook to read and print\n  helan export latest -f csv                                   every value with its fields, to standard output\n  helan export 3f2a9c1b -f parquet -o values.parquet           a publication by the beginning of its id\n  helan export latest -f sdmx-csv -o values.csv                also writes values.structure.json beside it\n  helan export --live --as-of 2019-08-30 -f sdmx-structure     the structure alone\n\nEvery format holds the publication's id, T (as of) and each value's vintage."
+    after_help = "Examples:\n  helan export latest -f xlsx -o quota-2018.xlsx --lang zh     a workbook to read and print\n  helan export latest -f csv                                   every value with its fields, to standard output\n  helan export 3f2a9c1b -f parquet -o values.parquet           a publication by the beginning of its id\n  helan export latest -f sdmx-csv -o values.csv                also writes values.structure.json beside it\n  helan export --live --as-of 2019-08-30 -f sdmx-structure     the structure alone\n\nEvery format holds the publication's id, T (as of), each value's vintage, and where the publication stands in the\nrelease workflow. One under embargo is held back (exit code 4) unless --embargoed says that this is meant; the file\nthen says until when it must not be made public. SQL on the lake and `helan explain` know no embargo: they are for\nthose inside."
 )]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -31,6 +35,9 @@ pub(crate) struct ExportArgs {
     /// With --live: the period; otherwise the catalog's
     #[arg(long, value_name = "PERIOD", requires = "live")]
     period: Option<String>,
+    /// Take out a publication that is under embargo; the file is marked so
+    #[arg(long, conflicts_with = "live")]
+    embargoed: bool,
     /// Format of the file
     #[arg(short, long, value_enum)]
     format: Shape,
@@ -63,8 +70,19 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     if args.output.is_none() && matches!(args.format, Shape::Xlsx | Shape::Parquet) {
         bail!("this format needs a file: add -o FILE");
     }
-    let request = ExportRequest { publication: args.publication, as_of: args.as_of, period: args.period };
-    let export = Export::read(&lake, catalog, &request).await?;
+    let request = ExportRequest {
+        publication: args.publication,
+        as_of: args.as_of,
+        period: args.period,
+        embargoed: args.embargoed,
+    };
+    let export = match Export::read(&lake, catalog, &request).await {
+        Err(RollupError::Embargoed { publication, until }) => {
+            eprintln!("helan: {}", held_back(&publication, &helan_rollup::moment(until), lang));
+            return Err(Ended(EMBARGOED).into());
+        }
+        read => read?,
+    };
     let output = args.output.as_deref();
     match args.format {
         Shape::Csv | Shape::Parquet => {
@@ -85,6 +103,17 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
             }
         }
         Shape::SdmxStructure => write(output, export.sdmx_structure().as_bytes()),
+    }
+}
+
+fn held_back(publication: &str, until: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!(
+            "发布 {publication} 在 {until} 之前禁止公开，未写出任何文件。有权提前取用者请加 --embargoed，文件会注明禁止提前发布。"
+        ),
+        Lang::En => format!(
+            "publication {publication} is under embargo until {until}; nothing was written. Who may take it out before then adds --embargoed, and the file is marked so."
+        ),
     }
 }
 

@@ -19,6 +19,11 @@ pub(crate) mod send;
 pub(crate) mod sql;
 pub(crate) mod validate;
 
+/// The command ends with this exit code; what there was to say is said.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+pub(crate) struct Ended(pub(crate) u8);
+
 /// Prints a completion script.
 pub(crate) fn completion(shell: clap_complete::Shell) -> anyhow::Result<()> {
     use clap::CommandFactory;

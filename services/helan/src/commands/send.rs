@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use url::Url;
 
 use crate::args::duration;
+use crate::commands::Ended;
 use crate::lang::Lang;
 use check::{Checked, Refused};
 use client::Client;
@@ -78,11 +79,6 @@ pub(crate) enum FileFormat {
     /// One CloudEvent a line
     Ndjson,
 }
-
-/// The command ends with this exit code; what there was to say is said.
-#[derive(Debug, thiserror::Error)]
-#[error("exit code {0}")]
-pub(crate) struct Ended(pub(crate) u8);
 
 /// Why sending ended early.
 #[derive(Debug)]

@@ -32,7 +32,7 @@ const DIMENSIONS: [Component; 4] = [
     Component("TARGET", "目标", "Target", Kind::Coded("CL_TARGET")),
 ];
 
-const ATTRIBUTES: [Component; 15] = [
+const ATTRIBUTES: [Component; 17] = [
     Component("OBS_STATUS", "数值状态", "Observation status", Kind::Coded("CL_OBS_STATUS")),
     Component(
         "VALUE_STATUS",
@@ -54,10 +54,12 @@ const ATTRIBUTES: [Component; 15] = [
     Component("PUBLICATION", "发布编号", "Publication", Kind::Free("String")),
     // RFC 3339 with its zone: as SDMX's DateTime some readers take it without one only.
     Component("AS_OF", "数据截至", "As of", Kind::Free("String")),
+    Component("RELEASE_STATE", "发布状态", "State in the release workflow", Kind::Free("String")),
+    Component("EMBARGO_TIME", "解禁时间", "End of the embargo", Kind::Free("String")),
 ];
 
 /// Attributes that are the same for all rows.
-const OF_THE_WHOLE: [&str; 2] = ["PUBLICATION", "AS_OF"];
+const OF_THE_WHOLE: [&str; 4] = ["PUBLICATION", "AS_OF", "RELEASE_STATE", "EMBARGO_TIME"];
 
 /// A text as an SDMX id: what an id may not hold becomes an underscore.
 fn id(text: &str) -> String {
@@ -121,6 +123,8 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             field("demo"),
             export.publication.clone().unwrap_or_default(),
             as_of.clone(),
+            export.state_code().unwrap_or_default().to_owned(),
+            export.embargo_until().map_or_else(String::new, moment),
         ];
         writer.write_record(&record).map_err(failed)?;
     }

@@ -64,6 +64,10 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
         let flags: BooleanArray = rows.iter().map(|row| row.field(name).map(|text| text == "true")).collect();
         push(name, Arc::new(flags));
     }
+    push("shown", text(&|row| row.field("shown").map(str::to_owned)));
+    push("release_state", text(&|_| export.state_code().map(str::to_owned)));
+    let until = TimestampMicrosecondArray::from(vec![export.embargo_until(); rows.len()]).with_timezone("UTC");
+    push("embargo_until", Arc::new(until));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 

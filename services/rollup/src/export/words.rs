@@ -26,6 +26,20 @@ pub(crate) fn status(code: &str) -> (&str, &str) {
     }
 }
 
+/// A state of the release workflow: Chinese, English.
+pub(crate) fn state(code: &str) -> (&str, &str) {
+    match code {
+        "draft" => ("草稿，未审核", "draft, not reviewed"),
+        "reviewed" => ("已审核，未批准", "reviewed, not approved"),
+        "approved" => ("已批准，未发布", "approved, not released"),
+        "embargoed" => ("禁止提前发布", "under embargo"),
+        "released" => ("已发布", "released"),
+        "superseded" => ("已被取代", "superseded"),
+        "withdrawn" => ("已撤回", "withdrawn"),
+        other => (other, other),
+    }
+}
+
 /// Fill and text colours of a verdict, RGB; none = plain.
 pub(crate) fn colours(verdict: &str) -> Option<(u32, u32)> {
     match verdict {

@@ -10,6 +10,7 @@ const NUMBER: &str = "#,##0.######";
 const WHOLE: &str = "#,##0";
 const RATIO: &str = "0.0000";
 const PER_CENT: &str = "0.0%";
+const ALARM: u32 = 0x00C0_0000;
 
 struct Book<'e> {
     export: &'e Export,
@@ -31,6 +32,7 @@ pub(crate) fn of(export: &Export, chinese: bool) -> Result<Vec<u8>, XlsxError> {
         .set_title(book.pick(&head.name_zh, &head.name_en))
         .set_subject(&export.time_period)
         .set_comment(format!("publication {} as of {}", book.publication(), moment(export.as_of)))
+        .set_status(book.embargo().unwrap_or_default())
         .set_creation_datetime(&rust_xlsxwriter::ExcelDateTime::from_timestamp(export.as_of / 1_000_000)?);
     workbook.set_properties(&properties);
     book.cover(workbook.add_worksheet())?;
@@ -50,12 +52,35 @@ impl Book<'_> {
         self.export.publication.as_deref().unwrap_or("live")
     }
 
+    fn state(&self) -> String {
+        let (zh, en) = words::state(self.export.state_code().unwrap_or_default());
+        self.embargo().unwrap_or_else(|| self.pick(zh, en).to_owned())
+    }
+
+    /// What everyone must see who holds a copy that was taken out before its time.
+    fn embargo(&self) -> Option<String> {
+        let until = moment(self.export.embargo_until()?);
+        Some(match self.chinese {
+            true => format!("禁止提前发布：{until}（UTC）之前不得公开"),
+            false => format!("UNDER EMBARGO: not to be made public before {until} (UTC)"),
+        })
+    }
+
     fn cover(&self, sheet: &mut Worksheet) -> Result<(), XlsxError> {
         let head = &self.export.catalog.head;
         sheet.set_name(self.pick("说明", "About"))?;
         sheet.set_column_width(0, 24)?.set_column_width(1, 96)?.set_screen_gridlines(false);
         let title = Format::new().set_bold().set_font_size(16).set_font_color(Color::RGB(HEAD));
         sheet.write_with_format(0, 0, self.pick(&head.name_zh, &head.name_en), &title)?;
+        if let Some(embargo) = self.embargo() {
+            let banner = Format::new()
+                .set_bold()
+                .set_font_size(12)
+                .set_font_color(Color::White)
+                .set_background_color(Color::RGB(ALARM));
+            sheet.merge_range(1, 0, 1, 1, &embargo, &banner)?;
+            sheet.set_row_height(1, 22)?;
+        }
         let headline = Format::new().set_font_size(12).set_text_wrap().set_align(FormatAlign::Top);
         let sentence = self.pick(&self.export.headline.0, &self.export.headline.1);
         if !sentence.is_empty() {
@@ -71,6 +96,7 @@ impl Book<'_> {
             (self.pick("时期", "Period"), self.export.time_period.clone()),
             (self.pick("数据截至（UTC）", "As of (UTC)"), as_of),
             (self.pick("发布编号", "Publication"), publication.to_owned()),
+            (self.pick("发布状态", "Release state"), self.state()),
             (self.pick("目录", "Catalog"), format!("{} ({})", head.id, self.export.catalog.digest)),
             (self.pick("目标出处", "Source of the targets"), self.pick(&head.source_zh, &head.source_en).to_owned()),
             (
@@ -145,6 +171,7 @@ impl Book<'_> {
             ("比率", "Ratio", 34.0),
             ("地区", "Area", 22.0),
             ("数值", "Value", 12.0),
+            ("公布数", "As published", 12.0),
             ("分子", "Numerator", 20.0),
             ("分母", "Denominator", 22.0),
             ("状态", "Status", 16.0),
@@ -153,14 +180,14 @@ impl Book<'_> {
             ("分母版本", "Denominator vintage", 20.0),
             ("缺报", "Missing", 40.0),
         ];
-        let ratios =
-            self.export.rows.iter().filter(|row| crate::answers::ratio_answer(&row.value.key.indicator).is_some());
-        let rows = ratios.filter(|row| row.value.key.target_id.is_none()).map(|row| {
+        let ratios = self.export.rows.iter().filter(|row| crate::answers::is_of_ratios(&row.value.key.answer));
+        let rows = ratios.map(|row| {
             let text = |name: &str| Cell::Text(row.field(name).unwrap_or_default().to_owned());
             vec![
                 Cell::Text(self.indicator(row)),
                 Cell::Text(self.place(row)),
                 Cell::Number(row.value.value.map(double), RATIO),
+                Cell::Number(number(row.field("shown")), NUMBER),
                 Cell::Number(number(row.field("numerator")), NUMBER),
                 Cell::Number(number(row.field("denominator")), NUMBER),
                 Cell::Status(row.value.status.clone()),
@@ -325,10 +352,14 @@ impl Book<'_> {
         Ok(())
     }
 
-    /// How it prints: A4 across, as wide as one page, with publication, moment and page number below.
+    /// How it prints: A4 across, as wide as one page, with publication, moment and page number below, and above that it
+    /// is under embargo.
     fn page(&self, sheet: &mut Worksheet) {
         let footer = format!("&L{} · {}&R&P / &N", self.publication(), moment(self.export.as_of));
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_footer(footer);
+        if let Some(embargo) = self.embargo() {
+            sheet.set_header(format!("&C&B{embargo}")).set_tab_color(Color::RGB(ALARM));
+        }
     }
 }
 
