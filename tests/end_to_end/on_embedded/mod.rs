@@ -2,4 +2,5 @@
 
 mod catalogs;
 mod demo;
+mod sdmx;
 mod validate;

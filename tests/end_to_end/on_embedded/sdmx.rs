@@ -1,0 +1,68 @@
+//! SDMX in other hands: pysdmx reads structure and data, finds the one to fit the other, and has the same values.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use crate::harness::{HELAN, repository, text_of};
+
+/// Area, indicator, target, period.
+type Key = [String; 4];
+
+#[test]
+fn an_export_is_read_by_its_structure_with_the_same_values() {
+    let python =
+        std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with pysdmx; tests/run sets it up");
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    helan(&["demo", "--keep", &at("data")]);
+    for (format, name) in [("csv", "plain.csv"), ("sdmx-csv", "sdmx.csv")] {
+        helan(&["export", "latest", "--data-dir", &at("data"), "-f", format, "-o", &at(name)]);
+    }
+    let read = Command::new(python)
+        .arg(repository().join("tests/readers/sdmx.py"))
+        .args([at("sdmx.csv"), at("sdmx.structure.json")])
+        .output()
+        .expect("Python runs");
+    let text = String::from_utf8_lossy(&read.stdout).into_owned();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let theirs: BTreeMap<Key, Option<f64>> = text.lines().map(line).collect();
+    let ours = published(Path::new(&at("plain.csv")));
+    assert!(ours.len() > 111, "{} values", ours.len());
+    assert_eq!(theirs.len(), text.lines().count(), "no key twice");
+    assert_eq!(theirs.keys().collect::<Vec<_>>(), ours.keys().collect::<Vec<_>>());
+    for (key, value) in &ours {
+        // pysdmx holds values as doubles.
+        let same = match (value, theirs[key]) {
+            (Some(ours), Some(theirs)) => (ours - theirs).abs() <= ours.abs() * 1e-15,
+            (ours, theirs) => *ours == theirs,
+        };
+        assert!(same, "{key:?}: {value:?}, not {:?}", theirs[key]);
+    }
+}
+
+fn helan(arguments: &[&str]) {
+    text_of(&Command::new(HELAN).args(arguments).output().expect("helan runs"), arguments);
+}
+
+fn line(line: &str) -> (Key, Option<f64>) {
+    let mut cells = line.split(',').map(str::to_owned);
+    let mut next = || cells.next().unwrap_or_default();
+    ([next(), next(), next(), next()], next().parse().ok())
+}
+
+/// The values of the plain export, under SDMX's ids.
+fn published(path: &Path) -> BTreeMap<Key, Option<f64>> {
+    let mut reader = csv::Reader::from_path(path).expect("readable");
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.expect("a row")).collect();
+    let id = |text: &str| -> String {
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' }).collect()
+    };
+    rows.iter()
+        .map(|row| {
+            let target = if row["target_id"].is_empty() { "_Z".to_owned() } else { id(&row["target_id"]) };
+            let key = [id(&row["ref_area"]), id(&row["indicator"]), target, row["time_period"].clone()];
+            (key, row["value"].parse().ok())
+        })
+        .collect()
+}
