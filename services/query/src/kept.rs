@@ -54,8 +54,11 @@ pub async fn kept_catalogs(versions: &TableSnapshot) -> Result<Vec<KeptCatalog>,
     Ok(uses.into_iter().map(|((used_from, digest), files)| KeptCatalog { digest, used_from, files }).collect())
 }
 
-/// The catalog that came into use last; Ningxia's if none was kept.
-pub(crate) async fn newest(versions: &TableSnapshot) -> Result<Arc<Catalog>, QueryError> {
+/// The catalog by which a lake is read where none is named: that which came into use last; Ningxia's if none was kept.
+///
+/// # Errors
+/// [`QueryError`] if the table cannot be read, or the catalog is not in order for this version of Helan.
+pub async fn catalog_in_use(versions: &TableSnapshot) -> Result<Arc<Catalog>, QueryError> {
     match kept_catalogs(versions).await?.last() {
         Some(kept) => Ok(Arc::new(kept.load()?)),
         None => Ok(Arc::new(Catalog::embedded())),

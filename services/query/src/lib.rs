@@ -24,7 +24,7 @@ mod view;
 mod watch;
 
 pub use describe::{ColumnDoc, TableDoc};
-pub use kept::{KeptCatalog, kept_catalogs};
+pub use kept::{KeptCatalog, catalog_in_use, kept_catalogs};
 pub use moment::MomentError;
 pub use open::pin;
 pub use pool::BoundedPool;

@@ -49,7 +49,7 @@ impl Session {
     ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
-            (None, Some(versions)) => kept::newest(versions).await?,
+            (None, Some(versions)) => kept::catalog_in_use(versions).await?,
             (None, None) => Arc::new(Catalog::embedded()),
         };
         let mut tables: BTreeMap<Table, Arc<dyn TableProvider>> = BTreeMap::new();

@@ -19,12 +19,21 @@ const TRIES: usize = 5;
 /// catalog of their own read by. `now` is in microseconds since the epoch.
 ///
 /// # Errors
-/// If the lake cannot be read or written.
+/// [`RollupError::Asked`] if the lake is of another catalog; else if it cannot be read or written.
 pub async fn remember_catalog(lake: &Lake, catalog: &Catalog, now: i64) -> Result<(), RollupError> {
     for _ in 0..TRIES {
         let uses = kept_catalogs(&lake.snapshot(Table::CatalogVersions).await?).await?;
         if uses.last().is_some_and(|kept| kept.digest == catalog.digest) {
             return Ok(());
+        }
+        if let Some(earlier) = uses.last().and_then(|kept| kept.load().ok())
+            && earlier.head.id != catalog.head.id
+        {
+            return Err(RollupError::Asked(format!(
+                "this lake holds the numbers of catalog {}, and this is catalog {}: one lake is one region's. Name that \
+                 catalog's files with --catalog, or another lake",
+                earlier.head.id, catalog.head.id
+            )));
         }
         let from = uses.last().map_or(now, |kept| now.max(kept.used_from + 1));
         // Uses are numbered, so of two processes at once one finds its number taken and looks again.

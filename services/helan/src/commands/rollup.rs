@@ -6,6 +6,7 @@ use anyhow::bail;
 use helan_lake::Lake;
 use helan_rollup::{Change, Outcome, Request};
 use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
 
 use crate::args::RollupArgs;
 use crate::lang::Lang;
@@ -20,7 +21,11 @@ pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
         let changes = helan_rollup::compare_publications(&lake, before, after).await?;
         return print(&differences(&changes, args.all, lang));
     }
-    let catalog = Arc::new(args.place.catalog()?);
+    // As every reader does: the lake says by which catalog it is read.
+    let catalog = match &args.place.catalog {
+        Some(_) => Arc::new(args.place.catalog()?),
+        None => helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?,
+    };
     let period = args.period.clone().unwrap_or_else(|| catalog.head.default_period.clone());
     let request = Request { period, as_of: args.as_of.clone(), publish: args.publish };
     let outcome = helan_rollup::run(&lake, catalog.clone(), request).await?;
