@@ -29,6 +29,7 @@ async fn official_intensities_of_31_provinces_come_out() {
     between_the_releases(&helan, &panel);
     totals(&helan, &panel);
     growth(&helan, &panel);
+    explained(&helan);
 }
 
 /// The rows of 2012 to 2019; none where the file is not named.
@@ -210,6 +211,18 @@ fn growth(helan: &Deployment, panel: &[Row]) {
         "select count(*), count(difference), count(reason_zh), min(reason_code) {asked} and from_vintage = 'final / preliminary'"
     );
     assert_eq!(helan.sql(&mixed), ["31,0,31,basis_differs"]);
+}
+
+/// A national total is taken apart down to every province's report; how long that takes is printed.
+fn explained(helan: &Deployment) {
+    helan.run(&["rollup", "--period", "2018", "--publish"]);
+    for (indicator, provinces) in [("rd_expenditure", 31), ("rd_intensity", 62)] {
+        let started = std::time::Instant::now();
+        let tree = helan.run(&["explain", "latest", NATION, indicator, "2018"]);
+        println!("explained {indicator} of the nation in {:.1} s", started.elapsed().as_secs_f64());
+        assert!(tree.contains("agrees with the published figure"), "{tree}");
+        assert_eq!(tree.lines().filter(|line| line.contains("cross-check: ")).count(), provinces, "{tree}");
+    }
 }
 
 fn values(helan: &Deployment, sql: &str) -> BTreeMap<String, f64> {
