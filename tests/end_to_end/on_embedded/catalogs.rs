@@ -38,6 +38,14 @@ async fn an_edition_is_checked_against_the_one_in_use_and_can_be_left_again() {
     }
     assert_eq!((&digests[0], digests[0] == digests[1]), (&digests[2], false), "{digests:?}");
 
+    // Who names no catalog reads by the lake's own, and nobody brings another region's into it.
+    assert!(helan.run(&["rollup"]).contains("Westmark: research compact of 2024"));
+    let other = repository().join("tests/catalogs/china-2018");
+    let other = other.to_str().expect("UTF-8");
+    let foreign = helan.command(&["rollup", "--publish", "--catalog", other]).output().expect("helan runs");
+    let said = String::from_utf8_lossy(&foreign.stderr).into_owned();
+    assert!(!foreign.status.success() && said.contains("one lake is one region's"), "{said}");
+
     let check = |edition: &Path| {
         let edition = edition.to_str().expect("UTF-8");
         helan.command(&["catalog", "check", edition, "--against", "latest"]).output().expect("helan runs")
