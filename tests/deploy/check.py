@@ -118,6 +118,7 @@ class Chart(Case):
             ("credentialsSecret=", "pattern"),
             ("rollup.schedule=daily", "pattern"),
             ("networkPolicy.egressPorts={0}", "minimum"),
+            ("traces.endpoint=collector:4318", "pattern"),
         ]:
             with self.subTest(setting):
                 code, said = self.render("--set", setting)

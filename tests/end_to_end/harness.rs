@@ -24,6 +24,8 @@ pub(crate) struct Deployment {
     pub(crate) client: reqwest::Client,
     /// What every command is told to use; the built-in one without it.
     pub(crate) catalog: Option<PathBuf>,
+    /// What every command finds in its environment beside that.
+    pub(crate) environment: Vec<(String, String)>,
     roles: Mutex<Vec<(String, Child)>>,
     /// Where requests go.
     pub(crate) base: String,
@@ -77,6 +79,7 @@ impl Deployment {
             objects: on_s3().then(|| Server::start().expect("an S3 server starts")),
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client"),
             catalog: catalog.map(Path::to_owned),
+            environment: Vec::new(),
             roles: Mutex::default(),
             base: format!("http://127.0.0.1:{}", free_port()),
         }
@@ -150,6 +153,7 @@ impl Deployment {
         if let Some(objects) = &self.objects {
             command.env("HELAN_LAKE", self.lake()).envs(objects.environment());
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         command
     }

@@ -21,3 +21,5 @@ mod send;
 mod shell;
 mod stores;
 mod stranger;
+#[cfg(feature = "otel")]
+mod traces;

@@ -10,6 +10,8 @@ use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::flush::flush;
 use crate::judge::Batch;
@@ -226,7 +228,7 @@ impl Aggregator {
 
     async fn carry_out(&mut self, action: Action) -> Result<Option<Event>, AggregatorError> {
         match action {
-            Action::Pin { rebuild } => match self.pin(&rebuild).await {
+            Action::Pin { rebuild } => match self.pin(&rebuild).instrument(tracing::debug_span!("pin")).await {
                 Ok(stored) => Ok(Some(Event::Pinned(stored))),
                 Err(AggregatorError::Lake(error)) if !matches!(error, LakeError::Unsafe { .. }) => {
                     tracing::warn!(%error, "the tables cannot be read now");
@@ -277,9 +279,11 @@ impl Aggregator {
         let Some(tips) = &mut self.tips else { return Ok(Event::Committed) };
         let now = || self.config.clock.now();
         let begun = now();
-        match flush(&self.config.lake, tips, batch, steps).await {
+        let span = tracing::debug_span!("flush", batch.records = Empty, batch.rows = Empty);
+        match flush(&self.config.lake, tips, batch, steps).instrument(span.clone()).await {
             Ok(counts) => {
                 let took = now() - begun;
+                span.record("batch.records", counts.records).record("batch.rows", counts.accepted);
                 tracing::debug!(
                     batch.records = counts.records,
                     batch.rows = counts.accepted,

@@ -129,7 +129,10 @@ fn every_field_of_logs_is_on_its_page() {
     let mut page = "# Logs\n\nServices write to standard error: one readable line an event on a terminal, one JSON object \
                     an event elsewhere\n(`--log-format`). `--log-filter` says which: `info` unless told otherwise, \
                     `helan_aggregator=debug,info` adds every commit,\n`helan=debug,info` every request. Events within a \
-                    request carry its span, `request`, with method and path.\n\nNames of fields, the same everywhere:\n\n\
+                    request carry its span, `request`, with method and path.\n\n\
+                    Spans of each stage (`judge`, `append`, `flush`, `commit`, `query`, `plan`, `view`, `rollup`, \
+                    `answer`, `publish`, `maintenance` …) are at\n`debug`. A build with the feature `otel` sends them to a \
+                    collector, see [deploy](../../deploy/README.md#traces).\n\nNames of fields, the same everywhere:\n\n\
                     | field | holds |\n|---|---|\n"
         .to_owned();
     for (field, meaning) in helan_runtime::telemetry::FIELDS {

@@ -17,6 +17,8 @@ mod settings;
 mod shell;
 mod show;
 
+use helan_runtime::telemetry::Telemetry;
+
 use crate::args::Command;
 
 /// Gives memory back: with the system's allocator a process keeps what each of its many threads once needed.
@@ -35,10 +37,13 @@ fn main() -> std::process::ExitCode {
     let lang = lang::Lang::resolve(cli.global.lang);
     let default_filter = if cli.command.is_service() { SERVICE_LOGS } else { COMMAND_LOGS };
     let filter = cli.global.log_filter.as_deref().unwrap_or(default_filter);
-    if let Err(error) = helan_runtime::telemetry::init(cli.global.log_format, filter) {
-        eprintln!("helan: {error}");
-        return std::process::ExitCode::from(2);
-    }
+    let telemetry = match Telemetry::start(cli.global.log_format, filter, &resolved.role) {
+        Ok(telemetry) => telemetry,
+        Err(error) => {
+            eprintln!("helan: {error:#}");
+            return std::process::ExitCode::from(2);
+        }
+    };
     if resolved.asked {
         print!("{}", resolved.table());
         // A role goes on to say what its settings amount to.
@@ -62,6 +67,7 @@ fn main() -> std::process::ExitCode {
         }
         Err(error) => Err(error.into()),
     };
+    telemetry.finish();
     match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => std::process::ExitCode::SUCCESS,

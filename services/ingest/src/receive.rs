@@ -11,6 +11,7 @@ use helan_schemas::catalog::Reporter;
 use helan_schemas::digest::submission_id;
 use helan_schemas::refusal::Code;
 use helan_schemas::topics;
+use tracing::Instrument;
 
 use crate::Ingest;
 use crate::accept::{self, Content, Endpoint, Plan, Room};
@@ -125,11 +126,13 @@ impl App {
     ) -> Result<Accepted, Failure> {
         // A small workbook may unpack to a large one.
         let is_small = bytes.len() <= INLINE_BYTES && !matches!(plan.content, Content::Workbook(_));
+        let span = tracing::debug_span!("judge", reporter = reporter.reporter);
         let judged = if is_small {
-            self.judge(&reporter.reporter, plan, &bytes, received_at)?
+            span.in_scope(|| self.judge(&reporter.reporter, plan, &bytes, received_at))?
         } else {
             let (app, reporter) = (self.clone(), reporter.reporter.clone());
-            let work = tokio::task::spawn_blocking(move || app.judge(&reporter, plan, &bytes, received_at));
+            let work = move || span.in_scope(|| app.judge(&reporter, plan, &bytes, received_at));
+            let work = tokio::task::spawn_blocking(work);
             work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
         };
         self.append(&reporter.reporter, judged, received_at).await
@@ -160,7 +163,8 @@ impl App {
         };
         let (bytes, started) = (value.len(), Instant::now());
         let record = NewRecord { topic: topic.into(), key: source.clone(), envelope, value: value.into() };
-        let address = log.append(record).await.map_err(|error| Failure {
+        let span = tracing::debug_span!("append", submission = id, batch.rows = events, log.topic = topic);
+        let address = log.append(record).instrument(span).await.map_err(|error| Failure {
             problems: log_problem(&error),
             source: Some(source.clone()),
             submission: Some(id.clone()),

@@ -5,6 +5,8 @@ use deltalake_core::kernel::Action;
 use deltalake_core::logstore::LogStoreRef;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::encode::{DataFile, encode};
 use crate::error::LakeError;
@@ -96,6 +98,18 @@ impl Lake {
     /// # Errors
     /// [`CommitError`]. An id that stands elsewhere, or would not move forward, is [`CommitError::Fenced`].
     pub async fn advance(
+        &self,
+        tip: &TableTip,
+        batches: Vec<RecordBatch>,
+        advances: Vec<Advance>,
+    ) -> Result<TableTip, CommitError> {
+        let span = tracing::debug_span!("commit", table = tip.table().name(), table.version = Empty);
+        let tip = self.advance_from(tip, batches, advances).instrument(span.clone()).await?;
+        span.record("table.version", tip.version());
+        Ok(tip)
+    }
+
+    async fn advance_from(
         &self,
         tip: &TableTip,
         batches: Vec<RecordBatch>,

@@ -15,6 +15,7 @@ use futures::{StreamExt, TryStreamExt};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
+use tracing::Instrument;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::commit::{CommitError, store};
@@ -84,9 +85,14 @@ pub struct Report {
 /// # Errors
 /// The first table's failure; those before it are done, and a later run goes on.
 pub async fn run(lake: &Lake, options: &Options) -> Result<BTreeMap<&'static str, Report>, LakeError> {
+    run_tables(lake, options).instrument(tracing::debug_span!("maintenance")).await
+}
+
+async fn run_tables(lake: &Lake, options: &Options) -> Result<BTreeMap<&'static str, Report>, LakeError> {
     let mut reports = BTreeMap::new();
     for table in Table::ALL {
-        let report = run_table(lake, table, options).await?;
+        let span = tracing::debug_span!("maintain", table = table.name());
+        let report = run_table(lake, table, options).instrument(span).await?;
         if report != Report::default() {
             tracing::info!(table = table.name(), ?report, "maintained");
         }

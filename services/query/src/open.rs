@@ -9,6 +9,7 @@ use helan_lake::{Lake, LakeError, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
+use tracing::Instrument;
 
 use crate::kept;
 use crate::session::{QueryError, Session, Version};
@@ -69,6 +70,10 @@ impl Session {
 /// # Errors
 /// As [`Lake::snapshot`].
 pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
+    pin_all(lake).instrument(tracing::debug_span!("pin")).await
+}
+
+async fn pin_all(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
     let last = futures::future::try_join(lake.snapshot(Table::Events), lake.snapshot(Table::Publications)).await?;
     let mut snapshots = BTreeMap::from([(Table::Events, last.0), (Table::Publications, last.1)]);
     let others = Table::ALL.into_iter().filter(|table| !matches!(table, Table::Events | Table::Publications));

@@ -18,6 +18,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_queries::Query;
+use tracing::Instrument;
 
 use crate::leaves::arrow_type;
 use crate::scope::{Kept, Scope};
@@ -41,7 +42,8 @@ impl View {
         let Some(cell) = self.scope.rows(self.query.name) else { return Ok(None) };
         let rows = cell.get_or_try_init(|| async {
             let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
-            in_task(async move {
+            let span = tracing::debug_span!("view", view = query.name);
+            let work = async move {
                 let started = std::time::Instant::now();
                 let batches = frame(query, &schema, &scope).await?.collect().await?;
                 tracing::debug!(view = query.name, duration_ms = started.elapsed().as_millis() as u64, "view computed");
@@ -52,8 +54,8 @@ impl View {
                 let memory = MemoryConsumer::new(query.name).register(&scope.pinned.memory.memory_pool);
                 memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
                 Ok(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory })
-            })
-            .await
+            };
+            in_task(work.instrument(span)).await
         });
         Ok(Some(rows.await?.table.clone()))
     }
@@ -115,7 +117,7 @@ impl TableProvider for View {
 
 /// Runs a future as a task of its own, which ends with whoever waits for it.
 async fn in_task<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    match SpawnedTask::spawn(work).await {
+    match SpawnedTask::spawn(work.in_current_span()).await {
         Ok(result) => result,
         Err(error) => Err(DataFusionError::External(Box::new(error))),
     }

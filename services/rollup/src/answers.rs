@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use helan_query::Session;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;
+use tracing::Instrument;
 
 use crate::error::RollupError;
 use crate::lineage::{Input, Lineage, Link};
@@ -106,7 +107,9 @@ impl Answers {
                 "select * from {} where (time_period = '{period}' or time_period is null){without}",
                 shape.answer
             );
-            let batches = session.sql_as_of(&text, as_of, recorded).await?.collect().await?;
+            let ask =
+                async { session.sql_as_of(&text, as_of, recorded).await?.collect().await.map_err(RollupError::from) };
+            let batches = ask.instrument(tracing::debug_span!("answer", view = shape.answer)).await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;
             }
@@ -115,7 +118,8 @@ impl Answers {
             }
         }
         values.sort_unstable();
-        let Lineage { inputs, links } = Lineage::read(session, period, as_of, recorded, &values).await?;
+        let lineage = Lineage::read(session, period, as_of, recorded, &values);
+        let Lineage { inputs, links } = lineage.instrument(tracing::debug_span!("lineage")).await?;
         Ok(Self { values, inputs, links, quota })
     }
 

@@ -1,12 +1,19 @@
-//! Logs: to standard error, for people on a terminal and as JSON lines elsewhere.
+//! Logs: to standard error, for people on a terminal and as JSON lines elsewhere. Spans: around the log lines they
+//! hold, and, in a build with the feature `otel`, to an OpenTelemetry collector.
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
+#[cfg(feature = "otel")]
+mod export;
 mod fields;
+mod request;
 
 pub use fields::FIELDS;
+pub use request::{answered, received};
 
 /// How log lines are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -20,22 +27,55 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts writing logs. `filter` is in `tracing`'s directive syntax: `info`, `helan_ingest=debug,warn`.
-///
-/// # Errors
-/// If the filter cannot be read, or logs were started before.
-pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+/// What was started. [`Telemetry::finish`] ends it.
+#[must_use = "spans that wait to be sent are lost unless it is finished"]
+#[derive(Debug)]
+pub struct Telemetry {
+    #[cfg(feature = "otel")]
+    export: Option<export::Export>,
+}
+
+impl Telemetry {
+    /// Starts writing logs, and sending spans if this build can and `OTEL_EXPORTER_OTLP_ENDPOINT` names a collector.
+    /// `filter` is in `tracing`'s directive syntax: `info`, `helan_ingest=debug,warn`; it is for logs alone. `role` is
+    /// what the process does, as the collector will call it.
+    ///
+    /// # Errors
+    /// If the filter or the collector's settings cannot be read, or logs were started before.
+    pub fn start(format: LogFormat, filter: &str, role: &str) -> anyhow::Result<Self> {
+        let logs = logs(format).with_filter(EnvFilter::builder().parse(filter)?);
+        let subscriber = tracing_subscriber::registry().with(logs);
+        #[cfg(feature = "otel")]
+        let (subscriber, telemetry) = {
+            let export = export::Export::by_environment(role)?;
+            let layer = export.as_ref().map(export::Export::layer);
+            (subscriber.with(layer), Self { export })
+        };
+        #[cfg(not(feature = "otel"))]
+        let (_, telemetry) = (role, Self {});
+        subscriber.try_init().map_err(|error| anyhow::anyhow!("logs cannot be started: {error}"))?;
+        Ok(telemetry)
+    }
+
+    /// Sends the spans that wait, within a few seconds. Blocks.
+    pub fn finish(self) {
+        #[cfg(feature = "otel")]
+        if let Some(export) = self.export {
+            export.finish();
+        }
+    }
+}
+
+fn logs(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let json = match format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let started = if json {
-        builder.json().flatten_event(true).try_init()
+    if json {
+        layer.json().flatten_event(true).boxed()
     } else {
-        builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
-    };
-    started.map_err(|error| anyhow::anyhow!("logs cannot be started: {error}"))
+        layer.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
+    }
 }

@@ -75,6 +75,9 @@ securityContext:
   capabilities: {drop: [ALL]}
 env:
   - {name: HELAN_CONFIG, value: /etc/helan/helan.toml}
+{{- with .root.Values.traces.endpoint }}
+  - {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 {{- with .root.Values.lake.credentialsSecret }}
 envFrom:
   - secretRef: {name: {{ . }}}

@@ -12,6 +12,8 @@ use super::known::{Setting, all, key_of};
 pub(crate) struct Resolved {
     /// Whether `--check` was given.
     pub(crate) asked: bool,
+    /// The command's first word, such as `ingest`.
+    pub(crate) role: String,
     /// The settings in the order of their names.
     pub(crate) lines: Vec<Line>,
 }
@@ -44,7 +46,8 @@ impl Resolved {
             })
             .filter_map(|setting| line(setting, matches, path.first().copied(), file))
             .collect();
-        Self { asked: matches.try_get_one::<bool>("check").is_ok_and(|given| given == Some(&true)), lines }
+        let asked = matches.try_get_one::<bool>("check").is_ok_and(|given| given == Some(&true));
+        Self { asked, role: path.first().copied().unwrap_or_default().to_owned(), lines }
     }
 
     /// A table for people.

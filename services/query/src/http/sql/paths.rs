@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
 
 use super::request::{Format, SqlRequest, read};
 use super::run::{Message, Running, Work, answer};
@@ -131,7 +132,8 @@ async fn begin(served: &Served, request: Request, started: Instant) -> Result<Re
         watch: watch.clone(),
     };
     tracing::debug!(query = %work.id, credential = %work.credential, "asked");
-    let task = Cancelled(desk.threads.spawn(answer(work, running, sender)), watch);
+    let span = tracing::debug_span!("query", query = %work.id, credential = %work.credential);
+    let task = Cancelled(desk.threads.spawn(answer(work, running, sender).instrument(span)), watch);
     // A query that works without a pause never looks at the clock: so it is also looked at from here.
     match timeout_at(deadline + GRACE, receiver.recv()).await {
         Ok(Some(Message::Piece(first))) => {

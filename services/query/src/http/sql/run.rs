@@ -9,6 +9,7 @@ use futures::StreamExt;
 use helan_schemas::refusal::Code;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::Desk;
 use super::counters::{ANSWERED, CANCELLED};
@@ -135,7 +136,7 @@ async fn stream(work: &Work, sender: &Sender<Message>, sent: &mut bool) -> Resul
 
 async fn rows(work: &Work, pool: &Arc<BoundedPool>) -> Result<SendableRecordBatchStream, QueryError> {
     let terms = Terms { memory: pool.runtime()?, watch: work.watch.clone(), stranger: true };
-    let frame = work.session.ask(&work.question, terms).await?;
+    let frame = work.session.ask(&work.question, terms).instrument(tracing::debug_span!("plan")).await?;
     Ok(frame.execute_stream().await?)
 }
 
