@@ -29,6 +29,7 @@ use helan_query::Session;
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
+use tracing::Instrument;
 
 pub use catalog::remember_catalog;
 pub use changes::{Cause, Change};
@@ -74,7 +75,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// [`RollupError::Asked`] for a period or a moment that cannot be read; otherwise what the lake or the engine says. A
-/// failed publishing run is recorded in `publication_runs` if the lake lets it.
+/// publishing run that failed after the lake was opened is recorded in `publication_runs`, if the lake lets it.
 pub async fn run(lake: &Lake, catalog: Arc<Catalog>, request: Request) -> Result<Outcome, RollupError> {
     run_for(lake, catalog, request, None).await
 }
@@ -99,31 +100,51 @@ async fn run_for(
     request: Request,
     due: Option<i64>,
 ) -> Result<Outcome, RollupError> {
-    let clock = Clock::system();
-    let started = clock.now();
     let period = Period::parse(&request.period).map_err(|error| {
         RollupError::Asked(format!("--period {:?} {error}; write 2018, 2018-Q2, 2018-06", request.period))
     })?;
+    let span = tracing::debug_span!("rollup", period = %period);
+    run_period(lake, &catalog, &period, &request, due).instrument(span).await
+}
+
+async fn run_period(
+    lake: &Lake,
+    catalog: &Arc<Catalog>,
+    period: &Period,
+    request: &Request,
+    due: Option<i64>,
+) -> Result<Outcome, RollupError> {
+    let clock = Clock::system();
+    let started = clock.now();
     let session = Session::open(lake, Some(catalog.clone())).await?;
     let as_of = match &request.as_of {
         Some(text) => session.moment(text)?,
         None => session.now(),
     };
-    let answers = Answers::compute(&session, &period, as_of, None).await?;
-    let (headline_zh, headline_en) = headline::of(&catalog, &answers.quota)?;
-    let mut outcome = Outcome {
-        period: period.to_string(),
-        quota: answers.quota.clone(),
-        headline_zh,
-        headline_en,
-        publication: None,
-        fresh: false,
-    };
-    if request.publish {
-        remember_catalog(lake, &catalog, started).await?;
-        let run = publish::Run { lake, session: &session, catalog: &catalog, clock: &clock, as_of, started, due };
-        let (id, fresh) = run.publish(&answers, &outcome).await?;
-        (outcome.publication, outcome.fresh) = (Some(id), fresh);
+    let computed = compute(&session, period, as_of).await;
+    if !request.publish {
+        return computed.map(|(_, outcome)| outcome);
     }
-    Ok(outcome)
+    let run = publish::Run { lake, session: &session, catalog, clock: &clock, as_of, started, due };
+    let ended = match computed {
+        Ok((answers, outcome)) => run.publish(&answers, outcome).await,
+        Err(error) => Err(error),
+    };
+    match (run.record(&period.to_string(), &ended).await, ended) {
+        (Ok(()), ended) => ended,
+        (Err(error), Ok(_)) => Err(error),
+        (Err(unrecorded), Err(error)) => {
+            tracing::warn!(error = %unrecorded, "a run that failed is not recorded");
+            Err(error)
+        }
+    }
+}
+
+/// The answers of a period, and what is said of them before anything is published.
+async fn compute(session: &Session, period: &Period, as_of: i64) -> Result<(Answers, Outcome), RollupError> {
+    let answers = Answers::compute(session, period, as_of, None).await?;
+    let (headline_zh, headline_en) = headline::of(session.catalog(), &answers.quota)?;
+    let (period, quota) = (period.to_string(), answers.quota.clone());
+    let outcome = Outcome { period, quota, headline_zh, headline_en, publication: None, fresh: false };
+    Ok((answers, outcome))
 }

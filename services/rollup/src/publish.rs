@@ -12,9 +12,11 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::tables::Table;
 use serde_json::json;
+use tracing::Instrument;
 
 use crate::Outcome;
 use crate::answers::Answers;
+use crate::catalog::remember_catalog;
 use crate::changes::{Change, Side, compare};
 use crate::error::RollupError;
 use crate::frozen::{Frozen, day_of};
@@ -45,19 +47,53 @@ pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog, as_of: i
 }
 
 impl Run<'_> {
-    /// Publishes, or finds that nothing is new; returns the id and whether it is fresh.
-    pub(crate) async fn publish(&self, answers: &Answers, outcome: &Outcome) -> Result<(String, bool), RollupError> {
+    /// Publishes what was computed, or finds that nothing is new; returns the outcome with id and freshness.
+    pub(crate) async fn publish(&self, answers: &Answers, outcome: Outcome) -> Result<Outcome, RollupError> {
+        remember_catalog(self.lake, self.catalog, self.started).await?;
         let id = id_of(answers, &outcome.period, self.catalog, self.as_of);
-        let result = self.commit(&id, answers, outcome).await;
-        let (name, message) = match &result {
-            Ok(true) => ("published", None),
-            Ok(false) => ("unchanged", None),
-            Err(error) => ("failed", Some(error.to_string())),
+        let span = tracing::debug_span!("publish", publication = id);
+        let fresh = self.commit(&id, answers, &outcome).instrument(span).await?;
+        Ok(Outcome { publication: Some(id), fresh, ..outcome })
+    }
+
+    /// Adds the row that says how the run ended, also where it failed before there was anything to publish.
+    pub(crate) async fn record(&self, period: &str, ended: &Result<Outcome, RollupError>) -> Result<(), RollupError> {
+        let (name, publication, message) = match ended {
+            Ok(outcome) if outcome.fresh => ("published", outcome.publication.as_deref(), None),
+            Ok(outcome) => ("unchanged", outcome.publication.as_deref(), None),
+            Err(error) => ("failed", None, Some(error.to_string())),
         };
-        let recorded = self.record_run(&id, &outcome.period, name, message).await;
-        let fresh = result?;
-        recorded?;
-        Ok((id, fresh))
+        // A run may have failed because events cannot be read; then it is not known either which were.
+        let offsets = match self.offsets().await {
+            Err(_) if ended.is_err() => Default::default(),
+            offsets => offsets?,
+        };
+        let run = self.clock.new_id();
+        let versions: serde_json::Map<_, _> =
+            self.session.versions().iter().map(|version| (version.table.to_owned(), json!(version.version))).collect();
+        let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+        let columns = vec![
+            text(&run),
+            Arc::new(StringArray::from(vec![publication])),
+            text(period),
+            instant(self.as_of),
+            instant(self.session.now()),
+            instant(self.started),
+            instant(self.clock.now()),
+            text(name),
+            Arc::new(BooleanArray::from(vec![name == "published"])),
+            text(&json!(offsets).to_string()),
+            text(&serde_json::Value::Object(versions).to_string()),
+            Arc::new(StringArray::from(vec![message])),
+        ];
+        let rows = RecordBatch::try_new(Table::PublicationRuns.schema(), columns)?;
+        let app_id = match self.due {
+            // Whoever else finds nothing new for this moment has said so already.
+            Some(due) if name == "unchanged" => format!("helan/schedule/{period}/{due}"),
+            _ => format!("helan/run/{run}"),
+        };
+        append_once(self.lake, Table::PublicationRuns, &app_id, rows).await?;
+        Ok(())
     }
 
     async fn commit(&self, id: &str, answers: &Answers, outcome: &Outcome) -> Result<bool, RollupError> {
@@ -112,41 +148,6 @@ impl Run<'_> {
             queries_digest: &queries_digest,
         };
         Ok(compare(&before.side(), &after))
-    }
-
-    async fn record_run(
-        &self,
-        id: &str,
-        period: &str,
-        outcome: &str,
-        message: Option<String>,
-    ) -> Result<(), RollupError> {
-        let run = self.clock.new_id();
-        let versions: serde_json::Map<_, _> =
-            self.session.versions().iter().map(|version| (version.table.to_owned(), json!(version.version))).collect();
-        let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
-        let columns = vec![
-            text(&run),
-            Arc::new(StringArray::from(vec![(outcome != "failed").then_some(id)])),
-            text(period),
-            instant(self.as_of),
-            instant(self.session.now()),
-            instant(self.started),
-            instant(self.clock.now()),
-            text(outcome),
-            Arc::new(BooleanArray::from(vec![outcome == "published"])),
-            text(&json!(self.offsets().await?).to_string()),
-            text(&serde_json::Value::Object(versions).to_string()),
-            Arc::new(StringArray::from(vec![message])),
-        ];
-        let rows = RecordBatch::try_new(Table::PublicationRuns.schema(), columns)?;
-        let app_id = match self.due {
-            // Whoever else finds nothing new for this moment has said so already.
-            Some(due) if outcome == "unchanged" => format!("helan/schedule/{period}/{due}"),
-            _ => format!("helan/run/{run}"),
-        };
-        append_once(self.lake, Table::PublicationRuns, &app_id, rows).await?;
-        Ok(())
     }
 
     /// For each partition the offset below which lie all events that were read: `TOPIC/PARTITION` → next offset.

@@ -161,3 +161,37 @@ async fn only_what_is_behind_a_number_makes_another_publication() {
     assert_eq!(verdict.root.status, "missed");
     assert!(explain(&lake, None, &question("latest", "rd_intensty")).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_fails_while_it_computes_is_recorded() {
+    let dir = tempfile::tempdir().expect("directory");
+    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
+    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    add(&lake, FIRST).await;
+    publish(&lake, None).await;
+    // The log still names the file of events: only reading it fails.
+    for entry in walk(&dir.path().join("events")) {
+        std::fs::remove_file(entry).expect("removed");
+    }
+
+    let request = Request { period: "2018".to_owned(), as_of: None, publish: true };
+    let error = run(&lake, Arc::new(Catalog::embedded()), request.clone()).await.expect_err("events are gone");
+    let runs = "select outcome, publication is null, fresh, message <> '' from publication_runs order by started_at";
+    assert_eq!(asked(&lake, runs).await, ["published,false,true,", "failed,true,false,true"], "{error}");
+    let message = asked(&lake, "select message from publication_runs where outcome = 'failed'").await;
+    assert!(message[0].contains(".parquet"), "the reason names what is missing: {message:?}");
+
+    // Only asking leaves no row, and neither does a moment that cannot be read.
+    for (as_of, publish) in [(None, false), (Some("yesterday".to_owned()), true)] {
+        let request = Request { as_of, publish, ..request.clone() };
+        run(&lake, Arc::new(Catalog::embedded()), request).await.expect_err("no answer");
+    }
+    assert_eq!(asked(&lake, "select count(*) from publication_runs").await, ["2"]);
+}
+
+/// The Parquet files below a directory.
+fn walk(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("an entry").path());
+    let below = |path: std::path::PathBuf| if path.is_dir() { walk(&path) } else { vec![path] };
+    entries.flat_map(below).filter(|path| path.extension().is_some_and(|ending| ending == "parquet")).collect()
+}
