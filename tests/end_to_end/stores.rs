@@ -61,6 +61,13 @@ async fn a_store_that_ignores_conditions_is_refused() {
     assert!(said.contains("s3://bucket/lake") && said.contains("If-None-Match"), "{said}");
     assert!(said.contains("a second writer of the same name succeeded") && said.contains("local disk"), "{said}");
 
+    let port = careless_server();
+    let mut doctor = helan.command(&["doctor", "-f", "json", "--lake", "s3://bucket/lake"]);
+    let output = doctor.envs(environment(port)).output().expect("doctor runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let found = text.lines().find(|line| line.contains("\"lake_store\"")).expect("a line of the store");
+    assert!(!output.status.success() && found.contains("\"fail\"") && found.contains("If-None-Match"), "{text}");
+
     let said = refused(&helan, careless_server(), &[("AWS_ALLOW_HTTP", "false")]);
     assert!(said.contains("clear text") && said.contains("AWS_ALLOW_HTTP"), "{said}");
 }
@@ -82,6 +89,10 @@ async fn an_object_store_holds_the_whole_lake_and_maintenance_tidies_it() {
         text.lines().filter(|path| !path.contains("_delta_log")).count()
     };
     assert_eq!(files(), 10);
+    let doctor = helan.command(&["doctor", "-f", "json"]).output().expect("doctor runs");
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let found = doctor.lines().find(|line| line.contains("\"lake_store\"")).expect("a line of the store");
+    assert!(found.contains("\"ok\"") && found.contains("s3://helan/statistics/lake"), "{doctor}");
     helan.run(&["maintain"]);
     helan.run(&["maintain", "--orphan-age", "0s"]);
     assert!(files() < 10, "{} files are left of 10", files());

@@ -159,6 +159,17 @@ impl Lake {
         Ok(())
     }
 
+    /// As [`Lake::check_store`], for a URL where there may be no lake yet.
+    ///
+    /// # Errors
+    /// As [`Lake::check_store`].
+    pub async fn check_store_at(url: &Url) -> Result<(), LakeError> {
+        if place::is_object_store(url) {
+            conditions::check(url, place::store_of(url)?.as_ref(), &Clock::system()).await?;
+        }
+        Ok(())
+    }
+
     /// Makes durable what is visible of the tables' logs, also of another process. An object store's writes are durable
     /// as soon as they are visible; on a local disk a power cut could still take the last of them back.
     ///

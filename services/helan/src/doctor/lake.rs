@@ -1,4 +1,4 @@
-//! The lake: does it open, does its store keep its promises, and does its newest event agree with the clock?
+//! The lake: does its store keep its promises, does it open, and does its newest event agree with the clock?
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
@@ -20,7 +20,7 @@ pub(super) async fn open(url: &Url) -> Opened {
 }
 
 pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut findings = Vec::from_iter(store(examined, opened).await);
     let mut newest = None;
     match opened {
         Ok(Some(lake)) => match events(lake).await {
@@ -46,6 +46,41 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
     }
     findings.push(clock::judge(examined.now, newest));
     findings
+}
+
+/// Whether the object store keeps to conditional writes; nothing to say of a local disk, which has checks of its own.
+async fn store(examined: &Examined, opened: &Opened) -> Option<Finding> {
+    let url = &examined.lake;
+    if url.scheme() == "file" {
+        return None;
+    }
+    let checked = match opened {
+        Ok(Some(lake)) => lake.check_store().await,
+        Ok(None) | Err(_) => Lake::check_store_at(url).await,
+    };
+    Some(match checked {
+        Ok(()) => Finding::ok(
+            "lake_store",
+            format!("{url}：条件写入（If-None-Match）有效"),
+            format!("{url}: conditional writes (If-None-Match) are kept to"),
+        ),
+        Err(error @ LakeError::Place { .. }) => Finding::fail(
+            "lake_store",
+            (error.to_string(), error.to_string()),
+            (
+                "换用支持条件写入的存储或更正地址；在此之前不要启动 helan",
+                "use another store, or mend the address; start nothing before",
+            ),
+        ),
+        Err(error) => Finding::fail(
+            "lake_store",
+            (format!("{url}：{error}"), format!("{url}: {error}")),
+            (
+                "检查 AWS_ENDPOINT_URL、AWS_REGION、凭证，以及对该路径的读、写、列出和删除权限",
+                "look at AWS_ENDPOINT_URL, AWS_REGION, the credentials, and the right to read, write, list and delete there",
+            ),
+        ),
+    })
 }
 
 fn broken(url: &Url, error: &str) -> Finding {
