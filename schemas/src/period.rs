@@ -111,6 +111,22 @@ impl Period {
         }
     }
 
+    /// The period of a frequency (A, S, Q, M) in which a day lies; none for other codes.
+    pub fn of_frequency(code: &str, day: Date) -> Option<Self> {
+        let (january, month) = (day.first_of_year(), i32::from(day.month()));
+        [(PeriodKind::Annual, 12), (PeriodKind::Semester, 6), (PeriodKind::Quarter, 3), (PeriodKind::Month, 1)]
+            .into_iter()
+            .find(|(kind, _)| kind.code() == code)
+            .and_then(|(kind, months)| Self::of_months(kind, january, (month - 1) / months + 1, months).ok())
+    }
+
+    /// The periods of a frequency that lie in this one, in order; this one itself if it is of that frequency.
+    pub fn parts(self, code: &str) -> Vec<Self> {
+        let next = |part: &Self| Self::of_frequency(code, part.end.checked_add(1.day()).ok()?);
+        let parts = std::iter::successors(Self::of_frequency(code, self.start), next);
+        parts.take_while(|part| part.end <= self.end).filter(|part| part.start >= self.start).collect()
+    }
+
     fn of_months(kind: PeriodKind, january: Date, ordinal: i32, months: i32) -> Result<Self, PeriodError> {
         let index = if kind == PeriodKind::Annual { 0 } else { ordinal - 1 };
         if index < 0 || index >= 12 / months {
@@ -231,6 +247,22 @@ mod tests {
                 (period.kind.code(), period.start.to_string(), period.end.to_string()),
                 (kind, start.into(), end.into())
             );
+        }
+    }
+
+    #[test]
+    fn parts_are_those_that_lie_wholly_inside() {
+        for (text, code, parts) in [
+            ("2018", "Q", "2018-Q1 2018-Q2 2018-Q3 2018-Q4"),
+            ("2018", "A", "2018"),
+            ("2018-Q2", "M", "2018-04 2018-05 2018-06"),
+            ("2018-Q2", "A", ""),
+            ("2018-02-01/P6M", "Q", "2018-Q2"),
+            ("2018-11-15/P3M", "M", "2018-12 2019-01"),
+            ("2018", "W", ""),
+        ] {
+            let found = Period::parse(text).expect(text).parts(code);
+            assert_eq!(found.iter().map(Period::to_string).collect::<Vec<_>>().join(" "), parts, "{text} {code}");
         }
     }
 

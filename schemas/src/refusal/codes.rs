@@ -235,7 +235,7 @@ codes! {
         "用目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
     UnitMultInvalid = "unit_mult_invalid", 422,
         "unit_mult 不正确", "unit_mult is no integer from -18 to 18",
-        "0 为个，4 为万，8 为亿", "0 is one, 4 is 万, 8 is 亿";
+        "表格中从列表选择；程序写 0（个）、4（万）、8（亿）等", "choose from the list in a form; programs write 0 for ones, 4 for 万, 8 for 亿";
     PeriodSyntax = "period_syntax", 422,
         "报告期格式不正确", "the time period is ill-formed",
         "例如 2018、2018-Q2、2018-06、2018-01-01/P6M", "such as 2018, 2018-Q2, 2018-06, 2018-01-01/P6M";
@@ -286,13 +286,13 @@ codes! {
         "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to move the catalog's bound";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
-        "用 SDMX CL_OBS_STATUS 的代码，正常值为 A", "use a code of SDMX's CL_OBS_STATUS; A is normal";
+        "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";
     ConfStatusUnknown = "conf_status_unknown", 422,
         "conf_status 不在代码表中", "conf_status is not in the code list",
         "用 F、N、C、D、S 或 A", "use F, N, C, D, S or A";
     VintageUnknown = "vintage_unknown", 422,
         "vintage 不在代码表中", "vintage is not in the code list",
-        "用 estimated、preliminary、revised、final 或 census-revised", "use estimated, preliminary, revised, final or census-revised";
+        "表格中从列表选择；程序写 estimated、preliminary、revised、final 或 census-revised", "choose from the list in a form; programs write estimated, preliminary, revised, final or census-revised";
     BasisUnknown = "basis_unknown", 422,
         "目录中该指标没有此基准", "the catalog has no such basis for the indicator",
         "核对 basis，见目录 bases.csv；省略则按目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
@@ -385,7 +385,7 @@ codes! {
         "数据区有合并单元格", "cells of the data are merged",
         "取消合并，每格单独填写；标题行和名称列可以合并", "unmerge them and fill in each; titles and name columns may stay merged";
     RowHidden = "row_hidden", 422,
-        "隐藏行中有数值", "a hidden row holds a value",
+        "隐藏行中有数值（行号）", "a hidden row holds a value (number of the row)",
         "取消隐藏或清除筛选，核对后保留或删去该行", "unhide it or clear the filter, then keep or delete the row";
     ColumnHidden = "column_hidden", 422,
         "填报列被隐藏", "a column that a person fills in is hidden",

@@ -150,16 +150,18 @@ pub(crate) async fn submissions(State(app): State<Arc<App>>, request: Request) -
     params(
         ("reporter" = String, Path, description = "Id of the reporter: the credential's own, or any for an operator."),
         ("period" = Option<String>, Query, description = "2018, 2018-S1, 2018-Q2 or 2018-06; the catalog's default period without it."),
+        ("parts" = Option<String>, Query, description = "include: also what is due for the periods within it, such as the quarters of a year."),
         ("format" = Option<String>, Query, description = "xlsx (default) or csv."),
         ("lang" = Option<String>, Query, description = "zh or en; without it Accept-Language decides, then zh."),
         ("source" = Option<String>, Query, description = "CloudEvents source of its rows; without it the reporter's first that is not for illustrative figures."),
     ),
     responses(
-        (status = 200, description = "The template.", content((Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv"))),
+        (status = 200, description = "The template.", content((Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv")),
+            headers(("helan-other-periods" = String, description = "Periods within it, or around it, for which more is due, and how much: `2018-Q1=8, 2018-Q2=8`; absent if nothing is."))),
         (status = 400, description = "A query parameter is wrong.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 403, description = "Not yours.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 404, description = "Nothing is due.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing is due; `found` says for which periods something is.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 422, description = "The period does not exist, or there is no source.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "Credentials cannot be checked now.", body = ErrorAnswer, content_type = "application/problem+json"),
     )

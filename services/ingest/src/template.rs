@@ -2,22 +2,24 @@
 //! no other work: its codes, units and row names are there, and a row left blank reports nothing.
 
 mod csv;
+mod owed;
 mod sheet;
 
 use axum::extract::Query;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use helan_runtime::credentials::Role;
-use helan_schemas::catalog::{Catalog, Indicator, Obligation, Reporter};
+use helan_schemas::catalog::{Catalog, Indicator, Reporter};
 use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
 
 use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices};
 use crate::problems::{Place, Problems, quoted};
+use crate::template::owed::Owed;
 use crate::{Ingest, accept, workbook};
 
 /// Columns of a template, in order. What a person fills in stands between the names and the codes.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     AREA_NAME,
     INDICATOR_NAME,
     "time_period",
@@ -25,6 +27,7 @@ const COLUMNS: [&str; 18] = [
     "value",
     "unit_mult",
     "vintage",
+    "basis",
     "obs_status",
     "published_at",
     "prepared_by",
@@ -38,6 +41,9 @@ const COLUMNS: [&str; 18] = [
     "source",
 ];
 
+/// Names the periods that have reports which are not in the template: `2018-Q1=8, 2018-Q2=8`.
+const OTHER_PERIODS: HeaderName = HeaderName::from_static("helan-other-periods");
+
 /// What a template is made of.
 pub(crate) struct Template<'c> {
     pub(crate) reporter: &'c Reporter,
@@ -49,30 +55,47 @@ pub(crate) struct Template<'c> {
     /// When it is made, seconds since the Unix epoch.
     pub(crate) made_at: i64,
     pub(crate) rows: Vec<TemplateRow<'c>>,
+    /// What else is due within the period, or for one that it lies in: not in this template.
+    pub(crate) others: Vec<OtherPeriod>,
+}
+
+/// A period that has reports of its own.
+pub(crate) struct OtherPeriod {
+    pub(crate) period: Period,
+    /// How many of them the reporter owes.
+    pub(crate) reports: usize,
 }
 
 /// One thing that is due.
 pub(crate) struct TemplateRow<'c> {
+    pub(crate) period: Period,
     pub(crate) ref_area: &'c str,
     pub(crate) area_name: &'c str,
     pub(crate) indicator: &'c Indicator,
+    /// Benchmarks to choose from.
+    pub(crate) bases: Vec<&'c str>,
 }
 
 impl Template<'_> {
-    /// The columns that this reporter gets: only some may say when a figure was published.
+    /// The columns that this reporter gets. Who publishes figures says when, and on which benchmark; for others both
+    /// follow from the catalog.
     pub(crate) fn columns(&self) -> Vec<&'static str> {
-        let fits = |column: &&str| *column != "published_at" || self.reporter.may_back_date;
+        let fits = |column: &&str| match *column {
+            "published_at" => self.reporter.may_back_date,
+            "basis" => self.reporter.may_back_date && self.rows.iter().any(|row| !row.bases.is_empty()),
+            _ => true,
+        };
         COLUMNS.into_iter().filter(fits).chain([TEMPLATE_ROW]).collect()
     }
 
     /// What stands in a cell before anybody fills it in.
     pub(crate) fn cell(&self, row: usize, column: &str) -> String {
-        let TemplateRow { ref_area, area_name, indicator } = &self.rows[row];
+        let TemplateRow { period, ref_area, area_name, indicator, .. } = &self.rows[row];
         match column {
             AREA_NAME => (*area_name).to_owned(),
             INDICATOR_NAME => self.lang.pick(&indicator.name_zh, &indicator.name_en).to_owned(),
             UNIT_NAME => self.lang.pick(&indicator.unit_zh, &indicator.unit_en).to_owned(),
-            "time_period" => self.period.clone(),
+            "time_period" => period.to_string(),
             "unit_mult" => choices("unit_mult", self.lang, false).swap_remove(0),
             "ref_area" => (*ref_area).to_owned(),
             "indicator" => indicator.indicator.clone(),
@@ -97,6 +120,8 @@ struct Asked {
     format: Format,
     lang: Lang,
     source: Option<String>,
+    /// Whether the periods within the period are wanted too.
+    parts: bool,
 }
 
 /// Answers with a template.
@@ -123,6 +148,10 @@ pub(crate) fn answer(ingest: &Ingest, reporter: &str, uri: &Uri, headers: &Heade
     headers.extend(HeaderValue::try_from(name).map(|name| (header::CONTENT_DISPOSITION, name)));
     // Each template has row names of its own.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if !template.others.is_empty() {
+        let value = owed::listed(&template.others, Lang::En);
+        headers.extend(HeaderValue::try_from(value).map(|value| (OTHER_PERIODS, value)));
+    }
     Ok(response)
 }
 
@@ -130,13 +159,14 @@ fn asked(uri: &Uri, headers: &HeaderMap) -> Result<Asked, Problems> {
     let wrong = |what: String| Problems::one(Code::QueryInvalid, what);
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|error| wrong(error.body_text()))?;
     let lang = accept::language(headers).unwrap_or(Lang::Zh);
-    let mut asked = Asked { period: None, format: Format::Xlsx, lang, source: None };
+    let mut asked = Asked { period: None, format: Format::Xlsx, lang, source: None, parts: false };
     let mut seen = Vec::new();
     for (name, value) in query.0 {
         match (name.as_str(), value.as_str()) {
             _ if seen.contains(&name) => return Err(wrong(format!("2 × {}", quoted(&name)))),
             ("period", _) => asked.period = Some(value),
             ("source", _) => asked.source = Some(value),
+            ("parts", "include") => asked.parts = true,
             ("format", "xlsx") => asked.format = Format::Xlsx,
             ("format", "csv") => asked.format = Format::Csv,
             ("lang", "zh") => asked.lang = Lang::Zh,
@@ -161,10 +191,9 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
         problems.add(Place::WHOLE, Some("period"), code, quoted(text));
         problems
     })?;
-    let rows: Vec<_> =
-        catalog.obligations_now().filter_map(|row| due(catalog, reporter, row, &period, asked.lang)).collect();
+    let Owed { rows, others } = Owed::of(catalog, reporter, period, asked.lang, asked.parts);
     if rows.is_empty() {
-        let found = format!("{} {}", reporter.reporter, period);
+        let found = format!("{} {period}; {}", reporter.reporter, owed::instead(catalog, reporter, &others));
         return Err(Problems::one(Code::TemplateNothingDue, found));
     }
     let now = ingest.clock.now();
@@ -176,28 +205,8 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
         form: ingest.clock.new_id(),
         made_at: now / 1_000_000,
         rows,
+        others,
     })
-}
-
-/// The row of an obligation, if it is due for the period.
-fn due<'c>(
-    catalog: &'c Catalog,
-    reporter: &Reporter,
-    owed: &'c Obligation,
-    period: &Period,
-    lang: Lang,
-) -> Option<TemplateRow<'c>> {
-    let bound = |text: &Option<String>| text.as_deref().and_then(|text| Period::parse(text).ok());
-    let begun = bound(&owed.first_period).is_none_or(|first| first.start <= period.start);
-    let goes_on = bound(&owed.last_period).is_none_or(|last| period.end <= last.end);
-    let fits = owed.reporter == reporter.reporter && owed.frequency == period.kind.code() && begun && goes_on;
-    let indicator = catalog.indicator(&owed.indicator).filter(|indicator| fits && indicator.is_reported())?;
-    let day = period.end;
-    let area = catalog.area_on(&owed.ref_area, day).map(|row| lang.pick(&row.name_zh, &row.name_en));
-    let group = || catalog.group_on(&owed.ref_area, day).map(|row| lang.pick(&row.name_zh, &row.name_en));
-    let area_name = area.or_else(group)?;
-    let may = catalog.allows(&reporter.reporter, &owed.ref_area, &owed.indicator, day);
-    may.then_some(TemplateRow { ref_area: &owed.ref_area, area_name, indicator })
 }
 
 /// The source that was asked for, else the reporter's first one that does not carry illustrative figures.

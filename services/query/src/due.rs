@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use helan_schemas::catalog::{Catalog, Obligation};
-use helan_schemas::period::{Period, PeriodKind};
+use helan_schemas::period::Period;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, ToSpan};
@@ -46,7 +46,7 @@ fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zon
     let after: Span = obligation.due_after.parse().ok()?;
     let mut start = first.first_of_year();
     while start <= last {
-        let period = Period::parse(&form(&obligation.frequency, start)?).ok()?;
+        let period = Period::of_frequency(&obligation.frequency, start)?;
         if period.start >= first && period.end <= last {
             let due = due_day(period.end, after)?;
             out.push(Due {
@@ -68,17 +68,6 @@ fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zon
 /// Months after the last day of a month end on the last day of a month: P8M after 31 December is 31 August.
 fn due_day(end: Date, after: Span) -> Option<Date> {
     end.checked_add(1.day()).ok()?.checked_add(after).ok()?.checked_sub(1.day()).ok()
-}
-
-fn form(frequency: &str, start: Date) -> Option<String> {
-    let (year, month) = (start.year(), start.month());
-    match frequency {
-        code if code == PeriodKind::Annual.code() => Some(format!("{year}")),
-        code if code == PeriodKind::Semester.code() => Some(format!("{year}-S{}", (month - 1) / 6 + 1)),
-        code if code == PeriodKind::Quarter.code() => Some(format!("{year}-Q{}", (month - 1) / 3 + 1)),
-        code if code == PeriodKind::Month.code() => Some(format!("{year}-{month:02}")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use rust_xlsxwriter::{
     FormatAlign, FormatBorder, IgnoreError, ProtectionOptions, Workbook, Worksheet, XlsxError,
 };
 
+use super::owed::listed;
 use super::{Template, TemplateRow};
 use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices, heading_of};
 
@@ -76,6 +77,11 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
         Lang::Zh => format!("{name} {} 报送表", template.period),
         Lang::En => format!("Report of {name}, {}", template.period),
     };
+    let title = match template.others.len() {
+        0 => title,
+        // Which ones stands on the sheet of notes.
+        _ => title + lang.pick("（其他报告期另有应报，见“说明”）", " (more is due for other periods: see the notes)"),
+    };
     sheet.write_with_format(0, 0, title, &styles.title)?;
     let hint = lang.pick(
         "只填白色单元格。没有的数请留空，不要填 0；确知无数时在“数据状态”中选择原因。",
@@ -109,9 +115,12 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
             } else {
                 sheet.write_string_with_format(number, at, cell, style)?;
             }
-            if *column == "value" {
-                sheet.add_data_validation(number, at, number, at, &value_rule(&template.rows[row], lang)?)?;
-            }
+            let rule = match *column {
+                "value" => value_rule(&template.rows[row], lang)?,
+                "basis" if !template.rows[row].bases.is_empty() => basis_rule(&template.rows[row])?,
+                _ => continue,
+            };
+            sheet.add_data_validation(number, at, number, at, &rule)?;
         }
         let entries = choices(column, lang, template.reporter.may_estimate);
         if !entries.is_empty() {
@@ -143,7 +152,7 @@ fn width(column: &str) -> f64 {
         INDICATOR_NAME | "note" | TEMPLATE_ROW => 32.0,
         "evidence" => 24.0,
         "source" | "indicator" => 22.0,
-        AREA_NAME | "value" | "vintage" | "obs_status" => 18.0,
+        AREA_NAME | "value" | "vintage" | "basis" | "obs_status" => 18.0,
         _ => 12.0,
     }
 }
@@ -171,6 +180,11 @@ fn value_rule(row: &TemplateRow<'_>, lang: Lang) -> Result<DataValidation, XlsxE
         .map(|rule| rule.set_error_style(DataValidationErrorStyle::Warning))
 }
 
+/// The benchmarks of a row's indicator, to choose from.
+fn basis_rule(row: &TemplateRow<'_>) -> Result<DataValidation, XlsxError> {
+    DataValidation::new().allow_list_strings(&row.bases)
+}
+
 fn cut(text: &str, chars: usize) -> String {
     if text.chars().count() <= chars {
         return text.to_owned();
@@ -179,7 +193,7 @@ fn cut(text: &str, chars: usize) -> String {
 }
 
 /// What each column means.
-const COLUMN_NOTES: [(&str, &str, &str); 12] = [
+const COLUMN_NOTES: [(&str, &str, &str); 13] = [
     (
         "value",
         "必填。只填数字；可以用公式，报送的是保存时的计算结果。留空表示不报，与 0 不同。",
@@ -187,6 +201,11 @@ const COLUMN_NOTES: [(&str, &str, &str); 12] = [
     ),
     ("unit_mult", "数值的倍数：个、千、万、百万、亿。", "What the value is multiplied by."),
     ("vintage", "数据版本：初步、修订、最终等；可以留空。", "Which release of the figure it is; may stay blank."),
+    (
+        "basis",
+        "口径或普查基准；留空时按报告期和公布日期由目录确定。",
+        "The benchmark it is on; blank means the one that the catalog gives for the period and the day of release.",
+    ),
     (
         "obs_status",
         "留空即正常。没有数值而有原因时选 K、L、M、O 或 Q，数值留空。",
@@ -218,6 +237,29 @@ fn notes(template: &Template<'_>, sheet: &mut Worksheet) -> Result<(), XlsxError
     for (column, zh, en) in COLUMN_NOTES.iter().filter(|(column, ..)| template.columns().contains(column)) {
         sheet.write_with_format(row, 0, heading_of(column, lang).unwrap_or(column), &bold)?;
         sheet.write_with_format(row, 1, lang.pick(zh, en), &wrapped)?;
+        row += 1;
+    }
+    if !template.others.is_empty() {
+        row += 1;
+        let listed = listed(&template.others, lang);
+        let (heading, text) = match lang {
+            Lang::Zh => (
+                "其他报告期",
+                format!(
+                    "本表只含 {} 的报送。另有应报（报告期=项数）：{listed}。下载模板时换用该报告期，或加 parts=include 把所含各期列入同一表。",
+                    template.period
+                ),
+            ),
+            Lang::En => (
+                "Other periods",
+                format!(
+                    "This form is for {} alone. More is due (period=reports): {listed}. Fetch a template for that period, or add parts=include to have the periods within this one in the same form.",
+                    template.period
+                ),
+            ),
+        };
+        sheet.write_with_format(row, 0, heading, &bold)?;
+        sheet.write_with_format(row, 1, text, &wrapped)?;
         row += 1;
     }
     row += 1;

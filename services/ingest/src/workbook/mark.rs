@@ -44,7 +44,7 @@ pub(crate) fn mark(
     let mut package = Package::open(bytes, limits)?;
     let (_, main) = main_relations(&mut package)?;
     let sheet = relations(&mut package, &layout.part)?;
-    let notes = texts(problems, lang);
+    let notes = texts(problems, layout, lang);
     let mut edits = Edits::new();
 
     let styles = main.iter().find(|row| row.kind == "styles").ok_or_else(|| broken("styles"))?.target.clone();
@@ -78,15 +78,17 @@ pub(crate) fn mark(
 }
 
 /// What stands in each note: the errors of its cell.
-fn texts(problems: &Problems, lang: Lang) -> BTreeMap<CellAt, String> {
+fn texts(problems: &Problems, layout: &Layout, lang: Lang) -> BTreeMap<CellAt, String> {
     let mut notes: BTreeMap<CellAt, String> = BTreeMap::new();
     for problem in problems.list() {
         let Some(spot) = &problem.spot else { continue };
-        let note = notes.entry(spot.at).or_default();
-        if !note.is_empty() {
-            note.push_str("\n\n");
+        for at in [Some(spot.at), layout.beside(problem.code, spot.at)].into_iter().flatten() {
+            let note = notes.entry(at).or_default();
+            if !note.is_empty() {
+                note.push_str("\n\n");
+            }
+            note.push_str(&text(problem, lang));
         }
-        note.push_str(&text(problem, lang));
     }
     notes
 }

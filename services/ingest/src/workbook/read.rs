@@ -42,6 +42,8 @@ pub(crate) struct Layout {
     pub(crate) lang: Lang,
     heading_row: u32,
     headings: Vec<Heading>,
+    /// The first heading's column that can be seen.
+    first_seen: u32,
     /// Rows with errors: their names.
     names: HashMap<u32, String>,
 }
@@ -64,6 +66,15 @@ impl Layout {
         let names = self.names.get(&row).map_or("", String::as_str);
         let label = if names.is_empty() { heading.to_owned() } else { format!("{names} · {heading}") };
         Some(Spot { sheet: self.sheet.clone(), at: CellAt { row, column }, label })
+    }
+
+    /// Where an error at a cell that nobody sees is told as well: in the heading.
+    pub(super) fn beside(&self, code: Code, at: CellAt) -> Option<CellAt> {
+        match code {
+            Code::RowHidden => Some(CellAt { row: self.heading_row, ..at }),
+            Code::ColumnHidden => Some(CellAt { column: self.first_seen, ..at }),
+            _ => None,
+        }
     }
 }
 
@@ -99,9 +110,12 @@ pub(crate) fn read<'b, 'e>(
         lang,
         heading_row: number,
         headings: Vec::new(),
+        first_seen: 1,
         names: HashMap::new(),
     };
     let columns = reading.columns(cells, &mut layout);
+    let mut seen = layout.headings.iter().map(|heading| heading.column).filter(|column| !frame.hides(*column));
+    layout.first_seen = seen.next().unwrap_or(1);
     let mut row = 0;
     while let Some(found) = rows.next()? {
         // What a broken heading means, nobody knows.

@@ -84,6 +84,71 @@ async fn a_csv_template_works_the_same() {
 }
 
 #[tokio::test]
+async fn a_template_says_what_is_due_for_other_periods() {
+    let world = World::new().await;
+    let periods = |text: &str| -> Vec<String> {
+        text.lines().skip(1).map(|line| line.split(',').nth(2).expect("a period").to_owned()).collect()
+    };
+    let base = "/v1/templates/nx-kjt?format=csv&lang=zh";
+    let year = world.get_as("nx-kjt", &format!("{base}&period=2018")).await;
+    assert_eq!(year.headers["helan-other-periods"], "2018-Q1=8, 2018-Q2=8, 2018-Q3=8, 2018-Q4=8");
+    let annual = periods(&year.text);
+    assert!(!annual.is_empty() && annual.iter().all(|period| period == "2018"), "{annual:?}");
+
+    let all = world.get_as("nx-kjt", &format!("{base}&period=2018&parts=include")).await;
+    assert!(!all.headers.contains_key("helan-other-periods"), "{:?}", all.headers);
+    let quarters = (1..=4).flat_map(|quarter| std::iter::repeat_n(format!("2018-Q{quarter}"), 8));
+    assert_eq!(periods(&all.text), annual.iter().cloned().chain(quarters).collect::<Vec<_>>());
+
+    let quarter = world.get_as("nx-kjt", &format!("{base}&period=2018-Q2")).await;
+    assert_eq!(quarter.headers["helan-other-periods"], format!("2018={}", annual.len()).as_str());
+    assert_eq!(periods(&quarter.text), ["2018-Q2"; 8]);
+    // Months are owed by nobody, and half a year lies in the year.
+    for (period, found) in [
+        ("2018-05", "2018-Q2=8, 2018="),
+        ("2018-S1", "2018-Q1=8, 2018-Q2=8, 2018="),
+        ("2020", "A 2018, Q 2018-Q1…2018-Q4"),
+    ] {
+        let answer = world.get_as("nx-kjt", &format!("{base}&period={period}")).await;
+        assert_eq!(answer.status, 404, "{}", answer.text);
+        assert!(answer.text.contains(found), "{period}: {}", answer.text);
+    }
+
+    // The clerk reads it on the form.
+    let form = world.get_as("nx-kjt", "/v1/templates/nx-kjt?period=2018&lang=zh").await;
+    let (data, notes) = (cells(&form.bytes, "数据"), cells(&form.bytes, "说明"));
+    assert!(data[0][0].contains("其他报告期另有应报"), "{:?}", data[0]);
+    let said = notes.iter().find(|row| row[0] == "其他报告期").expect("a note");
+    assert!(said[1].contains("2018-Q1=8，2018-Q2=8") && said[1].contains("parts=include"), "{said:?}");
+    let form = world.get_as("yinchuan", "/v1/templates/yinchuan?period=2018&lang=zh").await;
+    assert!(!cells(&form.bytes, "数据")[0][0].contains("其他报告期"), "a city owes nothing else");
+}
+
+#[tokio::test]
+async fn who_publishes_figures_may_name_their_benchmark() {
+    let world = World::new().await;
+    let template = world.get_as("nx-stats", "/v1/templates/nx-stats?period=2018&format=csv&lang=zh").await;
+    let mut lines: Vec<Vec<String>> =
+        template.text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let at = |lines: &[Vec<String>], heading: &str| lines[0].iter().position(|cell| cell.contains(heading));
+    let (basis, value) = (at(&lines, "基准").expect("a column"), at(&lines, "数值").expect("a column"));
+    let unit_mult = at(&lines, "数量级").expect("a column");
+    let row = lines.iter().position(|line| line.contains(&"gdp".to_owned())).expect("a row");
+    for (name, status) in [("economic-census-4", 202), ("economic-census-9", 422)] {
+        (lines[row][basis], lines[row][value], lines[row][unit_mult]) = (name.into(), "3510.2".into(), "亿".into());
+        let text = lines.iter().map(|line| line.join(",")).collect::<Vec<_>>().join("\r\n");
+        let answer = world.send("nx-stats", Call::csv(text)).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+    }
+    // A city's figures have the benchmark that the catalog gives them.
+    let city = world.get_as("yinchuan", "/v1/templates/yinchuan?period=2018&format=csv&lang=zh").await;
+    assert!(!city.text.contains("基准"), "{}", city.text);
+    let form = world.get_as("nx-stats", "/v1/templates/nx-stats?period=2018&lang=zh").await;
+    let sheet = part(&form.bytes, "xl/worksheets/sheet1.xml");
+    assert!(sheet.contains("economic-census-3,economic-census-4,economic-census-5"), "a list to choose from");
+}
+
+#[tokio::test]
 async fn templates_are_for_their_reporter() {
     let world = World::new().await;
     for (reporter, path, status, code) in [
@@ -91,6 +156,7 @@ async fn templates_are_for_their_reporter() {
         ("yinchuan", "/v1/templates/yinchuan?period=2019", 404, "template_nothing_due"),
         ("yinchuan", "/v1/templates/yinchuan?period=2018-13", 422, "period_not_existing"),
         ("yinchuan", "/v1/templates/yinchuan?periode=2018", 400, "query_invalid"),
+        ("yinchuan", "/v1/templates/yinchuan?period=2018&parts=all", 400, "query_invalid"),
         ("yinchuan", "/v1/templates/yinchuan?period=2018&format=xls", 400, "query_invalid"),
         ("yinchuan", "/v1/templates/yinchuan?period=2018&source=/nx/wuzhong", 403, "foreign_source"),
     ] {
@@ -215,8 +281,10 @@ async fn the_marked_workbook_loses_nothing_and_comes_back() {
             "{code} {cell}: {notes}"
         );
     }
-    let coloured = TWELVE.map(|(_, cell)| cell);
-    let mut sorted = coloured;
+    // The heading tells of the row that nobody sees.
+    let heading = notes.split("<comment ").find(|note| note.starts_with("ref=\"D1\"")).expect("a note");
+    assert!(heading.contains("（row_hidden）") && heading.contains("：13"), "{heading}");
+    let mut sorted: Vec<_> = TWELVE.iter().map(|(_, cell)| *cell).chain(["D1"]).collect();
     sorted.sort_by_key(|cell| (cell[1..].parse::<u32>().expect("a row"), cell.as_bytes()[0]));
     assert!(sheet.contains(&format!("sqref=\"{}\"", sorted.join(" "))), "{sheet}");
     for name in ["xl/workbook.xml", "xl/sharedStrings.xml"] {
