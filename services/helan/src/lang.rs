@@ -28,3 +28,8 @@ impl Lang {
         }
     }
 }
+
+/// A count with its English words: `1 report`, `2 reports`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -8,7 +8,7 @@ use helan_lake::Lake;
 use helan_rollup::{Explanation, Node, Question};
 
 use crate::args::Place;
-use crate::lang::Lang;
+use crate::lang::{Lang, counted};
 
 #[derive(Debug, Args)]
 #[command(
@@ -110,7 +110,9 @@ impl Page {
         lines.push(String::new());
         lines.push(match self.lang {
             Lang::Zh => format!("共 {} 条报送计入。所用规则：", root.events()),
-            Lang::En => format!("{} reports are in the number. Rules that acted:", root.events()),
+            Lang::En => {
+                format!("{} in the number. Rules that acted:", counted(root.events(), "report is", "reports are"))
+            }
         });
         for number in root.all_rules() {
             if let Some((zh, en)) = helan_rollup::rule_text(number) {

@@ -9,7 +9,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::args::RollupArgs;
-use crate::lang::Lang;
+use crate::lang::{Lang, counted};
 use crate::quota::{QuotaRow, QuotaTable};
 
 pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
@@ -36,7 +36,11 @@ async fn reproduce(lake: &Lake, id: &str, lang: Lang) -> anyhow::Result<()> {
     let found = helan_rollup::reproduce(lake, id).await?;
     let counts = match lang {
         Lang::Zh => format!("{} 个数值、{} 条报送重新计算", found.values, found.inputs),
-        Lang::En => format!("{} values from {} events, computed again", found.values, found.inputs),
+        Lang::En => format!(
+            "{} from {}, computed again",
+            counted(found.values, "value", "values"),
+            counted(found.inputs, "event", "events")
+        ),
     };
     if found.values_agree && found.inputs_agree {
         return print(&format!("{id}: {counts}: {}", lang.pick("摘要一致", "the digests agree")));
@@ -88,7 +92,7 @@ fn differences(changes: &[Change], all: bool, lang: Lang) -> String {
     }
     let count = match lang {
         Lang::Zh => format!("{} 个单元格有变化", changes.len()),
-        Lang::En => format!("{} cells differ", changes.len()),
+        Lang::En => counted(changes.len(), "cell differs", "cells differ"),
     };
     if changes.is_empty() {
         return count;
