@@ -1,6 +1,7 @@
 //! Sends: so many submissions at once, each source in order, at full speed or by the clock; retries as a client does.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,15 @@ use anyhow::bail;
 use hdrhistogram::Histogram;
 use helan_load::{Kind, Line, Outcome, Stream};
 use helan_runtime::shutdown::Shutdown;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 
 use super::keep::Ledger;
+use super::report::grouped;
 use super::target::{Answer, Target};
 use super::visible::{Probe, Prober};
+use crate::lang::Lang;
 
 /// First pause before the same is sent again; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -30,6 +33,8 @@ pub(super) struct Plan {
     pub(super) rate: Option<u64>,
     pub(super) connections: usize,
     pub(super) patience: Duration,
+    /// Language of the progress.
+    pub(super) lang: Lang,
 }
 
 /// What was sent and what came of it.
@@ -128,7 +133,7 @@ pub(super) async fn run(
         ledger: ledger.clone(),
         probes: visible.as_ref().map(Prober::sender),
         shutdown: shutdown.clone(),
-        bar: progress(plan.submissions.map(|all| all.saturating_sub(done) * batch)),
+        bar: progress(plan.submissions.map(|all| all.saturating_sub(done) * batch), plan.lang),
         streams: count as u64,
         started: Instant::now(),
         first,
@@ -162,7 +167,7 @@ pub(super) async fn run(
         ledger.append(&Line::END)?;
     }
     ledger.sync().await?;
-    shared.bar.set_message("waiting for the sample to become visible");
+    shared.bar.set_message(plan.lang.pick("等待抽样数据可供查询", "waiting for the sample to become visible"));
     let bar = shared.bar.clone();
     drop(shared);
     if let Some(prober) = visible {
@@ -208,6 +213,9 @@ impl Shared {
         if let Some(rate) = self.plan.rate {
             let events = (row - self.first) * stream.batch();
             due = self.started + Duration::from_secs_f64(events as f64 / rate as f64);
+            if self.plan.duration.is_some_and(|most| due >= self.started + most) {
+                return Ok(false);
+            }
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {}
                 () = self.shutdown.wait() => return Ok(false),
@@ -274,15 +282,28 @@ impl Shared {
 }
 
 /// Events and their rate; shown on a terminal only.
-fn progress(events: Option<u64>) -> ProgressBar {
+fn progress(events: Option<u64>, lang: Lang) -> ProgressBar {
     let (bar, template) = match events {
         Some(events) => {
-            (ProgressBar::new(events), "{bar:24} {human_pos}/{human_len} events  {per_sec}  {eta} left  {msg}")
+            let zh = "{bar:24} {sent}/{all} 条  每秒 {rate}  还需 {eta}  {msg}";
+            (ProgressBar::new(events), lang.pick(zh, "{bar:24} {sent}/{all} events  {rate}/s  {eta} left  {msg}"))
         }
-        None => (ProgressBar::new_spinner(), "{spinner} {human_pos} events  {per_sec}  {elapsed}  {msg}"),
+        None => {
+            let zh = "{spinner} {sent} 条  每秒 {rate}  已用 {elapsed}  {msg}";
+            (ProgressBar::new_spinner(), lang.pick(zh, "{spinner} {sent} events  {rate}/s  {elapsed}  {msg}"))
+        }
     };
-    match ProgressStyle::with_template(template) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    let Ok(style) = ProgressStyle::with_template(template) else { return bar };
+    // Counts as in the report.
+    let count = |of: fn(&ProgressState) -> u64| {
+        move |state: &ProgressState, out: &mut dyn Write| {
+            // A bar that cannot be written is no reason to stop.
+            let _ = out.write_str(&grouped(of(state)));
+        }
+    };
+    let style = style
+        .with_key("sent", count(ProgressState::pos))
+        .with_key("all", count(|state| state.len().unwrap_or(0)))
+        .with_key("rate", count(|state| state.per_sec() as u64));
+    bar.with_style(style)
 }

@@ -179,6 +179,7 @@ async fn load(args: LoadArgs, lang: Lang) -> anyhow::Result<()> {
         rate: args.rate,
         connections: usize::from(args.connections),
         patience: args.patience,
+        lang,
     };
     let (sent, trouble) = drive::run(&plan, streams, &next, target, ledger, visible, shutdown).await?;
     report::Report::of(&header, &args.ledger, &sent).print(args.format, lang)?;
