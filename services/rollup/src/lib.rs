@@ -130,6 +130,10 @@ async fn run_period(
         Ok((answers, outcome)) => run.publish(&answers, outcome).await,
         Err(error) => Err(error),
     };
+    // Who asked for what cannot be, such as another region's catalog, is told so; nothing of the schedule's has failed.
+    if matches!(ended, Err(RollupError::Asked(_))) {
+        return ended;
+    }
     match (run.record(&period.to_string(), &ended).await, ended) {
         (Ok(()), ended) => ended,
         (Err(error), Ok(_)) => Err(error),
