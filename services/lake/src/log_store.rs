@@ -89,6 +89,10 @@ impl LogStore for BoundedLogStore {
 
 fn engine<E: TaskExecutor>(store: Arc<dyn ObjectStore>, executor: E) -> Arc<DefaultEngine<E>> {
     Arc::new(
-        DefaultEngineBuilder::new(store).with_task_executor(Arc::new(executor)).with_buffer_size(OPEN_FILES).build(),
+        DefaultEngineBuilder::new(store)
+            .with_task_executor(Arc::new(executor))
+            .with_buffer_size(OPEN_FILES)
+            .with_batch_size(ROWS)
+            .build(),
     )
 }

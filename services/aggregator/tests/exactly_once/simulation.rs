@@ -180,8 +180,13 @@ impl World {
         for store in &stores {
             self.fault(store);
         }
-        let options =
-            Options { compact_files: 2, checkpoint_commits: 5, log_age_ms: i64::MAX / 2, orphan_age_ms: i64::MAX / 2 };
+        let options = Options {
+            compact_files: 2,
+            checkpoint_commits: 5,
+            delete: true,
+            log_age_ms: i64::MAX / 2,
+            orphan_age_ms: i64::MAX / 2,
+        };
         let mut lakes = Vec::new();
         for store in stores {
             match Lake::open_in(&url(), Arc::new(store), self.clock.clone()).await {
