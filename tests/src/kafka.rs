@@ -16,6 +16,10 @@ use tempfile::TempDir;
 /// Longest wait until a broker answers; after a SIGKILL on a busy machine it takes long.
 const READY: Duration = Duration::from_secs(90);
 
+/// A guarded broker's key, and the certificate for its clients.
+const KEYSTORE: &str = "broker.p12";
+const CERTIFICATE: &str = "broker.pem";
+
 /// One broker that is its own controller. Dropping it ends it.
 pub struct Broker {
     directory: TempDir,
@@ -27,20 +31,43 @@ pub struct Broker {
 impl Broker {
     /// Copies the jars (once), formats a directory, and starts a broker that answers.
     pub fn start() -> Result<Self> {
+        Self::start_as(None)
+    }
+
+    /// A broker that speaks TLS only, with [`Broker::certificate`], and asks for a user's password (SCRAM-SHA-512).
+    pub fn start_guarded(user: &str, password: &str) -> Result<Self> {
+        Self::start_as(Some((user, password)))
+    }
+
+    fn start_as(guard: Option<(&str, &str)>) -> Result<Self> {
         let libs = jars()?;
         let directory = tempfile::tempdir()?;
         let ports = free_ports()?;
-        let template = fs::read_to_string(sources().join("server.properties"))?;
+        let mut settings = fs::read_to_string(sources().join("server.properties"))?;
+        if let Some((user, password)) = guard {
+            let guarded = fs::read_to_string(sources().join("guarded.properties"))?
+                .replace("@USER@", user)
+                .replace("@PASSWORD@", password)
+                .replace("@KEYSTORE@", &directory.path().join(KEYSTORE).display().to_string())
+                .replace("@CERTIFICATE@", &directory.path().join(CERTIFICATE).display().to_string());
+            settings = settings.replace("PLAINTEXT://", "SASL_SSL://") + &guarded;
+            make_certificate(directory.path(), password)?;
+        }
         let data = directory.path().join("data");
-        let settings = template
+        let settings = settings
             .replace("@BROKER_PORT@", &ports.0.to_string())
             .replace("@CONTROLLER_PORT@", &ports.1.to_string())
             .replace("@DATA@", &data.display().to_string());
         fs::write(directory.path().join("server.properties"), settings)?;
         let mut broker = Self { directory, libs, ports, process: None };
-        broker.format()?;
+        broker.format(guard)?;
         broker.restart()?;
         Ok(broker)
+    }
+
+    /// The certificate that a guarded broker shows, in PEM.
+    pub fn certificate(&self) -> PathBuf {
+        self.directory.path().join(CERTIFICATE)
     }
 
     /// `HOST:PORT` for clients; the same for the broker's whole life.
@@ -86,14 +113,18 @@ impl Broker {
         Ok(())
     }
 
-    fn format(&self) -> Result<()> {
+    fn format(&self, guard: Option<(&str, &str)>) -> Result<()> {
         // A cluster id is 16 bytes in URL-safe base64; these come from the directory's random name.
         let name = self.directory.path().file_name().context("a directory has a name")?.to_string_lossy().into_owned();
         let letters: String =
             name.chars().chain(std::iter::repeat('A')).filter(char::is_ascii_alphanumeric).take(21).collect();
         let mut java = self.java();
         java.args(["-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format", "--standalone", "--cluster-id"]);
-        let output = java.arg(letters + "A").args(["--config", "server.properties"]).output()?;
+        java.arg(letters + "A").args(["--config", "server.properties"]);
+        if let Some((user, password)) = guard {
+            java.args(["--add-scram", &format!("SCRAM-SHA-512=[name={user},password={password}]")]);
+        }
+        let output = java.output()?;
         let said = String::from_utf8_lossy(&output.stderr) + String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "the broker's directory cannot be formatted: {said}");
         Ok(())
@@ -187,6 +218,21 @@ fn watch(mut child: Child, orders: &Receiver<End>) -> Option<ExitStatus> {
             }
         }
     }
+}
+
+/// A key and a certificate for 127.0.0.1 that vouches for itself.
+fn make_certificate(directory: &Path, password: &str) -> Result<()> {
+    let keytool = |arguments: &[&str]| -> Result<()> {
+        let mut keytool = Command::new("keytool");
+        keytool.args(arguments).args(["-alias", "broker", "-keystore", KEYSTORE, "-storepass", password]);
+        let output = keytool.current_dir(directory).output().context("keytool comes with Java")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success(), "keytool {arguments:?}: {said}");
+        Ok(())
+    };
+    let name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=ip:127.0.0.1", "-validity", "2"];
+    keytool(&[&["-genkeypair", "-keyalg", "EC", "-storetype", "PKCS12"][..], &name].concat())?;
+    keytool(&["-exportcert", "-rfc", "-file", CERTIFICATE])
 }
 
 fn sources() -> PathBuf {

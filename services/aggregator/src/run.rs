@@ -163,6 +163,10 @@ impl Aggregator {
         let event = match message {
             Message::Assigned(partitions) => Event::Assigned(partitions),
             Message::Revoked(partitions) => Event::Revoked(partitions),
+            Message::Failed { at, error } if error.is_retry() => {
+                tracing::warn!(%at, %error, "the log cannot be read on now");
+                Event::SeekFailed { at, now }
+            }
             Message::Failed { at, error } => broken(at, &error),
             Message::Records(records) => match (records.first_offset(), records.next_offset()) {
                 (Some(first), Some(next)) => {
@@ -260,6 +264,9 @@ impl Aggregator {
             Action::Discard(at) => {
                 self.batch.discard(&at);
                 self.states.remove(&at);
+                if !self.machine.partitions().values().any(|partition| partition.pending) {
+                    self.config.counters.pending_bytes.set(0);
+                }
                 Ok(None)
             }
             Action::Flush(steps) => self.flush(&steps).await.map(Some),

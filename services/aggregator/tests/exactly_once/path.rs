@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use helan_aggregator::{Aggregator, AggregatorConfig};
 use helan_lake::Lake;
-use helan_log::Log;
+use helan_log::{Log, LogError, Message, RetryReason};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::refused::{Refused, RefusedError};
 use helan_schemas::tables::Table;
@@ -139,6 +139,33 @@ async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
     log.set_id("another");
     let error = Aggregator::start(config).await.err().expect("another log").to_string();
     assert!(error.contains("memory/another") && error.contains("memory/test"), "{error}");
+}
+
+#[tokio::test]
+async fn a_log_that_is_away_for_a_moment_stops_no_partition() {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let url = Url::from_directory_path(directory.path()).expect("URL");
+    let log = log(1).await;
+    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let config = AggregatorConfig::new(log.clone(), lake.clone());
+    log.append(submission("s", "a", 0, &[event("s", "a", "1")])).await.expect("append");
+    let mut aggregator = Aggregator::start(config.clone()).await.expect("start");
+    while config.counters.pending_bytes.get() == 0 {
+        let message = aggregator.subscription().next().await.expect("message");
+        aggregator.receive(message).await.expect("receive");
+    }
+    let at = helan_log::TopicPartition::new(topics::CITY, 0);
+    let error = LogError::Retry { reason: RetryReason::LogDown, detail: "away".to_owned() };
+    aggregator.receive(Message::Failed { at, error }).await.expect("receive");
+    assert_eq!(config.counters.pending_bytes.get(), 0, "what was pending is read again");
+    while rows(&lake, Table::Events, &["id"]).await.is_empty() {
+        match tokio::time::timeout(Duration::from_millis(50), aggregator.subscription().next()).await {
+            Ok(message) => aggregator.receive(message.expect("message")).await.expect("receive"),
+            Err(_) => aggregator.tick().await.expect("tick"),
+        }
+    }
+    assert_eq!(rows(&lake, Table::Events, &["id"]).await, ["a"]);
+    config.status.ready().expect("all partitions are read");
 }
 
 /// Lets an aggregator take in everything there is.
