@@ -8,5 +8,6 @@ mod refuses_events;
 mod refuses_senders;
 mod sheets;
 mod sockets;
+mod templates;
 mod workbooks;
 mod world;

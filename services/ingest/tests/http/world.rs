@@ -239,3 +239,9 @@ pub(crate) fn with(mut event: Value, field: &str, value: Value) -> Value {
     }
     event
 }
+
+/// The values of a record's events.
+pub(crate) fn values(world: &World, offset: i64) -> Vec<String> {
+    let text = |event: &Value| event["data"]["value"].as_str().unwrap_or_default().to_owned();
+    world.events(topics::CITY, offset).iter().map(text).collect()
+}
