@@ -17,11 +17,14 @@ use crate::place;
 /// Writers that try at once.
 const RIVALS: usize = 4;
 
-/// Tries it out below the lake's folder, and removes what it wrote.
+/// Tries it out below the lake's folder, and removes what it wrote. Nothing to try on a local disk, which keeps them.
 ///
 /// # Errors
 /// [`LakeError::Place`] if a promise is not kept, [`LakeError::Store`] if the store cannot be reached or used.
 pub(crate) async fn check(url: &Url, store: &dyn ObjectStore, clock: &Clock) -> Result<(), LakeError> {
+    if !place::is_object_store(url) {
+        return Ok(());
+    }
     let url = place::folder(url)?;
     let root = Path::from_url_path(url.path()).map_err(Error::from)?;
     let folder = root.join("_helan").join(format!("check-{}", clock.new_id()));

@@ -44,9 +44,7 @@ impl Lake {
     /// [`LakeError`]; two processes that create the same lake at once both succeed.
     pub async fn create_or_open(url: &Url, log_identity: &str) -> Result<Self, LakeError> {
         let (store, clock) = (place::store_of(url)?, Clock::system());
-        if place::is_object_store(url) {
-            conditions::check(url, store.as_ref(), &clock).await?;
-        }
+        conditions::check(url, store.as_ref(), &clock).await?;
         Self::create_or_open_in(url, store, log_identity, clock).await
     }
 
@@ -147,27 +145,13 @@ impl Lake {
         Ok(TableSnapshot::new(table, log_store, snapshot, self.0.log_identity.clone(), BTreeMap::new()))
     }
 
-    /// Checks that the store keeps to conditional writes, on which every commit rests; [`Lake::create_or_open`] has done
-    /// so. Nothing to check on a local disk.
+    /// Checks that the store at a lake's URL keeps to conditional writes, on which every commit rests, also where there
+    /// is no lake yet; [`Lake::create_or_open`] does so. Nothing to check on a local disk.
     ///
     /// # Errors
-    /// [`LakeError::Place`] if it does not.
-    pub async fn check_store(&self) -> Result<(), LakeError> {
-        if place::is_object_store(&self.0.url) {
-            conditions::check(&self.0.url, self.0.store.as_ref(), &self.0.clock).await?;
-        }
-        Ok(())
-    }
-
-    /// As [`Lake::check_store`], for a URL where there may be no lake yet.
-    ///
-    /// # Errors
-    /// As [`Lake::check_store`].
-    pub async fn check_store_at(url: &Url) -> Result<(), LakeError> {
-        if place::is_object_store(url) {
-            conditions::check(url, place::store_of(url)?.as_ref(), &Clock::system()).await?;
-        }
-        Ok(())
+    /// [`LakeError::Place`] if it does not, [`LakeError::Store`] if it cannot be reached or used.
+    pub async fn check_store(url: &Url) -> Result<(), LakeError> {
+        conditions::check(url, place::store_of(url)?.as_ref(), &Clock::system()).await
     }
 
     /// Makes durable what is visible of the tables' logs, also of another process. An object store's writes are durable

@@ -42,8 +42,9 @@ pub(crate) struct Retention {
 }
 
 pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
-    let lake = Lake::open(&args.place.lake()?).await?;
-    lake.check_store().await?;
+    let url = args.place.lake()?;
+    let lake = Lake::open(&url).await?;
+    Lake::check_store(&url).await?;
     let log = match args.retention.log_retention {
         Some(age) => Some((open_log(&args).await?, age)),
         None => None,

@@ -20,7 +20,7 @@ pub(super) async fn open(url: &Url) -> Opened {
 }
 
 pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> {
-    let mut findings = Vec::from_iter(store(examined, opened).await);
+    let mut findings = Vec::from_iter(store(examined).await);
     let mut newest = None;
     match opened {
         Ok(Some(lake)) => match events(lake).await {
@@ -49,16 +49,12 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
 }
 
 /// Whether the object store keeps to conditional writes; nothing to say of a local disk, which has checks of its own.
-async fn store(examined: &Examined, opened: &Opened) -> Option<Finding> {
+async fn store(examined: &Examined) -> Option<Finding> {
     let url = &examined.lake;
     if url.scheme() == "file" {
         return None;
     }
-    let checked = match opened {
-        Ok(Some(lake)) => lake.check_store().await,
-        Ok(None) | Err(_) => Lake::check_store_at(url).await,
-    };
-    Some(match checked {
+    Some(match Lake::check_store(url).await {
         Ok(()) => Finding::ok(
             "lake_store",
             format!("{url}：条件写入（If-None-Match）有效"),
