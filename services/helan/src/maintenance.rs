@@ -71,9 +71,6 @@ pub(crate) async fn run(
         }
         let begun = clock.now();
         let delete = looked.is_none_or(|looked| begun - looked >= DELETE_EVERY);
-        if delete {
-            looked = Some(begun);
-        }
         let outcome = maintain::run(&lake, &maintain::Options { delete, ..maintain::Options::default() }).await;
         if let Some((log, age)) = &retention
             && let Err(error) = helan_aggregator::retain(&**log, &lake, *age, clock.now()).await
@@ -84,6 +81,9 @@ pub(crate) async fn run(
         counters.seconds.set((ended - begun) as f64 / 1e6);
         match outcome {
             Ok(reports) => {
+                if delete {
+                    looked = Some(begun);
+                }
                 for report in reports.values() {
                     counters.files.inc_by(report.files_before as u64);
                     counters.orphans.inc_by(report.orphans_deleted as u64);
