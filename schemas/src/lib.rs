@@ -9,6 +9,7 @@ pub mod decimal;
 pub mod digest;
 pub mod event;
 pub mod events;
+pub mod later;
 pub mod period;
 pub mod refusal;
 pub mod refused;

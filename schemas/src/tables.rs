@@ -4,9 +4,12 @@
 
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::error::ArrowError;
 
 use crate::decimal;
+use crate::later::LATER;
 
 /// One table of the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +130,7 @@ impl Table {
     /// Its columns in order.
     pub fn columns(self) -> Vec<Column> {
         use DataType::{Binary, Boolean, Date32, Int32, Int64, Utf8};
-        match self {
+        let mut columns = match self {
             Self::Events => vec![
                 column("topic", Utf8, false, "Address: topic of the log."),
                 column("partition", Int32, false, "Address: partition of the topic."),
@@ -275,9 +278,15 @@ impl Table {
                 column("values_digest", Utf8, false, "SHA-256 over the values."),
                 column("inputs_digest", Utf8, false, "SHA-256 over (source, id, content digest) of the inputs."),
                 column("catalog", Utf8, false, "Digest of the catalog."),
-                column("queries_digest", Utf8, false, "SHA-256 over the SQL files."),
+                column("queries_digest", Utf8, false, "SHA-256 over the SQL files, comments included: which build."),
                 column("headline_zh", Utf8, true, "The result in one sentence, in Chinese."),
                 column("headline_en", Utf8, true, "The result in one sentence, in English."),
+                column(
+                    "rules",
+                    Utf8,
+                    true,
+                    "JSON object: view → SHA-256 of its rule, the SQL it rests on without comments; null in older ones.",
+                ),
             ],
             Self::PublishedValues => vec![
                 column("publication", Utf8, false, "Id of the publication."),
@@ -406,7 +415,24 @@ impl Table {
                 column("embargo_until", instant(), true, "Embargoes: when it may be released at the earliest."),
                 column("sequence", Int64, false, "Number of the event within its period, from 1, without gaps."),
             ],
+        };
+        if self == Self::Events {
+            columns.extend(LATER.iter().map(|field| column(field.name, Utf8, true, field.doc)));
         }
+        columns
+    }
+
+    /// Rows of the table from columns in its order. Columns that the table gained since, and that may be null, may be
+    /// left out at the end.
+    ///
+    /// # Errors
+    /// If the columns do not fit the table.
+    pub fn rows(self, mut columns: Vec<ArrayRef>) -> Result<RecordBatch, ArrowError> {
+        let schema = self.schema();
+        let rows = columns.first().map_or(0, |column| column.len());
+        let missing = schema.fields().iter().skip(columns.len());
+        columns.extend(missing.map(|field| new_null_array(field.data_type(), rows)));
+        RecordBatch::try_new(schema, columns)
     }
 
     /// The Arrow schema, column docs as field metadata under `comment`.

@@ -4,6 +4,8 @@
 //! (`application/cloudevents-batch+json`). What ingest adds stands in record headers, so that the value, and with it
 //! every digest, is the same when a client sends the same thing again.
 
+use crate::later::FIRST_GENERATION;
+
 /// Submissions of city systems.
 pub const CITY: &str = "helan.city.v1";
 /// Submissions of park systems.
@@ -13,8 +15,24 @@ pub const REFUSED: &str = "helan.refused.v1";
 /// Every topic, in the order in which it is created.
 pub const ALL: [&str; 3] = [CITY, PARK, REFUSED];
 
-/// Media type of a submission's record value.
+/// Media type of a submission's record value. Where an event has a later field, the parameter `generation` follows.
 pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
+const GENERATION_PARAMETER: &str = "; generation=";
+
+/// The media type of a record whose events need a generation of fields.
+pub fn content_type_batch(generation: u32) -> String {
+    match generation {
+        ..=FIRST_GENERATION => CONTENT_TYPE_BATCH.to_owned(),
+        _ => format!("{CONTENT_TYPE_BATCH}{GENERATION_PARAMETER}{generation}"),
+    }
+}
+
+/// The generation of fields that a record's media type asks for; the first where it names none, as records of other
+/// producers do.
+pub fn generation_of(content_type: &str) -> u32 {
+    let named = content_type.split_once(GENERATION_PARAMETER).and_then(|(_, number)| number.parse().ok());
+    named.unwrap_or(FIRST_GENERATION)
+}
 /// Media type of a record of [`REFUSED`].
 pub const CONTENT_TYPE_REFUSED: &str = "application/json";
 

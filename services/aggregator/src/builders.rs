@@ -7,6 +7,7 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use helan_log::RecordRef;
 use helan_schemas::event::{EventRef, Statement};
+use helan_schemas::later::LATER;
 use helan_schemas::period::days_since_epoch;
 use helan_schemas::tables::Table;
 
@@ -51,6 +52,8 @@ pub(crate) struct EventRows {
     received_at: Numbers<TimestampMicrosecondType>,
     catalog: Texts,
     recorded_year: Numbers<Int32Type>,
+    /// Fields that came later, in their order.
+    later: [Texts; LATER.len()],
 }
 
 impl EventRows {
@@ -129,6 +132,9 @@ impl EventRows {
         self.received_at.push(origin.record.received_at);
         self.catalog.push(origin.record.catalog);
         self.recorded_year.push(year);
+        for (column, field) in self.later.iter_mut().zip(&LATER) {
+            column.push_option((field.get)(data));
+        }
     }
 
     /// Cuts back to so many rows.
@@ -146,6 +152,7 @@ impl EventRows {
         ]
         .into_iter()
         .chain(&mut self.texts)
+        .chain(&mut self.later)
         {
             column.truncate(rows);
         }
@@ -219,6 +226,9 @@ impl EventRows {
         columns.number("received_at", self.received_at);
         columns.add("catalog", self.catalog.finish());
         columns.number("recorded_year", self.recorded_year);
+        for (column, field) in self.later.into_iter().zip(&LATER) {
+            columns.add(field.name, column.finish());
+        }
         columns.finish()
     }
 }
@@ -360,6 +370,7 @@ impl RefusalRows {
 
 /// Columns in the table's order; a column that the table gained since is null if it may be.
 struct Assembly {
+    table: Table,
     schema: SchemaRef,
     columns: Vec<ArrayRef>,
 }
@@ -367,7 +378,7 @@ struct Assembly {
 impl Assembly {
     fn of(table: Table) -> Self {
         let schema = table.schema();
-        Self { columns: Vec::with_capacity(schema.fields().len()), schema }
+        Self { table, columns: Vec::with_capacity(schema.fields().len()), schema }
     }
 
     fn add(&mut self, name: &str, column: ArrayRef) {
@@ -380,11 +391,7 @@ impl Assembly {
         self.add(name, column.finish(&data_type));
     }
 
-    fn finish(mut self) -> Result<RecordBatch, ArrowError> {
-        let rows = self.columns[0].len();
-        for field in &self.schema.fields()[self.columns.len()..] {
-            self.columns.push(arrow::array::new_null_array(field.data_type(), rows));
-        }
-        RecordBatch::try_new(self.schema, self.columns)
+    fn finish(self) -> Result<RecordBatch, ArrowError> {
+        self.table.rows(self.columns)
     }
 }

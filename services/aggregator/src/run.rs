@@ -8,8 +8,9 @@ use helan_lake::{CommitError, Lake, LakeError, TableTip};
 use helan_log::{Log, LogError, LogIdentity, Message, Records, StopReason, Subscription, TopicPartition};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
+use helan_schemas::later::GENERATION;
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
+use helan_schemas::topics::{self, generation_of};
 use tracing::Instrument;
 use tracing::field::Empty;
 
@@ -171,8 +172,16 @@ impl Aggregator {
             Message::Records(records) => match (records.first_offset(), records.next_offset()) {
                 (Some(first), Some(next)) => {
                     let (at, bytes) = (records.at().clone(), records.bytes());
-                    self.arrived = Some(records);
-                    Event::Arrived { at, first, next, bytes, now }
+                    match newer(&records) {
+                        Some(why) => {
+                            tracing::error!(%at, why, "this partition stops");
+                            Event::Broken { at, why, first: None }
+                        }
+                        None => {
+                            self.arrived = Some(records);
+                            Event::Arrived { at, first, next, bytes, now }
+                        }
+                    }
                 }
                 _ => return Ok(()),
             },
@@ -350,6 +359,17 @@ async fn identity(config: &AggregatorConfig) -> Result<LogIdentity, AggregatorEr
     let found = config.log.identity().await?;
     found.continues(&config.lake.log_identity().parse()?)?;
     Ok(found)
+}
+
+/// Why records must wait for a newer build: it would keep what this one does not know.
+fn newer(records: &Records) -> Option<String> {
+    let (offset, wanted) = records.iter().map(|record| (record.offset, generation_of(record.content_type))).find(
+        |(_, generation)| *generation > GENERATION,
+    )?;
+    Some(format!(
+        "the record at offset {offset} has fields of generation {wanted}, this build of helan knows {GENERATION}: a \
+         newer helan took it in; upgrade this process, and it is read from there"
+    ))
 }
 
 fn broken(at: TopicPartition, error: &LogError) -> Event {

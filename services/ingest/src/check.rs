@@ -10,6 +10,7 @@ use std::cell::RefCell;
 use helan_schemas::catalog::{Catalog, Indicator, Reporter};
 use helan_schemas::codes;
 use helan_schemas::event::{EventRef, MAX_ID_BYTES, MAX_SOURCE_BYTES, Statement, Text, parse_instant};
+use helan_schemas::later::LATER;
 use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
 use jiff::civil::Date;
@@ -141,7 +142,8 @@ impl<'c> Judge<'c> {
             ("data.basis", data.basis.is_none()),
             ("data.published_at", data.published_at.is_none()),
         ];
-        for (field, _) in absent.into_iter().filter(|(_, absent)| !absent) {
+        let later = LATER.iter().map(|field| (field.path, (field.get)(data).is_none()));
+        for (field, _) in absent.into_iter().chain(later).filter(|(_, absent)| !absent) {
             report(field, Code::FieldNotAllowed, String::new());
         }
         // Which event it voids decides everything; these two only help a reader, so they have to exist.

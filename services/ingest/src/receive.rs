@@ -152,10 +152,10 @@ impl App {
 
     async fn append(&self, reporter: &str, judged: Judged, received_at: i64) -> Result<Accepted, Failure> {
         let Ingest { catalog, log, status_base, .. } = &self.ingest;
-        let Judged { submission: Submission { id, source, events, value }, charset, table } = judged;
+        let Judged { submission: Submission { id, source, events, generation, value }, charset, table } = judged;
         let topic = catalog.topic(reporter).expect("every reporter has a topic");
         let envelope = Envelope {
-            content_type: topics::CONTENT_TYPE_BATCH.to_owned(),
+            content_type: topics::content_type_batch(generation),
             reporter: reporter.to_owned(),
             submission: id.clone(),
             received_at,

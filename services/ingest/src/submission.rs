@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use helan_schemas::digest::{sha256_hex, submission_id};
 use helan_schemas::event::{EventRef, MAX_SOURCE_BYTES, Statement};
+use helan_schemas::later::FIRST_GENERATION;
 use helan_schemas::refusal::Code;
 
 use crate::check::{Judge, Report, ValueText};
@@ -20,6 +21,8 @@ pub(crate) struct Submission {
     pub(crate) source: String,
     /// How many events.
     pub(crate) events: u32,
+    /// The generation of fields that its events need.
+    pub(crate) generation: u32,
     /// A JSON array of CloudEvents in canonical form.
     pub(crate) value: Vec<u8>,
 }
@@ -55,6 +58,7 @@ pub(crate) struct Builder<'b, 'e> {
     /// Where in `value` an id has to be filled in, and for which row.
     gaps: Vec<(usize, u32)>,
     events: u32,
+    generation: u32,
 }
 
 /// What canonical form writes before an event's id.
@@ -77,6 +81,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             value,
             gaps: Vec::new(),
             events: 0,
+            generation: FIRST_GENERATION,
         }
     }
 
@@ -189,6 +194,7 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let start = self.value.len();
         event.write_canonical(statement, &mut self.value);
+        self.generation = self.generation.max(event.generation());
         match form {
             _ if !event.id.is_empty() => {}
             Form::Template(name) => {
@@ -232,7 +238,7 @@ impl<'b, 'e> Builder<'b, 'e> {
         if self.value.len() > canonical_bytes {
             return Err(Problems::one(Code::SubmissionTooLarge, format!("> {canonical_bytes}")));
         }
-        Ok(Submission { id, source, events: self.events, value: self.value })
+        Ok(Submission { id, source, events: self.events, generation: self.generation, value: self.value })
     }
 
     /// Gives every event without id the id `{submission}/{row}`.

@@ -1,7 +1,7 @@
 //! Opening and creating a lake.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use deltalake_core::kernel::EagerSnapshot;
 use deltalake_core::logstore::LogStoreRef;
@@ -12,6 +12,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
+use crate::columns::{Columns, compare};
 use crate::error::LakeError;
 use crate::log_store::log_store;
 use crate::snapshot::TableSnapshot;
@@ -28,6 +29,8 @@ struct Inner {
     id: String,
     log_identity: String,
     clock: Clock,
+    /// Tables of which it was said that a newer build has written to them.
+    told: Mutex<BTreeSet<Table>>,
 }
 
 /// What the kernel says of a log that lacks a commit. A directory is not listed at one moment: of two commits that are
@@ -60,7 +63,8 @@ impl Lake {
         clock: Clock,
     ) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
-        let mut lake = Inner { url, store, id: clock.new_id(), log_identity: log_identity.to_owned(), clock };
+        let told = Mutex::default();
+        let mut lake = Inner { url, store, id: clock.new_id(), log_identity: log_identity.to_owned(), clock, told };
         for table in Table::ALL {
             let log_store = lake.log_store(table)?;
             if !log_store.is_delta_table_location().await? {
@@ -90,7 +94,8 @@ impl Lake {
     /// [`LakeError::NoLake`] if there is none.
     pub async fn open_in(url: &Url, store: Arc<dyn ObjectStore>, clock: Clock) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
-        let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock };
+        let told = Mutex::default();
+        let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock, told };
         let log_store = lake.log_store(Table::Events)?;
         let snapshot = lake.load(&log_store, None).await?;
         lake.adopt(Table::Events, &snapshot)?;
@@ -237,6 +242,15 @@ impl Inner {
                  the log before going on",
                 tables::FORGETS
             ));
+        }
+        if let Columns::Ahead(columns) = compare(table, snapshot.schema().as_ref())?
+            && self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(table)
+        {
+            tracing::warn!(
+                table = table.name(),
+                columns = columns.join(", "),
+                "a newer helan has added columns to this table; this one reads the others and leaves these empty: upgrade"
+            );
         }
         match properties.get(tables::LAKE) {
             Some(id) if *id == self.id => Ok(()),

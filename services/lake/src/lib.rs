@@ -5,6 +5,7 @@
 //! appenders. Column types come back as `helan_schemas::tables` names them, except that text and binary columns are
 //! read as Arrow's view types (`Utf8View`, `BinaryView`).
 
+mod columns;
 mod commit;
 mod conditions;
 mod copy;
@@ -17,6 +18,7 @@ mod log_store;
 pub mod maintain;
 mod merge;
 mod place;
+mod provider;
 pub mod simulated;
 mod snapshot;
 mod statistics;

@@ -1,16 +1,10 @@
 //! One version of one table, pinned.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::SchemaRef;
-use async_trait::async_trait;
-use deltalake_core::datafusion::catalog::{Session, TableProvider};
-use deltalake_core::datafusion::error::Result as QueryResult;
-use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
-use deltalake_core::datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType};
-use deltalake_core::datafusion::physical_plan::ExecutionPlan;
+use deltalake_core::datafusion::catalog::TableProvider;
+use deltalake_core::datafusion::logical_expr::Expr;
 use deltalake_core::datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake_core::kernel::EagerSnapshot;
@@ -18,6 +12,7 @@ use deltalake_core::logstore::LogStoreRef;
 use helan_schemas::tables::Table;
 
 use crate::error::LakeError;
+use crate::provider::PinnedTable;
 
 /// A pinned version of a table: its files, its offsets, its rows. Clones are cheap and share it.
 #[derive(Clone, Debug)]
@@ -113,14 +108,14 @@ impl TableSnapshot {
     }
 
     /// A DataFusion table that reads exactly this version, skips files by their statistics, and finds its store by
-    /// itself in whatever session it is used.
+    /// itself in whatever session it is used. Columns that an older table lacks are null.
     ///
     /// # Errors
     /// If the table needs a feature of Delta that is not supported.
     pub fn provider(&self) -> Result<Arc<dyn TableProvider>, LakeError> {
         let config = DeltaScanConfig::new().with_wrap_partition_values(false);
         let scan = DeltaScanNext::new(self.snapshot.clone(), config)?;
-        Ok(Arc::new(PinnedTable { scan, log_store: self.log_store.clone() }))
+        Ok(Arc::new(PinnedTable::new(self.table, scan, self.log_store.clone())))
     }
 
     /// Reads columns of the rows that a filter keeps.
@@ -143,46 +138,5 @@ impl TableSnapshot {
 
     pub(crate) fn state(&self) -> &EagerSnapshot {
         &self.snapshot
-    }
-}
-
-/// delta-rs's scan, which by itself expects the table's store in the session.
-#[derive(Debug)]
-struct PinnedTable {
-    scan: DeltaScanNext,
-    log_store: LogStoreRef,
-}
-
-#[async_trait]
-impl TableProvider for PinnedTable {
-    fn schema(&self) -> SchemaRef {
-        self.scan.schema()
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
-        None
-    }
-
-    async fn scan(
-        &self,
-        session: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> QueryResult<Arc<dyn ExecutionPlan>> {
-        let root = self.log_store.root_url();
-        let root = ObjectStoreUrl::parse(&root[..url::Position::BeforePath])?;
-        if session.runtime_env().object_store(&root).is_err() {
-            session.runtime_env().register_object_store(root.as_ref(), self.log_store.root_object_store(None));
-        }
-        self.scan.scan(session, projection, filters, limit).await
-    }
-
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> QueryResult<Vec<TableProviderFilterPushDown>> {
-        self.scan.supports_filters_pushdown(filters)
     }
 }

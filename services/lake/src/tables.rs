@@ -1,11 +1,10 @@
 //! What a table of the lake is to Delta: its first commit, its properties, how its files are sorted.
 
 use arrow::datatypes::{Schema, SchemaRef};
-use deltalake_core::kernel::StructType;
-use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use helan_schemas::tables::Table;
 use serde_json::json;
 
+use crate::columns;
 use crate::error::LakeError;
 
 /// Property: the id that all tables of one lake share.
@@ -75,9 +74,7 @@ pub(crate) fn file_schema(table: Table) -> SchemaRef {
 /// table as version 1.
 pub(crate) fn first_commit(table: Table, lake: &str, log: &str, id: &str, now_ms: i64) -> Result<Vec<u8>, LakeError> {
     let rows = |why: String| LakeError::Rows { table: table.name(), why };
-    let schema: StructType =
-        table.schema().as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| rows(error.to_string()))?;
-    let schema = serde_json::to_string(&schema).map_err(|error| rows(error.to_string()))?;
+    let schema = serde_json::to_string(&columns::written(table)?).map_err(|error| rows(error.to_string()))?;
     let metadata = json!({"metaData": {
         "id": id,
         "name": table.name(),

@@ -13,6 +13,7 @@ use helan_schemas::tables::Table;
 use object_store::{Error, PutMode, PutOptions};
 use serde_json::json;
 
+use crate::columns::only_adds;
 use crate::commit::{CommitError, Moved};
 use crate::error::LakeError;
 use crate::known::KnownEvent;
@@ -97,13 +98,14 @@ impl TableTip {
 }
 
 impl Lake {
-    /// The newest version of a table, for a writer.
+    /// The newest version of a table, for a writer, with all columns that this build writes.
     ///
     /// # Errors
     /// As [`Lake::snapshot`].
     pub async fn tip(&self, table: Table) -> Result<TableTip, LakeError> {
         let seen_at = self.clock().now();
-        Ok(TableTip::new(self.snapshot(table).await?, seen_at))
+        let snapshot = self.widened(self.snapshot(table).await?).await?;
+        Ok(TableTip::new(snapshot, seen_at))
     }
 
     /// The tip itself, or the table's end anew if it is too old to be built upon.
@@ -158,9 +160,19 @@ impl Lake {
         let read = |error: deltalake_core::DeltaTableError| CommitError::Retry(error.into());
         while let Some(bytes) = log_store.read_commit_entry(tip.version + 1).await.map_err(read)? {
             let actions = get_actions(tip.version + 1, &bytes).map_err(read)?;
-            if actions.iter().any(|action| matches!(action, Action::Metadata(_) | Action::Protocol(_))) {
-                let why = "its properties were changed meanwhile; look at them, then restart".to_owned();
-                return Err(CommitError::Stop(LakeError::Unsafe { table, why }));
+            for action in &actions {
+                let changed = match action {
+                    Action::Metadata(after) => only_adds(tip.pinned.state().metadata(), after),
+                    Action::Protocol(_) => Err("its Delta protocol was changed".to_owned()),
+                    _ => continue,
+                };
+                match changed {
+                    Ok(columns) => tracing::info!(table, columns = columns.join(", "), "columns were added meanwhile"),
+                    Err(why) => {
+                        let why = format!("{why} meanwhile; look at them, then restart");
+                        return Err(CommitError::Stop(LakeError::Unsafe { table, why }));
+                    }
+                }
             }
             let theirs = || {
                 actions.iter().filter_map(|action| match action {

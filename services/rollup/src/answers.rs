@@ -86,6 +86,11 @@ pub(crate) fn ratio_answer(indicator: &str) -> &'static str {
     SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map_or(OTHER_RATIOS, |shape| shape.answer)
 }
 
+/// The views that a publication freezes.
+pub(crate) fn answers() -> impl Iterator<Item = &'static str> {
+    SHAPES.iter().map(|shape| shape.answer)
+}
+
 /// Whether an answer is about ratios.
 pub(crate) fn is_of_ratios(answer: &str) -> bool {
     SHAPES.iter().any(|shape| shape.answer == answer && (shape.indicator.is_some() || answer == OTHER_RATIOS))

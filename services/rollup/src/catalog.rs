@@ -57,5 +57,5 @@ fn rows(catalog: &Catalog, used_from: i64) -> Result<RecordBatch, RollupError> {
         Arc::new(StringArray::from_iter_values(catalog.files.values())),
         Arc::new(TimestampMicrosecondArray::from(vec![used_from; count]).with_timezone("UTC")),
     ];
-    Ok(RecordBatch::try_new(Table::CatalogVersions.schema(), columns)?)
+    Ok(Table::CatalogVersions.rows(columns)?)
 }

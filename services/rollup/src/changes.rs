@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use crate::answers::{Key, Value};
 use crate::catalog_rows;
 use crate::lineage::{Input, Link};
+use crate::rules::Rules;
 
 /// Why a cell changed. A closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +23,7 @@ pub enum Cause {
     MovedArea,
     /// The target's row in the catalog is another.
     ChangedTarget,
-    /// The SQL, or the indicator's row in the catalog, is another.
+    /// The SQL behind the answer, or the indicator's row in the catalog, is another.
     ChangedRule,
     /// Something else of the catalog changed, such as a name, a basis, a precedence or a due date.
     ChangedCatalog,
@@ -114,7 +115,7 @@ pub(crate) struct Side<'s> {
     pub(crate) catalog: &'s Catalog,
     /// The day of T in the catalog's time zone.
     pub(crate) day: Date,
-    pub(crate) queries_digest: &'s str,
+    pub(crate) rules: &'s Rules,
 }
 
 /// Every cell whose value, status or detail differs, in the order of the keys.
@@ -245,7 +246,8 @@ impl<'s> Why<'s> {
         {
             causes.insert(Cause::ChangedTarget);
         }
-        if self.before.queries_digest != self.after.queries_digest
+        let rule = |side: &'s Side<'s>| side.rules.get(&key.answer);
+        if rule(self.before) != rule(self.after)
             || self.differs("indicators.csv", &["indicator"], &[&key.indicator])
         {
             causes.insert(Cause::ChangedRule);

@@ -23,6 +23,7 @@ use crate::error::RollupError;
 use crate::explain::facts::{At, Cell, Facts};
 use crate::explain::figures::{Ratio, Target};
 use crate::rows::{self, literal};
+use crate::rules::Rules;
 
 /// What is to be explained.
 #[derive(Clone, Debug)]
@@ -127,7 +128,7 @@ pub async fn explain(
         publication: Some(id),
         published,
         agrees,
-        same_queries: made.queries_digest == helan_queries::digest(),
+        same_queries: made.rules == Rules::now(),
         queries: made.queries_digest,
         ..explained(&session, made.as_of, root)
     })

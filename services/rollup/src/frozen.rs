@@ -16,6 +16,7 @@ use crate::error::RollupError;
 use crate::lineage::{Input, Link};
 use crate::reproduce::kept_catalog;
 use crate::rows::{self, Texts, literal};
+use crate::rules::Rules;
 
 /// A publication, read back.
 pub(crate) struct Frozen {
@@ -24,7 +25,7 @@ pub(crate) struct Frozen {
     links: Vec<Link>,
     catalog: Catalog,
     day: Date,
-    queries_digest: String,
+    rules: Rules,
 }
 
 impl Frozen {
@@ -35,7 +36,7 @@ impl Frozen {
         let day = day_of(made.as_of, &catalog);
         let (values, links) = (values(session, id).await?, links(session, id).await?);
         let inputs = inputs(session, id).await?;
-        Ok(Self { values, inputs, links, catalog, day, queries_digest: made.queries_digest })
+        Ok(Self { values, inputs, links, catalog, day, rules: made.rules })
     }
 
     /// Values, inputs, links, catalog.
@@ -51,7 +52,7 @@ impl Frozen {
             links: &self.links,
             catalog: &self.catalog,
             day: self.day,
-            queries_digest: &self.queries_digest,
+            rules: &self.rules,
         }
     }
 }

@@ -19,6 +19,7 @@ mod publish;
 pub mod release;
 mod reproduce;
 mod rows;
+mod rules;
 mod table_rows;
 
 use std::sync::Arc;

@@ -20,6 +20,7 @@ use crate::catalog::remember_catalog;
 use crate::changes::{Change, Side, compare};
 use crate::error::RollupError;
 use crate::frozen::{Frozen, day_of};
+use crate::rules::Rules;
 use crate::{catalog_rows, current, table_rows};
 
 /// Tries of a commit that meets others.
@@ -38,11 +39,13 @@ pub(crate) struct Run<'r> {
 }
 
 /// The id of a publication: a digest of its content and of what it was computed by. Of the catalog those rows count
-/// that are known as of T: a row that comes to be known later makes no other publication of the past.
+/// that are known as of T: a row that comes to be known later makes no other publication of the past. Of the SQL the
+/// rules count that feed it.
 pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog, as_of: i64) -> String {
-    let (values, inputs, queries) = (answers.values_digest(), answers.inputs_digest(), helan_queries::digest());
+    let (values, inputs) = (answers.values_digest(), answers.inputs_digest());
+    let rules = Rules::now().name(&answers.values);
     let catalog = catalog_rows::digest(catalog, day_of(as_of, catalog));
-    let parts = [period, &values, &inputs, &catalog, &queries];
+    let parts = [period, &values, &inputs, &catalog, &rules];
     sha256_hex(&parts.map(str::as_bytes))[..32].to_owned()
 }
 
@@ -86,7 +89,7 @@ impl Run<'_> {
             text(&serde_json::Value::Object(versions).to_string()),
             Arc::new(StringArray::from(vec![message])),
         ];
-        let rows = RecordBatch::try_new(Table::PublicationRuns.schema(), columns)?;
+        let rows = Table::PublicationRuns.rows(columns)?;
         let app_id = match self.due {
             // Whoever else finds nothing new for this moment has said so already.
             Some(due) if name == "unchanged" => format!("helan/schedule/{period}/{due}"),
@@ -130,22 +133,23 @@ impl Run<'_> {
             text(&helan_queries::digest()),
             text(&outcome.headline_zh),
             text(&outcome.headline_en),
+            text(&Rules::now().to_json()),
         ];
-        let rows = RecordBatch::try_new(Table::Publications.schema(), columns)?;
+        let rows = Table::Publications.rows(columns)?;
         append_once(self.lake, Table::Publications, &app_id, rows).await
     }
 
     /// What the answers change against the publication that they correct.
     async fn changes(&self, superseded: &str, answers: &Answers) -> Result<Vec<Change>, RollupError> {
         let before = Frozen::read(self.session, superseded).await?;
-        let queries_digest = helan_queries::digest();
+        let rules = Rules::now();
         let after = Side {
             values: &answers.values,
             inputs: &answers.inputs,
             links: &answers.links,
             catalog: self.catalog,
             day: day_of(self.as_of, self.catalog),
-            queries_digest: &queries_digest,
+            rules: &rules,
         };
         Ok(compare(&before.side(), &after))
     }

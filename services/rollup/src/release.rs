@@ -197,5 +197,5 @@ fn row(event: &Event) -> Result<RecordBatch, RollupError> {
         instant(event.act.until()),
         Arc::new(Int64Array::from(vec![event.sequence])),
     ];
-    Ok(RecordBatch::try_new(Table::ReleaseEvents.schema(), columns)?)
+    Ok(Table::ReleaseEvents.rows(columns)?)
 }

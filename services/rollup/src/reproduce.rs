@@ -13,6 +13,7 @@ use helan_schemas::period::Period;
 
 use crate::answers::Answers;
 use crate::error::RollupError;
+use crate::rules::Rules;
 
 /// What came of computing a publication again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub struct Reproduction {
     pub values_agree: bool,
     /// Whether the inputs' digest is the published one.
     pub inputs_agree: bool,
-    /// Whether the SQL is still that of the publication; if not, other values may have that cause.
+    /// Whether the rules are still those of the publication; if not, other values may have that cause.
     pub same_queries: bool,
 }
 
@@ -38,6 +39,7 @@ pub(crate) struct Made {
     inputs_digest: String,
     pub(crate) catalog: String,
     pub(crate) queries_digest: String,
+    pub(crate) rules: Rules,
     pub(crate) as_of: i64,
     pub(crate) offsets: Vec<(String, i32, i64)>,
 }
@@ -59,7 +61,7 @@ pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupErro
         inputs: answers.inputs.len(),
         values_agree: answers.values_digest() == made.values_digest,
         inputs_agree: answers.inputs_digest() == made.inputs_digest,
-        same_queries: helan_queries::digest() == made.queries_digest,
+        same_queries: made.rules == Rules::now(),
     })
 }
 
@@ -68,7 +70,7 @@ pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupErro
         return Err(RollupError::Asked(format!("{id:?} is no publication id: it is 32 hexadecimal digits")));
     }
     let query = format!(
-        "select p.time_period, p.values_digest, p.inputs_digest, p.catalog, p.queries_digest, r.offsets, r.as_of \
+        "select p.time_period, p.values_digest, p.inputs_digest, p.catalog, p.queries_digest, r.offsets, r.as_of, p.rules \
          from publications p inner join publication_runs r on r.publication = p.publication \
          where p.publication = '{id}' order by r.fresh desc, r.started_at limit 1"
     );
@@ -89,12 +91,16 @@ pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupErro
     });
     let as_of =
         cast(batch.column(6), &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, Some("UTC".into())))?;
+    let rules = texts(batch.column(7))?;
+    let kept = (!rules.is_null(0)).then(|| rules.as_string::<i32>().value(0));
+    let queries_digest = text(4)?;
     Ok(Made {
         period: Period::parse(&text(0)?).map_err(|_| damaged("time_period"))?,
         values_digest: text(1)?,
         inputs_digest: text(2)?,
         catalog: text(3)?,
-        queries_digest: text(4)?,
+        rules: Rules::of_publication(kept, &queries_digest),
+        queries_digest,
         as_of: as_of.as_primitive::<TimestampMicrosecondType>().value(0),
         offsets: offsets.collect::<Option<_>>().ok_or_else(|| damaged("offsets"))?,
     })

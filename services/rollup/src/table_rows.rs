@@ -43,7 +43,7 @@ pub(crate) fn of_values(id: &str, values: &[Value]) -> Result<RecordBatch, Rollu
         texts(values.iter().map(|value| &*value.status)),
         texts(values.iter().map(|value| &*value.detail)),
     ];
-    Ok(RecordBatch::try_new(Table::PublishedValues.schema(), columns)?)
+    Ok(Table::PublishedValues.rows(columns)?)
 }
 
 pub(crate) fn of_inputs(id: &str, inputs: &[Input]) -> Result<RecordBatch, RollupError> {
@@ -62,7 +62,7 @@ pub(crate) fn of_inputs(id: &str, inputs: &[Input]) -> Result<RecordBatch, Rollu
         Arc::new(Int32Array::from_iter_values(inputs.iter().map(|input| input.partition))),
         Arc::new(Int64Array::from_iter_values(inputs.iter().map(|input| input.offset))),
     ];
-    Ok(RecordBatch::try_new(Table::PublicationInputs.schema(), columns)?)
+    Ok(Table::PublicationInputs.rows(columns)?)
 }
 
 pub(crate) fn of_links(id: &str, links: &[Link]) -> Result<RecordBatch, RollupError> {
@@ -78,7 +78,7 @@ pub(crate) fn of_links(id: &str, links: &[Link]) -> Result<RecordBatch, RollupEr
         text(|link| &link.source),
         text(|link| &link.id),
     ]);
-    Ok(RecordBatch::try_new(Table::PublicationLineage.schema(), columns)?)
+    Ok(Table::PublicationLineage.rows(columns)?)
 }
 
 pub(crate) fn of_changes(id: &str, supersedes: &str, changes: &[Change]) -> Result<RecordBatch, RollupError> {
@@ -99,5 +99,5 @@ pub(crate) fn of_changes(id: &str, supersedes: &str, changes: &[Change]) -> Resu
         Arc::new(StringArray::from_iter(changes.iter().map(|change| events(&change.events_before)))),
         Arc::new(StringArray::from_iter(changes.iter().map(|change| events(&change.events_after)))),
     ]);
-    Ok(RecordBatch::try_new(Table::PublicationChanges.schema(), columns)?)
+    Ok(Table::PublicationChanges.rows(columns)?)
 }

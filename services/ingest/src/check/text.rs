@@ -1,6 +1,7 @@
 //! Texts: empty ones count as absent, none is over-long or hides control characters.
 
 use helan_schemas::event::{DataRef, Text};
+use helan_schemas::later::LATER;
 use helan_schemas::refusal::Code;
 
 use super::Report;
@@ -40,6 +41,9 @@ pub(super) fn check(data: &mut DataRef<'_>, report: &mut Report<'_>) {
         evidence: MAX_EVIDENCE_BYTES, false;
         note: MAX_NOTE_BYTES, true;
         withdraws: MAX_CODE_BYTES, false;
+    }
+    for field in &LATER {
+        one((field.slot)(data), field.path, field.max_bytes, false, report);
     }
 }
 

@@ -1,9 +1,11 @@
 //! The members of an event by name: one list for JSON that went wrong and for the columns of a CSV.
 
 use helan_schemas::event::{DataRef, EventRef, Text};
+use helan_schemas::later::LATER;
 use serde_json::value::RawValue;
 
 /// Where a payload field's content goes.
+#[derive(Clone, Copy)]
 pub(crate) enum Slot {
     /// A text.
     Text(for<'a, 's> fn(&'s mut DataRef<'a>) -> &'s mut Option<Text<'a>>),
@@ -41,9 +43,10 @@ static OTHERS: [(&str, Slot); 3] =
     [("data.unit_mult", Slot::Mult), ("data.value", Slot::Value), ("data.entity", Slot::Entity)];
 
 /// The payload field of a bare name, with its name in errors.
-pub(super) fn data_field(name: &str) -> Option<(&'static str, &'static Slot)> {
-    let mut all = TEXTS.iter().chain(&OTHERS);
-    all.find(|(full, _)| full.strip_prefix("data.") == Some(name)).map(|(full, slot)| (*full, slot))
+pub(super) fn data_field(name: &str) -> Option<(&'static str, Slot)> {
+    let later = LATER.iter().map(|field| (field.path, Slot::Text(field.slot)));
+    let mut all = TEXTS.iter().chain(&OTHERS).copied().chain(later);
+    all.find(|(full, _)| full.strip_prefix("data.") == Some(name))
 }
 
 /// The attributes of an event, `data` excepted.
@@ -85,7 +88,7 @@ pub(super) fn set_attribute<'a>(event: &mut EventRef<'a>, name: &str, text: Text
 }
 
 /// Sets a payload field from its JSON; false if it has another type. `null` leaves it absent.
-pub(super) fn set_data<'a>(data: &mut DataRef<'a>, slot: &Slot, raw: &'a RawValue) -> bool {
+pub(super) fn set_data<'a>(data: &mut DataRef<'a>, slot: Slot, raw: &'a RawValue) -> bool {
     if raw.get() == "null" {
         return true;
     }

@@ -27,7 +27,7 @@ pub(crate) enum Column {
     Name(&'static str),
     /// For people only.
     Remark,
-    Data(&'static str, &'static Slot),
+    Data(&'static str, Slot),
 }
 
 impl Column {

@@ -46,6 +46,16 @@ fn check(name: &str) -> Result<()> {
     Err(LogError::misconfigured(format!("Kafka property {name:?} cannot be set; only {known} can")))
 }
 
+/// Whether a property asks for TLS, or for a SASL mechanism that librdkafka has only with it.
+fn needs_tls(name: &str, value: &str) -> bool {
+    let value = value.to_ascii_uppercase();
+    match name {
+        "security.protocol" => matches!(value.as_str(), "SSL" | "SASL_SSL"),
+        "sasl.mechanism" | "sasl.mechanisms" => value.starts_with("SCRAM-") || value == "OAUTHBEARER",
+        _ => name.starts_with("ssl.") || name.starts_with("enable.ssl.") || name.starts_with("sasl.oauthbearer."),
+    }
+}
+
 /// What every client has in common.
 pub(super) fn base(brokers: &str, properties: &BTreeMap<String, String>) -> Result<ClientConfig> {
     let mut config = ClientConfig::new();
@@ -53,6 +63,14 @@ pub(super) fn base(brokers: &str, properties: &BTreeMap<String, String>) -> Resu
     for (name, value) in properties {
         check(name)?;
         config.set(name, value);
+    }
+    if !cfg!(feature = "kafka-tls")
+        && let Some((name, _)) = properties.iter().find(|(name, value)| needs_tls(name, value))
+    {
+        return Err(LogError::misconfigured(format!(
+            "Kafka property {name:?} as it is set needs TLS, which this helan was built without; build it with `cargo \
+             build --release --features kafka-tls` (the image and the packages have it)"
+        )));
     }
     config
         .set("bootstrap.servers", brokers)
@@ -133,14 +151,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_needs_tls_names_the_feature_that_has_it() {
+        for (name, value) in [
+            ("security.protocol", "sasl_ssl"),
+            ("security.protocol", "SSL"),
+            ("sasl.mechanism", "SCRAM-SHA-512"),
+            ("sasl.mechanisms", "OAUTHBEARER"),
+            ("ssl.ca.location", "/etc/ca.pem"),
+            ("enable.ssl.certificate.verification", "true"),
+        ] {
+            let properties = [(name.to_owned(), value.to_owned())].into();
+            match base("h:1", &properties).map_err(|error| error.to_string()) {
+                Ok(_) => assert!(cfg!(feature = "kafka-tls"), "{name}"),
+                Err(error) => assert!(error.contains(name) && error.contains("--features kafka-tls"), "{error}"),
+            }
+        }
+        assert!(!needs_tls("sasl.mechanism", "PLAIN") && !needs_tls("security.protocol", "SASL_PLAINTEXT"));
+    }
+
+    #[test]
     fn properties_reach_the_client_and_promises_stay() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("kafka.properties");
         std::fs::write(&path, "# cluster\nsecurity.protocol = SASL_SSL\nsasl.password=a=b\n").expect("written");
         let properties = read_properties(&path).expect("readable");
         assert_eq!(properties["sasl.password"], "a=b");
+        let properties = [("security.protocol".to_owned(), "SASL_PLAINTEXT".to_owned())].into();
         let base = base("h:1", &properties).expect("allowed");
-        assert_eq!(consumer(&base, "g").get("security.protocol"), Some("SASL_SSL"));
+        assert_eq!(consumer(&base, "g").get("security.protocol"), Some("SASL_PLAINTEXT"));
 
         for bad in ["acks=1", "enable.idempotence=false", "bootstrap.servers=x", "secret", "ssl.a=1\nssl.a=2"] {
             std::fs::write(&path, bad).expect("written");
