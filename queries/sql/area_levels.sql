@@ -31,6 +31,7 @@ with reported as (
 combining as (
     select indicator, over_areas
     from indicators
+-- What is own_value is added up too, for the comparison with the published value, but never shown instead of it.
     where over_areas in ('additive', 'own_value')
 ),
 

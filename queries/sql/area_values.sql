@@ -39,6 +39,7 @@ with levels as (
 children as (
     select period_end, child, parent
     from area_edges
+-- What lies within an area (a park in a city) is counted there already.
     where relation = 'part_of'
 ),
 
@@ -89,8 +90,10 @@ judged as (
     select
         *,
         case
+-- The area's own report wins over the sum of its parts; the difference stays visible as the residual.
             when reported is not null and method in ('partial', 'carried') then method
             when reported is not null then 'reported'
+-- A sum with a missing part is no value of the whole: it says how many parts it has.
             when value is not null and complete then 'compiled'
             when value is not null then 'partial'
             when over_areas = 'own_value' and compiled is not null then 'no_own_value'

@@ -57,6 +57,7 @@ inner_members as (
 listed as (
     select
         members.group_id, members.overlap, members.time_period, members.member,
+-- A member that lies in another member is in its value already: listed, not added.
         inner_members.member is null as outermost, coalesce(names.name_zh, members.member) as name_zh,
         coalesce(names.name_en, members.member) as name_en
     from members

@@ -42,6 +42,7 @@ changes as (
     union
     select ref_area, indicator, time_period, withdrawn_at as changed_at from statements where withdrawn_at is not null
     union
+-- A cell can change hands without a report: on the day from which on the catalog knows another precedence.
     select every.ref_area, every.indicator, every.time_period, precedences.holds_from as changed_at
     from every
     inner join precedences on precedences.reporter = every.reporter and precedences.holds_from > every.known_at

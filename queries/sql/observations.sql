@@ -41,6 +41,7 @@
 with standing as (
     select *
     from statements
+-- The value before a withdrawn one counts again: of what still stands, the newest.
     where withdrawn_at is null
 ),
 
@@ -54,6 +55,7 @@ with_basis as (
     select standing.*, coalesce(standing.stated_basis, bases.basis) as basis, bases.known_from as basis_from
     from standing
     left join bases
+-- A basis that the report states is never overruled by the catalog.
         on standing.stated_basis is null and bases.indicator = standing.indicator
         and (bases.period_from is null or bases.period_from <= standing.period_end)
         and (bases.period_to is null or bases.period_to > standing.period_end)
@@ -67,6 +69,8 @@ ranked as (
         row_number() over (
             partition by with_basis.ref_area, with_basis.indicator, with_basis.time_period
             order by
+-- Who says it weighs more than when it was said; a reporter without a precedence comes last.
+-- The rest makes the order total, so that every computation picks the same report.
                 coalesce(precedences.precedence, 2147483647), with_basis.known_at desc, with_basis.recorded_at desc,
                 with_basis.source, with_basis."offset" desc, with_basis."index" desc,
                 with_basis.basis_from desc nulls last, with_basis.basis

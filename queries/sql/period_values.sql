@@ -37,6 +37,7 @@ with current as (
 same_period as (
     select
         ref_area, indicator, time_period, 'reported' as method,
+-- The annual value comes before any sum of parts; one that says it is missing gives way to them.
         case when amount is null then 90 else 10 end as preference,
         12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at, demo,
         cast(null as varchar) as part_kind
@@ -47,6 +48,7 @@ year_to_date as (
     select
         ref_area, indicator, year as time_period,
         case when end_month = 12 then 'year_to_date' else 'partial' end as method,
+-- January to December is the year. Up to an earlier month it is a part, never scaled up.
         case when end_month = 12 then 20 else 50 end as preference,
         end_month as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter,
         known_at, demo, cast(null as varchar) as part_kind
@@ -69,6 +71,7 @@ sums as (
     select
         ref_area, indicator, time_period,
         case
+-- Quarters and months are never mixed in one sum: each kind is added by itself and then compared.
             when sum(months) < 12 then 'partial'
             when period_kind = 'Q' then 'quarters'
             else 'months'
@@ -89,6 +92,7 @@ sums as (
 period_end as (
     select
         ref_area, indicator, year as time_period,
+-- A stock's value of the year is that of its last day; an earlier one is shown as carried, and not judged.
         case when end_month = 12 and extract(day from period_end) = 31 then 'period_end' else 'carried' end as method,
         case when end_month = 12 and extract(day from period_end) = 31 then 20 else 50 end as preference,
         12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at,
@@ -116,6 +120,7 @@ ranked as (
         row_number() over (
             partition by ref_area, indicator, time_period
             order by
+-- Of parts that are no whole year, the one that covers more months says more.
                 case when preference in (50, 60) then 50 else preference end, months_reported desc,
                 at desc nulls last, preference, part_kind desc nulls last, origin_period
         ) as place

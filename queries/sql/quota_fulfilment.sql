@@ -108,14 +108,18 @@ judged as (
             when strength = 'report_only' then 'report_only'
             when obstacle in ('no_target_value', 'no_denominator') and target_value is null then 'not_assessable'
             when obstacle is not null then 'not_assessable'
+-- Nothing reported is never zero: late and not yet due are told apart.
             when numerator is null and is_due then 'not_reported'
             when numerator is null or denominator is null or denominator <= 0 then 'not_due'
             when complete and current_verdict = 'met' then 'met'
+-- Missed needs the whole: a part that falls short may still be joined by the rest.
             when complete and period_over then 'missed'
             when complete then 'not_due'
             when status = 'carried' then 'partial'
+-- Known parts suffice where the rest can only add to them.
             when current_verdict = 'met' and not negative and comparator in ('>=', '>', '≈', 'all', 'done', 'started')
                 then 'met'
+-- Pace: twelfths of the target against the months reported, for flows alone.
             when months_reported < 12 and over_time = 'sum' and comparator in ('>=', '>', '≈') and not is_due
                 then case
                     when cast(numerator as decimal(76, 10)) * 12 >= cast(target_amount as decimal(76, 10)) * months_reported
@@ -231,6 +235,7 @@ worded as (
 select
     target_id, ref_area, indicator, time_period, comparator, strength, target_value, actual_value,
     case
+-- Actual ÷ target says nothing of a ceiling, of zero, or of something that is done or not.
         when target_amount > 0 and comparator <> '<=' and measure <> 'done'
             and kind not in ('milestone', 'context', 'unquantified')
             then try_cast(cast(actual_value as decimal(76, 20)) / nullif(target_value, 0) as decimal(38, 10))

@@ -93,6 +93,7 @@ joined as (
         above.basis as numerator_basis, above.origin_period as numerator_origin, above.coverage_reported,
         above.coverage_expected, above.complete as numerator_complete, above.negative, above.missing_zh,
         above.missing_en,
+-- The indicator names the day of its denominator: 2,820 patents are 3.97, 4.00 or 4.14 per 10,000 people.
         case formulas.denominator_date
             when 'same_end' then same.value
             when 'previous_end' then previous.value
@@ -104,6 +105,7 @@ joined as (
             when formulas.denominator_date = 'same_end' then same.vintage
             when formulas.denominator_date = 'previous_end' or same.value is null then previous.vintage
             when previous.value is null or previous.vintage is not distinct from same.vintage then same.vintage
+-- The mean of two releases belongs to neither.
             else 'mixed'
         end as denominator_vintage,
         case
@@ -172,6 +174,8 @@ rounded as (
     select
         *,
         case
+-- Compared as numerator × factor with half steps of the denominator: a quotient of ten digits, rounded
+-- again, would turn 1.23499999996 into 1.24.
             when above > 0 or (above = 0 and case when rounding = 'half_even' then odd else numerator > 0 end)
                 then steps + 1
             when below < 0 or (below = 0 and case when rounding = 'half_even' then odd else numerator < 0 end)
@@ -188,8 +192,10 @@ select
     case
         when numerator is null and numerator_status in ('overlap', 'suppressed') then numerator_status
         when numerator is null then 'no_numerator'
+-- A sum of the parts' GDP is not the region's: without its own value there is no ratio.
         when denominator is null and own_value then 'no_own_value'
         when denominator is null or denominator <= 0 then 'no_denominator'
+-- A year's expenditure over a quarter's product is no intensity of the year.
         when not coalesce(denominator_complete, false) then 'partial'
         else numerator_status
     end as status,

@@ -41,10 +41,12 @@
 with known as (
     select *
     from events
+-- Two clocks: a release may be dated back to when it was published, what Helan had recorded cannot.
     where known_at <= $as_of and recorded_at <= $recorded
 ),
 
 withdrawn as (
+-- A withdrawal voids from the day it became known: as of an earlier day the value still stood.
     select source, withdraws as id, min(known_at) as withdrawn_at
     from known
     where type = 'helan.observation.withdrawn.v1'

@@ -54,6 +54,7 @@ of_values as (
         asked.target_id, asked.ref_area, own.value as numerator, cast(1 as decimal(38, 10)) as denominator,
         1 as factor,
         case
+-- What was done by June is done by December: a milestone's earlier report holds for the year.
             when own.status = 'carried' and asked.kind in ('milestone', 'coverage') then 'reported'
             when own.status is null or own.status = 'missing' then 'not_reported'
             else own.status
@@ -114,6 +115,7 @@ of_parts as (
     select
         asked.target_id, asked.ref_area,
         case
+-- Items reported one by one come before a total that somebody reports of them.
             when counted.known > 0 then cast(counted.done as decimal(38, 10))
             when own.value is not null then own.value
         end as numerator,

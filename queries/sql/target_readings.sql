@@ -74,6 +74,7 @@ combined as (
         below.denominator_vintage, actuals.factor, actuals.measure, actuals.unit_factor, actuals.target_value,
         actuals.unit_text, bounds.comparator, bounds.rounded, bounds.lower, bounds.lower_inclusive, bounds.upper,
         bounds.upper_inclusive,
+-- The verdict rests on the current releases, unrounded; every other combination is a reading that may turn it.
         above.current and below.current and bounds.main and not bounds.rounded as is_current,
         cast(above.numerator as decimal(76, 10)) * cast(actuals.factor as decimal(20, 0)) as scaled,
         cast(bounds.lower as decimal(38, 10)) as lower_bound
@@ -102,6 +103,7 @@ judged as (
     select
         *,
         case
+-- Both sides times the denominator: nothing is divided, so nothing is rounded before it is compared.
             when lower is not null and (actual_side < lower_side or (actual_side = lower_side and not lower_inclusive))
                 then 'missed'
             when upper is not null and (actual_side > upper_side or (actual_side = upper_side and not upper_inclusive))

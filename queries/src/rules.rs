@@ -97,8 +97,8 @@ mod tests {
         for query in crate::all() {
             let more = |sql: &str| {
                 let sql = sql.replace(" | ", " | No longer the same remark: ");
-                let body = sql.find("\nwith ").or_else(|| sql.find("\nselect ")).expect("a query") + 1;
-                let (head, body) = sql.split_at(body);
+                let (head, body) =
+                    sql.split_at(sql.lines().take_while(|l| l.starts_with("--")).map(|l| l.len() + 1).sum());
                 format!("{head}-- It's why.\n{}\n/* the end */ -- of it", body.replace('\n', "  -- as 'text'\n  "))
             };
             assert_eq!(differing(&changed(query.name, more)), [""; 0], "{}", query.name);

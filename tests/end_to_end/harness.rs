@@ -26,6 +26,8 @@ pub(crate) struct Deployment {
     pub(crate) catalog: Option<PathBuf>,
     /// What every command finds in its environment beside that.
     pub(crate) environment: Vec<(String, String)>,
+    /// The binary that runs as every role and command.
+    pub(crate) binary: String,
     roles: Mutex<Vec<(String, Child)>>,
     /// Where requests go.
     pub(crate) base: String,
@@ -80,6 +82,7 @@ impl Deployment {
             client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client"),
             catalog: catalog.map(Path::to_owned),
             environment: Vec::new(),
+            binary: HELAN.to_owned(),
             roles: Mutex::default(),
             base: format!("http://127.0.0.1:{}", free_port()),
         }
@@ -145,7 +148,7 @@ impl Deployment {
 
     /// A `helan` command on this data directory.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(HELAN);
+        let mut command = Command::new(&self.binary);
         command.args(arguments).arg("--data-dir").arg(self.dir.path()).env("LC_ALL", "C.UTF-8");
         if let Some(catalog) = &self.catalog {
             command.env("HELAN_CATALOG", catalog);

@@ -23,3 +23,6 @@ mod stores;
 mod stranger;
 #[cfg(feature = "otel")]
 mod traces;
+#[cfg(feature = "trial-field")]
+mod trial_field;
+mod upgrades;

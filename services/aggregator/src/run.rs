@@ -363,9 +363,10 @@ async fn identity(config: &AggregatorConfig) -> Result<LogIdentity, AggregatorEr
 
 /// Why records must wait for a newer build: it would keep what this one does not know.
 fn newer(records: &Records) -> Option<String> {
-    let (offset, wanted) = records.iter().map(|record| (record.offset, generation_of(record.content_type))).find(
-        |(_, generation)| *generation > GENERATION,
-    )?;
+    let (offset, wanted) = records
+        .iter()
+        .map(|record| (record.offset, generation_of(record.content_type)))
+        .find(|(_, generation)| *generation > GENERATION)?;
     Some(format!(
         "the record at offset {offset} has fields of generation {wanted}, this build of helan knows {GENERATION}: a \
          newer helan took it in; upgrade this process, and it is read from there"

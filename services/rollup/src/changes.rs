@@ -247,9 +247,7 @@ impl<'s> Why<'s> {
             causes.insert(Cause::ChangedTarget);
         }
         let rule = |side: &'s Side<'s>| side.rules.get(&key.answer);
-        if rule(self.before) != rule(self.after)
-            || self.differs("indicators.csv", &["indicator"], &[&key.indicator])
-        {
+        if rule(self.before) != rule(self.after) || self.differs("indicators.csv", &["indicator"], &[&key.indicator]) {
             causes.insert(Cause::ChangedRule);
         }
         if causes.is_empty() {
