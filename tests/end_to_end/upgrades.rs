@@ -96,6 +96,7 @@ async fn goes_on(kept: &Kept) {
     event["id"] = json!("rd-90");
     event["data"]["value"] = json!("401.25");
     event["data"]["time_period"] = json!("2024");
+    event["data"]["published_at"] = json!("2026-06-01");
     let new = helan.deliver("/v1/events", &token, "application/cloudevents+json", event.to_string()).await;
     assert_eq!(new["state"], "accepted", "{new:#}");
     helan.run(&["rollup", "--period", "2024", "--publish"]);

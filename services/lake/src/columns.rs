@@ -107,7 +107,7 @@ impl Lake {
             let path = commit_uri_from_version(Some(snapshot.version() + 1));
             let store = snapshot.log_store().object_store(None);
             match store.put_opts(&path, entry.into(), PutOptions::from(PutMode::Create)).await {
-                Ok(_) => tracing::info!(table = table.name(), columns = names.join(", "), "columns added"),
+                Ok(_) => tracing::info!(table = table.name(), table.columns = names.join(", "), "columns added"),
                 Err(object_store::Error::AlreadyExists { .. }) => {}
                 // It may have been written all the same: the next look tells.
                 Err(error) => failed = Some(error),

@@ -248,7 +248,7 @@ impl Inner {
         {
             tracing::warn!(
                 table = table.name(),
-                columns = columns.join(", "),
+                table.columns = columns.join(", "),
                 "a newer helan has added columns to this table; this one reads the others and leaves these empty: upgrade"
             );
         }

@@ -167,7 +167,9 @@ impl Lake {
                     _ => continue,
                 };
                 match changed {
-                    Ok(columns) => tracing::info!(table, columns = columns.join(", "), "columns were added meanwhile"),
+                    Ok(columns) => {
+                        tracing::info!(table, table.columns = columns.join(", "), "columns were added meanwhile")
+                    }
                     Err(why) => {
                         let why = format!("{why} meanwhile; look at them, then restart");
                         return Err(CommitError::Stop(LakeError::Unsafe { table, why }));

@@ -34,6 +34,7 @@ pub const FIELDS: &[(&str, &str)] = &[
     ("source", "Source of a submission"),
     ("submission", "Id of a submission"),
     ("table", "Table of the lake"),
+    ("table.columns", "Columns that a table gained, or that this build does not know"),
     ("table.version", "Version of a table that a commit made"),
     ("topic", "Topic of the log"),
     ("trouble", "Why a role is not ready"),
