@@ -114,6 +114,16 @@ fn the_architecture_names_every_room() {
 }
 
 #[test]
+fn every_kept_lake_is_described() {
+    let folder = root().join("tests/lakes");
+    let page = std::fs::read_to_string(folder.join("README.md")).expect("tests/lakes/README.md");
+    let names = std::fs::read_dir(&folder).expect("tests/lakes").map(|entry| entry.expect("an entry").file_name());
+    let archives = names.filter_map(|name| name.into_string().ok()).filter(|name| name.ends_with(".tar.gz"));
+    let missing: Vec<_> = archives.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "say in tests/lakes/README.md who made {missing:?}");
+}
+
+#[test]
 fn the_top_level_is_fixed() {
     let allowed = [
         "Cargo.toml",

@@ -108,6 +108,7 @@ impl Change {
 }
 
 /// One side of a comparison: what is frozen, and by what it was computed.
+#[derive(Clone)]
 pub(crate) struct Side<'s> {
     pub(crate) values: &'s [Value],
     pub(crate) inputs: &'s [Input],
@@ -285,5 +286,36 @@ impl<'s> Why<'s> {
 
     fn differs(&self, file: &str, columns: &[&str], values: &[&str]) -> bool {
         catalog_rows::concerns(&self.differing[file], columns, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_rule_is_blamed_for_its_own_answer_only() {
+        let value = |answer: &str, value: i128| Value {
+            key: Key {
+                answer: answer.to_owned(),
+                target_id: None,
+                ref_area: "640000".to_owned(),
+                indicator: "gdp".to_owned(),
+                time_period: "2018".to_owned(),
+            },
+            value: Some(value),
+            status: "reported".to_owned(),
+            detail: value.to_string(),
+        };
+        let catalog = Catalog::embedded();
+        let (old, new) = (Rules::now(), Rules::now().with("ratios", "another rule"));
+        let values = |digit| [value("area_values", digit), value("ratios", digit)];
+        let (one, two) = (values(1), values(2));
+        let day = jiff::civil::date(2026, 11, 28);
+        let side = Side { values: &one, inputs: &[], links: &[], catalog: &catalog, day, rules: &old };
+        let (before, after) = (side.clone(), Side { values: &two, rules: &new, ..side });
+        let changes = compare(&before, &after);
+        let causes: Vec<_> = changes.iter().map(|change| (change.answer(), change.causes.clone())).collect();
+        assert_eq!(causes, [("area_values", vec![Cause::PassedTime]), ("ratios", vec![Cause::ChangedRule])]);
     }
 }

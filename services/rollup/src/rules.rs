@@ -55,6 +55,13 @@ impl Rules {
         sha256_hex(&parts)
     }
 
+    /// The same with another rule for one answer.
+    #[cfg(test)]
+    pub(crate) fn with(mut self, answer: &str, rule: &str) -> Self {
+        self.0.insert(answer.to_owned(), rule.to_owned());
+        self
+    }
+
     fn first() -> Self {
         Self(FIRST.map(|(view, rule)| (view.to_owned(), rule.to_owned())).into())
     }
@@ -88,10 +95,9 @@ mod tests {
     #[test]
     fn a_rule_that_feeds_none_of_its_values_renames_no_publication() {
         let values = [value("ratios"), value("area_values")];
-        let mut changed = Rules::now();
-        changed.0.insert("quota_fulfilment".to_owned(), "another".to_owned());
+        let changed = Rules::now().with("quota_fulfilment", "another");
         assert_eq!(changed.name(&values), Rules::now().name(&values));
-        changed.0.insert("ratios".to_owned(), "another".to_owned());
+        let changed = changed.with("ratios", "another");
         assert_ne!(changed.name(&values), Rules::now().name(&values));
         assert_eq!(changed.name(&values[1..]), Rules::now().name(&values[1..]));
     }

@@ -24,7 +24,7 @@ use url::Url;
 use crate::audit::{Row, versions};
 use crate::world::{event, record, submission};
 
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 96;
 const STEPS: usize = 45;
 const SECOND: i64 = 1_000_000;
 
@@ -374,6 +374,7 @@ fn whatever_fails_each_accepted_event_is_there_once_in_every_version() {
             });
         }
     });
+    println!("{} simulated histories: every version of every table held each accepted event once", seeds.len());
 }
 
 #[test]
