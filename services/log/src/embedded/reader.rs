@@ -53,7 +53,14 @@ impl Reader {
             let mut select = transaction.prepare_cached(SELECT)?;
             let range = (address(partition.number, position), address(partition.number, partition.ends.next));
             let mut rows = select.query((range.0, range.1, BATCH_RECORDS))?;
+            let mut expected = position;
             while let Some(row) = rows.next()? {
+                let found = offset(row.get(0)?);
+                if found != expected {
+                    // A hole: what lies before it is read, and the next read begins, and fails, at what is missing.
+                    break;
+                }
+                expected += 1;
                 let envelope = EnvelopeRef {
                     content_type: row.get_ref(2)?.as_str()?,
                     reporter: row.get_ref(3)?.as_str()?,
@@ -61,7 +68,7 @@ impl Reader {
                     received_at: row.get(5)?,
                     catalog: row.get_ref(6)?.as_str()?,
                 };
-                records.push(offset(row.get(0)?), row.get_ref(1)?.as_blob()?, envelope, row.get_ref(7)?.as_blob()?);
+                records.push(found, row.get_ref(1)?.as_blob()?, envelope, row.get_ref(7)?.as_blob()?);
                 if records.bytes() >= BATCH_BYTES {
                     break;
                 }
@@ -72,7 +79,10 @@ impl Reader {
         if let Found::Records(records) = &found
             && records.first_offset() != Some(position)
         {
-            return Err(LogError::misconfigured(format!("{at}: record {position} is missing; the log is damaged")));
+            return Err(LogError::misconfigured(format!(
+                "{at}: record {position} is missing though later ones are there; the log is damaged: stop every role \
+                 and restore log and lake from one backup (deploy/README.md)"
+            )));
         }
         Ok(found)
     }

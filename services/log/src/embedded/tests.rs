@@ -134,6 +134,31 @@ async fn files_are_private_and_of_a_known_version() {
     assert!(matches!(newer, Err(LogError::Stop(StopReason::Misconfigured(_)))), "{newer:?}");
 }
 
+/// Offsets are dense: a record that is missing in the middle is told, and nothing behind it is read.
+#[tokio::test]
+async fn a_hole_stops_the_reader_at_what_is_missing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = writing(directory.path()).await;
+    create(&*log, "t", 1).await;
+    for number in 0..5 {
+        log.append(numbered("t", number)).await.expect("appended");
+    }
+    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let gone = database.execute("delete from records where address & 140737488355327 = 2", []).expect("deleted");
+    assert_eq!(gone, 1);
+    let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
+    assert!(matches!(subscription.next().await, Ok(Message::Assigned(_))));
+    let at = TopicPartition::new("t", 0);
+    subscription.seek(&at, 0).await.expect("the start can be read");
+    let before = subscription.next().await;
+    assert!(matches!(&before, Ok(Message::Records(records)) if records.next_offset() == Some(2)), "{before:?}");
+    let error = match subscription.next().await {
+        Ok(Message::Failed { error, .. }) | Err(error) => error,
+        other => panic!("nothing behind the hole is read: {other:?}"),
+    };
+    assert!(matches!(&error, LogError::Stop(_)) && error.to_string().contains("record 2 is missing"), "{error}");
+}
+
 #[tokio::test]
 async fn a_full_disk_is_no_loss_and_ends_when_there_is_room_again() {
     let directory = tempfile::tempdir().expect("a directory");
