@@ -16,7 +16,7 @@ print(f"polars {len(frame)},{frame['amount'].sum()}")
 if "://" not in path:
     files = table.file_uris()
     count, total = duckdb.execute(
-        "select count(*), sum(amount) from read_parquet(?, hive_partitioning = true)", [files]
+        "select count(*), sum(amount) from read_parquet(?, hive_partitioning = true, union_by_name = true)", [files]
     ).fetchone()
     print(f"duckdb {count},{total}")
 
