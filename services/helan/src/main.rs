@@ -1,5 +1,8 @@
 //! `helan`: one binary, one subcommand a role.
 
+// `println!` panics when its reader has gone: see `say`.
+#![warn(clippy::print_stdout)]
+
 mod args;
 mod backup;
 mod commands;
@@ -11,6 +14,7 @@ mod maintenance;
 mod operate;
 mod quota;
 mod requests;
+mod say;
 mod schedule;
 mod serve;
 mod settings;
@@ -45,7 +49,7 @@ fn main() -> std::process::ExitCode {
         }
     };
     if resolved.asked {
-        print!("{}", resolved.table());
+        say::write(format_args!("{}", resolved.table()));
         // A role goes on to say what its settings amount to.
         if !cli.command.is_service() {
             return std::process::ExitCode::SUCCESS;

@@ -58,3 +58,22 @@ fn a_wrong_file_ends_it_with_every_line_named() {
     let output = helan(&["up", "--config", "/nonexistent.toml"]).output().expect("helan runs");
     assert_eq!(output.status.code(), Some(2), "a named file must be there");
 }
+
+/// `| head` and its like: whoever stops reading ends a command quietly, whatever it prints.
+#[test]
+fn a_reader_that_goes_away_ends_a_command_quietly() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data_dir = dir.path().to_str().expect("UTF-8");
+    for arguments in [
+        &["up", "--check"][..],
+        &["credential", "add", "--role", "analyst"],
+        &["credential", "list"],
+        &["catalog", "check", "--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let output = helan(arguments).args(["--data-dir", data_dir]).stdout(writer).output().expect("helan runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && !said.contains("panicked"), "{arguments:?}: {} {said}", output.status);
+    }
+}

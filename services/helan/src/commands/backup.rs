@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::args::{LogPlace, Place};
 use crate::backup::{MANIFEST, Manifest, Sources, make, restore};
 use crate::lang::Lang;
+use crate::say::say;
 use crate::settings;
 
 /// Arguments of `helan backup`.
@@ -59,10 +60,10 @@ pub(crate) async fn backup(args: BackupArgs, lang: Lang) -> anyhow::Result<()> {
     let progress = bar();
     let (made, manifest) = make(&sources, &args.to, &progress).await?;
     progress.finish_and_clear();
-    println!("{}", told(&made, &manifest, lang));
+    say!("{}", told(&made, &manifest, lang));
     for old in args.keep.map(|keep| superfluous(&args.to, usize::from(keep))).transpose()?.unwrap_or_default() {
         std::fs::remove_dir_all(&old)?;
-        println!("{} {}", lang.pick("已删除旧备份", "deleted the older backup"), old.display());
+        say!("{} {}", lang.pick("已删除旧备份", "deleted the older backup"), old.display());
     }
     Ok(())
 }
@@ -71,13 +72,13 @@ pub(crate) fn restore_into(args: &RestoreArgs, lang: Lang) -> anyhow::Result<()>
     let progress = bar();
     let manifest = restore(&args.from, &args.data_dir, &progress)?;
     progress.finish_and_clear();
-    println!("{}", told(&args.data_dir, &manifest, lang));
+    say!("{}", told(&args.data_dir, &manifest, lang));
     let dir = args.data_dir.display();
     match (manifest.has_log, lang) {
-        (true, Lang::Zh) => println!("先停掉旧实例，再启动：helan up --data-dir {dir}"),
-        (true, Lang::En) => println!("Stop the old instance, then start: helan up --data-dir {dir}"),
-        (false, Lang::Zh) => println!("日志在 Kafka（{}）：各角色照旧加 --log 启动", manifest.log),
-        (false, Lang::En) => println!("The log is Kafka's ({}): start the roles with --log as before", manifest.log),
+        (true, Lang::Zh) => say!("先停掉旧实例，再启动：helan up --data-dir {dir}"),
+        (true, Lang::En) => say!("Stop the old instance, then start: helan up --data-dir {dir}"),
+        (false, Lang::Zh) => say!("日志在 Kafka（{}）：各角色照旧加 --log 启动", manifest.log),
+        (false, Lang::En) => say!("The log is Kafka's ({}): start the roles with --log as before", manifest.log),
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use helan_schemas::tables::Table;
 use jiff::Timestamp;
 
 use crate::args::{CatalogArgs, CatalogCommand, Place};
+use crate::say::say;
 
 pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
     match args.command {
@@ -17,7 +18,7 @@ pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
             if let Some(against) = against {
                 compare(&catalog, &against, Place { data_dir, lake, catalog: None, check: false }).await?;
             }
-            println!(
+            say!(
                 "{} is in order: {} areas, {} indicators, {} targets, {} reporters; digest {}",
                 catalog.head.id,
                 catalog.areas.len(),
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
         CatalogCommand::Export { dir } => {
             let catalog = Catalog::embedded();
             catalog.write_to(&dir)?;
-            println!("{} files of {} are in {}", catalog.files.len(), catalog.head.id, dir.display());
+            say!("{} files of {} are in {}", catalog.files.len(), catalog.head.id, dir.display());
             Ok(())
         }
     }

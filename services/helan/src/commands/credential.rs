@@ -7,6 +7,7 @@ use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, Entry, NewCredential, Role};
 
 use crate::args::{CredentialArgs, CredentialCommand, RoleChoice};
+use crate::say::say;
 use crate::show;
 
 pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
@@ -31,11 +32,11 @@ pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
                 std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
             }
             let new = NewCredential { id: id.as_deref(), role, reporter: reporter.as_deref(), expires };
-            println!("{}", file.add(&new, now)?.reveal());
+            say!("{}", file.add(&new, now)?.reveal());
             eprintln!("This token is shown only once; its digest is in {}.", path.display());
         }
         CredentialCommand::Rotate { id, overlap } => {
-            println!("{}", file.rotate(&id, overlap.try_into()?, None, now)?.reveal());
+            say!("{}", file.rotate(&id, overlap.try_into()?, None, now)?.reveal());
             eprintln!("The old token of {id} stays valid for {overlap:?}.");
         }
         CredentialCommand::Revoke { id } => {
@@ -54,7 +55,7 @@ pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
                     state(&entry, now).to_owned(),
                 ]);
             }
-            println!("{table}");
+            say!("{table}");
         }
     }
     Ok(())

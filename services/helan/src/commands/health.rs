@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::say::say;
+
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Arguments of `helan health`.
@@ -33,6 +35,6 @@ pub(crate) async fn run(args: HealthArgs) -> anyhow::Result<()> {
     if !status.is_success() {
         bail!("{address}: {}", word.trim());
     }
-    println!("{}", word.trim());
+    say!("{}", word.trim());
     Ok(())
 }

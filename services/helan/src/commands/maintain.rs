@@ -11,6 +11,7 @@ use helan_log::{Log, OpenOptions};
 use helan_runtime::clock::Clock;
 
 use crate::args::{Place, duration};
+use crate::say::say;
 use crate::show;
 
 #[derive(Debug, Args)]
@@ -65,7 +66,7 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
             if report.backed_off { "left to another maintenance" } else { "" }.to_owned(),
         ]);
     }
-    println!("{table}");
+    say!("{table}");
     if let Some((log, age)) = log {
         retain(&*log, &lake, age).await?;
     }
@@ -96,7 +97,7 @@ async fn open_log(args: &MaintainArgs) -> anyhow::Result<Arc<dyn Log>> {
 async fn retain(log: &dyn Log, lake: &Lake, age: Duration) -> anyhow::Result<()> {
     let retained = helan_aggregator::retain(log, lake, age, Clock::system().now()).await?;
     if retained.is_empty() {
-        println!("log: no record is old enough to delete");
+        say!("log: no record is old enough to delete");
         return Ok(());
     }
     let mut table = show::new_table();
@@ -105,6 +106,6 @@ async fn retain(log: &dyn Log, lake: &Lake, age: Duration) -> anyhow::Result<()>
         let waits = if one.first < one.wanted { "the rest waits until every table has it" } else { "" };
         table.add_row([one.at.to_string(), one.before.to_string(), one.first.to_string(), waits.to_owned()]);
     }
-    println!("{table}");
+    say!("{table}");
     Ok(())
 }

@@ -68,7 +68,7 @@ async fn start(
         roles,
     };
     if place.check {
-        print!("{}", settings.describe(&catalog));
+        crate::say::write(format_args!("{}", settings.describe(&catalog)));
         return Ok(());
     }
     serve(settings, catalog).await

@@ -14,6 +14,7 @@ use url::Url;
 use crate::args::duration;
 use crate::commands::Ended;
 use crate::lang::Lang;
+use crate::say::say;
 use check::{Checked, Refused};
 use client::Client;
 
@@ -131,7 +132,7 @@ async fn send(args: &SendArgs, lang: Lang) -> Result<(), Stopped> {
     }
     for Checked { shown, events, parts, notes, .. } in &checked {
         let parts = parts.len();
-        println!(
+        say!(
             "{shown}: {}",
             match lang {
                 Lang::Zh => format!("检查通过，{events} 条，{parts} 份{notes}"),

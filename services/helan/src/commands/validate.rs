@@ -22,6 +22,7 @@ use serde_json::Value;
 
 use crate::args::Place;
 use crate::lang::Lang;
+use crate::say::say;
 use crate::serve::{Settings, start};
 use crate::show;
 
@@ -65,7 +66,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let trial = Trial::take(&body, catalog.clone()).await?;
     let Some(home) = trial.accepted else {
-        print!("{}", refused(&trial.answer, lang));
+        crate::say::write(format_args!("{}", refused(&trial.answer, lang)));
         bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
     };
     let sent = Lake::open(&home.settings.lake).await?;
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let mut new: Vec<_> = after.difference(&before).collect();
     new.sort_by_key(|row| row[0] != "soft");
     let events = trial.answer["events"].as_u64().unwrap_or_default();
-    println!("{}", verdict(events, &new, lake.is_some(), lang));
+    say!("{}", verdict(events, &new, lake.is_some(), lang));
     let asking = new.iter().filter(|row| asks(row)).count();
     if args.strict && asking > 0 {
         bail!("{asking} {}", lang.pick("条发现需要说明（--strict）", "findings ask for an explanation (--strict)"));

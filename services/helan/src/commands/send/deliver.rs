@@ -10,6 +10,7 @@ use super::Stopped;
 use super::check::Checked;
 use super::client::{Answer, Client};
 use crate::lang::Lang;
+use crate::say::say;
 
 /// Pause between looks at a receipt; a commit takes about a second.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -55,7 +56,7 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
         refused.extend(outcome.refused);
     }
     bar.finish_and_clear();
-    summaries.iter().for_each(|line| println!("{line}"));
+    summaries.iter().for_each(|line| say!("{line}"));
     if refused.is_empty() { Ok(()) } else { Err(Stopped::Refused(refused)) }
 }
 
