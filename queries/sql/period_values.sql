@@ -120,7 +120,7 @@ ranked as (
         row_number() over (
             partition by ref_area, indicator, time_period
             order by
--- Of parts that are no whole year, the one that covers more months says more.
+-- If only parts of the year are known, the part that covers most months is used.
                 case when preference in (50, 60) then 50 else preference end, months_reported desc,
                 at desc nulls last, preference, part_kind desc nulls last, origin_period
         ) as place

@@ -1,7 +1,7 @@
 //! The columns of a table that exists, against those that this build writes.
 //!
 //! A column that was added at the end of `schemas/src/tables.rs` reaches lakes that exist by one commit, which adds
-//! columns that may be null and changes nothing else. Whoever writes to the table first makes it; whoever runs goes on.
+//! nullable columns and changes nothing else. The first writer of the newer build makes it; running processes carry on.
 //! Any other change of a table's properties stops its writers.
 
 use arrow::error::ArrowError;

@@ -10,7 +10,7 @@ use crate::answers::{Value, answers};
 const LINEAGE: &str = "lineage";
 
 /// The rule digest of each answer, and of the lineage. Kept with each publication (`publications.rules`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rules(BTreeMap<String, String>);
 
 impl Rules {
@@ -18,16 +18,16 @@ impl Rules {
     pub(crate) fn now() -> Self {
         let all = helan_queries::rules();
         let of = |view: &str| all.get(view).map(|digest| (view.to_owned(), digest.clone()));
-        Self(answers().chain([LINEAGE]).filter_map(of).collect())
+        Self(views().filter_map(of).collect())
     }
 
-    /// Those of a publication: as they were kept with it, or, where it is older than that column, as far as the digest
-    /// of its SQL files tells. Unknown rules are no rules, so they differ from all others.
+    /// Those of a publication: as they were kept with it. For one that is older than that column they follow from the
+    /// digest of its SQL files: known for the first rules, otherwise that digest itself, which equals only its like.
     pub(crate) fn of_publication(kept: Option<&str>, files_digest: &str) -> Self {
         match kept.and_then(|kept| serde_json::from_str(kept).ok()) {
             Some(rules) => Self(rules),
             None if files_digest == FIRST_NAME => Self::first(),
-            None => Self::default(),
+            None => Self(views().map(|view| (view.to_owned(), files_digest.to_owned())).collect()),
         }
     }
 
@@ -65,6 +65,11 @@ impl Rules {
     fn first() -> Self {
         Self(FIRST.map(|(view, rule)| (view.to_owned(), rule.to_owned())).into())
     }
+}
+
+/// The views whose rules make a publication.
+fn views() -> impl Iterator<Item = &'static str> {
+    answers().chain([LINEAGE])
 }
 
 /// The digest of all SQL files by which publications were named until 28 November 2026. The same rules keep that name,
@@ -107,7 +112,8 @@ mod tests {
         let first = Rules::of_publication(None, FIRST_NAME);
         assert_eq!(first.name(&[value("ratios")]), FIRST_NAME);
         assert_eq!(Rules::of_publication(Some(&first.to_json()), "any"), first);
-        assert_eq!(Rules::of_publication(None, "a build between releases").get("ratios"), None);
+        let [one, two] = ["one build", "another build"].map(|digest| Rules::of_publication(None, digest));
+        assert!(one.get("ratios") != two.get("ratios") && one.get("ratios") != first.get("ratios"));
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn a_wrong_file_ends_it_with_every_line_named() {
     assert_eq!(output.status.code(), Some(2), "a named file must be there");
 }
 
-/// `| head` and its like: whoever stops reading ends a command quietly, whatever it prints.
+/// As with `| head`: a command whose output is no longer read ends without an error.
 #[test]
 fn a_reader_that_goes_away_ends_a_command_quietly() {
     let dir = tempfile::tempdir().expect("a directory");
