@@ -211,11 +211,17 @@ impl Batch {
                     reasons.undecodable(about, why);
                     Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0 }
                 }
-                Read::Events => {
-                    slots.decide(number, &source, pending.rows.clone(), &self.rows, &mut kept, |row, code| {
+                Read::Events => slots.decide(
+                    number,
+                    record.offset,
+                    &source,
+                    pending.rows.clone(),
+                    &self.rows,
+                    &mut kept,
+                    |row, code| {
                         reasons.conflict(about, row - pending.rows.start, self.rows.id.get(row), code);
-                    })
-                }
+                    },
+                ),
             };
             counts.records += 1;
             counts.accepted += verdict.accepted as u64;
@@ -257,8 +263,21 @@ fn year_of(microseconds: i64) -> i32 {
     jiff::tz::Offset::UTC.to_datetime(instant).year().into()
 }
 
-/// An accepted content, and the record of this batch that brought it, if it was one.
-type Seen = ([u8; 16], Option<usize>);
+/// An accepted content, and what brought it.
+#[derive(Clone, Copy)]
+struct Seen {
+    digest: [u8; 16],
+    by: By,
+}
+
+/// What brought an accepted event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The record of that offset, whose row is in the table.
+    Table(i64),
+    /// A record of this batch.
+    Batch(usize),
+}
 
 /// What is known of each suspect.
 struct Slots(BTreeMap<String, HashMap<String, Option<Seen>>>);
@@ -271,16 +290,19 @@ impl Slots {
             .collect();
         for event in known {
             if let Some(slot) = slots.get_mut(&event.source).and_then(|ids| ids.get_mut(&event.id)) {
-                *slot = Some((event.content_digest, None));
+                *slot = Some(Seen { digest: event.content_digest, by: By::Table(event.offset) });
             }
         }
         Self(slots)
     }
 
-    /// Decides one submission as a whole, clearing `kept` for each event that is dropped.
+    /// Decides one submission as a whole, clearing `kept` for each event that is dropped. What the table has of this
+    /// record itself, or of later ones, is no repeat: a power cut can take back a commit of `submissions` and leave the
+    /// commit of `events` that followed it.
     fn decide(
         &mut self,
         record: usize,
+        offset: i64,
         source: &str,
         events: Range<usize>,
         rows: &EventRows,
@@ -293,25 +315,25 @@ impl Slots {
         if let Some(ids) = self.0.get_mut(source) {
             for row in events.clone() {
                 let Some(slot) = ids.get_mut(rows.id.get(row)) else { continue };
-                match slot {
+                match slot.filter(|seen| !matches!(seen.by, By::Table(at) if at >= offset)) {
                     None => {
                         let digest = rows.content_digest.get(row).try_into().expect("a digest has 16 bytes");
-                        *slot = Some((digest, Some(record)));
-                        taken.push(row);
+                        taken.push((row, slot.replace(Seen { digest, by: By::Batch(record) })));
                     }
-                    Some((digest, _)) if digest == rows.content_digest.get(row) => {
+                    Some(seen) if seen.digest == rows.content_digest.get(row) => {
                         kept[row] = false;
                         repeated += 1;
                     }
-                    Some((_, by)) => {
+                    Some(seen) => {
                         conflicts += 1;
-                        conflict(row, if *by == Some(record) { Code::RepeatedId } else { Code::IdConflict });
+                        let within = seen.by == By::Batch(record);
+                        conflict(row, if within { Code::RepeatedId } else { Code::IdConflict });
                     }
                 }
             }
             if conflicts > 0 {
-                for row in taken {
-                    ids.insert(rows.id.get(row).to_owned(), None);
+                for (row, before) in taken {
+                    ids.insert(rows.id.get(row).to_owned(), before);
                 }
             }
         }

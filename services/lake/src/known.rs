@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
 
@@ -22,6 +22,8 @@ pub struct KnownEvent {
     pub id: String,
     /// Its content digest.
     pub content_digest: [u8; 16],
+    /// Offset of its record; all records of a source lie in one partition.
+    pub offset: i64,
 }
 
 impl TableSnapshot {
@@ -36,14 +38,20 @@ impl TableSnapshot {
     ) -> Result<Vec<KnownEvent>, LakeError> {
         let Some(filter) = ranges(wanted) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        self.each_batch(&["source", "id", "content_digest"], filter, |batch| {
+        self.each_batch(&["source", "id", "content_digest", "offset"], filter, |batch| {
             let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             let digests = batch.column(2).as_binary_view();
+            let offsets = batch.column(3).as_primitive::<Int64Type>();
             for row in 0..batch.num_rows() {
                 let (source, id) = (sources.value(row), ids.value(row));
                 if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
                     let content_digest = digests.value(row).try_into().unwrap_or_default();
-                    found.push(KnownEvent { source: source.to_owned(), id: id.to_owned(), content_digest });
+                    found.push(KnownEvent {
+                        source: source.to_owned(),
+                        id: id.to_owned(),
+                        content_digest,
+                        offset: offsets.value(row),
+                    });
                 }
             }
         })

@@ -25,6 +25,9 @@ use crate::audit::{Row, versions};
 use crate::world::{event, record, submission};
 
 const SEEDS: u64 = 96;
+/// Seeds beyond those that have failed once. 1211, 1568: a power cut took back the commit of `submissions` and left that of
+/// `events`, so that the record, read again, counted as a repeat of itself.
+const FAILED_ONCE: [u64; 2] = [1211, 1568];
 const STEPS: usize = 45;
 const SECOND: i64 = 1_000_000;
 
@@ -354,7 +357,7 @@ fn seeds() -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     match number("HELAN_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("HELAN_SEEDS").unwrap_or(SEEDS)).collect(),
+        None => FAILED_ONCE.into_iter().chain(0..number("HELAN_SEEDS").unwrap_or(SEEDS)).collect(),
     }
 }
 
