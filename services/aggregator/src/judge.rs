@@ -212,8 +212,7 @@ impl Batch {
                     Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0 }
                 }
                 Read::Events => slots.decide(
-                    number,
-                    record.offset,
+                    RecordAt { number, offset: record.offset },
                     &source,
                     pending.rows.clone(),
                     &self.rows,
@@ -279,6 +278,13 @@ enum By {
     Batch(usize),
 }
 
+/// Where a record stands: in the batch, and in its partition.
+#[derive(Clone, Copy)]
+struct RecordAt {
+    number: usize,
+    offset: i64,
+}
+
 /// What is known of each suspect.
 struct Slots(BTreeMap<String, HashMap<String, Option<Seen>>>);
 
@@ -301,8 +307,7 @@ impl Slots {
     /// commit of `events` that followed it.
     fn decide(
         &mut self,
-        record: usize,
-        offset: i64,
+        RecordAt { number: record, offset }: RecordAt,
         source: &str,
         events: Range<usize>,
         rows: &EventRows,
