@@ -32,6 +32,8 @@ pub enum RetryReason {
     DiskFull,
     /// The log's disk failed; it is reopened before it is written again.
     Io,
+    /// The lake cannot follow this log: what is taken in now would not come into its tables.
+    NotFollowed,
     /// It did not answer in time; an append may still have succeeded.
     TimedOut,
 }
@@ -44,6 +46,7 @@ impl RetryReason {
             Self::QueueFull => "queue_full",
             Self::DiskFull => "disk_full",
             Self::Io => "io",
+            Self::NotFollowed => "not_followed",
             Self::TimedOut => "timed_out",
         }
     }
@@ -56,6 +59,7 @@ impl std::fmt::Display for RetryReason {
             Self::QueueFull => "queue full",
             Self::DiskFull => "disk full",
             Self::Io => "I/O error",
+            Self::NotFollowed => "not followed by the lake",
             Self::TimedOut => "timed out",
         })
     }
@@ -110,6 +114,31 @@ pub enum StopReason {
         wanted: i64,
         /// First offset still kept.
         first: i64,
+    },
+    /// The log goes on, but not from where the lake has read it: the record before the wanted offset is another one.
+    #[error(
+        "{at}: the record at offset {offset} is not the one that the lake has read there; the log was restored from an \
+         older copy, or its topics were made anew. Nothing is read or taken in until log and lake belong together \
+         again: see `helan doctor`"
+    )]
+    Diverged {
+        /// Which partition.
+        at: TopicPartition,
+        /// Offset of the record that differs.
+        offset: i64,
+    },
+    /// A record in the middle is missing, or is not as it was written.
+    #[error(
+        "{at}: the record at offset {offset} {what}; the log is damaged: stop every role and restore log and lake from \
+         one backup (deploy/README.md)"
+    )]
+    Damaged {
+        /// Which partition.
+        at: TopicPartition,
+        /// Offset of the record.
+        offset: i64,
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// No such topic or partition.
     #[error("log has no {0}; create the topics first")]

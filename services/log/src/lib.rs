@@ -10,6 +10,7 @@ use async_trait::async_trait;
 pub mod conformance;
 pub mod embedded;
 mod error;
+mod followed;
 mod identity;
 pub mod kafka;
 pub mod memory;
@@ -18,10 +19,11 @@ mod partitioner;
 mod records;
 
 pub use error::{LogError, Refusal, Result, RetryReason, StopReason};
+pub use followed::{FollowedLog, Gate, Shifts};
 pub use identity::LogIdentity;
 pub use options::{OpenOptions, TopicSpec, open};
 pub use partitioner::{murmur2, partition_of};
-pub use records::{EnvelopeRef, RecordRef, Records};
+pub use records::{EnvelopeRef, RecordRef, Records, digest};
 
 /// Appends records, tells where a partition starts and ends, and hands out subscriptions.
 #[async_trait]
@@ -41,6 +43,10 @@ pub trait Log: Send + Sync {
 
     /// First offset still kept and next offset to be written, as of now.
     async fn ends(&self, at: &TopicPartition) -> Result<Ends>;
+
+    /// The [`digest`] of the record at each offset; none where there is no such record, or no longer. By it a lake knows
+    /// the log that it was filled from, see [`StopReason::Diverged`].
+    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>>;
 
     /// Which log this is, asked of the log itself.
     async fn identity(&self) -> Result<LogIdentity>;

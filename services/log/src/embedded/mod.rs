@@ -145,6 +145,18 @@ impl Log for EmbeddedLog {
         Ok(partition.ok_or_else(|| StopReason::UnknownTopic(at.to_string()))?.ends)
     }
 
+    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+        let asked = wanted.to_vec();
+        let digests = self.ask(move |connection| {
+            asked
+                .iter()
+                .map(|(at, offset)| reader::digest_at(connection, at, *offset))
+                .collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let unknown = |at: &TopicPartition| LogError::from(StopReason::UnknownTopic(at.to_string()));
+        digests.await?.into_iter().zip(wanted).map(|(found, (at, _))| found.ok_or_else(|| unknown(at))).collect()
+    }
+
     async fn identity(&self) -> Result<LogIdentity> {
         let (id, partitions) =
             self.ask(|connection| Ok((schema::log_id(connection)?, schema::partitions(connection)?))).await?;

@@ -8,8 +8,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 
 use crate::{Ends, LogError, Result, RetryReason, TopicPartition};
 
-/// Version of the tables below; another one is another format.
-const VERSION: i64 = 1;
+/// Version of the tables below. Version 1 has no digests: it is read as it is, and becomes version 2 when a role that
+/// writes opens it; its records keep none.
+const VERSION: i64 = 2;
+const WITHOUT_DIGESTS: i64 = 1;
+const ADD_DIGESTS: &str = "alter table records add column digest integer";
 
 /// `records.address` = partition number, then 47 bits of offset: one clustered index, and a range of offsets is a
 /// range of rows. Offsets come from `partitions.next_offset`, for SQLite's own row ids restart when a table is emptied.
@@ -31,7 +34,8 @@ create table records (
     submission text not null,
     received_at integer not null,
     catalog text not null,
-    value blob not null
+    value blob not null,
+    digest integer
 ) strict;
 ";
 
@@ -93,6 +97,13 @@ pub(super) fn open_writer(path: &Path, new_id: &str, max_bytes: Option<u64>) -> 
             create.commit()?;
             version = VERSION;
         }
+        if version == WITHOUT_DIGESTS {
+            let add = connection.transaction()?;
+            add.execute_batch(ADD_DIGESTS)?;
+            add.pragma_update(None, "user_version", VERSION)?;
+            add.commit()?;
+            version = VERSION;
+        }
         let busy: i64 = connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
         if busy != 0 {
             tracing::debug!("a reader keeps the write-ahead log from being emptied");
@@ -127,12 +138,17 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Whether records have digests; a version that changes meanwhile only gains them.
+pub(super) fn has_digests(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(user_version(connection)? >= VERSION)
+}
+
 fn user_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn check_version(path: &Path, version: i64) -> Result<()> {
-    if version == VERSION {
+    if matches!(version, VERSION | WITHOUT_DIGESTS) {
         return Ok(());
     }
     let path = path.display();

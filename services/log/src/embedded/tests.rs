@@ -127,7 +127,7 @@ async fn files_are_private_and_of_a_known_version() {
     }
     drop(log);
     let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
-    database.pragma_update(None, "user_version", 2).expect("the version can be set");
+    database.pragma_update(None, "user_version", 3).expect("the version can be set");
     drop(database);
     let url = format!("embedded://{}", directory.path().display());
     let newer = open(&url, OpenOptions::writing()).await.map(drop);
@@ -156,7 +156,80 @@ async fn a_hole_stops_the_reader_at_what_is_missing() {
         Ok(Message::Failed { error, .. }) | Err(error) => error,
         other => panic!("nothing behind the hole is read: {other:?}"),
     };
-    assert!(matches!(&error, LogError::Stop(_)) && error.to_string().contains("record 2 is missing"), "{error}");
+    assert!(matches!(&error, LogError::Stop(_)) && error.to_string().contains("offset 2 is missing"), "{error}");
+}
+
+/// Each record has a digest: one that is not as it was written stops its partition, and the others go on.
+#[tokio::test]
+async fn a_record_that_was_changed_on_disk_stops_its_partition_alone() {
+    for change in [
+        "value = cast(replace(cast(value as text), '2', '9') as blob)",
+        "submission = 's-9'",
+        "received_at = received_at + 1",
+        "catalog = 'sha256:1'",
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = writing(directory.path()).await;
+        create(&*log, "t", 1).await;
+        create(&*log, "u", 1).await;
+        for number in 0..5 {
+            log.append(numbered("t", number)).await.expect("appended");
+        }
+        let at = TopicPartition::new("t", 0);
+        let before = log.digests(&[(at.clone(), 2)]).await.expect("a digest");
+        let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+        let sql = format!("update records set {change} where address & 140737488355327 = 2");
+        assert_eq!(database.execute(&sql, []).expect("changed"), 1);
+        assert_ne!(log.digests(&[(at.clone(), 2)]).await.expect("a digest"), before, "it is of what is there");
+        let mut subscription = log.subscribe("g", &["t", "u"]).await.expect("subscribed");
+        assert!(matches!(subscription.next().await, Ok(Message::Assigned(_))));
+        for at in [at.clone(), TopicPartition::new("u", 0)] {
+            subscription.seek(&at, 0).await.expect("the start can be read");
+        }
+        let first = subscription.next().await;
+        assert!(matches!(&first, Ok(Message::Records(records)) if records.next_offset() == Some(2)), "{first:?}");
+        let failed = subscription.next().await;
+        let Ok(Message::Failed { at: stopped, error: LogError::Stop(StopReason::Damaged { offset: 2, .. }) }) = failed
+        else {
+            panic!("{change}: {failed:?}")
+        };
+        assert_eq!(stopped, at);
+        log.append(numbered("u", 7)).await.expect("appended");
+        let other = subscription.next().await;
+        assert!(matches!(&other, Ok(Message::Records(records)) if &*records.at().topic == "u"), "{other:?}");
+    }
+}
+
+/// A log of the format before digests is read as it is, and gains them when it is opened for writing.
+#[tokio::test]
+async fn a_log_of_the_first_format_is_read_and_goes_on() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = writing(directory.path()).await;
+    create(&*log, "t", 1).await;
+    for number in 0..3 {
+        log.append(numbered("t", number)).await.expect("appended");
+    }
+    let at = TopicPartition::new("t", 0);
+    let digests = log.digests(&[(at.clone(), 1)]).await.expect("digests");
+    drop(log);
+    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    database
+        .execute_batch("alter table records drop column digest; pragma user_version = 1")
+        .expect("the first format");
+    drop(database);
+    let url = format!("embedded://{}", directory.path().display());
+    for options in [OpenOptions::default(), OpenOptions::writing()] {
+        let log = open(&url, options).await.expect("it opens");
+        let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
+        let read = conformance::read(&mut *subscription, &Default::default(), 3).await;
+        assert_eq!(read[&at], [0, 1, 2]);
+        assert_eq!(log.digests(&[(at.clone(), 1)]).await, Ok(digests.clone()), "of what is there");
+    }
+    writing(directory.path()).await.append(numbered("t", 3)).await.expect("it goes on");
+    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let with: i64 =
+        database.query_row("select count(digest) from records", [], |row| row.get(0)).expect("digests are counted");
+    assert_eq!(with, 1);
 }
 
 #[tokio::test]

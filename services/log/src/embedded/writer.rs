@@ -10,7 +10,9 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
 use super::schema::{self, Partition, address, failed};
-use crate::{Address, LogError, NewRecord, Result, RetryReason, StopReason, TopicPartition, TopicSpec, partition_of};
+use crate::{
+    Address, LogError, NewRecord, Result, RetryReason, StopReason, TopicPartition, TopicSpec, digest, partition_of,
+};
 
 /// One commit takes at most so many records …
 const COMMIT_RECORDS: usize = 4096;
@@ -181,8 +183,8 @@ impl Database {
     /// Appends all in one transaction; only a record of an unknown topic fails alone.
     fn append(&mut self, records: &[&NewRecord]) -> Result<Vec<Result<Address>>> {
         const INSERT: &str = "insert into records
-            (address, key, content_type, reporter, submission, received_at, catalog, value)
-            values (?, ?, ?, ?, ?, ?, ?, ?)";
+            (address, key, content_type, reporter, submission, received_at, catalog, value, digest)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let Self { connection, partitions, counts } = self;
         let mut next: BTreeMap<TopicPartition, Partition> = BTreeMap::new();
         let mut addresses = Vec::with_capacity(records.len());
@@ -207,6 +209,7 @@ impl Database {
                         envelope.received_at,
                         &envelope.catalog,
                         &value[..],
+                        digest(key.as_bytes(), envelope.as_ref(), value),
                     ))?;
                     partition.ends.next += 1;
                     addresses.push(Ok(Address { at, offset }));

@@ -24,6 +24,7 @@ mod config;
 mod errors;
 mod headers;
 mod pump;
+mod single;
 mod subscription;
 mod topics;
 
@@ -181,6 +182,14 @@ impl Log for KafkaLog {
             ends.map(|(first, next)| Ends { first, next }).map_err(|e| failed(&e))
         })
         .await
+    }
+
+    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+        for (at, _) in wanted {
+            self.check_partition(at).await?;
+        }
+        let (config, wanted) = (config::consumer(&self.base, "helan-continuity"), wanted.to_vec());
+        blocking(move || single::digests(&config, &wanted)).await
     }
 
     async fn identity(&self) -> Result<LogIdentity> {

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     Address, Ends, Log, LogError, LogIdentity, NewRecord, Result, StopReason, Subscription, TopicPartition, TopicSpec,
-    partition_of,
+    digest, partition_of,
 };
 
 mod group;
@@ -160,6 +160,10 @@ impl MemoryLog {
         self.lock().groups.get(group)?.committed(at)
     }
 
+    fn ends_of(&self, at: &TopicPartition) -> Result<Ends> {
+        self.lock().ends(at)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no holder of the lock panics")
     }
@@ -232,7 +236,16 @@ impl Log for MemoryLog {
     }
 
     async fn ends(&self, at: &TopicPartition) -> Result<Ends> {
-        self.lock().ends(at)
+        self.ends_of(at)
+    }
+
+    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+        let digest = |(at, offset): &(TopicPartition, i64)| {
+            self.ends_of(at)?;
+            let record = self.record(&Address { at: at.clone(), offset: *offset });
+            Ok(record.map(|it| digest(it.key.as_bytes(), it.envelope.as_ref(), &it.value)))
+        };
+        wanted.iter().map(digest).collect()
     }
 
     async fn identity(&self) -> Result<LogIdentity> {

@@ -1,0 +1,194 @@
+//! The log as one lake follows it: its offsets as the lake counts them, and no append while the lake cannot follow.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use async_trait::async_trait;
+
+use crate::{
+    Address, Ends, Log, LogError, LogIdentity, Message, NewRecord, Result, RetryReason, StopReason, Subscription,
+    TopicPartition, TopicSpec,
+};
+
+/// Whether records may be appended; clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<RwLock<Option<String>>>);
+
+impl Gate {
+    /// Opens it, or closes it and says why.
+    pub fn set(&self, closed: Option<String>) {
+        *self.0.write().expect("no holder of the lock panics") = closed;
+    }
+
+    /// Says why it is closed.
+    ///
+    /// # Errors
+    /// The reason, for an operator.
+    pub fn check(&self) -> Result<(), String> {
+        match &*self.0.read().expect("no holder of the lock panics") {
+            None => Ok(()),
+            Some(why) => Err(why.clone()),
+        }
+    }
+}
+
+/// For each partition what a lake adds to the log's own offsets: other than 0 once the lake goes on with another log,
+/// whose offsets begin anew, so that an address in the lake stays one record for ever.
+pub type Shifts = BTreeMap<TopicPartition, i64>;
+
+/// A log behind a gate, with shifted offsets.
+pub struct FollowedLog {
+    log: Arc<dyn Log>,
+    shifts: Shifts,
+    gate: Gate,
+}
+
+impl FollowedLog {
+    /// A log as a lake with these shifts follows it.
+    pub fn new(log: Arc<dyn Log>, shifts: Shifts, gate: Gate) -> Self {
+        Self { log, shifts, gate }
+    }
+
+    fn shift(&self, at: &TopicPartition) -> i64 {
+        shift(&self.shifts, at)
+    }
+}
+
+fn shift(shifts: &Shifts, at: &TopicPartition) -> i64 {
+    shifts.get(at).copied().unwrap_or(0)
+}
+
+#[async_trait]
+impl Log for FollowedLog {
+    async fn append(&self, record: NewRecord) -> Result<Address> {
+        self.gate.check().map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
+        let Address { at, offset } = self.log.append(record).await?;
+        Ok(Address { offset: offset + self.shift(&at), at })
+    }
+
+    async fn create_topics(&self, topics: &[TopicSpec]) -> Result<()> {
+        self.log.create_topics(topics).await
+    }
+
+    async fn subscribe(&self, group: &str, topics: &[&str]) -> Result<Box<dyn Subscription>> {
+        let subscription = self.log.subscribe(group, topics).await?;
+        if self.shifts.values().all(|shift| *shift == 0) {
+            return Ok(subscription);
+        }
+        Ok(Box::new(FollowedSubscription { subscription, shifts: self.shifts.clone() }))
+    }
+
+    async fn ends(&self, at: &TopicPartition) -> Result<Ends> {
+        let (ends, shift) = (self.log.ends(at).await?, self.shift(at));
+        Ok(Ends { first: ends.first + shift, next: ends.next + shift })
+    }
+
+    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+        let own: Vec<_> = wanted.iter().map(|(at, offset)| (at.clone(), offset - self.shift(at))).collect();
+        self.log.digests(&own).await
+    }
+
+    async fn identity(&self) -> Result<LogIdentity> {
+        self.log.identity().await
+    }
+
+    async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {
+        Ok(self.log.offset_for_time(at, microseconds).await?.map(|offset| offset + self.shift(at)))
+    }
+
+    async fn retain(&self, at: &TopicPartition, first: i64) -> Result<()> {
+        self.log.retain(at, first - self.shift(at)).await
+    }
+}
+
+struct FollowedSubscription {
+    subscription: Box<dyn Subscription>,
+    shifts: Shifts,
+}
+
+#[async_trait]
+impl Subscription for FollowedSubscription {
+    async fn next(&mut self) -> Result<Message> {
+        Ok(match self.subscription.next().await? {
+            Message::Records(records) => {
+                let by = shift(&self.shifts, records.at());
+                Message::Records(records.shifted(by))
+            }
+            Message::Failed { at, error } => {
+                let error = shifted(error, shift(&self.shifts, &at));
+                Message::Failed { at, error }
+            }
+            message => message,
+        })
+    }
+
+    async fn seek(&mut self, at: &TopicPartition, offset: i64) -> Result<()> {
+        let by = shift(&self.shifts, at);
+        self.subscription.seek(at, offset - by).await.map_err(|error| shifted(error, by))
+    }
+
+    async fn commit(&mut self, next: &[(TopicPartition, i64)]) -> Result<()> {
+        let own: Vec<_> = next.iter().map(|(at, next)| (at.clone(), next - shift(&self.shifts, at))).collect();
+        self.subscription.commit(&own).await
+    }
+}
+
+/// An error that names offsets, in the lake's count.
+fn shifted(mut error: LogError, by: i64) -> LogError {
+    if let LogError::Stop(reason) = &mut error {
+        match reason {
+            StopReason::Truncated { wanted, next, .. } => (*wanted, *next) = (*wanted + by, *next + by),
+            StopReason::RetentionGap { wanted, first, .. } => (*wanted, *first) = (*wanted + by, *first + by),
+            StopReason::Diverged { offset, .. } | StopReason::Damaged { offset, .. } => *offset += by,
+            StopReason::OtherIdentity { .. }
+            | StopReason::UnknownTopic(_)
+            | StopReason::Partitions { .. }
+            | StopReason::Misconfigured(_) => {}
+        }
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{create, numbered, read};
+    use crate::memory::MemoryLog;
+
+    #[tokio::test]
+    async fn offsets_are_the_lakes_wherever_they_stand() {
+        let own = MemoryLog::new("log");
+        create(&own, "t", 1).await;
+        let at = TopicPartition::new("t", 0);
+        let log = FollowedLog::new(Arc::new(own.clone()), [(at.clone(), 40)].into(), Gate::default());
+        for number in 0..5 {
+            let address = log.append(numbered("t", number)).await.expect("appended");
+            assert_eq!(address, Address { at: at.clone(), offset: 40 + number as i64 });
+        }
+        assert_eq!(log.ends(&at).await, Ok(Ends { first: 40, next: 45 }));
+        let digests = log.digests(&[(at.clone(), 42), (at.clone(), 2)]).await.expect("digests");
+        assert_eq!(digests, [own.digests(&[(at.clone(), 2)]).await.expect("digests")[0], None]);
+        log.retain(&at, 41).await.expect("retained");
+        assert_eq!(log.offset_for_time(&at, 0).await, Ok(Some(41)));
+        let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
+        assert_eq!(read(&mut *subscription, &[(at.clone(), 41)].into(), 4).await[&at], [1, 2, 3, 4]);
+        let gap = subscription.seek(&at, 40).await;
+        assert_eq!(gap, Err(StopReason::RetentionGap { at: at.clone(), wanted: 40, first: 41 }.into()));
+        subscription.commit(&[(at.clone(), 45)]).await.expect("committed");
+        assert_eq!(own.committed("g", &at), Some(5), "the group is told the log's own offsets");
+    }
+
+    #[tokio::test]
+    async fn a_closed_gate_takes_nothing_and_says_why() {
+        let own = MemoryLog::new("log");
+        create(&own, "t", 1).await;
+        let gate = Gate::default();
+        let log = FollowedLog::new(Arc::new(own), Shifts::new(), gate.clone());
+        gate.set(Some("the lake is elsewhere".to_owned()));
+        let refused = log.append(numbered("t", 0)).await.expect_err("closed");
+        assert!(refused.is_retry() && refused.to_string().contains("the lake is elsewhere"), "{refused}");
+        assert_eq!(log.ends(&TopicPartition::new("t", 0)).await, Ok(Ends { first: 0, next: 0 }));
+        gate.set(None);
+        log.append(numbered("t", 0)).await.expect("open again");
+    }
+}
