@@ -5,6 +5,7 @@
 
 use helan_lake::{Advance, CommitError, Lake, LakeError, TableTip};
 
+use crate::continuity::Known;
 use crate::judge::{Batch, Counts};
 use crate::machine::Step;
 use crate::state::{EVENTS, TABLES, tables_of};
@@ -15,9 +16,10 @@ pub(crate) async fn flush(
     tips: &mut [TableTip; TABLES],
     batch: Batch,
     steps: &[Step],
+    known: &Known,
 ) -> Result<Counts, CommitError> {
-    let known = tips[EVENTS].known_events(lake, batch.suspects()).await.map_err(CommitError::Retry)?;
-    let judged = tokio::task::spawn_blocking(move || batch.judge(known))
+    let found = tips[EVENTS].known_events(lake, batch.suspects()).await.map_err(CommitError::Retry)?;
+    let judged = tokio::task::spawn_blocking(move || batch.judge(found))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         .map_err(|error| CommitError::Stop(LakeError::from(error)))?;
@@ -30,6 +32,7 @@ pub(crate) async fn flush(
                 app_id: lake.offset_app_id(&step.at.topic, step.at.partition),
                 from: step.stored[table],
                 to: step.next,
+                marks: Some(known.marks(step)),
             })
             .collect();
         if !advances.is_empty() {

@@ -5,6 +5,7 @@
 
 mod builders;
 mod columns;
+mod continuity;
 mod flush;
 mod judge;
 mod lag;
@@ -15,6 +16,7 @@ mod run;
 mod state;
 mod status;
 
+pub use continuity::differences;
 pub use judge::Counts;
 pub use lag::{Lag, watch};
 pub use metrics::Counters;

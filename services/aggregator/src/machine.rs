@@ -4,6 +4,7 @@
 //! same: forget what is not committed, read from the tables how far they are, go on from there.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use helan_log::TopicPartition;
 use helan_schemas::topics;
@@ -32,6 +33,8 @@ pub enum Event {
         first: i64,
         /// Offset after the last.
         next: i64,
+        /// Digest of the last.
+        digest: i64,
         /// Their bytes.
         bytes: usize,
         /// Now, microseconds since the epoch.
@@ -45,6 +48,13 @@ pub enum Event {
         why: String,
         /// First offset that the log still keeps, if the wanted one is gone.
         first: Option<i64>,
+    },
+    /// The log is no longer the one that a partition's rows came from.
+    Diverged {
+        /// Partition.
+        at: TopicPartition,
+        /// Why, for the operator.
+        why: String,
     },
     /// The log could not be told where to read on; it can be tried again.
     SeekFailed {
@@ -105,6 +115,8 @@ pub struct Step {
     pub stored: Stored,
     /// The offset after the last pending record.
     pub next: i64,
+    /// Digest of the last pending record.
+    pub digest: i64,
 }
 
 /// When to flush, and how long to wait after a failure.
@@ -138,6 +150,8 @@ pub struct Partition {
     pub stored: Stored,
     /// Next offset to arrive.
     pub next: i64,
+    /// Digest of the record that arrived last.
+    pub digest: i64,
     /// Whether records of it are pending.
     pub pending: bool,
 }
@@ -179,8 +193,11 @@ impl Machine {
                 self.pin_at = Some(now + self.limits.pause);
                 Vec::new()
             }
-            Event::Arrived { at, first, next, bytes, now } => self.arrived(&at, first, next, bytes, now),
+            Event::Arrived { at, first, next, digest, bytes, now } => {
+                self.arrived(&at, first..next, digest, bytes, now)
+            }
             Event::Broken { at, why, first } => self.broken(at, why, first),
+            Event::Diverged { at, why } => self.diverged(&at, why),
             Event::SeekFailed { at, now } => self.seek_failed(&at, now),
             Event::Tick { now } => self.tick(now),
             Event::Committed => self.committed(),
@@ -196,7 +213,8 @@ impl Machine {
             if self.partitions.get(&at).is_some_and(|known| known.pending) {
                 actions.push(Action::Discard(at.clone()));
             }
-            let fresh = Partition { phase: Phase::Unread, stored: Stored::default(), next: 0, pending: false };
+            let fresh =
+                Partition { phase: Phase::Unread, stored: Stored::default(), next: 0, digest: 0, pending: false };
             self.partitions.insert(at, fresh);
         }
         self.forget_empty_batch();
@@ -227,7 +245,7 @@ impl Machine {
                 Phase::Stopped(_) => {}
                 Phase::Unread => {
                     let offset = start_of(&at, &stored);
-                    *partition = Partition { phase: Phase::Reading, stored, next: offset, pending: false };
+                    *partition = Partition { phase: Phase::Reading, stored, next: offset, digest: 0, pending: false };
                     actions.push(Action::Seek { at, offset });
                 }
                 Phase::Reading if partition.stored == stored => {}
@@ -248,7 +266,14 @@ impl Machine {
         actions
     }
 
-    fn arrived(&mut self, at: &TopicPartition, first: i64, next: i64, bytes: usize, now: i64) -> Vec<Action> {
+    fn arrived(
+        &mut self,
+        at: &TopicPartition,
+        Range { start: first, end: next }: Range<i64>,
+        digest: i64,
+        bytes: usize,
+        now: i64,
+    ) -> Vec<Action> {
         let Some(partition) = self.partitions.get_mut(at) else { return Vec::new() };
         if partition.phase != Phase::Reading || next <= partition.next {
             return Vec::new();
@@ -256,7 +281,7 @@ impl Machine {
         if first < partition.next {
             return vec![Action::Seek { at: at.clone(), offset: partition.next }];
         }
-        partition.next = next;
+        (partition.next, partition.digest) = (next, digest);
         partition.pending = true;
         self.pending_bytes += bytes;
         self.pending_since.get_or_insert(now);
@@ -279,6 +304,15 @@ impl Machine {
         // What arrived before the break is sound and is committed with the batch.
         partition.phase = Phase::Stopped(why);
         Vec::new()
+    }
+
+    fn diverged(&mut self, at: &TopicPartition, why: String) -> Vec<Action> {
+        let Some(partition) = self.partitions.get_mut(at) else { return Vec::new() };
+        partition.phase = Phase::Stopped(why);
+        // What has arrived may be of the other log.
+        let discarded = std::mem::take(&mut partition.pending);
+        self.forget_empty_batch();
+        if discarded { vec![Action::Discard(at.clone())] } else { Vec::new() }
     }
 
     fn seek_failed(&mut self, at: &TopicPartition, now: i64) -> Vec<Action> {
@@ -305,7 +339,7 @@ impl Machine {
     fn flush(&mut self) -> Vec<Action> {
         let pending = self.partitions.iter().filter(|(_, partition)| partition.pending);
         let steps: Vec<_> = pending
-            .map(|(at, partition)| Step { at: at.clone(), stored: partition.stored, next: partition.next })
+            .map(|(at, &Partition { stored, next, digest, .. })| Step { at: at.clone(), stored, next, digest })
             .collect();
         if steps.is_empty() { Vec::new() } else { vec![Action::Flush(steps)] }
     }
@@ -362,7 +396,7 @@ mod tests {
     }
 
     fn arrived(partition: i32, first: i64, next: i64, bytes: usize) -> Event {
-        Event::Arrived { at: at(partition), first, next, bytes, now: 0 }
+        Event::Arrived { at: at(partition), first, next, digest: next, bytes, now: 0 }
     }
 
     /// Two partitions, read from offsets 5 and 0.
@@ -381,7 +415,7 @@ mod tests {
         let mut machine = reading();
         assert_eq!(machine.handle(arrived(0, 5, 8, 10)), [Action::Take]);
         assert_eq!(machine.handle(Event::Tick { now: 999 }), []);
-        let step = Step { at: at(0), stored: [Some(9), Some(7), Some(5)], next: 8 };
+        let step = Step { at: at(0), stored: [Some(9), Some(7), Some(5)], next: 8, digest: 8 };
         assert_eq!(machine.handle(Event::Tick { now: 1000 }), [Action::Flush(vec![step])]);
         assert_eq!(machine.handle(Event::Committed), [Action::Report(vec![(at(0), 8)])]);
         assert_eq!(machine.partitions()[&at(0)].stored, [Some(9), Some(8), Some(8)], "no table goes back");

@@ -4,8 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use helan_lake::{CommitError, Lake, LakeError, TableTip};
-use helan_log::{Log, LogError, LogIdentity, Message, Records, StopReason, Subscription, TopicPartition};
+use helan_lake::{CommitError, Lake, LakeError, Mark, TableTip};
+use helan_log::{Log, LogError, LogIdentity, Message, Records, RetryReason, StopReason, Subscription, TopicPartition};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::later::GENERATION;
@@ -14,6 +14,7 @@ use helan_schemas::topics::{self, generation_of};
 use tracing::Instrument;
 use tracing::field::Empty;
 
+use crate::continuity::{Known, differ};
 use crate::flush::flush;
 use crate::judge::Batch;
 use crate::machine::{Action, Event, Limits, Machine, Phase, Step};
@@ -116,6 +117,7 @@ pub struct Aggregator {
     subscription: Box<dyn Subscription>,
     tips: Option<[TableTip; TABLES]>,
     states: HashMap<TopicPartition, PartitionState>,
+    known: Known,
     batch: Batch,
     arrived: Option<Records>,
     trace: Option<Vec<String>>,
@@ -136,8 +138,8 @@ impl Aggregator {
             pause: PAUSE.as_micros() as i64,
         };
         let machine = Machine::new(limits);
-        let (states, batch) = (HashMap::new(), Batch::default());
-        Ok(Self { config, machine, subscription, tips: None, states, batch, arrived: None, trace: None })
+        let (states, known, batch) = (HashMap::new(), Known::default(), Batch::default());
+        Ok(Self { config, machine, subscription, tips: None, states, known, batch, arrived: None, trace: None })
     }
 
     /// Keeps a line for each event and its actions from now on; [`Aggregator::take_trace`] returns them.
@@ -178,8 +180,9 @@ impl Aggregator {
                             Event::Broken { at, why, first: None }
                         }
                         None => {
+                            let digest = records.get(records.len() - 1).map_or(0, |last| last.digest());
                             self.arrived = Some(records);
-                            Event::Arrived { at, first, next, bytes, now }
+                            Event::Arrived { at, first, next, digest, bytes, now }
                         }
                     }
                 }
@@ -196,7 +199,32 @@ impl Aggregator {
     /// [`AggregatorError`].
     pub async fn tick(&mut self) -> Result<(), AggregatorError> {
         let now = self.config.clock.now();
+        self.compare(now).await?;
         self.handle(Event::Tick { now }).await
+    }
+
+    /// Looks now and then whether the log is still the one that is read.
+    async fn compare(&mut self, now: i64) -> Result<(), AggregatorError> {
+        let anchors = self.known.due(now);
+        let others = match differ(self.config.log.as_ref(), &anchors).await {
+            Ok(others) => others,
+            // Reading tells of it too; the same is asked again.
+            Err(error) => {
+                tracing::debug!(%error, "the log could not be compared");
+                return Ok(());
+            }
+        };
+        for ((at, Mark { offset, .. }), other) in anchors.into_iter().zip(others) {
+            if other {
+                let why = StopReason::Diverged { at: at.clone(), offset }.to_string();
+                tracing::error!(%at, why, "this partition stops");
+                self.known.forget(&at);
+                self.handle(Event::Diverged { at, why }).await?;
+            } else {
+                self.known.holds(&at);
+            }
+        }
+        Ok(())
     }
 
     /// Commits what is pending.
@@ -253,7 +281,7 @@ impl Aggregator {
                 }
                 Err(error) => Err(error),
             },
-            Action::Seek { at, offset } => match self.subscription.seek(&at, offset).await {
+            Action::Seek { at, offset } => match self.seek(&at, offset).await {
                 Ok(()) => Ok(None),
                 Err(error) if error.is_retry() => {
                     tracing::warn!(%at, %error, "the log cannot be read now");
@@ -271,6 +299,7 @@ impl Aggregator {
                 Ok(None)
             }
             Action::Discard(at) => {
+                self.known.forget(&at);
                 self.batch.discard(&at);
                 self.states.remove(&at);
                 if !self.machine.partitions().values().any(|partition| partition.pending) {
@@ -289,6 +318,33 @@ impl Aggregator {
         }
     }
 
+    /// Reads a partition on, if the log still has the records that the tables have last seen of it.
+    async fn seek(&mut self, at: &TopicPartition, offset: i64) -> Result<(), LogError> {
+        let app_id = self.config.lake.offset_app_id(&at.topic, at.partition);
+        let unread = |error: LakeError| LogError::Retry {
+            reason: RetryReason::TimedOut,
+            detail: format!("the tables' marks cannot be read: {error}"),
+        };
+        let mut marks = Vec::new();
+        for tip in self.tips.iter().flatten() {
+            if let Some(next) = tip.txn(&app_id).await.map_err(unread)? {
+                let found = tip.marks(&app_id, next).await.map_err(unread)?;
+                marks.extend(found.into_iter().flat_map(|it| [it.last, it.anchor]));
+            }
+        }
+        marks.sort_unstable_by_key(|mark| mark.offset);
+        marks.dedup();
+        let wanted: Vec<_> = marks.iter().map(|mark| (at.clone(), *mark)).collect();
+        let others = differ(self.config.log.as_ref(), &wanted).await?;
+        if let Some((mark, _)) = marks.iter().zip(others).find(|(_, other)| *other) {
+            return Err(StopReason::Diverged { at: at.clone(), offset: mark.offset }.into());
+        }
+        if let Some(mark) = marks.last() {
+            self.known.found(at, *mark);
+        }
+        self.subscription.seek(at, offset).await
+    }
+
     async fn flush(&mut self, steps: &[Step]) -> Result<Event, AggregatorError> {
         let batch = std::mem::take(&mut self.batch);
         self.config.counters.pending_bytes.set(0);
@@ -296,7 +352,7 @@ impl Aggregator {
         let now = || self.config.clock.now();
         let begun = now();
         let span = tracing::debug_span!("flush", batch.records = Empty, batch.rows = Empty);
-        match flush(&self.config.lake, tips, batch, steps).instrument(span.clone()).await {
+        match flush(&self.config.lake, tips, batch, steps, &self.known).instrument(span.clone()).await {
             Ok(counts) => {
                 let took = now() - begun;
                 span.record("batch.records", counts.records).record("batch.rows", counts.accepted);
@@ -308,6 +364,7 @@ impl Aggregator {
                 );
                 self.config.counters.committed(counts, took as f64 / 1e6);
                 for step in steps {
+                    self.known.committed(step);
                     if let Some(state) = self.states.get_mut(&step.at) {
                         state.stored = state.stored.map(|stored| stored.max(step.next));
                     }

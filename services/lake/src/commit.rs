@@ -11,6 +11,7 @@ use tracing::field::Empty;
 use crate::encode::{DataFile, encode};
 use crate::error::LakeError;
 use crate::lake::Lake;
+use crate::marks::Marks;
 use crate::snapshot::TableSnapshot;
 use crate::tip::{Operation, TableTip};
 
@@ -62,6 +63,16 @@ pub struct Advance {
     pub from: Option<i64>,
     /// The version after the commit; larger than `from`.
     pub to: i64,
+    /// By what the log is known again; none where the version is not an offset.
+    pub marks: Option<Marks>,
+}
+
+impl Advance {
+    /// The transactions of the commit: the version's own, and those of the marks.
+    fn txns(self) -> Vec<(String, i64)> {
+        let marks = self.marks.map(|marks| marks.txns(&self.app_id));
+        [(self.app_id, self.to)].into_iter().chain(marks.into_iter().flatten()).collect()
+    }
 }
 
 impl Lake {
@@ -80,7 +91,7 @@ impl Lake {
         let mut advances = Vec::with_capacity(txns.len());
         for (app_id, to) in txns {
             let from = snapshot.txn(&app_id).await.map_err(CommitError::Retry)?;
-            advances.push(Advance { app_id, from, to });
+            advances.push(Advance { app_id, from, to, marks: None });
         }
         // How old the snapshot is, nobody knows: the table's end is looked up.
         let tip = TableTip::new(snapshot.clone(), 0);
@@ -117,7 +128,7 @@ impl Lake {
     ) -> Result<TableTip, CommitError> {
         let tip = self.trusted(tip).await.map_err(CommitError::Retry)?;
         let mut moved = Vec::new();
-        for Advance { app_id, from, to } in &advances {
+        for Advance { app_id, from, to, .. } in &advances {
             // What another writer did to these ids before this version shows only here, and Delta itself would let
             // them go backwards.
             let stored = tip.txn(app_id).await.map_err(CommitError::Retry)?;
@@ -128,7 +139,7 @@ impl Lake {
         if !moved.is_empty() {
             return Err(CommitError::Fenced(moved));
         }
-        let txns: Vec<_> = advances.into_iter().map(|Advance { app_id, to, .. }| (app_id, to)).collect();
+        let txns: Vec<_> = advances.into_iter().flat_map(Advance::txns).collect();
         let (table, clock) = (tip.table(), self.clock().clone());
         let files =
             tokio::task::spawn_blocking(move || encode(table, &batches, true, clock.now() / 1000, || clock.new_id()))

@@ -194,7 +194,8 @@ async fn files_are_put_together_in_order_and_over_other_writers_commits() {
     for number in 0..9_i64 {
         let ids: Vec<String> = (0..1 + 2000 * (number % 3)).map(|row| format!("{row:06}-{number}")).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let advances = vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1 }];
+        let advances =
+            vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1, marks: None }];
         tip = lake.advance(&tip, vec![events("s", &ids, number)], advances).await.expect("advance");
     }
     let options = Options { compact_files: 3, ..Options::default() };
@@ -204,10 +205,10 @@ async fn files_are_put_together_in_order_and_over_other_writers_commits() {
     let rows = snapshot.read(&["source", "id"], None).expect("plan").collect().await.expect("rows");
     assert_eq!(rows.iter().map(RecordBatch::num_rows).sum::<usize>(), report.rows);
     // A writer whose tip is far behind goes on after all of them, as long as nobody moved its own id.
-    let other = vec![Advance { app_id: "other".into(), from: None, to: 1 }];
+    let other = vec![Advance { app_id: "other".into(), from: None, to: 1, marks: None }];
     let late = lake.advance(&stale, Vec::new(), other).await.expect("advance");
     assert_eq!(late.version(), snapshot.version() + 1);
-    let moved = vec![Advance { app_id: "app".into(), from: None, to: 1 }];
+    let moved = vec![Advance { app_id: "app".into(), from: None, to: 1, marks: None }];
     assert!(matches!(lake.advance(&stale, Vec::new(), moved).await, Err(CommitError::Fenced(_))));
 }
 
@@ -259,7 +260,7 @@ async fn a_lost_answer_is_found_to_be_success_and_a_lost_write_is_tried_again() 
     }
     let snapshot = lake.append(&snapshot, vec![events("s", &["b"], 1)], txn(2)).await.expect("append");
     assert_eq!(snapshot.row_count(), Some(2));
-    let advance = |from| vec![Advance { app_id: "app".into(), from, to: 3 }];
+    let advance = |from| vec![Advance { app_id: "app".into(), from, to: 3, marks: None }];
     let tip = lake.tip(Table::Events).await.expect("tip");
     let behind = lake.advance(&tip, Vec::new(), advance(Some(1))).await;
     assert!(matches!(behind, Err(CommitError::Fenced(_))), "rows made from an older offset: {behind:?}");

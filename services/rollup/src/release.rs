@@ -108,7 +108,7 @@ async fn record(
             return Ok(Recorded { event: done.clone(), fresh: false });
         }
         record.allows(&next).map_err(|refusal| RollupError::Asked(refusal.to_string()))?;
-        let advance = Advance { app_id: app_id.clone(), from: stored, to: next.sequence };
+        let advance = Advance { app_id: app_id.clone(), from: stored, to: next.sequence, marks: None };
         match lake.advance(&tip, vec![row(&next)?], vec![advance]).await {
             Ok(_) => return Ok(Recorded { event: next, fresh: true }),
             // Somebody else came first: what they did decides whether this may still follow.

@@ -36,9 +36,19 @@ pub(crate) async fn versions(store: &SimulatedStore, table: Table) -> Result<Vec
             let action: Value = serde_json::from_str(line).map_err(|error| format!("{path}: {error}"))?;
             if let Some(txn) = action.get("txn") {
                 let app_id = txn["appId"].as_str().expect("appId");
-                if app_id != "helan/maintenance" {
+                let version = txn["version"].as_i64().expect("version");
+                if let Some(app_id) = app_id.strip_suffix("/digest") {
+                    let low = version & 0xf_ffff;
+                    let next = app_id
+                        .rsplit('/')
+                        .next()
+                        .and_then(|text| text.parse().ok())
+                        .and_then(|it: i32| offsets.get(&it));
+                    if next.is_none_or(|next| (next - 1) & 0xf_ffff != low) {
+                        return Err(format!("{path}: the mark beside {next:?} is that of ...{low:x}"));
+                    }
+                } else if app_id != "helan/maintenance" && !app_id.ends_with("/anchor") {
                     let partition = app_id.rsplit('/').next().and_then(|text| text.parse().ok()).expect("partition");
-                    let version = txn["version"].as_i64().expect("version");
                     if offsets.insert(partition, version).is_some_and(|before| before >= version) {
                         return Err(format!("{path}: partition {partition} does not move forward"));
                     }

@@ -140,7 +140,7 @@ async fn a_running_writer_goes_on_when_columns_are_added_and_stops_at_anything_e
     let lake = Lake::create_or_open(&url(&directory), "the log").await.expect("create");
     let tip = lake.tip(Table::Events).await.expect("tip");
     change_events(&directory, 1, |_, fields| fields.push(column("later", true)));
-    let advance = |from: Option<i64>, to| vec![crate::Advance { app_id: "app".to_owned(), from, to }];
+    let advance = |from: Option<i64>, to| vec![crate::Advance { app_id: "app".to_owned(), from, to, marks: None }];
     let tip = lake.advance(&tip, vec![events("s", &["a"], 0)], advance(None, 1)).await.expect("goes on");
     assert_eq!(tip.version(), 2);
     // What it would put together would lose the new column.
