@@ -3,6 +3,7 @@
 //! [`machine`] decides, [`run`] carries out. Offsets live in the tables' own logs, committed with the rows; the
 //! consumer group only settles who reads what. What becomes of a record is decided in `judge`.
 
+mod adopt;
 mod builders;
 mod columns;
 mod continuity;
@@ -16,6 +17,7 @@ mod run;
 mod state;
 mod status;
 
+pub use adopt::{Adoption, follow, plan_adoption};
 pub use continuity::differences;
 pub use judge::Counts;
 pub use lag::{Lag, watch};

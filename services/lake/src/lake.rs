@@ -12,6 +12,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
+use crate::adopt::{self, EarlierLog};
 use crate::columns::{Columns, compare};
 use crate::error::LakeError;
 use crate::log_store::log_store;
@@ -28,6 +29,8 @@ struct Inner {
     store: Arc<dyn ObjectStore>,
     id: String,
     log_identity: String,
+    shifts: BTreeMap<String, i64>,
+    earlier: Vec<EarlierLog>,
     clock: Clock,
     /// Tables of which it was said that a newer build has written to them.
     told: Mutex<BTreeSet<Table>>,
@@ -64,7 +67,9 @@ impl Lake {
     ) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
         let told = Mutex::default();
-        let mut lake = Inner { url, store, id: clock.new_id(), log_identity: log_identity.to_owned(), clock, told };
+        let (id, log_identity) = (clock.new_id(), log_identity.to_owned());
+        let (shifts, earlier) = (BTreeMap::new(), Vec::new());
+        let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
         for table in Table::ALL {
             let log_store = lake.log_store(table)?;
             if !log_store.is_delta_table_location().await? {
@@ -76,6 +81,10 @@ impl Lake {
                 lake.adopt(table, &snapshot)?;
             }
             lake.check(table, &snapshot)?;
+            if table == Table::Events {
+                // It settles which log the lake follows, also where it has gone on with another.
+                lake.adopt(table, &snapshot)?;
+            }
         }
         Ok(Self(Arc::new(lake)))
     }
@@ -95,7 +104,8 @@ impl Lake {
     pub async fn open_in(url: &Url, store: Arc<dyn ObjectStore>, clock: Clock) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
         let told = Mutex::default();
-        let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock, told };
+        let (id, log_identity, shifts, earlier) = <_>::default();
+        let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
         let log_store = lake.log_store(Table::Events)?;
         let snapshot = lake.load(&log_store, None).await?;
         lake.adopt(Table::Events, &snapshot)?;
@@ -113,15 +123,25 @@ impl Lake {
         &self.0.id
     }
 
-    /// The identity of the log whose offsets its tables keep, as given when it was created.
+    /// The identity of the log whose offsets its tables keep: as given when it was created, or when it went on with
+    /// another log.
     pub fn log_identity(&self) -> &str {
         &self.0.log_identity
     }
 
+    /// What it adds to the log's own offsets, by partition as `TOPIC/NUMBER`; nothing where none is named.
+    pub fn log_shifts(&self) -> &BTreeMap<String, i64> {
+        &self.0.shifts
+    }
+
+    /// The logs that it was filled from before, oldest first.
+    pub fn earlier_logs(&self) -> &[EarlierLog] {
+        &self.0.earlier
+    }
+
     /// The application id under which the tables keep the next offset of one partition of their log.
     pub fn offset_app_id(&self, topic: &str, partition: i32) -> String {
-        let log = self.0.log_identity.split(';').next().unwrap_or_default();
-        format!("helan/{}/{log}/{topic}/{partition}", self.0.id)
+        adopt::app_id(&self.0.id, &self.0.log_identity, topic, partition)
     }
 
     /// Where a table is: any Delta reader opens it.
@@ -230,6 +250,17 @@ impl Inner {
             properties.get(key).cloned().ok_or_else(|| LakeError::Unsafe { table: table.name(), why: why() })
         };
         (self.id, self.log_identity) = (property(tables::LAKE)?, property(tables::LOG)?);
+        let unreadable = |error: serde_json::Error| LakeError::Unsafe {
+            table: table.name(),
+            why: format!(
+                "its properties {} and {} are damaged ({error}); restore a backup",
+                tables::SHIFTS,
+                tables::BEFORE
+            ),
+        };
+        let read = |key: &str| properties.get(key).map(String::as_str);
+        self.shifts = serde_json::from_str(read(tables::SHIFTS).unwrap_or("{}")).map_err(unreadable)?;
+        self.earlier = serde_json::from_str(read(tables::BEFORE).unwrap_or("[]")).map_err(unreadable)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! appenders. Column types come back as `helan_schemas::tables` names them, except that text and binary columns are
 //! read as Arrow's view types (`Utf8View`, `BinaryView`).
 
+mod adopt;
 mod columns;
 mod commit;
 mod conditions;
@@ -28,6 +29,7 @@ mod tables;
 mod tests;
 mod tip;
 
+pub use adopt::{EarlierLog, Start};
 pub use commit::{Advance, CommitError, Moved};
 pub use copy::{Copied, copy_table};
 pub use error::LakeError;

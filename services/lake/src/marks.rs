@@ -72,9 +72,14 @@ impl Marks {
     }
 
     fn read(next: i64, last: Option<i64>, anchor: Option<i64>) -> Option<Self> {
-        let last = Mark::unpack(last?, next);
+        let last = Mark::unpack(last.filter(|packed| *packed >= 0)?, next);
         (last.offset == next - 1).then(|| Self { last, anchor: Mark::unpack(anchor.unwrap_or(last.pack()), next) })
     }
+}
+
+/// Transactions that say of an offset that there are no marks.
+pub(crate) fn none(app_id: &str) -> impl Iterator<Item = (String, i64)> {
+    [LAST, ANCHOR].into_iter().map(move |name| (format!("{app_id}/{name}"), -1))
 }
 
 impl TableSnapshot {
@@ -121,5 +126,7 @@ mod tests {
         }
         assert!(Mark::new(7, digest).fits(digest) && !Mark::new(7, digest).fits(digest + 1));
         assert_eq!(Marks::read(4, None, None), None);
+        let absent: Vec<_> = none("p").map(|(_, packed)| packed).collect();
+        assert!((1..1 << 21).all(|next| Marks::read(next, Some(absent[0]), Some(absent[1])).is_none()));
     }
 }

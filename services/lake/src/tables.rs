@@ -11,6 +11,10 @@ use crate::error::LakeError;
 pub(crate) const LAKE: &str = "helan.lake";
 /// Property: the identity of the log whose offsets the tables keep.
 pub(crate) const LOG: &str = "helan.log";
+/// Property of `events`: what the lake adds to the log's own offsets, by partition, as JSON; absent while it has one log.
+pub(crate) const SHIFTS: &str = "helan.log.shifts";
+/// Property of `events`: the logs that the lake was filled from before, as JSON.
+pub(crate) const BEFORE: &str = "helan.log.before";
 /// Property by which Delta forgets old transaction ids, and with them our offsets.
 pub(crate) const FORGETS: &str = "delta.setTransactionRetentionDuration";
 

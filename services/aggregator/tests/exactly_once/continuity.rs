@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use helan_aggregator::{Aggregator, AggregatorConfig, Status, differences};
+use helan_aggregator::{Aggregator, AggregatorConfig, Status, differences, follow, plan_adoption};
 use helan_lake::Lake;
 use helan_log::memory::MemoryLog;
-use helan_log::{Log, StopReason, TopicPartition};
+use helan_log::{Gate, Log, StopReason, TopicPartition};
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
@@ -150,5 +150,84 @@ async fn a_log_that_has_given_up_what_the_lake_has_is_read_on() {
 async fn read(aggregator: &mut Aggregator) {
     while let Ok(message) = tokio::time::timeout(Duration::from_millis(100), aggregator.subscription().next()).await {
         aggregator.receive(message.expect("message")).await.expect("receive");
+    }
+}
+
+/// The way out: the lake goes on with the log that is there, from a stated offset, and counts its offsets on.
+#[tokio::test]
+async fn a_lake_goes_on_with_another_log_without_loss_or_doubles() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let original = log(1).await;
+    let lake = lake(&directory, &original).await;
+    append(&original, 0..5, "1").await;
+    let copy = Arc::new(original.fork());
+    append(&original, 5..8, "1").await;
+    restart(&original, &lake).await.expect("ready");
+    // Two of these the lake has, one it has with another value, two are new.
+    append(&copy, 5..7, "1").await;
+    append(&copy, 7..8, "2").await;
+    append(&copy, 8..10, "1").await;
+    restart(&copy, &lake).await.expect_err("another log");
+    for (name, from) in [("from its beginning", None), ("from where they part", Some(5))] {
+        let adopted = {
+            let copied = tempfile::tempdir().expect("a directory");
+            copy_dir(directory.path(), copied.path());
+            let url = Url::from_directory_path(copied.path()).expect("URL");
+            let lake = Lake::open(&url).await.expect("lake");
+            let from = from.map(|offset| (city(), offset)).into_iter().collect();
+            let plan = plan_adoption(copy.as_ref(), &lake, &from).await.expect("a plan");
+            assert!(plan.unread.is_empty(), "{:?}", plan.unread);
+            // Done twice, as after a crash.
+            for _ in 0..2 {
+                lake.adopt_log(&plan.log.to_string(), &plan.starts).await.expect("adopted");
+            }
+            (copied, Lake::open(&url).await.expect("lake"))
+        };
+        let lake = adopted.1;
+        let followed = follow(copy.clone(), &lake, Gate::default());
+        assert_eq!(differences(followed.as_ref(), &lake).await.expect("compared"), [], "{name}");
+        for _ in 0..2 {
+            let config =
+                AggregatorConfig { group: name.to_owned(), ..AggregatorConfig::new(followed.clone(), lake.clone()) };
+            drain(&config).await;
+            config.status.ready().expect("it reads on, and again after a restart");
+        }
+        let events = rows(&lake, Table::Events, &["id"]).await;
+        assert_eq!(events, ["0000", "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"], "{name}");
+        let conflicts = rows(&lake, Table::Refusals, &["id", "code"]).await;
+        assert_eq!(conflicts, ["0007|id_conflict"], "{name}: and it is told");
+        let addresses = rows(&lake, Table::Submissions, &["partition", "offset"]).await;
+        let distinct: std::collections::BTreeSet<_> = addresses.iter().collect();
+        assert_eq!(distinct.len(), addresses.len(), "{name}: an address is one record for ever");
+        assert_eq!(lake.earlier_logs().len(), 1);
+        assert_eq!(lake.earlier_logs()[0].next["helan.city.v1/0"], 8);
+        // And a second time, with a log of another identity.
+        let other = log(1).await;
+        other.set_id("another");
+        append(&other, 10..12, "1").await;
+        let plan = plan_adoption(other.as_ref(), &lake, &Default::default()).await.expect("a plan");
+        lake.adopt_log(&plan.log.to_string(), &plan.starts).await.expect("adopted");
+        let lake = Lake::create_or_open(lake.url(), &plan.log.to_string()).await.expect("lake");
+        let followed = follow(other, &lake, Gate::default());
+        let config = AggregatorConfig { group: name.to_owned(), ..AggregatorConfig::new(followed, lake.clone()) };
+        drain(&config).await;
+        config.status.ready().expect("it reads on");
+        assert_eq!(rows(&lake, Table::Events, &["id"]).await.len(), 12, "{name}");
+        assert_eq!(lake.earlier_logs().len(), 2);
+    }
+    let sources_would_move = log(2).await;
+    let plan = plan_adoption(sources_would_move.as_ref(), &lake, &Default::default()).await;
+    assert!(plan.expect_err("refused").to_string().contains("partitions"));
+}
+
+fn copy_dir(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("a directory");
+    for entry in std::fs::read_dir(from).expect("readable") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("a type").is_dir() {
+            true => copy_dir(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).expect("copied")),
+        }
     }
 }
