@@ -102,22 +102,36 @@ impl Deployment {
 
     /// Starts a role on an address and waits until it is ready.
     pub(crate) async fn spawn(&self, role: &str, base: &str, arguments: &[&str]) {
-        let mut command = self.command(&[role, "--listen", base.trim_start_matches("http://")]);
-        command.args(arguments);
-        if let Some(broker) = &self.broker {
-            let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap().to_owned();
-            command.args(["--log", &format!("kafka://{bootstrap}")]);
+        self.launch(role, base, arguments);
+        self.wait_until(&format!("{role} is ready"), async || self.is_ready(base).await).await;
+    }
+
+    /// Whether what listens on an address says that it is ready.
+    pub(crate) async fn is_ready(&self, base: &str) -> bool {
+        let answer = self.client.get(format!("{base}/readyz")).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// The log's address as the roles of this deployment are told it; nothing for the embedded one.
+    pub(crate) fn log_arguments(&self) -> Vec<String> {
+        match &self.broker {
+            Some(broker) => {
+                let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap();
+                vec!["--log".to_owned(), format!("kafka://{bootstrap}")]
+            }
+            None => Vec::new(),
         }
+    }
+
+    /// Starts a role on an address.
+    pub(crate) fn launch(&self, role: &str, base: &str, arguments: &[&str]) {
+        let mut command = self.command(&[role, "--listen", base.trim_start_matches("http://")]);
+        command.args(arguments).args(self.log_arguments());
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("helan.log"));
         let log = log.expect("a log file");
         command.stdout(log.try_clone().expect("a handle")).stderr(log);
         let child = command.spawn().expect("helan starts");
         self.roles.lock().expect("roles").push((base.to_owned(), child));
-        self.wait_until(&format!("{role} is ready"), async || {
-            let answer = self.client.get(format!("{base}/readyz")).send().await;
-            answer.is_ok_and(|answer| answer.status().is_success())
-        })
-        .await;
     }
 
     /// Kills what listens on an address, as `kill -9` does.

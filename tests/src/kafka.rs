@@ -11,6 +11,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
 use tempfile::TempDir;
 
 /// Longest wait until a broker answers; after a SIGKILL on a busy machine it takes long.
@@ -26,6 +29,30 @@ pub struct Broker {
     libs: PathBuf,
     ports: (u16, u16),
     process: Option<Process>,
+}
+
+/// Deletes topics, as an operator might, and makes them anew with so many partitions.
+pub async fn remake_topics(bootstrap: &str, topics: &[&str], partitions: i32) -> Result<()> {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", bootstrap).create()?;
+    let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(20)));
+    let new: Vec<_> = topics
+        .iter()
+        .map(|topic| NewTopic::new(topic, partitions, TopicReplication::Fixed(1)).set("max.message.bytes", "16777216"))
+        .collect();
+    for deleted in admin.delete_topics(topics, &options).await? {
+        deleted.map_err(|(topic, code)| anyhow::anyhow!("{topic} was not deleted: {code}"))?;
+    }
+    // The names are free once the broker has forgotten them; of several tries one makes each.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let mut missing = new;
+    while !missing.is_empty() {
+        ensure!(Instant::now() < deadline, "topics were not made anew in time");
+        let made = admin.create_topics(&missing, &options).await?;
+        let done: Vec<String> = made.into_iter().filter_map(Result::ok).collect();
+        missing.retain(|topic| !done.iter().any(|name| name == topic.name));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(())
 }
 
 impl Broker {

@@ -14,7 +14,7 @@ use crate::machine::Step;
 use crate::run::AggregatorError;
 
 /// How often the log is compared while it is read, microseconds.
-const EVERY: i64 = 10_000_000;
+const EVERY: i64 = 5_000_000;
 
 /// The records by which each partition of ours is known again.
 #[derive(Debug, Default)]

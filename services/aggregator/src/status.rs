@@ -21,6 +21,12 @@ impl Status {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether it has partitions, and has read of each how far the tables are.
+    pub fn has_looked(&self) -> bool {
+        let partitions = self.partitions();
+        !partitions.is_empty() && partitions.values().all(|partition| partition.phase != Phase::Unread)
+    }
+
     /// Why this process is not ready: a line for each partition that stopped.
     ///
     /// # Errors

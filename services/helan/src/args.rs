@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
+use crate::commands::adopt::AdoptArgs;
 use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup
     Restore(RestoreArgs),
+    /// Let the lake go on with another log, where its own cannot be had any more
+    Adopt(AdoptArgs),
     /// Ask a running role whether it runs, or is ready; for container engines
     Health(HealthArgs),
     /// Examine a deployment and say what to do
@@ -231,6 +234,10 @@ pub(crate) struct UpArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
+    /// Make a new log where there is none, though the lake was filled from one that is lost for good: the lake goes on
+    /// with it. Without this nothing is created under such a lake
+    #[arg(long)]
+    pub(crate) new_log: bool,
     /// How often the lake is maintained; `0s` = never
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub(crate) maintain_every: Duration,
@@ -274,6 +281,10 @@ pub(crate) struct AggregateArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
+    /// Make a new log where there is none, though the lake was filled from one that is lost for good: the lake goes on
+    /// with it. Without this nothing is created under such a lake
+    #[arg(long)]
+    pub(crate) new_log: bool,
     /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub(crate) maintain_every: Duration,

@@ -6,6 +6,7 @@
 mod args;
 mod backup;
 mod commands;
+mod connect;
 mod doctor;
 #[cfg(test)]
 mod documented;
@@ -104,6 +105,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Sql(args) => commands::sql::run(args, lang).await,
         Command::Backup(args) => commands::backup::backup(args, lang).await,
         Command::Restore(args) => commands::backup::restore_into(&args, lang),
+        Command::Adopt(args) => commands::adopt::run(args, lang).await,
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Load(args) => commands::load::run(args, lang).await,

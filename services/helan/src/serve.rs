@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use helan_lake::Lake;
-use helan_log::{Log, OpenOptions, TopicPartition, TopicSpec};
+use helan_log::{Log, TopicPartition};
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
@@ -22,6 +21,7 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::args::Flush;
+use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::schedule::{Counters, Plan, Scheduler};
@@ -40,6 +40,8 @@ pub(crate) struct Roles {
     pub(crate) maintain_every: Option<Duration>,
     /// Age from which on the log's records are deleted with each maintenance, if ever.
     pub(crate) log_retention: Option<Duration>,
+    /// Whether a log may be made under a lake that was filled from another.
+    pub(crate) new_log: bool,
 }
 
 /// Everything that the flags, the environment and the defaults resolve to.
@@ -172,7 +174,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     // Given once requests are answered: what they brought is committed before the aggregator ends.
     let last = Shutdown::new();
     let credentials = Credentials::open(&settings.credentials);
-    let log = open_log(&settings).await?;
+    let connected = connect::connect(&settings).await?;
+    let (log, gate) = (connected.log.clone(), connected.gate.clone());
     let listener =
         TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
@@ -186,9 +189,9 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         clock: clock.clone(),
     };
 
+    let mut aggregator = None;
     if settings.roles.aggregate || settings.roles.query {
-        let identity = log.identity().await?.to_string();
-        let lake = Lake::create_or_open(&settings.lake, &identity).await?;
+        let lake = connected.lake.clone().context("these roles have a lake")?;
         helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
         if settings.roles.aggregate {
             let status = helan_aggregator::Status::default();
@@ -209,6 +212,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 watch.await;
                 Ok(())
             });
+            aggregator = Some(status.clone());
             operate.probe("aggregator", move || std::future::ready(status.ready()));
         }
         if settings.roles.query {
@@ -267,8 +271,16 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         };
         router = router.merge(helan_ingest::reports(ingest.clone()));
         operate.probe("ingest", move || {
-            let ingest = ingest.clone();
-            async move { helan_ingest::ready(&ingest).await }
+            let (ingest, gate) = (ingest.clone(), gate.clone());
+            async move {
+                gate.check()?;
+                helan_ingest::ready(&ingest).await
+            }
+        });
+        let watch = connect::watch(connected, settings.lake.clone(), aggregator, last.clone());
+        tasks.spawn(async move {
+            watch.await;
+            Ok(())
         });
     }
     if let Some(address) = settings.metrics_listen {
@@ -287,17 +299,6 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         Ok(served?)
     });
     Ok(Running { address, metrics: shown, tasks, shutdown, last })
-}
-
-/// Opens the log; who may append to it also creates its topics. Kafka's are made by whoever comes first.
-async fn open_log(settings: &Settings) -> anyhow::Result<Arc<dyn Log>> {
-    let write = !settings.roles.ingest.is_empty();
-    let options = OpenOptions { write, kafka: settings.kafka_properties.clone(), ..OpenOptions::default() };
-    let log = helan_log::open(&settings.log_url, options).await?;
-    if write || settings.log_url.starts_with("kafka:") {
-        log.create_topics(&TopicSpec::all(settings.partitions, settings.replication)).await?;
-    }
-    Ok(log)
 }
 
 /// Tells the query role where the log ends.

@@ -1,3 +1,4 @@
 //! What only Apache Kafka can do.
 
+mod continuity;
 mod shared;

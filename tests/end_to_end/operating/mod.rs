@@ -1,6 +1,7 @@
 //! What an operator does: settings, `doctor`, backup and restore, health and metrics, shutdown.
 
 mod backup;
+pub(crate) mod continuity;
 mod doctor;
 mod endpoints;
 mod feeds;

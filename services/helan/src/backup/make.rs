@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use helan_lake::Lake;
@@ -99,8 +100,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
         }
     }
     progress.set_message("check");
-    check(log.as_ref(), draft, &manifest).await?;
-    drop(log);
+    check(log, draft, &manifest).await?;
     for name in files_below(draft)?.into_iter().filter(|name| !is_scratch(name)) {
         let sum = digest(&draft.join(&name), |_| Ok(()))?;
         manifest.files.insert(name, sum);
@@ -115,13 +115,17 @@ fn is_scratch(name: &str) -> bool {
 }
 
 /// Opens the copy as a service would, and compares what the lake has read with what the log has.
-async fn check(log: &dyn Log, draft: &Path, manifest: &Manifest) -> anyhow::Result<()> {
+async fn check(log: Arc<dyn Log>, draft: &Path, manifest: &Manifest) -> anyhow::Result<()> {
     let path = std::path::absolute(draft.join("lake"))?;
     let url = Url::from_directory_path(&path).map_err(|()| anyhow::anyhow!("{} is no directory", path.display()))?;
     let lake = Lake::open(&url).await.context("the lake's copy does not open")?;
     let identity = log.identity().await?;
     let stored: LogIdentity = lake.log_identity().parse()?;
     identity.continues(&stored)?;
+    let log = helan_aggregator::follow(log, &lake, helan_log::Gate::default());
+    if let Some(reason) = helan_aggregator::differences(log.as_ref(), &lake).await?.into_iter().next() {
+        bail!("log and lake do not belong together: {reason}");
+    }
     let mut snapshots = Vec::new();
     for table in ORDER {
         let snapshot =

@@ -142,6 +142,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
             query: true,
             maintain_every: None,
             log_retention: None,
+            new_log: false,
         },
     })
 }

@@ -47,7 +47,10 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
     let lake = Lake::open(&url).await?;
     Lake::check_store(&url).await?;
     let log = match args.retention.log_retention {
-        Some(age) => Some((open_log(&args).await?, age)),
+        Some(age) => {
+            let log = helan_aggregator::follow(open_log(&args).await?, &lake, helan_log::Gate::default());
+            Some((log, age))
+        }
         None => None,
     };
     let options =

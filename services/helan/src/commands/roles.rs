@@ -16,6 +16,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         query: true,
         maintain_every: (!args.maintain_every.is_zero()).then_some(args.maintain_every),
         log_retention: args.retention.log_retention,
+        new_log: args.new_log,
     };
     let (flush, asking, scheduling) = (Some(&args.flush), Some(&args.asking), Some(&args.scheduling));
     start(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling).await
@@ -33,7 +34,8 @@ pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
 pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
     let maintain_every = (!args.maintain_every.is_zero()).then_some(args.maintain_every);
     let log_retention = args.retention.log_retention;
-    let roles = Roles { aggregate: true, maintain_every, log_retention, ..Roles::default() };
+    let new_log = args.new_log;
+    let roles = Roles { aggregate: true, maintain_every, log_retention, new_log, ..Roles::default() };
     start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None, None).await
 }
 

@@ -56,6 +56,7 @@ pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
     ("topics", "主题设置", "topics"),
     ("identity", "日志与数据湖的对应", "log and lake"),
     ("offsets", "读取进度", "offsets"),
+    ("continuity", "日志的连续性", "continuity"),
     ("lake", "数据湖", "lake"),
     ("lake_store", "数据湖存储", "lake's store"),
     ("clock", "时钟", "clock"),

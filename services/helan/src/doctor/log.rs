@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use helan_aggregator::AggregatorError;
 use helan_lake::Lake;
-use helan_log::{Ends, Log, LogError, LogIdentity, OpenOptions, RetryReason, TopicPartition, TopicSpec};
+use helan_log::{
+    Ends, Gate, Log, LogError, LogIdentity, OpenOptions, RetryReason, StopReason, TopicPartition, TopicSpec,
+};
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
 
@@ -47,6 +50,8 @@ pub(super) async fn check(examined: &Examined, opened: &Opened, lake: Option<&La
     if let Some(lake) = lake {
         findings.push(belonging(identity, lake.log_identity()));
         if identity.to_string().split(';').next() == lake.log_identity().split(';').next() {
+            let log = helan_aggregator::follow(log.clone(), lake, Gate::default());
+            findings.push(continuity(helan_aggregator::differences(log.as_ref(), lake).await));
             findings.push(match offsets(log.as_ref(), identity, lake).await {
                 Ok(partitions) => progress(&partitions),
                 Err(error) => Finding::fail(
@@ -128,13 +133,33 @@ fn belonging(identity: &LogIdentity, stored: &str) -> Finding {
     let outcome = stored.parse::<LogIdentity>().and_then(|stored| identity.continues(&stored));
     match outcome {
         Ok(()) => Finding::ok("identity", "数据湖由此日志写成", "the lake was filled from this log"),
+        Err(error) => Finding::fail("identity", (error.to_string(), error.to_string()), (WAYS_OUT.0, WAYS_OUT.1)),
+    }
+}
+
+/// What to do where the lake cannot follow the log.
+const WAYS_OUT: (&str, &str) = (
+    "接错了日志：改正 --log。日志由旧备份恢复：从同一份备份恢复日志与数据湖。原日志已无法找回：停止所有角色，运行 helan adopt 查看，再加 --yes；\
+     或用 helan rebuild 由这份日志重建数据湖（deploy/README.md）",
+    "the wrong log is connected: set --log right; the log was restored from an older copy: restore log and lake from one \
+     backup; the former log cannot be had: stop every role, look at `helan adopt`, then run it with --yes; or build the \
+     lake again from this log with `helan rebuild` (deploy/README.md)",
+);
+
+/// Judges whether the log still has what the lake has read last.
+fn continuity(compared: Result<Vec<StopReason>, AggregatorError>) -> Finding {
+    match compared {
+        Ok(reasons) if reasons.is_empty() => {
+            Finding::ok("continuity", "日志仍是数据湖读过的那一份", "the log still has what the lake read last")
+        }
+        Ok(reasons) => {
+            let lines: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+            Finding::fail("continuity", (lines.join("\n"), lines.join("\n")), WAYS_OUT)
+        }
         Err(error) => Finding::fail(
-            "identity",
+            "continuity",
             (error.to_string(), error.to_string()),
-            (
-                "核对 --log 与 --lake 是否成对；恢复备份时两者须来自同一份",
-                "look whether --log and --lake belong together; restore both from one backup",
-            ),
+            ("见“日志”与“数据湖”两项", "see the lines of the log and of the lake"),
         ),
     }
 }
@@ -180,10 +205,7 @@ fn progress(partitions: &[Progress]) -> Finding {
                 format!("{at}：数据湖已到 {most}，日志只到 {}", ends.next),
                 format!("{at}: the lake is at {most}, the log ends at {}", ends.next),
             ),
-            (
-                "日志被截断或由旧备份恢复；从同一份备份恢复日志与数据湖",
-                "the log was truncated or restored from an older copy; restore log and lake from one backup",
-            ),
+            (WAYS_OUT.0, WAYS_OUT.1),
         );
     }
     let gap = partitions.iter().find(|it| it.least < it.ends.first);
@@ -224,6 +246,14 @@ mod tests {
         assert_eq!(topic_settings(None, 3).outcome, Fine);
         let wrong = LogError::Stop(helan_log::StopReason::Misconfigured("compact".to_owned()));
         assert_eq!(topic_settings(Some(wrong), 3).outcome, Fail);
+    }
+
+    #[test]
+    fn a_log_that_the_lake_cannot_follow_fails() {
+        assert_eq!(continuity(Ok(Vec::new())).outcome, Fine);
+        let other = StopReason::Diverged { at: TopicPartition::new("t", 0), offset: 7 };
+        let found = continuity(Ok(vec![other]));
+        assert!(found.outcome == Fail && found.found_en.contains("t/0") && found.advice_en.contains("helan adopt"));
     }
 
     #[test]

@@ -31,6 +31,11 @@ use reader::Reader;
 use subscription::EmbeddedSubscription;
 use writer::{Command, Reply, Writer};
 
+/// Whether a URL names an embedded log of which there is nothing yet.
+pub fn is_missing(url: &str) -> bool {
+    url.strip_prefix("embedded://").is_some_and(|directory| !disk::database(Path::new(directory)).exists())
+}
+
 /// Room for records that wait for their commit, in KiB; a record takes at least one.
 const QUEUE_KIB: usize = 64 << 10;
 

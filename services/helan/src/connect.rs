@@ -1,0 +1,203 @@
+//! Log and lake of one deployment, opened together: whether they belong together is settled before anything is taken in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use helan_aggregator::{Status, differences, follow, plan_adoption};
+use helan_lake::{Lake, LakeError};
+use helan_log::{Gate, Log, LogIdentity, OpenOptions, StopReason, TopicPartition, TopicSpec};
+use helan_runtime::shutdown::Shutdown;
+use helan_schemas::topics;
+use url::Url;
+
+use crate::serve::Settings;
+
+/// How often a process without an aggregator compares log and lake.
+const COMPARE_EVERY: Duration = Duration::from_secs(30);
+/// How often a process asks its own aggregator.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// A log, and the lake that follows it.
+pub(crate) struct Connected {
+    /// Offsets are the lake's; nothing is appended while the gate is closed.
+    pub(crate) log: Arc<dyn Log>,
+    /// None where no lake was made yet, and the roles make none.
+    pub(crate) lake: Option<Lake>,
+    /// Closed while the lake cannot follow the log.
+    pub(crate) gate: Gate,
+}
+
+/// Opens both, creates what is missing, and closes the gate if the lake cannot follow the log.
+///
+/// # Errors
+/// If one of them is gone though the other was used with it; nothing was created then.
+pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
+    let roles = &settings.roles;
+    let existing = match Lake::open(&settings.lake).await {
+        Ok(lake) => Some(lake),
+        Err(LakeError::NoLake(_)) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let own = open_log(settings, existing.as_ref()).await?;
+    let identity = own.identity().await?;
+    let mut lake = match existing {
+        Some(lake) => Some(lake),
+        None if roles.aggregate || roles.query => {
+            check_beginning(own.as_ref(), &identity, &settings.lake).await?;
+            Some(Lake::create_or_open(&settings.lake, &identity.to_string()).await?)
+        }
+        None => None,
+    };
+    if let Some(it) = &lake
+        && settings.roles.new_log
+        && roles.aggregate
+        && needs_adoption(&own, &identity, it).await?
+    {
+        let plan = plan_adoption(own.as_ref(), it, &Default::default()).await?;
+        it.adopt_log(&plan.log.to_string(), &plan.starts).await?;
+        tracing::warn!(log = plan.log.name(), "the lake goes on with a new log, as --new-log says");
+        lake = Some(Lake::open(&settings.lake).await?);
+    }
+    if let Some(it) = &lake
+        && (roles.aggregate || roles.query)
+    {
+        // Tables that an earlier build did not have.
+        lake = Some(Lake::create_or_open(&settings.lake, it.log_identity()).await?);
+    }
+    let gate = Gate::default();
+    let Some(lake) = lake else {
+        tracing::warn!(
+            lake = %settings.lake,
+            "there is no lake here, so the log is not compared with it: give this role --lake"
+        );
+        return Ok(Connected { log: own, lake: None, gate });
+    };
+    identity.continues(&lake.log_identity().parse()?).context(WAYS_OUT)?;
+    let log = follow(own, &lake, gate.clone());
+    gate.set(told(&differences(log.as_ref(), &lake).await?));
+    if let Err(why) = gate.check() {
+        tracing::error!(why, "no reports are taken: the lake cannot follow this log");
+    }
+    Ok(Connected { log, lake: Some(lake), gate })
+}
+
+/// What to do where log and lake do not belong together.
+const WAYS_OUT: &str = "log and lake do not belong together; `helan doctor` says what to do";
+
+/// Keeps the gate as things stand, until shutdown: by the process's own aggregator, or by comparing.
+pub(crate) async fn watch(connected: Connected, lake: Url, status: Option<Status>, shutdown: Shutdown) {
+    let Connected { log, gate, .. } = connected;
+    let every = if status.is_some() { ASK_EVERY } else { COMPARE_EVERY };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            () = shutdown.wait() => return,
+        }
+        let closed = match &status {
+            Some(status) if status.has_looked() => status.ready().err(),
+            Some(_) => continue,
+            None => match compare(log.as_ref(), &lake).await {
+                Ok(closed) => closed,
+                Err(error) => {
+                    tracing::warn!(%error, "log and lake could not be compared");
+                    continue;
+                }
+            },
+        };
+        if closed != gate.check().err() {
+            match &closed {
+                Some(why) => tracing::error!(why, "no reports are taken: the lake cannot follow this log"),
+                None => tracing::info!("reports are taken again"),
+            }
+            gate.set(closed);
+        }
+    }
+}
+
+async fn compare(log: &dyn Log, lake: &Url) -> anyhow::Result<Option<String>> {
+    match Lake::open(lake).await {
+        Ok(lake) => Ok(told(&differences(log, &lake).await?)),
+        Err(LakeError::NoLake(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn told(reasons: &[StopReason]) -> Option<String> {
+    let lines: Vec<_> = reasons.iter().map(ToString::to_string).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Opens the log; who may append to it also creates its topics, Kafka's are made by the first role that comes. Nothing is
+/// created under a lake that was filled from a log, unless that is meant.
+async fn open_log(settings: &Settings, lake: Option<&Lake>) -> anyhow::Result<Arc<dyn Log>> {
+    let write = !settings.roles.ingest.is_empty();
+    let options = OpenOptions { write, kafka: settings.kafka_properties.clone(), ..OpenOptions::default() };
+    let expected = lake.filter(|_| !settings.roles.new_log);
+    if let Some(lake) = expected
+        && write
+        && helan_log::embedded::is_missing(&settings.log_url)
+    {
+        bail!(gone(&settings.log_url, lake));
+    }
+    let log = helan_log::open(&settings.log_url, options).await?;
+    if write || settings.log_url.starts_with("kafka:") {
+        if let Some(lake) = expected {
+            let (found, known) = (log.identity().await?, lake.log_identity().parse::<LogIdentity>()?);
+            if found.topics.is_empty() && !known.topics.is_empty() {
+                bail!(gone(&settings.log_url, lake));
+            }
+        }
+        log.create_topics(&TopicSpec::all(settings.partitions, settings.replication)).await?;
+    }
+    Ok(log)
+}
+
+fn gone(log: &str, lake: &Lake) -> String {
+    format!(
+        "there is no log at {log}, but the lake at {} was filled from one ({}). Nothing was created. Connect that log \
+         (--log), or restore log and lake from one backup; if the log is lost for good, start once with --new-log: the \
+         lake then goes on with a new one",
+        lake.url(),
+        lake.log_identity()
+    )
+}
+
+/// Whether --new-log has something to do: the log is new, and the lake was filled from another. A log that has records
+/// is never adopted so, whatever it is: that is `helan adopt`.
+async fn needs_adoption(log: &Arc<dyn Log>, identity: &LogIdentity, lake: &Lake) -> anyhow::Result<bool> {
+    for (topic, count) in &identity.topics {
+        for partition in 0..*count {
+            if log.ends(&TopicPartition::new(topic.as_str(), partition)).await?.next > 0 {
+                return Ok(false);
+            }
+        }
+    }
+    let followed = follow(log.clone(), lake, Gate::default());
+    Ok(!differences(followed.as_ref(), lake).await?.is_empty())
+}
+
+/// A lake that is missing is built from the log, if the log still has its beginning.
+async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> anyhow::Result<()> {
+    let mut records = 0;
+    for (topic, count) in identity.topics.iter().filter(|(topic, _)| *topic != topics::REFUSED) {
+        for partition in 0..*count {
+            let at = TopicPartition::new(topic.as_str(), partition);
+            let ends = log.ends(&at).await?;
+            if ends.first > 0 {
+                bail!(
+                    "there is no lake at {lake}, and the log no longer has its beginning: {at} begins at offset {}, so a lake \
+                     built from it would lack what came before. Nothing was created. Look at --lake, or restore log and \
+                     lake from one backup (deploy/README.md)",
+                    ends.first
+                );
+            }
+            records += ends.next;
+        }
+    }
+    if records > 0 {
+        tracing::warn!(%lake, records, "there is no lake here: it is built again from the log");
+        eprintln!("There is no lake at {lake}; it is built again from the log, which has {records} records.");
+    }
+    Ok(())
+}
