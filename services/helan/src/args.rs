@@ -13,6 +13,7 @@ use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::health::HealthArgs;
+use crate::commands::rebuild::RebuildArgs;
 use crate::commands::scheduling::Scheduling;
 use crate::commands::sql::SqlArgs;
 use crate::lang::Lang;
@@ -83,6 +84,8 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Let the lake go on with another log, where its own cannot be had any more
     Adopt(AdoptArgs),
+    /// Build the lake again from the log
+    Rebuild(RebuildArgs),
     /// Ask a running role whether it runs, or is ready; for container engines
     Health(HealthArgs),
     /// Examine a deployment and say what to do

@@ -106,6 +106,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Backup(args) => commands::backup::backup(args, lang).await,
         Command::Restore(args) => commands::backup::restore_into(&args, lang),
         Command::Adopt(args) => commands::adopt::run(args, lang).await,
+        Command::Rebuild(args) => commands::rebuild::run(args, lang).await,
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Load(args) => commands::load::run(args, lang).await,

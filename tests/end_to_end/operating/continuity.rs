@@ -179,6 +179,36 @@ async fn a_log_is_never_made_under_a_lake_and_a_lake_only_from_a_whole_log() {
     assert!(!dir.join("lake").exists(), "nothing was created");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_damaged_lake_is_built_again_from_the_log_and_keeps_what_was_published() {
+    let mut world = World::start(Log::Embedded).await;
+    let lake = world.helan.dir.path().join("lake");
+    world.send(6).await;
+    world.arrived().await;
+    world.helan.run(&["rollup", "--publish", "--period", "2018"]);
+    let published = "select publication, count(*) from published_values group by 1";
+    let (before, receipts) = (world.helan.sql(published), world.helan.sql("select count(*) from submissions"));
+    world.helan.terminate(&world.helan.base.clone());
+    // Every data file that `events` names is gone.
+    for year in std::fs::read_dir(lake.join("events")).expect("readable").map(|entry| entry.expect("an entry").path()) {
+        if year.to_string_lossy().contains("recorded_year") {
+            std::fs::remove_dir_all(year).expect("removed");
+        }
+    }
+    let broken = world.helan.command(&["sql", "select sum(value) from events"]).output().expect("sql runs");
+    assert!(!broken.status.success(), "it is damaged");
+    world.helan.run(&["rebuild", "--partitions", "3"]);
+    assert_eq!(world.helan.sql(published), before);
+    assert_eq!(world.helan.sql("select count(*) from submissions"), receipts);
+    world.helan.start_up().await;
+    assert_eq!(world.send(2).await, 202);
+    world.arrived().await;
+    let publication = before[0].split(',').next().expect("an id").to_owned();
+    world.helan.run(&["rollup", "--reproduce", &publication]);
+    let running = world.helan.command(&["rebuild"]).output().expect("it runs");
+    assert!(!running.status.success(), "not beside a process that writes");
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a directory");
     std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its mode");

@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod load;
 pub(crate) mod maintain;
+pub(crate) mod rebuild;
 pub(crate) mod release;
 pub(crate) mod roles;
 pub(crate) mod rollup;
