@@ -56,7 +56,7 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     {
         let plan = plan_adoption(own.as_ref(), it, &Default::default()).await?;
         it.adopt_log(&plan.log.to_string(), &plan.starts).await?;
-        tracing::warn!(log = plan.log.name(), "the lake goes on with a new log, as --new-log says");
+        tracing::warn!("the lake goes on with the new log {}, as --new-log says", plan.log.name());
         lake = Some(Lake::open(&settings.lake).await?);
     }
     if let Some(it) = &lake
@@ -67,10 +67,8 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     }
     let gate = Gate::default();
     let Some(lake) = lake else {
-        tracing::warn!(
-            lake = %settings.lake,
-            "there is no lake here, so the log is not compared with it: give this role --lake"
-        );
+        let lake = &settings.lake;
+        tracing::warn!("there is no lake at {lake}, so the log is not compared with it: give this role --lake");
         return Ok(Connected { log: own, lake: None, gate });
     };
     identity.continues(&lake.log_identity().parse()?).context(WAYS_OUT)?;
@@ -196,7 +194,7 @@ async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> a
         }
     }
     if records > 0 {
-        tracing::warn!(%lake, records, "there is no lake here: it is built again from the log");
+        tracing::warn!("there is no lake at {lake}: it is built again from the log, which has {records} records");
         eprintln!("There is no lake at {lake}; it is built again from the log, which has {records} records.");
     }
     Ok(())

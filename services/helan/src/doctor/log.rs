@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(topic_counts(&identity("kafka/a;helan.city.v1=4"), 4).outcome, Fail, "missing topics");
         assert_eq!(topic_settings(None, 1).outcome, Warn);
         assert_eq!(topic_settings(None, 3).outcome, Fine);
-        let wrong = LogError::Stop(helan_log::StopReason::Misconfigured("compact".to_owned()));
+        let wrong = LogError::Stop(StopReason::Misconfigured("compact".to_owned()));
         assert_eq!(topic_settings(Some(wrong), 3).outcome, Fail);
     }
 
