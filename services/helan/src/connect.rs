@@ -56,7 +56,8 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     {
         let plan = plan_adoption(own.as_ref(), it, &Default::default()).await?;
         it.adopt_log(&plan.log.to_string(), &plan.starts).await?;
-        tracing::warn!("the lake goes on with the new log {}, as --new-log says", plan.log.name());
+        let name = plan.log.name();
+        tracing::warn!("the lake goes on with the new log {name}, as --new-log says");
         lake = Some(Lake::open(&settings.lake).await?);
     }
     if let Some(it) = &lake
