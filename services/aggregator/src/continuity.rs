@@ -69,11 +69,11 @@ pub(crate) async fn differ(log: &dyn Log, marks: &[(TopicPartition, Mark)]) -> R
         return Ok(Vec::new());
     }
     let wanted: Vec<_> = marks.iter().map(|(at, mark)| (at.clone(), mark.offset)).collect();
-    let found = log.digests(&wanted).await?;
+    let found = log.summaries(&wanted).await?;
     Ok(found
         .into_iter()
         .zip(marks)
-        .map(|(digest, (_, mark))| digest.is_some_and(|digest| !mark.fits(digest)))
+        .map(|(record, (_, mark))| record.is_some_and(|record| !mark.fits(record.digest)))
         .collect())
 }
 

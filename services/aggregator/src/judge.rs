@@ -23,6 +23,8 @@ use crate::state::{EVENTS, PartitionState, REFUSALS, SUBMISSIONS, TABLES};
 
 /// Bytes of an undecodable record that are kept.
 const KEPT_BYTES: usize = 4096;
+/// Clocks that differ by more are not all right, microseconds. A body may take five minutes from its receive time to the log.
+pub(crate) const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
 /// 9999-12-31, in microseconds: a receive time beyond it is no time.
 const LAST_INSTANT: i64 = 253_402_214_400_000_000;
 
@@ -102,7 +104,7 @@ impl Batch {
         let batch = self.batches.len();
         for (position, record) in records.iter().enumerate() {
             let received = if (0..=LAST_INSTANT).contains(&record.received_at) { record.received_at } else { 0 };
-            let recorded_at = received.max(state.last_recorded);
+            let recorded_at = recorded_at(received, state.last_recorded);
             state.last_recorded = recorded_at;
             let record = RecordRef { received_at: received, ..record };
             let first = self.rows.len();
@@ -239,6 +241,18 @@ impl Batch {
             events = filter_record_batch(&events, &BooleanArray::from(kept))?;
         }
         Ok(Judged { tables: [refusals.finish()?, submissions.finish()?, events], counts })
+    }
+}
+
+/// When a record counts as known: when it was received, but not before the record before it. One that was received by a
+/// clock far ahead keeps that time to itself: later ones that were received earlier by more than clocks may differ are not
+/// dated by it. Follows from the log alone, so that the same log gives the same times.
+fn recorded_at(received: i64, before: i64) -> i64 {
+    match received {
+        // It does not say.
+        0 => before,
+        _ if before - received > CLOCKS_DIFFER => received,
+        _ => received.max(before),
     }
 }
 

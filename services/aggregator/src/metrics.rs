@@ -28,6 +28,8 @@ pub struct Counters {
     pub fenced: Counter,
     /// Commits that failed and were tried again.
     pub failures: Counter,
+    /// Records received by a clock that is ahead of ours.
+    pub clock_ahead: Counter,
     /// Partitions that stopped and wait for someone to look.
     pub stopped: Gauge,
     /// Bytes read but not committed.
@@ -73,6 +75,11 @@ impl Counters {
                 ("ids_looked_up", "Ids that had to be looked up in the events table", &counters.suspects),
                 ("flushes", "Batches committed", &counters.flushes),
                 ("fenced", "Times another writer owned a partition", &counters.fenced),
+                (
+                    "records_clock_ahead",
+                    "Records received by a clock more than 10 minutes ahead of this one",
+                    &counters.clock_ahead,
+                ),
                 ("failures", "Commits that failed and were tried again", &counters.failures),
             ] {
                 registry.register(name, help, counter.clone());

@@ -16,7 +16,7 @@ use tracing::field::Empty;
 
 use crate::continuity::{Known, differ};
 use crate::flush::flush;
-use crate::judge::Batch;
+use crate::judge::{Batch, CLOCKS_DIFFER};
 use crate::machine::{Action, Event, Limits, Machine, Phase, Step};
 use crate::metrics::Counters;
 use crate::state::{PartitionState, Stored, TABLES, tables_of};
@@ -294,6 +294,7 @@ impl Aggregator {
                     && let Some(state) = self.states.get_mut(records.at())
                 {
                     self.config.counters.pending_bytes.inc_by(records.bytes() as i64);
+                    watch_clocks(&self.config, &records);
                     self.batch.take(records, state);
                 }
                 Ok(None)
@@ -409,6 +410,24 @@ impl Aggregator {
         self.tips = Some(tips);
         Ok(all)
     }
+}
+
+/// Tells of records that were received by a clock far ahead of ours. What they are dated by is not touched: another
+/// run over the same log must give the same rows.
+fn watch_clocks(config: &AggregatorConfig, records: &Records) {
+    let latest = config.clock.now() + CLOCKS_DIFFER;
+    let mut ahead = records.iter().filter(|record| record.received_at > latest);
+    let Some(first) = ahead.next() else { return };
+    let count = 1 + ahead.count() as u64;
+    config.counters.clock_ahead.inc_by(count);
+    let received = jiff::Timestamp::from_microsecond(first.received_at).unwrap_or_default();
+    tracing::error!(
+        at = %records.at(),
+        submission = first.submission,
+        log.offset = first.offset,
+        batch.records = count,
+        "the clock of an ingest is ahead of this one: it received a report at {received}, from when on it counts"
+    );
 }
 
 /// The log's identity, if the lake was filled from this log.

@@ -88,19 +88,20 @@ impl TableSnapshot {
         Ok(largest)
     }
 
-    /// The newest `recorded_at` among the rows of a partition below an offset, microseconds since the epoch.
+    /// `recorded_at` of the last row of a partition below an offset, microseconds since the epoch.
     ///
     /// # Errors
     /// If the table cannot be read, or has no such columns.
     pub async fn last_recorded(&self, topic: &str, partition: i32, below: i64) -> Result<Option<i64>, LakeError> {
         let filter = of_partition(topic, partition).and(col("offset").lt(lit(below)));
         let mut last = None;
-        self.each_batch(&["recorded_at"], filter, |batch| {
-            let times = batch.column(0).as_primitive::<TimestampMicrosecondType>();
-            last = last.max(arrow::compute::max(times));
+        self.each_batch(&["offset", "recorded_at"], filter, |batch| {
+            let offsets = batch.column(0).as_primitive::<Int64Type>();
+            let times = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+            last = offsets.values().iter().zip(times.values()).map(|(offset, time)| (*offset, *time)).chain(last).max();
         })
         .await?;
-        Ok(last)
+        Ok(last.map(|(_, time)| time))
     }
 
     async fn each_batch(

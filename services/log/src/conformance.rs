@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::future::{join_all, try_join_all};
 
 use crate::{
-    Address, Ends, Envelope, Log, LogError, Message, NewRecord, Refusal, StopReason, Subscription, TopicPartition,
-    TopicSpec, digest, partition_of,
+    Address, Ends, Envelope, Log, LogError, Message, NewRecord, Refusal, StopReason, Subscription, Summary,
+    TopicPartition, TopicSpec, partition_of,
 };
 
 /// How the suite reaches one adapter.
@@ -39,7 +39,7 @@ pub async fn run(subject: &dyn Subject) {
     concurrent_appends(&*subject.open().await).await;
     bad_records_are_refused(&*subject.open().await).await;
     seeks(&*subject.open().await).await;
-    digests_are_of_what_is_there(&*subject.open().await).await;
+    summaries_are_of_what_is_there(&*subject.open().await).await;
     retention_gap(&*subject.open().await).await;
     groups(&*subject.open().await, subject.splits_groups()).await;
     identity(subject).await;
@@ -245,8 +245,8 @@ pub async fn seeks(log: &dyn Log) {
     subscription.commit(&[(at, 5001)]).await.expect("progress can be told");
 }
 
-/// A record's digest is the same however it is asked for, and none where no record is.
-pub async fn digests_are_of_what_is_there(log: &dyn Log) {
+/// What a record is, is the same however it is asked for, and none where no record is.
+pub async fn summaries_are_of_what_is_there(log: &dyn Log) {
     create(log, "digests", 2).await;
     let addresses = append(log, "digests", 0..200).await;
     log.retain(&addresses[0].at, addresses[0].offset + 1).await.expect("the start can be moved");
@@ -255,13 +255,13 @@ pub async fn digests_are_of_what_is_there(log: &dyn Log) {
     wanted.extend([(addresses[0].at.clone(), end), (addresses[0].at.clone(), end + 7)]);
     // Some of each partition, in any order.
     let asked: Vec<_> = [0, 199, 1, 57, 200, 201, 56].map(|number| wanted[number].clone()).to_vec();
-    let found = log.digests(&asked).await.expect("digests");
+    let found = log.summaries(&asked).await.expect("summaries");
     let expected = |number: u64| {
         let NewRecord { key, envelope, value, .. } = numbered("digests", number);
-        Some(digest(key.as_bytes(), envelope.as_ref(), &value))
+        Some(Summary::of(key.as_bytes(), envelope.as_ref(), &value))
     };
     assert_eq!(found, [None, expected(199), expected(1), expected(57), None, None, expected(56)]);
-    let unknown = log.digests(&[(TopicPartition::new("digests", 2), 0)]).await;
+    let unknown = log.summaries(&[(TopicPartition::new("digests", 2), 0)]).await;
     assert!(matches!(unknown, Err(LogError::Stop(StopReason::UnknownTopic(_)))), "{unknown:?}");
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::{
     Address, Ends, Log, LogError, LogIdentity, Message, NewRecord, Result, RetryReason, StopReason, Subscription,
-    TopicPartition, TopicSpec,
+    Summary, TopicPartition, TopicSpec,
 };
 
 /// Whether records may be appended; clones share it.
@@ -83,9 +83,9 @@ impl Log for FollowedLog {
         Ok(Ends { first: ends.first + shift, next: ends.next + shift })
     }
 
-    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+    async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>> {
         let own: Vec<_> = wanted.iter().map(|(at, offset)| (at.clone(), offset - self.shift(at))).collect();
-        self.log.digests(&own).await
+        self.log.summaries(&own).await
     }
 
     async fn identity(&self) -> Result<LogIdentity> {
@@ -166,8 +166,8 @@ mod tests {
             assert_eq!(address, Address { at: at.clone(), offset: 40 + number as i64 });
         }
         assert_eq!(log.ends(&at).await, Ok(Ends { first: 40, next: 45 }));
-        let digests = log.digests(&[(at.clone(), 42), (at.clone(), 2)]).await.expect("digests");
-        assert_eq!(digests, [own.digests(&[(at.clone(), 2)]).await.expect("digests")[0], None]);
+        let found = log.summaries(&[(at.clone(), 42), (at.clone(), 2)]).await.expect("digests");
+        assert_eq!(found, [own.summaries(&[(at.clone(), 2)]).await.expect("digests")[0], None]);
         log.retain(&at, 41).await.expect("retained");
         assert_eq!(log.offset_for_time(&at, 0).await, Ok(Some(41)));
         let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");

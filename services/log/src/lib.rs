@@ -23,7 +23,7 @@ pub use followed::{FollowedLog, Gate, Shifts};
 pub use identity::LogIdentity;
 pub use options::{OpenOptions, TopicSpec, open};
 pub use partitioner::{murmur2, partition_of};
-pub use records::{EnvelopeRef, RecordRef, Records, digest};
+pub use records::{EnvelopeRef, RecordRef, Records, Summary, digest};
 
 /// Appends records, tells where a partition starts and ends, and hands out subscriptions.
 #[async_trait]
@@ -44,9 +44,9 @@ pub trait Log: Send + Sync {
     /// First offset still kept and next offset to be written, as of now.
     async fn ends(&self, at: &TopicPartition) -> Result<Ends>;
 
-    /// The [`digest`] of the record at each offset; none where there is no such record, or no longer. By it a lake knows
+    /// What the record at each offset is; none where there is no such record, or no longer. By its digest a lake knows
     /// the log that it was filled from, see [`StopReason::Diverged`].
-    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>>;
+    async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>>;
 
     /// Which log this is, asked of the log itself.
     async fn identity(&self) -> Result<LogIdentity>;

@@ -80,6 +80,21 @@ pub fn digest(key: &[u8], envelope: EnvelopeRef<'_>, value: &[u8]) -> i64 {
     (hash.digest() >> 1) as i64
 }
 
+/// What is asked of a single record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its [`digest`].
+    pub digest: i64,
+    /// When ingest received it, microseconds since the Unix epoch; 0 if the record does not say.
+    pub received_at: i64,
+}
+
+impl Summary {
+    pub(crate) fn of(key: &[u8], envelope: EnvelopeRef<'_>, value: &[u8]) -> Self {
+        Self { digest: digest(key, envelope, value), received_at: envelope.received_at }
+    }
+}
+
 impl RecordRef<'_> {
     /// See [`digest`].
     pub fn digest(&self) -> i64 {

@@ -107,6 +107,47 @@ async fn each_kind_of_record_becomes_what_it_should() {
     assert_eq!(refusals, expected);
 }
 
+/// A clock that was ahead dates its own reports, and no other's; the same log gives the same times, however it is cut.
+#[tokio::test]
+async fn a_report_that_a_clock_ahead_received_does_not_date_later_ones() {
+    const DAY: i64 = 86_400_000_000;
+    let second = 1_000_000;
+    let now = 1_500_000_000 * second;
+    let expected = [
+        ("a", now, "2017-07-14T02:40:00Z"),
+        ("ahead", now + DAY, "2017-07-15T02:40:00Z"),
+        ("b", now + 2 * second, "2017-07-14T02:40:02Z"),
+        // Clocks may differ a little, and what came later is not known earlier.
+        ("c", now + second, "2017-07-14T02:40:02Z"),
+        ("2106", 4_294_967_295 * second, "2106-02-07T06:28:15Z"),
+        ("d", now + 3 * second, "2017-07-14T02:40:03Z"),
+        ("none", 0, "2017-07-14T02:40:03Z"),
+        ("e", now - 60 * second, "2017-07-14T02:40:03Z"),
+    ];
+    for step in [1, expected.len()] {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let url = Url::from_directory_path(directory.path()).expect("URL");
+        let log = log(1).await;
+        let lake =
+            Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+        let clock = helan_runtime::clock::Clock::manual(now);
+        let config = AggregatorConfig { clock, ..AggregatorConfig::new(log.clone(), lake.clone()) };
+        for part in expected.chunks(step) {
+            for (id, received, _) in part {
+                log.append(submission("s", id, *received, &[event("s", id, "1")])).await.expect("append");
+            }
+            // A new process each time.
+            drain(&config).await;
+        }
+        let mut recorded = rows(&lake, Table::Submissions, &["offset", "submission", "recorded_at"]).await;
+        recorded.sort();
+        let wanted: Vec<_> =
+            expected.iter().zip(0..).map(|((id, _, at), offset)| format!("{offset}|{id}|{at}")).collect();
+        assert_eq!(recorded, wanted);
+        assert_eq!(config.counters.clock_ahead.get(), 2, "and it is counted");
+    }
+}
+
 #[tokio::test]
 async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
     let directory = tempfile::tempdir().expect("temporary directory");

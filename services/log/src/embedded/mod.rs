@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     Address, Ends, Log, LogError, LogIdentity, NewRecord, OpenOptions, Refusal, Result, RetryReason, StopReason,
-    Subscription, TopicPartition, TopicSpec,
+    Subscription, Summary, TopicPartition, TopicSpec,
 };
 
 mod copy;
@@ -150,16 +150,16 @@ impl Log for EmbeddedLog {
         Ok(partition.ok_or_else(|| StopReason::UnknownTopic(at.to_string()))?.ends)
     }
 
-    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+    async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>> {
         let asked = wanted.to_vec();
-        let digests = self.ask(move |connection| {
+        let summaries = self.ask(move |connection| {
             asked
                 .iter()
-                .map(|(at, offset)| reader::digest_at(connection, at, *offset))
+                .map(|(at, offset)| reader::summary_at(connection, at, *offset))
                 .collect::<rusqlite::Result<Vec<_>>>()
         });
         let unknown = |at: &TopicPartition| LogError::from(StopReason::UnknownTopic(at.to_string()));
-        digests.await?.into_iter().zip(wanted).map(|(found, (at, _))| found.ok_or_else(|| unknown(at))).collect()
+        summaries.await?.into_iter().zip(wanted).map(|(found, (at, _))| found.ok_or_else(|| unknown(at))).collect()
     }
 
     async fn identity(&self) -> Result<LogIdentity> {

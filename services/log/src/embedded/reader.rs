@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Row};
 
 use super::schema::{self, address, failed, offset};
-use crate::{EnvelopeRef, Records, Result, StopReason, TopicPartition, digest};
+use crate::{EnvelopeRef, Records, Result, StopReason, Summary, TopicPartition, digest};
 
 /// One batch holds about so many bytes …
 const BATCH_BYTES: usize = 1 << 20;
@@ -79,12 +79,12 @@ impl Reader {
     }
 }
 
-/// The digest of the record at an offset as it is on disk now; the outer none: no such partition.
-pub(super) fn digest_at(
+/// What the record at an offset is on disk now; the outer none: no such partition.
+pub(super) fn summary_at(
     connection: &Connection,
     at: &TopicPartition,
     offset: i64,
-) -> rusqlite::Result<Option<Option<i64>>> {
+) -> rusqlite::Result<Option<Option<Summary>>> {
     let Some(partition) = schema::partition(connection, at)? else { return Ok(None) };
     if !(partition.ends.first..partition.ends.next).contains(&offset) {
         return Ok(Some(None));
@@ -94,7 +94,7 @@ pub(super) fn digest_at(
     let mut rows = select.query((row, row + 1, 1))?;
     let Some(row) = rows.next()? else { return Ok(Some(None)) };
     let (key, value) = (row.get_ref(1)?.as_blob()?, row.get_ref(7)?.as_blob()?);
-    Ok(Some(Some(digest(key, envelope(row)?, value))))
+    Ok(Some(Some(Summary::of(key, envelope(row)?, value))))
 }
 
 /// Reads a range of rows; a database of the first version has no digests.

@@ -176,11 +176,11 @@ async fn a_record_that_was_changed_on_disk_stops_its_partition_alone() {
             log.append(numbered("t", number)).await.expect("appended");
         }
         let at = TopicPartition::new("t", 0);
-        let before = log.digests(&[(at.clone(), 2)]).await.expect("a digest");
+        let before = log.summaries(&[(at.clone(), 2)]).await.expect("a digest");
         let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
         let sql = format!("update records set {change} where address & 140737488355327 = 2");
         assert_eq!(database.execute(&sql, []).expect("changed"), 1);
-        assert_ne!(log.digests(&[(at.clone(), 2)]).await.expect("a digest"), before, "it is of what is there");
+        assert_ne!(log.summaries(&[(at.clone(), 2)]).await.expect("a digest"), before, "it is of what is there");
         let mut subscription = log.subscribe("g", &["t", "u"]).await.expect("subscribed");
         assert!(matches!(subscription.next().await, Ok(Message::Assigned(_))));
         for at in [at.clone(), TopicPartition::new("u", 0)] {
@@ -210,7 +210,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
         log.append(numbered("t", number)).await.expect("appended");
     }
     let at = TopicPartition::new("t", 0);
-    let digests = log.digests(&[(at.clone(), 1)]).await.expect("digests");
+    let digests = log.summaries(&[(at.clone(), 1)]).await.expect("digests");
     drop(log);
     let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
     database
@@ -223,7 +223,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
         let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
         let read = conformance::read(&mut *subscription, &Default::default(), 3).await;
         assert_eq!(read[&at], [0, 1, 2]);
-        assert_eq!(log.digests(&[(at.clone(), 1)]).await, Ok(digests.clone()), "of what is there");
+        assert_eq!(log.summaries(&[(at.clone(), 1)]).await, Ok(digests.clone()), "of what is there");
     }
     writing(directory.path()).await.append(numbered("t", 3)).await.expect("it goes on");
     let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");

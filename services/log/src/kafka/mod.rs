@@ -17,7 +17,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::{
     Address, Ends, Log, LogError, LogIdentity, NewRecord, OpenOptions, Refusal, Result, RetryReason, StopReason,
-    Subscription, TopicPartition, TopicSpec,
+    Subscription, Summary, TopicPartition, TopicSpec,
 };
 
 mod config;
@@ -184,12 +184,12 @@ impl Log for KafkaLog {
         .await
     }
 
-    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+    async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>> {
         for (at, _) in wanted {
             self.check_partition(at).await?;
         }
         let (config, wanted) = (config::consumer(&self.base, "helan-continuity"), wanted.to_vec());
-        blocking(move || single::digests(&config, &wanted)).await
+        blocking(move || single::summaries(&config, &wanted)).await
     }
 
     async fn identity(&self) -> Result<LogIdentity> {

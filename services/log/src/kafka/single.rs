@@ -11,10 +11,10 @@ use rdkafka::{ClientConfig, Message as _, Offset, TopicPartitionList};
 use super::config::Tracing;
 use super::errors::failed;
 use super::{ASK_TIMEOUT, headers};
-use crate::{LogError, Result, RetryReason, TopicPartition, digest};
+use crate::{LogError, Result, RetryReason, Summary, TopicPartition};
 
-/// The digest of the record at each offset; none where the log has no such record.
-pub(super) fn digests(config: &ClientConfig, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
+/// What the record at each offset is; none where the log has no such record.
+pub(super) fn summaries(config: &ClientConfig, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>> {
     // It joins no group, for it subscribes to nothing.
     let consumer: BaseConsumer<Tracing> =
         BaseConsumer::from_config_and_context(config, Tracing).map_err(|e| failed(&e))?;
@@ -58,7 +58,7 @@ pub(super) fn digests(config: &ClientConfig, wanted: &[(TopicPartition, i64)]) -
             let Some((place, offset)) = round.remove(&at) else { continue };
             if message.offset() == offset {
                 let (key, value) = (message.key().unwrap_or_default(), message.payload().unwrap_or_default());
-                found[place] = Some(digest(key, headers::read(message.headers()), value));
+                found[place] = Some(Summary::of(key, headers::read(message.headers()), value));
             }
         }
     }

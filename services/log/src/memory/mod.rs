@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::{
-    Address, Ends, Log, LogError, LogIdentity, NewRecord, Result, StopReason, Subscription, TopicPartition, TopicSpec,
-    digest, partition_of,
+    Address, Ends, Log, LogError, LogIdentity, NewRecord, Result, StopReason, Subscription, Summary, TopicPartition,
+    TopicSpec, partition_of,
 };
 
 mod group;
@@ -239,13 +239,13 @@ impl Log for MemoryLog {
         self.ends_of(at)
     }
 
-    async fn digests(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<i64>>> {
-        let digest = |(at, offset): &(TopicPartition, i64)| {
+    async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>> {
+        let summary = |(at, offset): &(TopicPartition, i64)| {
             self.ends_of(at)?;
             let record = self.record(&Address { at: at.clone(), offset: *offset });
-            Ok(record.map(|it| digest(it.key.as_bytes(), it.envelope.as_ref(), &it.value)))
+            Ok(record.map(|it| Summary::of(it.key.as_bytes(), it.envelope.as_ref(), &it.value)))
         };
-        wanted.iter().map(digest).collect()
+        wanted.iter().map(summary).collect()
     }
 
     async fn identity(&self) -> Result<LogIdentity> {
