@@ -24,7 +24,7 @@ use crate::state::{EVENTS, PartitionState, REFUSALS, SUBMISSIONS, TABLES};
 /// Bytes of an undecodable record that are kept.
 const KEPT_BYTES: usize = 4096;
 /// Clocks that differ by more are not all right, microseconds. A body may take five minutes from its receive time to the log.
-pub(crate) const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
+pub const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
 /// 9999-12-31, in microseconds: a receive time beyond it is no time.
 const LAST_INSTANT: i64 = 253_402_214_400_000_000;
 

@@ -241,6 +241,9 @@ pub(crate) struct UpArgs {
     /// with it. Without this nothing is created under such a lake
     #[arg(long)]
     pub(crate) new_log: bool,
+    /// Take reports though the log has one received at a later time: it was the other clock that was wrong
+    #[arg(long)]
+    pub(crate) clock_is_right: bool,
     /// How often the lake is maintained; `0s` = never
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub(crate) maintain_every: Duration,
@@ -263,6 +266,9 @@ pub(crate) struct IngestArgs {
     pub(crate) log: LogPlace,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    /// Take reports though the log has one received at a later time: it was the other clock that was wrong
+    #[arg(long)]
+    pub(crate) clock_is_right: bool,
 }
 
 /// Whose submissions an ingest service takes.

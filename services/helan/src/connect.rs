@@ -1,12 +1,13 @@
 //! Log and lake of one deployment, opened together: whether they belong together is settled before anything is taken in.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use helan_aggregator::{Status, differences, follow, plan_adoption};
+use helan_aggregator::{CLOCKS_DIFFER, Status, differences, follow, plan_adoption};
 use helan_lake::{Lake, LakeError};
-use helan_log::{Gate, Log, LogIdentity, OpenOptions, StopReason, TopicPartition, TopicSpec};
+use helan_log::{FollowedLog, Gate, Log, LogIdentity, OpenOptions, Shifts, StopReason, TopicPartition, TopicSpec};
+use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
 use url::Url;
@@ -15,6 +16,8 @@ use crate::serve::Settings;
 
 /// How often a process without an aggregator compares log and lake.
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
+/// How soon a clock that was behind is looked at again.
+const ASK_CLOCK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a process asks its own aggregator.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -70,13 +73,19 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     let Some(lake) = lake else {
         let lake = &settings.lake;
         tracing::warn!("there is no lake at {lake}, so the log is not compared with it: give this role --lake");
-        return Ok(Connected { log: own, lake: None, gate });
+        gate.set(clock_behind(own.as_ref(), settings).await?);
+        let log = Arc::new(FollowedLog::new(own, Shifts::new(), gate.clone()));
+        return Ok(Connected { log, lake: None, gate });
     };
     identity.continues(&lake.log_identity().parse()?).context(WAYS_OUT)?;
     let log = follow(own, &lake, gate.clone());
-    gate.set(told(&differences(log.as_ref(), &lake).await?));
+    let mut closed = told(&differences(log.as_ref(), &lake).await?);
+    if closed.is_none() {
+        closed = clock_behind(log.as_ref(), settings).await?;
+    }
+    gate.set(closed);
     if let Err(why) = gate.check() {
-        tracing::error!(why, "no reports are taken: the lake cannot follow this log");
+        tracing::error!(why, "no reports are taken");
     }
     Ok(Connected { log, lake: Some(lake), gate })
 }
@@ -85,18 +94,26 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
 const WAYS_OUT: &str = "log and lake do not belong together; `helan doctor` says what to do";
 
 /// Keeps the gate as things stand, until shutdown: by the process's own aggregator, or by comparing.
-pub(crate) async fn watch(connected: Connected, lake: Url, status: Option<Status>, shutdown: Shutdown) {
+pub(crate) async fn watch(connected: Connected, settings: Settings, status: Option<Status>, shutdown: Shutdown) {
     let Connected { log, gate, .. } = connected;
     let every = if status.is_some() { ASK_EVERY } else { COMPARE_EVERY };
+    let (mut behind, mut clock_asked) = (gate.check().err(), Instant::now());
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
             () = shutdown.wait() => return,
         }
+        if clock_asked.elapsed() >= COMPARE_EVERY || gate.check().is_err() && clock_asked.elapsed() >= ASK_CLOCK_AGAIN {
+            clock_asked = Instant::now();
+            match clock_behind(log.as_ref(), &settings).await {
+                Ok(found) => behind = found,
+                Err(error) => tracing::warn!(%error, "this clock could not be compared with the log"),
+            }
+        }
         let closed = match &status {
             Some(status) if status.has_looked() => status.ready().err(),
             Some(_) => continue,
-            None => match compare(log.as_ref(), &lake).await {
+            None => match compare(log.as_ref(), &settings.lake).await {
                 Ok(closed) => closed,
                 Err(error) => {
                     tracing::warn!(%error, "log and lake could not be compared");
@@ -104,14 +121,44 @@ pub(crate) async fn watch(connected: Connected, lake: Url, status: Option<Status
                 }
             },
         };
+        let closed = closed.or_else(|| behind.clone());
         if closed != gate.check().err() {
             match &closed {
-                Some(why) => tracing::error!(why, "no reports are taken: the lake cannot follow this log"),
+                Some(why) => tracing::error!(why, "no reports are taken"),
                 None => tracing::info!("reports are taken again"),
             }
             gate.set(closed);
         }
     }
+}
+
+/// Why nothing can be received by this machine's clock: the log's newest record was received later than now, by more than
+/// clocks may differ. A log that was idle says nothing.
+async fn clock_behind(log: &dyn Log, settings: &Settings) -> anyhow::Result<Option<String>> {
+    if settings.roles.ingest.is_empty() || settings.roles.clock_is_right {
+        return Ok(None);
+    }
+    let mut newest = Vec::new();
+    for (topic, count) in log.identity().await?.topics.iter().filter(|(topic, _)| *topic != topics::REFUSED) {
+        for partition in 0..*count {
+            let at = TopicPartition::new(topic.as_str(), partition);
+            let ends = log.ends(&at).await?;
+            if ends.next > ends.first {
+                newest.push((at, ends.next - 1));
+            }
+        }
+    }
+    let received = log.summaries(&newest).await?.into_iter().flatten().map(|record| record.received_at).max();
+    let now = Clock::system().now();
+    let shown = |time: i64| jiff::Timestamp::from_microsecond(time).unwrap_or_default();
+    Ok(received.filter(|received| received - now > CLOCKS_DIFFER).map(|received| {
+        format!(
+            "this machine's clock says {}, and the log has a report received at {}: one of the two clocks is wrong. If it is \
+             this one, set it; reports are taken again by themselves. If it was the other one, start with --clock-is-right",
+            shown(now),
+            shown(received)
+        )
+    }))
 }
 
 async fn compare(log: &dyn Log, lake: &Url) -> anyhow::Result<Option<String>> {

@@ -42,6 +42,8 @@ pub(crate) struct Roles {
     pub(crate) log_retention: Option<Duration>,
     /// Whether a log may be made under a lake that was filled from another.
     pub(crate) new_log: bool,
+    /// Whether reports are taken though the log has some of a later time.
+    pub(crate) clock_is_right: bool,
 }
 
 /// Everything that the flags, the environment and the defaults resolve to.
@@ -277,7 +279,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 helan_ingest::ready(&ingest).await
             }
         });
-        let watch = connect::watch(connected, settings.lake.clone(), aggregator, last.clone());
+        let watch = connect::watch(connected, settings.clone(), aggregator, last.clone());
         tasks.spawn(async move {
             watch.await;
             Ok(())

@@ -209,6 +209,45 @@ async fn a_damaged_lake_is_built_again_from_the_log_and_keeps_what_was_published
     assert!(!running.status.success(), "not beside a process that writes");
 }
 
+/// A report that was received while the clock was a day ahead, then the clock set right.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_clock_behind_the_log_takes_nothing_until_somebody_says_which_is_right() {
+    let mut world = World::start(Log::Embedded).await;
+    world.send(3).await;
+    world.arrived().await;
+    world.helan.terminate(&world.helan.base.clone());
+    // As if it had been received tomorrow: the record is dated by the clock of then, and its digest is of that.
+    let database = world.helan.dir.path().join("log/log.sqlite");
+    let day = 86_400_000_000_i64;
+    let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
+        c.execute('update records set received_at = received_at + ?, digest = null where address = \
+        (select max(address) from records)', (int(sys.argv[2]),))\nc.commit()";
+    let python = std::env::var("HELAN_TEST_PYTHON").expect("a Python with packages");
+    let status = std::process::Command::new(python).args(["-c", script]).arg(&database).arg(day.to_string()).status();
+    assert!(status.expect("Python runs").success());
+    std::fs::remove_dir_all(world.helan.dir.path().join("lake")).expect("the lake is built anew");
+    world.helan.launch("up", &world.helan.base, &UP);
+    world
+        .helan
+        .wait_until("it answers", async || {
+            world.helan.client.get(format!("{}/healthz", world.helan.base)).send().await.is_ok()
+        })
+        .await;
+    assert_eq!(world.send(2).await, 503);
+    assert!(
+        !world.helan.is_ready(&world.helan.base).await && world.helan.log().contains("--clock-is-right"),
+        "{}",
+        world.helan.log()
+    );
+    world.helan.terminate(&world.helan.base.clone());
+    let base = world.helan.base.clone();
+    world.helan.spawn("up", &base, &[&UP[..], &["--clock-is-right"]].concat()).await;
+    assert_eq!(world.send(4).await, 202);
+    world.arrived().await;
+    let counted = world.helan.sql("select count(*) from events where known_at <= now()");
+    assert_eq!(counted, [(world.ledger.len() - 5).to_string()], "all but what the other clock received");
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a directory");
     std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its mode");

@@ -143,6 +143,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
             maintain_every: None,
             log_retention: None,
             new_log: false,
+            clock_is_right: true,
         },
     })
 }

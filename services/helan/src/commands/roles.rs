@@ -17,6 +17,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         maintain_every: (!args.maintain_every.is_zero()).then_some(args.maintain_every),
         log_retention: args.retention.log_retention,
         new_log: args.new_log,
+        clock_is_right: args.clock_is_right,
     };
     let (flush, asking, scheduling) = (Some(&args.flush), Some(&args.asking), Some(&args.scheduling));
     start(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling).await
@@ -27,8 +28,8 @@ pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
         ReporterChoice::City => ReporterKind::City,
         ReporterChoice::Park => ReporterKind::Park,
     };
-    start(Roles { ingest: vec![kind], ..Roles::default() }, &args.place, &args.log, &args.listen, None, None, None)
-        .await
+    let roles = Roles { ingest: vec![kind], clock_is_right: args.clock_is_right, ..Roles::default() };
+    start(roles, &args.place, &args.log, &args.listen, None, None, None).await
 }
 
 pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {

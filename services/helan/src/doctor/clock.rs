@@ -29,9 +29,10 @@ pub(super) fn judge(now: i64, newest: Option<i64>) -> Finding {
                 format!("it says {}, before the newest event's {}", shown(now), shown(newest)),
             ),
             (
-                "记录时间只进不退：核对本机与各写入机器的时钟；若曾被拨快，新事件会一直带那个时间",
-                "times of record never go back: compare this machine's clock and the writers'; if one ran ahead, new \
-                 events carry that time until it has passed",
+                "核对本机与各写入机器的时钟。若本机不准：校准。若当时写入的机器拨快了：那些报送到该时间才计入，之后的不受影响；\
+                 用 --clock-is-right 启动",
+                "compare this machine's clock and the writers'. If this one is wrong, set it. If the other ran ahead, its \
+                 reports count from that time on and later ones are not affected: start with --clock-is-right",
             ),
         ),
         _ => Finding::ok(CHECK, shown(now), shown(now)),
