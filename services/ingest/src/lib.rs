@@ -17,6 +17,7 @@ mod decode;
 mod file;
 mod judge;
 mod limits;
+mod memory;
 mod metrics;
 mod openapi;
 mod problems;

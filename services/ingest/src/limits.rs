@@ -36,7 +36,9 @@ pub struct Limits {
     pub in_flight_per_reporter: usize,
     /// Requests at a time; above it 503.
     pub in_flight: usize,
-    /// Bodies held in memory at a time; above it 503.
+    /// Bodies, and what is unpacked and made of them, held in memory at a time. One credential may hold half of what
+    /// the others leave, so a further one always finds room; above it 429, for a newcomer 503. Half of all is more than
+    /// one submission can need: as it came, unpacked, decoded and in canonical form 112 MiB.
     pub body_memory: usize,
     /// Connections at a time; more wait to be accepted.
     pub connections: usize,
