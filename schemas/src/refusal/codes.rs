@@ -88,6 +88,9 @@ codes! {
     TooManyRequests = "too_many_requests", 429,
         "并发请求过多", "you have too many requests in flight",
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
+    TooManyWrongTokens = "too_many_wrong_tokens", 429,
+        "该地址提交的错误凭证过多", "too many wrong tokens came from this address",
+        "核对凭证；正确的凭证随时可用，错误的一分钟后再试", "correct the token: a right one is taken at once, a wrong one is looked at again after a minute";
     Busy = "busy", 503,
         "服务繁忙", "the service has too many requests in flight",
         "按 Retry-After 等待后重试；重复提交无害", "wait as Retry-After says and send again; repeats do no harm";

@@ -15,8 +15,8 @@ use crate::problems::Problems;
 
 /// How much, and how long, of a refused body is read and thrown away, so that a client that does not listen while it
 /// sends gets its answer instead of a reset connection.
-const DISCARD_BYTES: usize = 64 * 1024 * 1024;
-const DISCARD_TIME: Duration = Duration::from_secs(3);
+pub(crate) const DISCARD_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const DISCARD_TIME: Duration = Duration::from_secs(3);
 
 /// Reads a body as it comes over the wire.
 pub(crate) async fn read(headers: &HeaderMap, body: Body, limits: &Limits, share: &Share) -> Result<Vec<u8>, Problems> {
@@ -27,7 +27,7 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limits: &Limits, share
     if announced.is_some_and(|length: usize| length > limits.wire_bytes) {
         // A client that waits for `100 Continue` has not sent anything yet.
         if !waits {
-            discard(stream).await;
+            discard(stream, DISCARD_BYTES, DISCARD_TIME).await;
         }
         return Err(too_large());
     }
@@ -44,20 +44,20 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limits: &Limits, share
             Ok(Some(Ok(chunk))) => chunk,
         };
         if held.len() + chunk.len() > limits.wire_bytes {
-            discard(stream).await;
+            discard(stream, DISCARD_BYTES, DISCARD_TIME).await;
             return Err(too_large());
         }
         if let Err(problems) = share.append(&mut held, &chunk, announced.unwrap_or(limits.wire_bytes)) {
             drop(held);
-            discard(stream).await;
+            discard(stream, DISCARD_BYTES, DISCARD_TIME).await;
             return Err(problems);
         }
     }
 }
 
-/// Reads the rest of a body that nobody wants, for a while.
-pub(crate) async fn discard(mut stream: axum::body::BodyDataStream) {
-    let mut left = DISCARD_BYTES;
+/// Reads the rest of a body that nobody wants, up to so many bytes and so long.
+pub(crate) async fn discard(mut stream: axum::body::BodyDataStream, most: usize, time: Duration) {
+    let mut left = most;
     let drain = async {
         while let Some(Ok(chunk)) = stream.next().await {
             left = match left.checked_sub(chunk.len()) {
@@ -67,7 +67,7 @@ pub(crate) async fn discard(mut stream: axum::body::BodyDataStream) {
         }
     };
     // Whether it ends in time makes no difference: the answer is the same.
-    let _ = tokio::time::timeout(DISCARD_TIME, drain).await;
+    let _ = tokio::time::timeout(time, drain).await;
 }
 
 /// Undoes gzip, in one or several members.
