@@ -102,7 +102,7 @@ impl Deployment {
 
     /// Starts a role on an address and waits until it is ready.
     pub(crate) async fn spawn(&self, role: &str, base: &str, arguments: &[&str]) {
-        let mut command = self.command(&[role, "--listen", base.trim_start_matches("http://")]);
+        let mut command = self.command(&[role, "--listen", base.rsplit('/').next().expect("an address")]);
         command.args(arguments);
         if let Some(broker) = &self.broker {
             let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap().to_owned();

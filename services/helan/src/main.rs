@@ -9,6 +9,7 @@ mod commands;
 mod doctor;
 #[cfg(test)]
 mod documented;
+mod https;
 mod lang;
 mod maintenance;
 mod operate;

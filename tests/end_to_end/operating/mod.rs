@@ -4,5 +4,6 @@ mod backup;
 mod doctor;
 mod endpoints;
 mod feeds;
+mod secure;
 mod settings;
 mod shutdown;
