@@ -11,6 +11,7 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -195,15 +196,20 @@ impl Shared {
     /// Answers requests until the other side is done, the connection has to make room, or shutdown is asked for.
     async fn talk(self: Arc<Self>, io: impl Read + Write + Unpin + Send + 'static, peer: IpAddr, place: Arc<Place>) {
         let (shared, seat) = (self.clone(), place.clone());
-        let service = service_fn(move |request| shared.clone().answer(request, peer, seat.clone()));
+        let asked = Arc::new(AtomicBool::new(false));
+        let begun = asked.clone();
+        let service = service_fn(move |request| {
+            begun.store(true, Ordering::Release);
+            shared.clone().answer(request, peer, seat.clone())
+        });
         let mut connection = pin!(self.http.serve_connection(io, service));
         let making_room = tokio::select! {
             ended = connection.as_mut() => return note(ended),
             () = place.state.close.notified() => true,
             () = self.shutdown.wait() => false,
         };
-        // Nothing was asked yet, so nobody waits for an answer.
-        if !place.state.is_at_work() && !place.state.has_served() {
+        // Nobody waits for an answer who could be told from a flood.
+        if !place.state.is_at_work() && !place.state.owes_answer() && (making_room || !asked.load(Ordering::Acquire)) {
             return;
         }
         connection.as_mut().graceful_shutdown();
@@ -223,16 +229,21 @@ impl Shared {
         peer: IpAddr,
         place: Arc<Place>,
     ) -> Result<Response<Guarded>, Infallible> {
-        let at_work = place.work();
-        let guarded = |response: Response<Body>| Ok(response.map(|body| Guarded { body, _at_work: at_work }));
-        if place.may == Use::Probes && !matches!(request.uri().path(), "/healthz" | "/readyz") {
-            return guarded(last(Code::Busy, request).await);
-        }
+        let is_probe = matches!(request.uri().path(), "/healthz" | "/readyz");
+        let is_let_in = place.may == Use::All || is_probe;
         let client = client_of(request.headers(), peer, self.behind_proxy);
         let token = request.headers().get(header::AUTHORIZATION);
-        let wrong_tokens = self.wrong_tokens.as_ref().filter(|_| token.is_some());
-        if let (Some(wrong_tokens), Some(token)) = (wrong_tokens, token)
-            && wrong_tokens.turns_away(client, token.as_bytes())
+        let judged = self.wrong_tokens.as_ref().zip(token).map(|(tokens, token)| tokens.judge(token.as_bytes()));
+        let is_known = self.wrong_tokens.is_none() || judged == Some(Ok(()));
+        // Bodies of senders without a right token are read for a while, but keep no place from others.
+        let at_work = (is_probe || is_let_in && is_known).then(|| place.work());
+        let guarded = |response: Response<Body>| Ok(response.map(|body| Guarded { body, _at_work: at_work }));
+        if !is_let_in {
+            return guarded(last(Code::Busy, request).await);
+        }
+        let wrong_tokens = self.wrong_tokens.as_ref().filter(|_| judged.is_some());
+        if let (Some(wrong_tokens), Some(judged)) = (wrong_tokens, judged)
+            && wrong_tokens.turns_away(client, judged)
         {
             self.counters.turned_away.inc();
             return guarded(last(Code::TooManyWrongTokens, request).await);
@@ -267,7 +278,7 @@ fn note(ended: hyper::Result<()>) {
 /// An answer's body; the connection is at work until it was handed over.
 struct Guarded {
     body: Body,
-    _at_work: AtWork,
+    _at_work: Option<AtWork>,
 }
 
 impl hyper::body::Body for Guarded {

@@ -54,15 +54,16 @@ impl WrongTokens {
         Self { credentials, clock, a_minute: f64::from(a_minute), levels: Arc::default() }
     }
 
+    /// What is known of a token without looking at the file for it.
+    pub(super) fn judge(&self, authorization: &[u8]) -> Result<(), AuthError> {
+        self.credentials.recognise(authorization, self.clock.now()).map(|_| ())
+    }
+
     /// Whether a request is turned away unseen: too many wrong tokens came from its address, and this one is wrong too.
     /// A right one is let through, so that a stranger behind the same address locks nobody out. That tells no more than
     /// 401 does: a token is 256 bits of chance, and what is bounded is the work that wrong ones make.
-    pub(super) fn turns_away(&self, client: IpAddr, authorization: &[u8]) -> bool {
-        let now = self.clock.now();
-        if self.level(client, now) < self.a_minute {
-            return false;
-        }
-        !matches!(self.credentials.recognise(authorization, now), Ok(_) | Err(AuthError::Unavailable))
+    pub(super) fn turns_away(&self, client: IpAddr, judged: Result<(), AuthError>) -> bool {
+        !matches!(judged, Ok(()) | Err(AuthError::Unavailable)) && self.level(client, self.clock.now()) >= self.a_minute
     }
 
     /// Counts a wrong token.
@@ -125,14 +126,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let credentials = Credentials::open(folder.path().join("credentials.jsonl"));
         let tokens = WrongTokens::new(credentials, clock.clone(), 3);
+        let wrong = tokens.judge(b"Bearer nonsense");
+        assert_eq!(wrong, Err(AuthError::Malformed));
         let (one, other): (IpAddr, IpAddr) = ([10, 0, 0, 1].into(), [10, 0, 0, 2].into());
         for _ in 0..3 {
-            assert!(!tokens.turns_away(one, b"Bearer nonsense"));
+            assert!(!tokens.turns_away(one, wrong));
             tokens.count(one);
         }
-        assert!(tokens.turns_away(one, b"Bearer nonsense") && !tokens.turns_away(other, b"Bearer nonsense"));
+        assert!(tokens.turns_away(one, wrong) && !tokens.turns_away(other, wrong));
         clock.set(clock.now() + 20_000_000);
-        assert!(!tokens.turns_away(one, b"Bearer nonsense"));
+        assert!(!tokens.turns_away(one, wrong));
         for n in 0..2 * REMEMBERED {
             tokens.count(IpAddr::from((n as u32).to_be_bytes()));
         }

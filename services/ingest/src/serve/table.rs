@@ -32,11 +32,13 @@ pub(super) enum Refused {
     Full,
 }
 
-/// What a connection does now. It is idle until it has sent a whole head, and between requests.
+/// What a connection does now. It is idle until it has sent a whole head, between requests, and while a request is
+/// turned away whose sender has not proved who it is.
 #[derive(Debug, Default)]
 pub(super) struct State {
     at_work: AtomicBool,
-    has_served: AtomicBool,
+    /// An answer was begun, and may not have reached the other side.
+    owes_answer: AtomicBool,
     /// Moment, by the table's own count, since which it is idle.
     since: AtomicU64,
     /// Told when the connection has to make room.
@@ -48,9 +50,9 @@ impl State {
         self.at_work.load(Ordering::Acquire)
     }
 
-    /// Whether it has brought a request, so that an answer may still be on its way.
-    pub(super) fn has_served(&self) -> bool {
-        self.has_served.load(Ordering::Acquire)
+    /// Whether an answer to a sender that has proved who it is may still be on its way.
+    pub(super) fn owes_answer(&self) -> bool {
+        self.owes_answer.load(Ordering::Acquire)
     }
 }
 
@@ -200,7 +202,7 @@ impl Seats {
 impl Place {
     /// Marks the connection as at work until the guard is dropped.
     pub(super) fn work(self: &Arc<Self>) -> AtWork {
-        self.state.has_served.store(true, Ordering::Release);
+        self.state.owes_answer.store(true, Ordering::Release);
         self.state.at_work.store(true, Ordering::Release);
         AtWork(self.clone())
     }
