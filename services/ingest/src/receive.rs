@@ -127,8 +127,8 @@ impl App {
         (bytes, share): (Vec<u8>, Share),
         received_at: i64,
     ) -> Result<Accepted, Failure> {
-        // A small workbook may unpack to a large one.
-        let is_small = bytes.len() <= INLINE_BYTES && !matches!(plan.content, Content::Workbook(_));
+        // What is packed may unpack to something large.
+        let is_small = bytes.len() <= INLINE_BYTES && !plan.gzip && !matches!(plan.content, Content::Workbook(_));
         let span = tracing::debug_span!("judge", reporter = reporter.reporter);
         let (judged, _share) = if is_small {
             (span.in_scope(|| self.judge(&reporter.reporter, plan, (&bytes, &share), received_at))?, share)
