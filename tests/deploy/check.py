@@ -65,6 +65,10 @@ class Case(unittest.TestCase):
             "/run/secrets/kafka/kafka.properties": self.dir / "kafka.properties",
             "/run/secrets/credentials": self.written("credentials.jsonl", ""),
             "/run/secrets/helan/credentials.jsonl": self.dir / "credentials.jsonl",
+            "/run/secrets/tls/tls.crt": ROOT / "services/ingest/tests/http/tls/one.pem",
+            "/run/secrets/tls/tls.key": self.written(
+                "tls.key", (ROOT / "services/ingest/tests/http/tls/one.key").read_text()
+            ),
             "/etc/helan-catalog": ROOT / "schemas" / "catalogs" / "ningxia-2018",
         }
 
@@ -95,7 +99,8 @@ class Chart(Case):
         self.accepts("helm", "lint", "--strict", "--kube-version", KUBERNETES[0], CHART, "--values", VALUES)
 
     def test_what_it_renders_is_valid_and_a_wrong_field_is_not(self):
-        for more in [[], ["--set", "networkPolicy.enabled=false,rollup.enabled=false,log.propertiesSecret="]]:
+        tls = ["--set", "tls.behindProxy=false,tls.secretName=helan-tls"]
+        for more in [[], tls, ["--set", "networkPolicy.enabled=false,rollup.enabled=false,log.propertiesSecret="]]:
             path = self.written("rendered.yaml", self.manifests(*more))
             for version in KUBERNETES:
                 self.accepts("kubernetes-validate", "--strict", "--kubernetes-version", version, path)
@@ -119,12 +124,31 @@ class Chart(Case):
             ("rollup.schedule=daily", "pattern"),
             ("networkPolicy.egressPorts={0}", "minimum"),
             ("traces.endpoint=collector:4318", "pattern"),
+            ("tls.behindProxy=false", "secretName"),
         ]:
             with self.subTest(setting):
                 code, said = self.render("--set", setting)
                 self.assertNotEqual(code, 0, said)
                 self.assertIn("values don't meet the specifications of the schema", said)
                 self.assertIn(word, said)
+
+    def test_tls_ends_in_the_pods_if_a_secret_is_named(self):
+        text = self.manifests("--set", "tls.behindProxy=false,tls.secretName=helan-tls")
+        documents = [document for document in yaml.safe_load_all(text) if document]
+        settings = next(it for it in documents if it["kind"] == "ConfigMap")["data"]["helan.toml"]
+        for document in documents:
+            if document["kind"] == "Service":
+                self.assertEqual([port["port"] for port in document["spec"]["ports"]], [443])
+            if document["kind"] == "Deployment":
+                [container] = document["spec"]["template"]["spec"]["containers"]
+                for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+                    self.assertEqual(container[probe]["httpGet"]["scheme"], "HTTPS")
+                self.assertIn("/run/secrets/tls", [mount["mountPath"] for mount in container["volumeMounts"]])
+                environment = {it["name"]: it["value"] for it in container["env"]}
+                self.assertIn("TLS ends here", self.resolves(container["args"], environment, settings))
+        open_to_all = settings.replace("tls_", "# tls_")
+        code, said = run(HELAN, "query", "--check", env={"HELAN_CONFIG": str(self.written("open.toml", open_to_all))})
+        self.assertNotEqual(code, 0, said)
 
     def test_every_container_is_closed_and_its_arguments_and_settings_exist(self):
         documents = [document for document in yaml.safe_load_all(self.manifests()) if document]

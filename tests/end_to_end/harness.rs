@@ -125,7 +125,7 @@ impl Deployment {
 
     /// Starts a role on an address.
     pub(crate) fn launch(&self, role: &str, base: &str, arguments: &[&str]) {
-        let mut command = self.command(&[role, "--listen", base.trim_start_matches("http://")]);
+        let mut command = self.command(&[role, "--listen", base.rsplit('/').next().expect("an address")]);
         command.args(arguments).args(self.log_arguments());
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("helan.log"));
         let log = log.expect("a log file");

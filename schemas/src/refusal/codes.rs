@@ -86,10 +86,13 @@ codes! {
         "不支持的字符集", "the charset is not taken",
         "JSON 用 UTF-8；CSV 用 UTF-8 或 GB18030", "use UTF-8 for JSON, UTF-8 or GB18030 for CSV";
     TooManyRequests = "too_many_requests", 429,
-        "并发请求过多", "you have too many requests in flight",
+        "并发请求或其数据过多", "you have too many requests, or too much data, in flight",
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
+    TooManyWrongTokens = "too_many_wrong_tokens", 429,
+        "该地址提交的错误凭证过多", "too many wrong tokens came from this address",
+        "核对凭证；正确的凭证随时可用，错误的一分钟后再试", "correct the token: a right one is taken at once, a wrong one is looked at again after a minute";
     Busy = "busy", 503,
-        "服务繁忙", "the service has too many requests in flight",
+        "服务繁忙", "the service has too much to do",
         "按 Retry-After 等待后重试；重复提交无害", "wait as Retry-After says and send again; repeats do no harm";
     LogUnavailable = "log_unavailable", 503,
         "日志暂不可用，提交未获确认", "the log is not available; the submission is not acknowledged",

@@ -182,7 +182,7 @@ impl LogPlace {
 /// Where a role listens, and who may speak to it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Listen {
-    /// Address to listen on; anything but loopback is reachable by others
+    /// Address to listen on; one that others can reach needs --tls-cert or --behind-proxy
     #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: std::net::SocketAddr,
     /// Credentials file; otherwise `credentials.jsonl` in the data directory
@@ -192,6 +192,16 @@ pub(crate) struct Listen {
     /// policy; without it `/metrics` needs an operator's credential
     #[arg(long, env = "HELAN_METRICS_LISTEN", value_name = "ADDRESS")]
     pub(crate) metrics_listen: Option<std::net::SocketAddr>,
+    /// Certificate with its chain, PEM: every listener of this process speaks HTTPS. Read again when it changes
+    #[arg(long, env = "HELAN_TLS_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM (mode 0600)
+    #[arg(long, env = "HELAN_TLS_KEY", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy stands before this, ends TLS, and alone reaches this address: a client is whom it names last in
+    /// X-Forwarded-For
+    #[arg(long, env = "HELAN_BEHIND_PROXY")]
+    pub(crate) behind_proxy: bool,
     /// Longest time from the first signal to the end: to finish requests and to commit
     #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = "45s", value_parser = duration)]
     pub(crate) shutdown_time: Duration,

@@ -51,7 +51,7 @@ fn every_setting_is_on_its_page() {
                     command is for that command alone. Paths are\nrelative to the working directory, as flags are. \
                     An unknown key, a wrong type or a value that cannot be used is an error\nthat names the line.\n\n\
                     ```toml\ndata_dir = \"/var/lib/helan\"\nlog = \"kafka://kafka-1:9092,kafka-2:9092\"\n\
-                    partitions = 12\n\n[ingest]\nlisten = \"0.0.0.0:8080\"\n```\n\n\
+                    partitions = 12\n\n[ingest]\nlisten = \"0.0.0.0:8080\"\nbehind_proxy = true\n```\n\n\
                     `--check` prints every setting of a command, its value and where it comes from, and ends.\n\n\
                     | key | flag | environment | default | commands | meaning |\n|---|---|---|---|---|---|\n"
         .to_owned();

@@ -10,6 +10,7 @@ mod connect;
 mod doctor;
 #[cfg(test)]
 mod documented;
+mod https;
 mod lang;
 mod maintenance;
 mod operate;

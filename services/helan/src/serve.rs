@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use helan_ingest::{HttpCounters, Limits, Listening, Tls};
 use helan_log::{Log, TopicPartition};
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
 use helan_runtime::clock::Clock;
@@ -28,6 +29,9 @@ use crate::schedule::{Counters, Plan, Scheduler};
 
 /// The aggregators' consumer group.
 const GROUP: &str = "helan-aggregator";
+
+/// Connections at a time to the operator's own address: monitors and a few people.
+const OPERATOR_CONNECTIONS: usize = 128;
 
 /// Which roles to run.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +62,10 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// The operator's own address, if there is one.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// The certificate of every listener, if it ends TLS itself.
+    pub(crate) tls: Option<Tls>,
+    /// A proxy stands before it.
+    pub(crate) behind_proxy: bool,
     /// Longest time from the first signal to the end.
     pub(crate) shutdown_time: Duration,
     pub(crate) flush: Flush,
@@ -67,6 +75,21 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    fn encryption(&self) -> &'static str {
+        match (&self.tls, self.behind_proxy) {
+            (Some(_), false) => "TLS ends here",
+            (Some(_), true) => "TLS between the proxy and here",
+            (None, true) => "TLS ends at the proxy",
+            (None, false) => "none, this machine only",
+        }
+    }
+
+    /// How a listener of this process is served.
+    fn listening(&self, name: &'static str, limits: Limits, counters: &HttpCounters) -> Listening {
+        let (tls, behind_proxy) = (self.tls.clone(), self.behind_proxy);
+        Listening { tls, behind_proxy, ..Listening::new(name, limits, counters.clone()) }
+    }
+
     /// The resolved settings, one a line. Values of Kafka properties may be secrets: only their names are shown.
     pub(crate) fn describe(&self, catalog: &Catalog) -> String {
         let mut text = "\nWhat these amount to:\n".to_owned();
@@ -86,6 +109,7 @@ impl Settings {
             ("catalog", format!("{} {}", catalog.head.id, catalog.digest)),
             ("credentials", self.credentials.display().to_string()),
             ("listen", self.listen.to_string()),
+            ("encryption", self.encryption().to_owned()),
             (
                 "sql limits",
                 format!(
@@ -144,12 +168,13 @@ impl Running {
 pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (credentials, time) = (settings.credentials.clone(), settings.shutdown_time);
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = tokio::select! {
         started = start(settings, Arc::new(catalog), shutdown.clone()) => started?,
         // The log or the lake may not answer yet; nothing was taken, so nothing is to be finished.
         () = shutdown.wait() => return Ok(()),
     };
-    eprintln!("helan listens on http://{}; Ctrl-C ends it", running.address);
+    eprintln!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
     if !credentials.exists() {
         eprintln!(
             "No credentials yet, so nobody can send. Make one: helan credential add --role reporter --reporter ID --credentials {}",
@@ -176,6 +201,11 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     // Given once requests are answered: what they brought is committed before the aggregator ends.
     let last = Shutdown::new();
     let credentials = Credentials::open(&settings.credentials);
+    let counters = HttpCounters::register(&metrics);
+    let reports = Listening {
+        credentials: Some((credentials.clone(), clock.clone())),
+        ..settings.listening("main", Limits::default(), &counters)
+    };
     let connected = connect::connect(&settings).await?;
     let (log, gate) = (connected.log.clone(), connected.gate.clone());
     let listener =
@@ -267,7 +297,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             credentials,
             kinds: settings.roles.ingest.clone(),
             clock,
-            limits: helan_ingest::Limits::default(),
+            limits: Limits::default(),
             metrics,
             status_base: String::new(),
         };
@@ -289,14 +319,15 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         let listener =
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for metrics"))?;
         let (router, ending) = (operate.clone().open_router(), last.clone());
-        let limits = helan_ingest::Limits::default();
-        tasks.spawn(async move { Ok(helan_ingest::serve(listener, router, limits, ending).await?) });
+        let limits = Limits { connections: OPERATOR_CONNECTIONS, ..Limits::default() };
+        let listening = settings.listening("operator", limits, &counters);
+        tasks.spawn(async move { Ok(helan_ingest::serve(listener, router, listening, ending).await?) });
     }
     let router = router.merge(operate.router()).fallback(helan_ingest::not_found);
     let router = router.layer(axum::middleware::from_fn(crate::requests::traced));
     let (ending, after) = (shutdown.clone(), last.clone());
     tasks.spawn(async move {
-        let served = helan_ingest::serve(listener, router, helan_ingest::Limits::default(), ending).await;
+        let served = helan_ingest::serve(listener, router, reports, ending).await;
         after.trigger();
         Ok(served?)
     });

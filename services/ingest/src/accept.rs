@@ -69,14 +69,22 @@ pub(crate) fn identity(ingest: &Ingest, headers: &HeaderMap, now: i64) -> Result
     identity.map_err(|error| Problems::one(error.into(), ""))
 }
 
+/// Who sends a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Sender<'c> {
+    pub(crate) reporter: &'c Reporter,
+    pub(crate) credential: Arc<str>,
+}
+
 /// Finds out who sends a request, and that they may send anything at all.
-pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> Result<&'c Reporter, Problems> {
+pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> Result<Sender<'c>, Problems> {
     let identity = identity(ingest, headers, now)?;
     let id = match (identity.role, &identity.reporter) {
         (Role::Reporter, Some(id)) => id,
         (role, _) => return Err(Problems::one(Code::RoleNotAllowed, role.as_str())),
     };
-    ingest.catalog.reporter(id).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(id)))
+    let reporter = ingest.catalog.reporter(id).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(id)))?;
+    Ok(Sender { reporter, credential: identity.credential })
 }
 
 /// Whether this service takes the reporter's kind.

@@ -215,6 +215,7 @@ pub(crate) fn refuse_marked(problems: &Problems, submission: Option<String>, wor
 fn extra_headers(code: Code) -> Vec<(HeaderName, &'static str)> {
     match code {
         Code::TokenMissing => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\"")],
+        Code::TooManyWrongTokens => vec![(header::RETRY_AFTER, "60")],
         Code::ContentEncodingUnsupported => vec![(header::ACCEPT_ENCODING, "gzip, identity")],
         _ => match code.status() {
             401 => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\", error=\"invalid_token\"")],

@@ -8,6 +8,7 @@ use crate::answer::{CharsetUsed, ErrorLine, TableRead};
 use crate::decode::Shape;
 use crate::judge::{Judged, Turned, judge};
 use crate::limits::Limits;
+use crate::memory::Share;
 use crate::problems::{Problems, quoted};
 use crate::submission::Submission;
 
@@ -100,7 +101,7 @@ pub fn check_file(
         errors: FILE_ERRORS,
         ..Limits::default()
     };
-    match judge(catalog, reporter, &limits, &plan, file.bytes, now) {
+    match judge((catalog, reporter), (&limits, &Share::unbounded()), &plan, file.bytes, now) {
         Ok(Judged { submission: Submission { source, events, value, .. }, charset, table }) => {
             Ok(FileChecked { source, events, value, charset, table })
         }

@@ -7,6 +7,7 @@ use crate::accept::{Content, Plan};
 use crate::answer::{CharsetUsed, TableRead};
 use crate::check::Judge;
 use crate::limits::Limits;
+use crate::memory::Share;
 use crate::problems::Problems;
 use crate::submission::{Builder, Submission};
 use crate::workbook::WorkbookRows;
@@ -29,11 +30,10 @@ pub(crate) struct Turned {
     pub(crate) workbook: Option<Vec<u8>>,
 }
 
-/// Decodes and judges a body.
+/// Decodes and judges a body of a catalog's reporter, within limits and a share of memory.
 pub(crate) fn judge(
-    catalog: &Catalog,
-    reporter: &Reporter,
-    limits: &Limits,
+    (catalog, reporter): (&Catalog, &Reporter),
+    (limits, share): (&Limits, &Share),
     plan: &Plan,
     body: &[u8],
     received_at: i64,
@@ -41,25 +41,32 @@ pub(crate) fn judge(
     let fail = |problems, source: Option<&str>| Turned { problems, source: source.map(str::to_owned), workbook: None };
     let unpacked;
     let bytes = if plan.gzip {
-        unpacked = body::gunzip(body, limits).map_err(|problems| fail(problems, None))?;
+        unpacked = body::gunzip(body, limits, share).map_err(|problems| fail(problems, None))?;
         unpacked.as_slice()
     } else {
         body
     };
     let judge = Judge::new(catalog, reporter, received_at);
+    // Of a workbook nothing but its parts is much larger than the file; those are counted as they are read.
+    let expected = Builder::memory(limits, bytes.len());
+    share.take(expected).map_err(|problems| fail(problems, None))?;
     let builder = Builder::new(&judge, limits, plan.given_id.as_deref(), bytes.len());
     let charset = plan.charset.as_deref();
     let (text, cells, used);
     let builder = match &plan.content {
         Content::Csv(source) => {
             let source = source.as_deref();
+            // GB18030 is decoded into a text of its own, and so is what may be either: at most half as long again.
+            if !bytes.is_ascii() {
+                share.take(bytes.len() + bytes.len() / 2).map_err(|problems| fail(problems, source))?;
+            }
             (cells, used) = charset::decode(bytes, charset).map_err(|problems| fail(problems, source))?;
             let (builder, table) = decode::read_csv(&cells, source, builder);
             return finish(builder).map(|submission| Judged { submission, charset: Some(used), table });
         }
         Content::Workbook(source) => {
             let source = source.as_deref();
-            let read = workbook::read(bytes, source, limits, builder);
+            let read = workbook::read(bytes, source, (limits, share), builder);
             let WorkbookRows { builder, done, layout } = read.map_err(|problems| fail(problems, source))?;
             return match (finish(builder), layout) {
                 (Ok(submission), _) => Ok(Judged { submission, charset: None, table: Some(done) }),
@@ -69,7 +76,7 @@ pub(crate) fn judge(
                     if plan.marked {
                         let lang = plan.lang.unwrap_or(layout.lang);
                         // A workbook that cannot be marked is still refused, in words.
-                        turned.workbook = workbook::mark(bytes, &layout, &turned.problems, lang, limits).ok();
+                        turned.workbook = workbook::mark(bytes, &layout, &turned.problems, lang, (limits, share)).ok();
                     }
                     Err(turned)
                 }

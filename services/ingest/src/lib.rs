@@ -17,6 +17,7 @@ mod decode;
 mod file;
 mod judge;
 mod limits;
+mod memory;
 mod metrics;
 mod openapi;
 mod problems;
@@ -44,7 +45,7 @@ pub use limits::Limits;
 pub use openapi::document;
 pub use publish::{CatalogAnswer, LimitsAnswer};
 pub use routes::{not_found, ready, reports, router};
-pub use serve::serve;
+pub use serve::{HttpCounters, Listening, Tls, TlsError, serve};
 
 /// What the service needs.
 #[derive(Clone)]

@@ -36,10 +36,18 @@ pub struct Limits {
     pub in_flight_per_reporter: usize,
     /// Requests at a time; above it 503.
     pub in_flight: usize,
-    /// Bodies held in memory at a time; above it 503.
+    /// Bodies, and what is unpacked and made of them, held in memory at a time. One credential may hold half of what
+    /// the others leave, so a further one always finds room; above it 429, for a newcomer 503. Half of all is more than
+    /// one submission can need: as it came, unpacked, decoded and in canonical form 112 MiB.
     pub body_memory: usize,
-    /// Connections at a time; more wait to be accepted.
+    /// Connections at a time of one listener, and half of the files that the process may open at most. Beyond it an idle
+    /// one makes room; if all are at work, only probes are answered.
     pub connections: usize,
+    /// Of these, connections of one address, or of one IPv6 network of 64 bits; not looked at behind a proxy, whose
+    /// connections all are.
+    pub connections_each: usize,
+    /// Wrong tokens from one address in a minute; beyond it wrong ones are answered 429 unseen, right ones are taken.
+    pub wrong_tokens_per_minute: u32,
     /// Refusals of one reporter that are kept in a minute; the others are only counted.
     pub refusals_per_minute: u32,
 }
@@ -67,6 +75,8 @@ impl Default for Limits {
             in_flight: 512,
             body_memory: 256 * MIB,
             connections: 1024,
+            connections_each: 256,
+            wrong_tokens_per_minute: 30,
             refusals_per_minute: 120,
         }
     }

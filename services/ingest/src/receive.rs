@@ -16,8 +16,9 @@ use tracing::Instrument;
 use crate::Ingest;
 use crate::accept::{self, Content, Endpoint, Plan, Room};
 use crate::answer::{Accepted, refuse, refuse_marked};
-use crate::body::{self, Memory};
+use crate::body;
 use crate::judge::{self, Judged};
+use crate::memory::{Memory, Share};
 use crate::metrics::Metrics;
 use crate::problems::Problems;
 use crate::refusals::{Refusals, Turned};
@@ -56,7 +57,7 @@ impl App {
         let (limits, catalog) = (&ingest.limits, &ingest.catalog);
         let digest = catalog.digest.clone();
         let refusals = Refusals::new(ingest.log.clone(), digest, limits.refusals_per_minute, metrics.clone());
-        Self { room: Room::new(catalog, limits), memory: Memory::new(limits), refusals, metrics, ingest }
+        Self { room: Room::new(catalog, limits), memory: Memory::new(limits.body_memory), refusals, metrics, ingest }
     }
 
     /// Takes a request from headers to answer.
@@ -87,25 +88,27 @@ impl App {
     async fn answer(self: Arc<Self>, endpoint: Endpoint, request: Request, received_at: i64) -> Response {
         let (parts, body) = request.into_parts();
         let admitted = accept::sender(&self.ingest, &parts.headers, received_at);
-        let (reporter, outcome) = match admitted {
+        let (sender, outcome) = match admitted {
             Err(problems) => (None, Err(problems)),
-            Ok(reporter) => {
+            Ok(sender) => {
+                let reporter = sender.reporter;
                 let admitted = accept::served(&self.ingest, reporter).and_then(|()| self.room.seat(&reporter.reporter));
-                (Some(reporter), admitted.and_then(|seat| Ok((seat, Plan::of(&parts, endpoint, reporter)?))))
+                (Some(sender), admitted.and_then(|seat| Ok((seat, Plan::of(&parts, endpoint, reporter)?))))
             }
         };
-        let result = match (reporter, outcome) {
-            (Some(reporter), Ok((_seat, plan))) => {
-                let held = body::read(&parts.headers, body, &self.ingest.limits, &self.memory).await;
-                match held {
-                    Ok(held) => self.clone().take(reporter, plan, held.bytes, received_at).await,
+        let reporter = sender.as_ref().map(|sender| sender.reporter);
+        let result = match (sender, outcome) {
+            (Some(sender), Ok((_seat, plan))) => {
+                let share = self.memory.share(&sender.credential);
+                match body::read(&parts.headers, body, &self.ingest.limits, &share).await {
+                    Ok(bytes) => self.clone().take(sender.reporter, plan, (bytes, share), received_at).await,
                     Err(problems) => Err(Failure { submission: plan.given_id, ..problems.into() }),
                 }
             }
             (_, Err(problems)) => {
                 // A client that waits for `100 Continue` has not sent its body.
                 if !parts.headers.contains_key(header::EXPECT) {
-                    body::discard(body.into_data_stream()).await;
+                    body::discard(body.into_data_stream(), body::DISCARD_BYTES, body::DISCARD_TIME).await;
                 }
                 Err(problems.into())
             }
@@ -121,28 +124,36 @@ impl App {
         self: Arc<Self>,
         reporter: &Reporter,
         plan: Plan,
-        bytes: Vec<u8>,
+        (bytes, share): (Vec<u8>, Share),
         received_at: i64,
     ) -> Result<Accepted, Failure> {
-        // A small workbook may unpack to a large one.
-        let is_small = bytes.len() <= INLINE_BYTES && !matches!(plan.content, Content::Workbook(_));
+        // What is packed may unpack to something large.
+        let is_small = bytes.len() <= INLINE_BYTES && !plan.gzip && !matches!(plan.content, Content::Workbook(_));
         let span = tracing::debug_span!("judge", reporter = reporter.reporter);
-        let judged = if is_small {
-            span.in_scope(|| self.judge(&reporter.reporter, plan, &bytes, received_at))?
+        let (judged, _share) = if is_small {
+            (span.in_scope(|| self.judge(&reporter.reporter, plan, (&bytes, &share), received_at))?, share)
         } else {
             let (app, reporter) = (self.clone(), reporter.reporter.clone());
-            let work = move || span.in_scope(|| app.judge(&reporter, plan, &bytes, received_at));
+            // The share comes back: the record that was made of the body is held until the log has it.
+            let work = move || (span.in_scope(|| app.judge(&reporter, plan, (&bytes, &share), received_at)), share);
             let work = tokio::task::spawn_blocking(work);
-            work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?
+            let (judged, share) = work.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            (judged?, share)
         };
         self.append(&reporter.reporter, judged, received_at).await
     }
 
     /// Decodes and judges a body: pure work, no waiting.
-    fn judge(&self, reporter: &str, plan: Plan, body: &[u8], received_at: i64) -> Result<Judged, Failure> {
+    fn judge(
+        &self,
+        reporter: &str,
+        plan: Plan,
+        (body, share): (&[u8], &Share),
+        received_at: i64,
+    ) -> Result<Judged, Failure> {
         let Ingest { catalog, limits, .. } = &self.ingest;
         let reporter = catalog.reporter(reporter).expect("it was looked up to let the request in");
-        judge::judge(catalog, reporter, limits, &plan, body, received_at).map_err(|turned| {
+        judge::judge((catalog, reporter), (limits, share), &plan, body, received_at).map_err(|turned| {
             let judge::Turned { problems, source, workbook } = turned;
             // What is refused is kept under a name too: the sender's, or a digest of the bytes as they came.
             let name = plan.given_id.clone().unwrap_or_else(|| submission_id(&reporter.reporter, body));

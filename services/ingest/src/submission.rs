@@ -65,9 +65,19 @@ pub(crate) struct Builder<'b, 'e> {
 const BEFORE_ID: &str = r#"{"specversion":"1.0","id":""#;
 
 impl<'b, 'e> Builder<'b, 'e> {
+    /// The most that a builder for a body of about `size` bytes holds: the canonical form, and once more while ids are
+    /// filled in.
+    pub(crate) fn memory(limits: &Limits, size: usize) -> usize {
+        2 * Self::expected(limits, size)
+    }
+
+    fn expected(limits: &Limits, size: usize) -> usize {
+        (size + size / 8).min(limits.canonical_bytes) + 1024
+    }
+
     /// A builder for a body of about `size` bytes.
     pub(crate) fn new(judge: &'b Judge<'b>, limits: &'b Limits, given_id: Option<&'b str>, size: usize) -> Self {
-        let mut value = Vec::with_capacity((size + size / 8).min(limits.canonical_bytes) + 1024);
+        let mut value = Vec::with_capacity(Self::expected(limits, size));
         value.push(b'[');
         let problems = Problems::new(limits.errors);
         Self {

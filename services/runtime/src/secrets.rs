@@ -34,6 +34,28 @@ pub fn check_mode(path: &Path) -> Result<(), SecretError> {
     if is_exposed(metadata.mode(), own) { Err(SecretError::Exposed(path.to_owned())) } else { Ok(()) }
 }
 
+/// What changes when a file is replaced or edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    /// The stamp of the file that a path leads to now, if there is one.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self {
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
 fn is_exposed(mode: u32, own: bool) -> bool {
     let refused = if own { 0o077 } else { 0o037 };
     mode & refused != 0

@@ -5,5 +5,6 @@ pub(crate) mod continuity;
 mod doctor;
 mod endpoints;
 mod feeds;
+mod secure;
 mod settings;
 mod shutdown;

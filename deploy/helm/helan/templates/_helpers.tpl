@@ -57,6 +57,10 @@ volumes:
   - name: kafka
     secret: {secretName: {{ . }}, defaultMode: 0400}
 {{- end }}
+{{- with .root.Values.tls.secretName }}
+  - name: tls
+    secret: {secretName: {{ . }}, defaultMode: 0400}
+{{- end }}
 {{- with .root.Values.catalogConfigMap }}
   - name: catalog
     configMap: {name: {{ . }}}
@@ -88,6 +92,9 @@ volumeMounts:
 {{- if .root.Values.log.propertiesSecret }}
   - {name: kafka, mountPath: /run/secrets/kafka, readOnly: true}
 {{- end }}
+{{- if .root.Values.tls.secretName }}
+  - {name: tls, mountPath: /run/secrets/tls, readOnly: true}
+{{- end }}
 {{- if .root.Values.catalogConfigMap }}
   - {name: catalog, mountPath: /etc/helan-catalog, readOnly: true}
 {{- end }}
@@ -96,19 +103,20 @@ volumeMounts:
 
 {{/* Ports and probes of a container that serves. */}}
 {{- define "helan.serving" -}}
+{{- $scheme := ternary "HTTPS" "HTTP" (ne .root.Values.tls.secretName "") -}}
 ports:
   - {name: http, containerPort: 8080}
   - {name: metrics, containerPort: 9464}
 startupProbe:
-  httpGet: {path: /healthz, port: http}
+  httpGet: {path: /healthz, port: http, scheme: {{ $scheme }}}
   periodSeconds: 2
   failureThreshold: 60
 livenessProbe:
-  httpGet: {path: /healthz, port: http}
+  httpGet: {path: /healthz, port: http, scheme: {{ $scheme }}}
   periodSeconds: 10
   timeoutSeconds: 5
 readinessProbe:
-  httpGet: {path: /readyz, port: http}
+  httpGet: {path: /readyz, port: http, scheme: {{ $scheme }}}
   periodSeconds: 5
   timeoutSeconds: 5
 {{- end }}

@@ -135,6 +135,8 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
         sql: Default::default(),
         schedule: None,
         metrics_listen: None,
+        tls: None,
+        behind_proxy: false,
         shutdown_time: Duration::from_secs(45),
         roles: Roles {
             ingest: vec![ReporterKind::City, ReporterKind::Park],

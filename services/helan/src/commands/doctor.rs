@@ -50,7 +50,7 @@ pub(crate) async fn run(args: DoctorArgs, lang: Lang) -> anyhow::Result<()> {
         lake: args.place.lake()?,
         credentials: super::roles::credentials(&args.place, &args.listen)?,
         catalog,
-        listen: args.listen.listen,
+        listen: args.listen,
         now: Clock::system().now(),
     };
     let findings = examine(&examined).await;

@@ -1,11 +1,13 @@
 //! `helan health`: asks a running role, for engines whose images have no HTTP client.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueHint};
 
+use crate::https::ask_here;
 use crate::say::say;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -17,19 +19,21 @@ pub(crate) struct HealthArgs {
     /// Address that the role listens on
     #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+    /// Certificate with which the role was started: then it is asked by HTTPS
+    #[arg(long, env = "HELAN_TLS_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) tls_cert: Option<PathBuf>,
     /// Ask whether it can do its work, not only whether it runs
     #[arg(long)]
     pub(crate) ready: bool,
 }
 
 pub(crate) async fn run(args: HealthArgs) -> anyhow::Result<()> {
-    let path = if args.ready { "readyz" } else { "healthz" };
+    let path = if args.ready { "/readyz" } else { "/healthz" };
     let mut address = args.listen;
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
-    let answer = client.get(format!("http://{address}/{path}")).send().await;
+    let answer = ask_here(address, args.tls_cert.as_deref(), path, PATIENCE).await;
     let answer = answer.with_context(|| format!("{address} does not answer"))?;
     let (status, word) = (answer.status(), answer.text().await?);
     if !status.is_success() {

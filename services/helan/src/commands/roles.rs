@@ -64,6 +64,8 @@ async fn start(
         credentials: credentials(place, listen)?,
         listen: listen.listen,
         metrics_listen: listen.metrics_listen,
+        tls: crate::https::guard(listen)?,
+        behind_proxy: listen.behind_proxy,
         shutdown_time: listen.shutdown_time,
         flush: flush.cloned().unwrap_or_default(),
         sql: asking.map(Asking::limits).unwrap_or_default(),

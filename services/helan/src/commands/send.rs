@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::args::duration;
 use crate::commands::Ended;
+use crate::https::Trust;
 use crate::lang::Lang;
 use crate::say::say;
 use check::{Checked, Refused};
@@ -42,6 +43,8 @@ pub(crate) struct SendArgs {
     /// File that holds the token and nothing else (mode 0600); otherwise HELAN_TOKEN
     #[arg(long, env = "HELAN_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     token_file: Option<PathBuf>,
+    #[command(flatten)]
+    trust: Trust,
     /// CloudEvents source of every row of a table that has no column for it
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
@@ -116,7 +119,7 @@ pub(crate) async fn run(args: SendArgs, lang: Lang) -> anyhow::Result<()> {
 
 async fn send(args: &SendArgs, lang: Lang) -> Result<(), Stopped> {
     let token = client::token(args.token_file.as_deref()).map_err(Stopped::Usage)?;
-    let client = Client::new(args.to.clone(), token, args.patience, lang).map_err(Stopped::Usage)?;
+    let client = Client::new(args.to.clone(), token, args.patience, (&args.trust, lang)).map_err(Stopped::Usage)?;
     let files = args.files.iter().map(|path| check::read(path, args.format)).collect::<anyhow::Result<Vec<_>>>();
     let files = files.map_err(Stopped::Usage)?;
     let published = client.catalog().await?;

@@ -10,6 +10,7 @@ use helan_lake::Lake;
 use url::Url;
 
 use crate::args::{Format, Place};
+use crate::https::Trust;
 use crate::lang::Lang;
 use crate::shell::Shell;
 use crate::shell::remote::Remote;
@@ -31,6 +32,8 @@ pub(crate) struct SqlArgs {
     /// File with the token for --at; otherwise HELAN_TOKEN
     #[arg(long, env = "HELAN_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
     /// Read every name as of then: a date (its end, in the catalog's time zone) or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
@@ -53,7 +56,7 @@ pub(crate) struct SqlArgs {
 
 pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
     let source = match &args.at {
-        Some(base) => Source::Remote(Remote::new(base, args.token_file.as_deref(), lang)?),
+        Some(base) => Source::Remote(Remote::new(base, args.token_file.as_deref(), &args.trust, lang)?),
         None => {
             let lake = Lake::open(&args.place.lake()?).await?;
             let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?;

@@ -4,26 +4,36 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Finding;
+use crate::args::Listen;
+use crate::https::{ask_here, guard};
 
 const CHECK: &str = "listener";
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn check(address: SocketAddr) -> Finding {
+pub(super) async fn check(listen: &Listen) -> Finding {
+    let address = listen.listen;
+    if let Err(error) = guard(listen) {
+        return Finding::fail(
+            CHECK,
+            (format!("服务会拒绝启动：{error:#}"), format!("the service would refuse to start: {error:#}")),
+            (
+                "给出可用的证书和私钥（--tls-cert、--tls-key），或由反向代理终结 TLS（--behind-proxy）",
+                "give a certificate and key that can be used (--tls-cert, --tls-key), or let a proxy end TLS \
+                 (--behind-proxy)",
+            ),
+        );
+    }
     let mut asked = address;
     if asked.ip().is_unspecified() {
         asked.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    judge(address, ask(asked).await)
+    judge(address, ask(asked, listen).await)
 }
 
 /// What `/readyz` answers: none = nothing listens.
-async fn ask(address: SocketAddr) -> Option<Result<u16, String>> {
+async fn ask(address: SocketAddr, listen: &Listen) -> Option<Result<u16, String>> {
     tokio::net::TcpStream::connect(address).await.ok()?;
-    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build();
-    let answer = match client {
-        Ok(client) => client.get(format!("http://{address}/readyz")).send().await,
-        Err(error) => Err(error),
-    };
+    let answer = ask_here(address, listen.tls_cert.as_deref(), "/readyz", PATIENCE).await;
     Some(answer.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string()))
 }
 
@@ -35,17 +45,6 @@ fn judge(address: SocketAddr, answer: Option<Result<u16, String>>) -> Finding {
             (
                 "用运维令牌访问 /readyz 看原因，或看服务日志",
                 "ask /readyz with an operator's token for the reason, or read the service's log",
-            ),
-        ),
-        Some(Ok(200)) | None if !address.ip().is_loopback() => Finding::warn(
-            CHECK,
-            (
-                format!("{address} 可从其他机器访问，未加密"),
-                format!("{address} can be reached from other machines, unencrypted"),
-            ),
-            (
-                "前面放一个终结 TLS 的反向代理；令牌不应明文过网",
-                "put a proxy that ends TLS before it; tokens must not cross a network in the clear",
             ),
         ),
         Some(Ok(200)) => Finding::ok(CHECK, format!("{address} 已就绪"), format!("{address} is ready")),
@@ -65,16 +64,14 @@ fn judge(address: SocketAddr, answer: Option<Result<u16, String>>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Outcome::{Fail, Ok as Fine, Warn};
+    use super::super::Outcome::{Fail, Ok as Fine};
     use super::*;
 
     #[test]
     fn who_answers_is_judged() {
         let local: SocketAddr = "127.0.0.1:1".parse().expect("an address");
-        let open: SocketAddr = "0.0.0.0:1".parse().expect("an address");
         assert_eq!(judge(local, Some(Ok(200))).outcome, Fine);
         assert_eq!(judge(local, None).outcome, Fine);
-        assert_eq!(judge(open, Some(Ok(200))).outcome, Warn);
         assert_eq!(judge(local, Some(Ok(503))).outcome, Fail);
         assert_eq!(judge(local, Some(Ok(404))).outcome, Fail);
         assert_eq!(judge(local, Some(Err("timed out".to_owned()))).outcome, Fail);

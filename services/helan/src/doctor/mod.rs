@@ -11,11 +11,12 @@ mod log;
 mod secrets;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use helan_schemas::catalog::{Catalog, Problem};
 use url::Url;
+
+use crate::args::Listen;
 
 pub(crate) use finding::{Finding, Outcome};
 
@@ -29,7 +30,7 @@ pub(crate) struct Examined {
     pub(crate) lake: Url,
     pub(crate) credentials: PathBuf,
     pub(crate) catalog: Result<Catalog, Vec<Problem>>,
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
     /// Microseconds since the epoch.
     pub(crate) now: i64,
 }
@@ -43,6 +44,6 @@ pub(crate) async fn examine(examined: &Examined) -> Vec<Finding> {
     let log = log::open(examined).await;
     findings.extend(log::check(examined, &log, lake.as_ref().ok().and_then(Option::as_ref)).await);
     findings.extend(lake::check(examined, &lake).await);
-    findings.push(listener::check(examined.listen).await);
+    findings.push(listener::check(&examined.listen).await);
     findings
 }

@@ -11,6 +11,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::source::{Answer, Moments};
+use crate::https::Trust;
 use crate::lang::Lang;
 
 /// A running instance and who asks it.
@@ -24,7 +25,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// Reads the token from a file, else from `HELAN_TOKEN`.
-    pub(crate) fn new(base: &Url, token_file: Option<&Path>, lang: Lang) -> anyhow::Result<Self> {
+    pub(crate) fn new(base: &Url, token_file: Option<&Path>, trust: &Trust, lang: Lang) -> anyhow::Result<Self> {
         if !matches!(base.scheme(), "http" | "https") {
             bail!("--at {base}: name an address such as http://127.0.0.1:8080");
         }
@@ -38,7 +39,7 @@ impl Remote {
             })?,
         };
         // The instance has its own limit on time; a client of its own would only hide it.
-        let client = reqwest::Client::builder().connect_timeout(std::time::Duration::from_secs(10)).build()?;
+        let client = trust.client()?.connect_timeout(std::time::Duration::from_secs(10)).build()?;
         Ok(Self { base: base.clone(), token: token.trim().to_owned(), client, lang })
     }
 
@@ -101,10 +102,12 @@ impl Remote {
 
     fn sentence(&self, body: &Value) -> Option<String> {
         let text = |field: &str| body[field].as_str();
+        // What is refused before it reaches the query role has its hint beside the error.
+        let hint = |field: &str| text(field).or_else(|| body["errors"][0][field].as_str());
         let code = text("code")?;
         let (message, hint) = match self.lang {
-            Lang::Zh => (text("message_zh")?, text("hint_zh")?),
-            Lang::En => (text("message_en")?, text("hint_en")?),
+            Lang::Zh => (text("message_zh")?, hint("hint_zh")?),
+            Lang::En => (text("message_en")?, hint("hint_en")?),
         };
         Some(format!("{code}: {message}\n{hint}"))
     }

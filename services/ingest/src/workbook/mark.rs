@@ -20,6 +20,7 @@ use super::places::CellAt;
 use super::read::Layout;
 use crate::decode::headings::{Lang, heading_of};
 use crate::limits::Limits;
+use crate::memory::Share;
 use crate::problems::{Problem, Problems};
 
 /// A new part's text by its name.
@@ -39,9 +40,9 @@ pub(crate) fn mark(
     layout: &Layout,
     problems: &Problems,
     lang: Lang,
-    limits: &Limits,
+    (limits, share): (&Limits, &Share),
 ) -> Result<Vec<u8>, Problems> {
-    let mut package = Package::open(bytes, limits)?;
+    let mut package = Package::open(bytes, limits, share)?;
     let (_, main) = main_relations(&mut package)?;
     let sheet = relations(&mut package, &layout.part)?;
     let notes = texts(problems, layout, lang);
@@ -60,6 +61,8 @@ pub(crate) fn mark(
     edits.insert(drawing.name.clone(), notes::drawing(old_drawing.as_deref(), &notes, &dropped));
 
     let sheet_text = package.text(&layout.part)?;
+    // The marked sheet, and the file around it.
+    package.hold(sheet_text.len() + bytes.len())?;
     let cells: Vec<_> = notes.keys().copied().collect();
     let drawing_id = drawing.is_new.then_some(drawing.id.as_str());
     edits.insert(layout.part.clone(), patch::mark_cells(&sheet_text, &cells, format, drawing_id)?);

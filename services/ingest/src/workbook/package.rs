@@ -1,11 +1,12 @@
 //! The file as a package of parts: opened within bounds, or refused by name.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
 use helan_schemas::refusal::Code;
 use zip::ZipArchive;
 
 use crate::limits::Limits;
+use crate::memory::Share;
 use crate::problems::{Problems, quoted};
 
 /// What an XLSX file begins with.
@@ -19,13 +20,14 @@ const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 pub(super) struct Package<'f> {
     archive: ZipArchive<Cursor<&'f [u8]>>,
     limits: Limits,
+    share: &'f Share,
     compressed: usize,
     read: usize,
 }
 
 impl<'f> Package<'f> {
     /// Opens a file.
-    pub(super) fn open(bytes: &'f [u8], limits: &Limits) -> Result<Self, Problems> {
+    pub(super) fn open(bytes: &'f [u8], limits: &Limits, share: &'f Share) -> Result<Self, Problems> {
         if bytes.starts_with(COMPOUND) {
             return Err(Problems::one(
                 if is_encrypted(bytes) { Code::WorkbookEncrypted } else { Code::WorkbookFormat },
@@ -44,7 +46,7 @@ impl<'f> Package<'f> {
             return Err(Problems::one(Code::WorkbookTooManyParts, format!("{entries} > {}", limits.workbook_parts)));
         }
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-        let package = Self { archive, limits: limits.clone(), compressed: bytes.len(), read: 0 };
+        let package = Self { archive, limits: limits.clone(), share, compressed: bytes.len(), read: 0 };
         if package.has("xl/workbook.xml") || package.has("_rels/.rels") && !package.has("mimetype") {
             if package.has("xl/workbook.bin") {
                 return Err(Problems::one(Code::WorkbookFormat, ".xlsb"));
@@ -69,10 +71,8 @@ impl<'f> Package<'f> {
             }
             error => broken(format!("{name}: {error}")),
         })?;
-        let mut bytes = Vec::new();
-        // One byte more than is left tells a file that is just at the bound from one beyond it.
-        let read = part.take(left as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|error| broken(format!("{name}: {error}")))?;
+        let unreadable = |error| broken(format!("{name}: {error}"));
+        let bytes = self.share.unpack(part, left, unreadable, |_| Ok(()))?;
         if bytes.len() > left {
             return Err(Problems::one(Code::DecompressedTooLarge, format!("> {}", self.limits.decompressed_bytes)));
         }
@@ -85,6 +85,11 @@ impl<'f> Package<'f> {
             Some(rest) => rest.to_owned(),
             None => text,
         })
+    }
+
+    /// Counts what is made of a part beside its text.
+    pub(super) fn hold(&self, bytes: usize) -> Result<(), Problems> {
+        self.share.take(bytes)
     }
 
     /// The package itself, to be copied part by part.

@@ -15,6 +15,7 @@ use crate::answer::TableRead;
 use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, field_of};
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::limits::Limits;
+use crate::memory::Share;
 use crate::problems::{Place, Problem, Problems, Spot, quoted};
 use crate::submission::Builder;
 
@@ -89,10 +90,10 @@ pub(crate) struct WorkbookRows<'b, 'e> {
 pub(crate) fn read<'b, 'e>(
     bytes: &[u8],
     source: Option<&'e str>,
-    limits: &Limits,
+    (limits, share): (&Limits, &Share),
     builder: Builder<'b, 'e>,
 ) -> Result<WorkbookRows<'b, 'e>, Problems> {
-    let mut package = Package::open(bytes, limits)?;
+    let mut package = Package::open(bytes, limits, share)?;
     let book = Book::read(&mut package)?;
     let sheet = book.data_sheet()?;
     let text = package.text(&sheet.part)?;

@@ -8,9 +8,12 @@ use futures::StreamExt;
 use helan_ingest::Limits;
 use helan_log::memory::Fault;
 use helan_log::{LogError, RetryReason, StopReason};
+use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::ReporterKind;
 use helan_schemas::topics;
 use serde_json::json;
+use tokio::task::JoinHandle;
+use tower::ServiceExt;
 
 use crate::world::*;
 
@@ -109,11 +112,73 @@ async fn too_many_at_a_time() {
     }
 }
 
+/// A body that has brought so many chunks of one byte and waits for `end`.
+fn dripping(chunks: usize, end: &Shutdown) -> Body {
+    let end = end.clone();
+    let came = futures::stream::iter((0..chunks).map(|_| Ok::<_, std::io::Error>(" ")));
+    Body::from_stream(came.chain(futures::stream::once(async move {
+        end.wait().await;
+        Ok("[]")
+    })))
+}
+
+/// Sends `count` such bodies, and waits until each of them was read up to where it waits, or refused.
+async fn flood(world: &World, count: usize, request: impl Fn() -> Request<Body>) -> Vec<JoinHandle<u16>> {
+    let mut floods = Vec::new();
+    for _ in 0..count {
+        let (router, request) = (world.router.clone(), request());
+        floods.push(tokio::spawn(async move { router.oneshot(request).await.expect("infallible").status().as_u16() }));
+    }
+    // Bodies in memory are read without waiting, so each task gets as far as it can in its turns.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    floods
+}
+
 #[tokio::test]
-async fn bodies_have_a_share_of_memory() {
-    let world = world(Limits { body_memory: 1024, ..Limits::default() }).await;
-    let call = Call::events(json!((0..20).map(|n| event(&n.to_string())).collect::<Vec<_>>()));
-    world.refused("yinchuan", call, &[("busy", "")]).await;
+async fn one_byte_chunks_of_one_reporter_leave_room_for_the_others() {
+    let world = world(Limits { body_memory: 1024 * 1024, ..Limits::default() }).await;
+    let (token, end) = (world.token("yinchuan"), Shutdown::new());
+    let mut floods = flood(&world, 100, || slow(&token, dripping(5_000, &end))).await;
+    // What they announce takes nothing either.
+    let announced = || {
+        let mut request = slow(&token, dripping(10, &end));
+        request.headers_mut().insert("content-length", "16777216".parse().expect("a header"));
+        request
+    };
+    floods.extend(flood(&world, 28, announced).await);
+    for n in 0..20 {
+        let event = with(event(&format!("other-{n}")), "ref_area", json!("640200"));
+        let event = json!({ "specversion": "1.0", "id": event["id"], "source": "/nx/shizuishan", "type": event["type"], "data": event["data"] });
+        let answer = world.send("shizuishan", Call::events(event)).await;
+        assert_eq!(answer.status, 202, "{n}: {}", answer.text);
+    }
+    end.trigger();
+    let mut statuses = Vec::new();
+    for flood in floods {
+        statuses.push(flood.await.expect("no panic"));
+    }
+    // Those within the share were read to their end; the others heard that they are too many.
+    assert!(statuses.iter().all(|status| matches!(status, 422 | 429)), "{statuses:?}");
+    let held = statuses.iter().filter(|status| **status == 422).count();
+    assert!((32..=64).contains(&held), "half of the memory at 8 KiB each: {held}");
+    assert_eq!(world.send("yinchuan", Call::events(event("after"))).await.status, 202);
+}
+
+#[tokio::test]
+async fn bodies_and_what_they_unpack_to_have_a_share_of_memory() {
+    let world = world(Limits { body_memory: 128 * 1024, ..Limits::default() }).await;
+    let call = Call::events(json!((0..400).map(|n| event(&n.to_string())).collect::<Vec<_>>()));
+    assert!(call.body.len() > 64 * 1024);
+    // It comes as one chunk, and this sender holds nothing yet.
+    world.refused("yinchuan", call.clone(), &[("busy", "")]).await;
+    let mut zipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut zipped, &call.body).expect("in memory");
+    let zipped = Call::bytes("/v1/events", "application/json", zipped.finish().expect("in memory"));
+    assert!(zipped.body.len() < 16 * 1024);
+    let refused = world.send("yinchuan", zipped.header("content-encoding", "gzip")).await;
+    assert_eq!((refused.status, refused.json["code"].as_str()), (429, Some("too_many_requests")), "{}", refused.text);
     assert_eq!(world.send("yinchuan", Call::events(event("a"))).await.status, 202);
 }
 

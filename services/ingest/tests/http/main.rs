@@ -1,11 +1,13 @@
 //! The service, in process through its router and over sockets.
 
 mod accepts;
+mod connections;
 mod contract;
 mod limits;
 mod refuses_bytes;
 mod refuses_events;
 mod refuses_senders;
+mod secure;
 mod sheets;
 mod sockets;
 mod templates;

@@ -3,38 +3,20 @@
 use std::time::Duration;
 
 use helan_ingest::Limits;
-use helan_runtime::shutdown::Shutdown;
-use helan_schemas::catalog::ReporterKind;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
+use crate::connections::server;
 use crate::world::*;
 
-struct Server {
-    world: World,
-    address: std::net::SocketAddr,
-    shutdown: Shutdown,
-    task: JoinHandle<std::io::Result<()>>,
-}
-
-async fn server(limits: Limits) -> Server {
-    let world = World::with(limits.clone(), vec![ReporterKind::City]).await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
-    let address = listener.local_addr().expect("address");
-    let shutdown = Shutdown::new();
-    let task = tokio::spawn(helan_ingest::serve(listener, world.router.clone(), limits, shutdown.clone()));
-    Server { world, address, shutdown, task }
-}
-
-async fn answer(stream: &mut TcpStream) -> String {
+pub(crate) async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut text));
     read.await.expect("an answer in time").expect("an answer");
     String::from_utf8(text).expect("utf-8")
 }
 
-fn head(token: &str, length: usize) -> String {
+pub(crate) fn head(token: &str, length: usize) -> String {
     format!(
         "POST /v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
          authorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"

@@ -103,6 +103,18 @@ impl World {
         Self { log, clock, router, file, folder }
     }
 
+    /// Requests under way.
+    pub(crate) async fn in_flight(&self) -> u64 {
+        let text = self.get("/metrics").await.text;
+        let line = text.lines().find_map(|line| line.strip_prefix("helan_ingest_in_flight "));
+        line.and_then(|value| value.parse().ok()).expect("a count")
+    }
+
+    /// What the service asks who may send.
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials::open(self.path().join("credentials.jsonl"))
+    }
+
     /// The folder with the credentials file.
     pub(crate) fn path(&self) -> &std::path::Path {
         self.folder.path()

@@ -20,6 +20,7 @@ use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 
 use crate::args::{LogPlace, Place, duration};
+use crate::https::Trust;
 use crate::lang::Lang;
 
 /// Where a load goes when nothing is said.
@@ -40,6 +41,8 @@ pub(crate) struct LoadArgs {
     /// Ingest service to send to [default: http://127.0.0.1:8080]
     #[arg(long, value_name = "URL", conflicts_with = "log")]
     to: Option<String>,
+    #[command(flatten)]
+    trust: Trust,
     /// Write straight into a log instead: `embedded:///DIRECTORY` (nothing else may be writing it) or `kafka://HOST:PORT,…`
     #[arg(long, value_name = "URL")]
     log: Option<String>,
@@ -163,7 +166,7 @@ async fn load(args: LoadArgs, lang: Lang) -> anyhow::Result<()> {
         Some(_) => (target::Target::log(&to, &args.log_place(), &catalog).await?, None),
         None => {
             let tokens = tokens::Tokens::find(args.tokens.as_deref(), &args.place.dir()?, &streams)?;
-            (target::Target::http(&to, &tokens, &streams).await?, Some(tokens))
+            (target::Target::http(&to, &args.trust, &tokens, &streams).await?, Some(tokens))
         }
     };
     let (ledger, next) = keep::Ledger::open(&args.ledger, &header, streams.len(), args.resume)

@@ -15,6 +15,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 
 use super::tokens::Tokens;
 use crate::args::LogPlace;
+use crate::https::Trust;
 
 /// How long one request may take before the client sends again.
 const REQUEST: Duration = Duration::from_secs(30);
@@ -53,8 +54,8 @@ pub(super) enum Answer {
 
 impl Target {
     /// A client of an ingest service that answers now. Later it may go and come back, as services do.
-    pub(super) async fn http(base: &str, tokens: &Tokens, streams: &[Stream]) -> anyhow::Result<Self> {
-        let client = reqwest::Client::builder().timeout(REQUEST).build().context("no HTTP client")?;
+    pub(super) async fn http(base: &str, trust: &Trust, tokens: &Tokens, streams: &[Stream]) -> anyhow::Result<Self> {
+        let client = trust.client()?.timeout(REQUEST).build().context("no HTTP client")?;
         client.get(format!("{base}/healthz")).send().await.with_context(|| {
             format!("nothing answers at {base}; start `helan up`, or name the service by --to or a log by --log")
         })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use helan_ingest::{CatalogAnswer, ErrorAnswer, ErrorLine};
 use helan_schemas::catalog::Catalog;
+use helan_schemas::refusal::Code;
 use reqwest::{RequestBuilder, StatusCode, header};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -14,6 +15,7 @@ use url::Url;
 use super::Stopped;
 use super::check::Published;
 use super::parts::Part;
+use crate::https::Trust;
 use crate::lang::Lang;
 
 /// Pause after the first failure; it doubles with each.
@@ -58,11 +60,16 @@ pub(super) enum Answer {
 }
 
 impl Client {
-    pub(super) fn new(base: Url, token: String, patience: Duration, lang: Lang) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        base: Url,
+        token: String,
+        patience: Duration,
+        (trust, lang): (&Trust, Lang),
+    ) -> anyhow::Result<Self> {
         if !matches!(base.scheme(), "http" | "https") {
             bail!("--to {base}: give an http or https address");
         }
-        let http = reqwest::Client::builder().timeout(ANSWER_TIME).connect_timeout(CONNECT_TIME).build()?;
+        let http = trust.client()?.timeout(ANSWER_TIME).connect_timeout(CONNECT_TIME).build()?;
         Ok(Self { http, base, token, deadline: Instant::now() + patience, lang })
     }
 
@@ -171,11 +178,18 @@ async fn attempt(request: RequestBuilder) -> Attempt {
         200..=299 => {
             serde_json::from_str(&text).map_or_else(|error| failed(format!("HTTP {status}: {error}")), Attempt::Done)
         }
+        // Waiting does not make a wrong token right.
+        429 if is_of_wrong_tokens(&text) => Attempt::Refused(status, text),
         408 | 425 | 429 | 500..=599 => {
             Attempt::Failed { why: format!("HTTP {status}"), retry_after: retry_after.map(Duration::from_secs) }
         }
         _ => Attempt::Refused(status, text),
     }
+}
+
+/// Whether an answer says that this token is wrong, as too many were before it.
+fn is_of_wrong_tokens(text: &str) -> bool {
+    serde_json::from_str::<ErrorAnswer>(text).is_ok_and(|answer| answer.code == Code::TooManyWrongTokens.code())
 }
 
 /// An error with its causes.

@@ -1,0 +1,110 @@
+//! HTTPS on both sides: how a role's listeners are guarded, and whom commands that ask a server trust.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueHint};
+use helan_ingest::Tls;
+
+use crate::args::Listen;
+
+/// Whom a command that asks a server trusts.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Trust {
+    /// Certificates, PEM, that the server's must be signed by; otherwise those that this machine trusts
+    #[arg(long, env = "HELAN_CA_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_cert: Option<PathBuf>,
+}
+
+impl Trust {
+    /// The beginning of an HTTP client.
+    pub(crate) fn client(&self) -> anyhow::Result<reqwest::ClientBuilder> {
+        let client = reqwest::Client::builder();
+        let Some(path) = &self.ca_cert else { return Ok(client) };
+        let named = || format!("--ca-cert {}", path.display());
+        let pem = std::fs::read(path).with_context(named)?;
+        let certificates = reqwest::Certificate::from_pem_bundle(&pem).with_context(named)?;
+        if certificates.is_empty() {
+            bail!("{}: it holds no certificate", named());
+        }
+        Ok(client.tls_certs_only(certificates))
+    }
+}
+
+/// The certificate of a role's listeners, if it has one.
+///
+/// # Errors
+/// It cannot be used, or a listener would be open to other machines without TLS and without a proxy that ends it.
+pub(crate) fn guard(listen: &Listen) -> anyhow::Result<Option<Tls>> {
+    let tls = match (&listen.tls_cert, &listen.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls::open(cert, key).context("--tls-cert, --tls-key")?),
+        (None, None) => None,
+        _ => bail!("--tls-cert and --tls-key belong together: give both or neither"),
+    };
+    let metrics = listen.metrics_listen.map(|address| ("--metrics-listen", address));
+    for (flag, address) in [Some(("--listen", listen.listen)), metrics].into_iter().flatten() {
+        if tls.is_none() && !listen.behind_proxy && !address.ip().is_loopback() {
+            bail!(
+                "{flag} {address} can be reached from other machines, and what is sent there would not be encrypted. Give \
+                 --tls-cert FILE and --tls-key FILE, so that TLS ends here; or --behind-proxy, if a proxy ends it and \
+                 only that proxy reaches this address. {} stays on this machine",
+                SocketAddr::from(([127, 0, 0, 1], address.port()))
+            );
+        }
+    }
+    Ok(tls)
+}
+
+/// Asks a role on this machine by its address. Nothing secret is sent, and a certificate names a host, not an address:
+/// it is not judged.
+pub(crate) async fn ask_here(
+    address: SocketAddr,
+    tls_cert: Option<&Path>,
+    path: &str,
+    patience: std::time::Duration,
+) -> reqwest::Result<reqwest::Response> {
+    let client = reqwest::Client::builder().timeout(patience).no_proxy();
+    let (client, scheme) = match tls_cert {
+        Some(_) => (client.tls_danger_accept_invalid_certs(true), "https"),
+        None => (client, "http"),
+    };
+    client.build()?.get(format!("{scheme}://{address}{path}")).send().await
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Only {
+        #[command(flatten)]
+        listen: Listen,
+    }
+
+    fn judged(arguments: &[&str]) -> Result<bool, String> {
+        let only = Only::try_parse_from(std::iter::once(&"x").chain(arguments)).expect("flags");
+        guard(&only.listen).map(|tls| tls.is_some()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn what_others_reach_is_encrypted_here_or_before() {
+        for open in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
+            for flag in ["--listen", "--metrics-listen"] {
+                let said = judged(&[flag, open]).expect_err("open to others");
+                for part in [flag, "--tls-cert", "--tls-key", "--behind-proxy", "127.0.0.1:8080"] {
+                    assert!(said.contains(part), "{said}");
+                }
+                assert_eq!(judged(&[flag, open, "--behind-proxy"]), Ok(false));
+            }
+        }
+        for here in ["127.0.0.1:8080", "127.3.2.1:0", "[::1]:8080"] {
+            assert_eq!(judged(&["--listen", here, "--metrics-listen", here]), Ok(false));
+        }
+        assert!(judged(&["--tls-cert", "x"]).expect_err("one of two").contains("belong together"));
+        let said = judged(&["--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.key"]);
+        assert!(said.expect_err("no files").contains("/nonexistent.key"));
+    }
+}
