@@ -103,7 +103,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Validate(args) => commands::validate::run(args, lang).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,
         Command::Backup(args) => commands::backup::backup(args, lang).await,
-        Command::Restore(args) => commands::backup::restore_into(&args, lang),
+        Command::Restore(args) => commands::backup::restore_into(args, lang).await,
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Load(args) => commands::load::run(args, lang).await,

@@ -4,5 +4,6 @@ mod backup;
 mod doctor;
 mod endpoints;
 mod feeds;
+mod killed;
 mod settings;
 mod shutdown;
