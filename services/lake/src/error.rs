@@ -42,6 +42,17 @@ pub enum LakeError {
         /// The counts and hashes.
         why: String,
     },
+    /// Something was to be deleted by its age, and nobody knows how old it is.
+    #[error(
+        "this machine's clock is {seconds} s {how} that of the lake's store: nothing is deleted by age until they agree; \
+         set the clock (chrony, systemd-timesyncd)"
+    )]
+    Clocks {
+        /// How far they are apart.
+        seconds: u64,
+        /// "ahead of" or "behind".
+        how: &'static str,
+    },
     /// Delta's layer.
     #[error("the lake's log: {0}")]
     Delta(#[from] deltalake_core::DeltaTableError),

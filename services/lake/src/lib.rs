@@ -26,6 +26,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod tip;
+mod vacuum;
 
 pub use commit::{Advance, CommitError, Moved};
 pub use copy::{Copied, copy_table};
