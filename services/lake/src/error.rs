@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::damage::first_line;
+
 /// An error of the lake; its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -24,6 +26,19 @@ pub enum LakeError {
         /// The table.
         table: &'static str,
         /// What is wrong and what to do.
+        why: String,
+    },
+    /// A file of a table's log cannot be read.
+    #[error(
+        "table {table} of the lake is damaged: {file} cannot be read ({why}). Nothing was changed. Stop what writes to the \
+         lake and put this file back from a backup, or restore log and lake together; then look why the disk lost it"
+    )]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The file, below the lake's folder.
+        file: String,
+        /// What is wrong with it.
         why: String,
     },
     /// Rows that do not have the table's columns.
@@ -54,7 +69,7 @@ pub enum LakeError {
         how: &'static str,
     },
     /// Delta's layer.
-    #[error("the lake's log: {0}")]
+    #[error("the lake's log: {}", first_line(&.0.to_string()))]
     Delta(#[from] deltalake_core::DeltaTableError),
     /// The store.
     #[error("the lake's store: {0}")]

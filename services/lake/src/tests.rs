@@ -360,3 +360,46 @@ async fn clocks_that_disagree_are_told_apart() {
         assert!(said.contains(how), "{said}");
     }
 }
+
+#[tokio::test]
+async fn a_damaged_file_of_a_tables_log_is_named() {
+    let (_directory, url, lake) = lake().await;
+    let mut tip = lake.tip(Table::Events).await.expect("tip");
+    let stale = tip.clone();
+    for number in 0..3_i64 {
+        let advances = vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1 }];
+        tip = lake.advance(&tip, vec![events("s", &["a"], number)], advances).await.expect("advance");
+    }
+    let log = lake.table_url(Table::Events).to_file_path().expect("a path").join("_delta_log");
+    let told = async |name: &str, content: &[u8]| {
+        let whole = std::fs::read(log.join(name)).expect("readable");
+        std::fs::write(log.join(name), content).expect("written");
+        let mut said = vec![lake.snapshot(Table::Events).await.expect_err(name).to_string()];
+        said.push(Lake::open(&url).await.expect_err(name).to_string());
+        for text in &said {
+            assert!(text.contains(&format!("events/_delta_log/{name}")) && text.contains("backup"), "{text}");
+            assert!(text.lines().count() == 1, "no backtrace: {text}");
+        }
+        std::fs::write(log.join(name), whole).expect("written");
+    };
+    let name = "00000000000000000002.json";
+    let whole = std::fs::read(log.join(name)).expect("readable");
+    let mut flipped = whole.clone();
+    flipped[2] ^= 0x80;
+    told(name, &whole[..whole.len() / 2]).await;
+    told(name, &flipped).await;
+    // A writer that comes upon it says so too.
+    let other = vec![Advance { app_id: "other".into(), from: None, to: 1 }];
+    for content in [&whole[..whole.len() / 2], b""] {
+        std::fs::write(log.join(name), content).expect("written");
+        let said = lake.advance(&stale, Vec::new(), other.clone()).await.expect_err("damaged").to_string();
+        assert!(said.contains(name), "{said}");
+    }
+    std::fs::write(log.join(name), &whole).expect("written");
+
+    let options = Options { checkpoint_commits: 1, ..Options::default() };
+    let checkpoint = maintain::run_table(&lake, Table::Events, &options).await.expect("maintain").checkpoint;
+    let name = format!("{:020}.checkpoint.parquet", checkpoint.expect("a checkpoint"));
+    let whole = std::fs::read(log.join(&name)).expect("readable");
+    told(&name, &whole[..whole.len() / 2]).await;
+}

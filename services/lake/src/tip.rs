@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deltalake_core::kernel::{Action, Transaction};
-use deltalake_core::logstore::{LogStoreRef, commit_uri_from_version, get_actions};
+use deltalake_core::logstore::{LogStoreRef, commit_uri_from_version};
 use helan_runtime::clock::Moment;
 use helan_schemas::tables::Table;
 use object_store::{Error, PutMode, PutOptions};
@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::columns::only_adds;
 use crate::commit::{CommitError, Moved, Stored};
+use crate::damage::{damaged, entry_actions};
 use crate::error::LakeError;
 use crate::known::KnownEvent;
 use crate::lake::Lake;
@@ -174,7 +175,9 @@ impl Lake {
         let read = |error: deltalake_core::DeltaTableError| CommitError::Retry(error.into());
         let asked_at = self.clock().moment();
         while let Some(bytes) = log_store.read_commit_entry(tip.version + 1).await.map_err(read)? {
-            let actions = get_actions(tip.version + 1, &bytes).map_err(read)?;
+            let next = commit_uri_from_version(Some(tip.version + 1));
+            let actions = entry_actions(tip.version + 1, &bytes)
+                .map_err(|why| CommitError::Retry(damaged(tip.table(), next.as_ref(), &why)))?;
             for action in &actions {
                 let changed = match action {
                     Action::Metadata(after) => only_adds(tip.pinned.state().metadata(), after),
