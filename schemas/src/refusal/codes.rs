@@ -193,10 +193,10 @@ codes! {
         "用 helan.observation.reported.v1 或 helan.observation.withdrawn.v1", "use helan.observation.reported.v1 or helan.observation.withdrawn.v1";
     IdInvalid = "id_invalid", 422,
         "事件编号不正确", "the id is ill-formed",
-        "用 1 至 128 字节，不含控制字符，首尾无空格", "use 1 to 128 bytes without control characters or outer spaces";
+        "用 1 至 128 字节，不含控制字符和不可见字符，首尾无空格", "use 1 to 128 bytes without control or invisible characters or outer spaces";
     SourceInvalid = "source_invalid", 422,
         "来源格式不正确", "the source is ill-formed",
-        "用 1 至 256 字节，不含空格和控制字符", "use 1 to 256 bytes without spaces or control characters";
+        "用 1 至 256 字节，不含空格、控制字符和不可见字符", "use 1 to 256 bytes without spaces, control or invisible characters";
     SourceMissing = "source_missing", 422,
         "没有说明来源", "no source is named",
         "加 source 列，或参数 ?source=", "add a column source or the parameter ?source=";
@@ -213,8 +213,8 @@ codes! {
         "datacontenttype 须为 application/json", "datacontenttype is not application/json",
         "写 application/json 或省略", "write application/json, or leave it out";
     TextControl = "text_control", 422,
-        "文字含控制字符", "the text holds control characters",
-        "删去控制字符和不可见的方向符", "delete control characters and invisible direction marks";
+        "文字含控制字符或不可见字符", "the text holds control or invisible characters",
+        "删去控制字符和不可见字符（零宽字符、软连字符、方向符、标签字符）", "delete control and invisible characters (zero-width, soft hyphens, direction marks, tags)";
     TextTooLong = "text_too_long", 422,
         "文字过长", "the text is too long",
         "缩短；详情放在 evidence 所指的文件中", "shorten it; put details where evidence points";

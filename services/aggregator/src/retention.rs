@@ -2,6 +2,10 @@
 //!
 //! The lake answers for what is given up: receipts, and what a retry of an old submission repeats, come from its tables.
 //! A reader that still wanted such a record finds a gap and stops, see [`helan_log::StopReason::RetentionGap`].
+//!
+//! What is old is a question of clocks. Where this machine's and the lake's store disagree, nothing is given up; and as
+//! long as no record is younger than the age, or than a day, nothing either: then nobody has reported for so long, or the
+//! clock is ahead, and the log would be lost as a whole.
 
 use std::time::Duration;
 
@@ -12,6 +16,9 @@ use helan_schemas::topics;
 
 use crate::run::AggregatorError;
 use crate::state::{Stored, TABLES, start_of, tables_of};
+
+/// A log whose newest record is older than this and than the age is kept as it is.
+const IDLE: Duration = Duration::from_secs(24 * 3600);
 
 /// What was given up of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,27 +33,36 @@ pub struct Retained {
     pub wanted: i64,
 }
 
-/// Deletes the log's records that are older than `age` and below the smallest offset that any table fed by their topic
+/// Deletes the log's records that are older than `age`, if younger ones have come since, and below the smallest offset that any table fed by their topic
 /// has stored. Returns the partitions that have such old records; `now` in microseconds since the Unix epoch.
 ///
 /// # Errors
-/// If the log is not the lake's, or one of them fails; what was deleted by then stays deleted, and was free to go.
+/// If the log is not the lake's, the clock is not that of the lake's store, or one of them fails; what was deleted by then stays deleted, and was free to go.
 pub async fn retain(log: &dyn Log, lake: &Lake, age: Duration, now: i64) -> Result<Vec<Retained>, AggregatorError> {
     let identity = log.identity().await?;
     identity.continues(&lake.log_identity().parse()?)?;
-    let cutoff = now.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
-    let mut old = Vec::new();
+    let before = |age: Duration| now.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+    let (cutoff, idle_since) = (before(age), before(age.max(IDLE)));
+    let (mut old, mut is_idle) = (Vec::new(), true);
     for (topic, partitions) in identity.topics.iter().filter(|(topic, _)| topics::ALL.contains(&topic.as_str())) {
         for partition in 0..*partitions {
             let at = TopicPartition::new(topic.as_str(), partition);
             let ends = log.ends(&at).await?;
             let wanted = log.offset_for_time(&at, cutoff).await?.unwrap_or(ends.next);
+            is_idle = is_idle && log.offset_for_time(&at, idle_since).await?.is_none();
             if wanted > ends.first {
                 old.push((at, ends, wanted));
             }
         }
     }
     if old.is_empty() {
+        return Ok(Vec::new());
+    }
+    lake.check_clock(now).await?;
+    if is_idle {
+        tracing::info!(
+            "every record of the log is old: nobody has reported for so long, or the clock is ahead; all are kept"
+        );
         return Ok(Vec::new());
     }
     let [first, second, third] = Table::FED;

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
+use crate::backup::unfinished;
 use crate::commands::adopt::AdoptArgs;
 use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
@@ -135,8 +136,18 @@ impl Place {
         std::path::absolute(&self.data_dir).with_context(|| format!("--data-dir {}", self.data_dir.display()))
     }
 
-    /// The lake's URL.
+    /// The lake's URL; refused while a restore is not finished there.
     pub(crate) fn lake(&self) -> anyhow::Result<Url> {
+        let url = self.lake_address()?;
+        unfinished::refuse(&self.dir()?)?;
+        if let Ok(path) = url.to_file_path() {
+            unfinished::refuse(&path)?;
+        }
+        Ok(url)
+    }
+
+    /// The lake's URL, whatever is there.
+    pub(crate) fn lake_address(&self) -> anyhow::Result<Url> {
         let path = match &self.lake {
             Some(text) if text.contains("://") => {
                 return Url::parse(text).with_context(|| format!("--lake {text} is not a URL"));

@@ -232,7 +232,7 @@ fn attributes(event: &EventRef<'_>, report: &mut Report<'_>) {
         other => report("specversion", Code::SpecversionUnsupported, quoted(other)),
     }
     let id = &*event.id;
-    if id.len() > MAX_ID_BYTES || text::has_forbidden(id, false) || id.trim() != id {
+    if id.len() > MAX_ID_BYTES || text::has_forbidden(id, text::Kind::Code) || id.trim() != id {
         report("id", Code::IdInvalid, quoted(id));
     }
     if let Some(time) = event.time.as_deref().filter(|time| !is_rfc3339(time) || parse_instant(time).is_none()) {
@@ -245,7 +245,7 @@ fn attributes(event: &EventRef<'_>, report: &mut Report<'_>) {
         let Some(text) = text.as_deref() else { continue };
         if text.len() > text::MAX_ATTRIBUTE_BYTES {
             report(field, Code::TextTooLong, format!("{} > {}", text.len(), text::MAX_ATTRIBUTE_BYTES));
-        } else if text::has_forbidden(text, false) {
+        } else if text::has_forbidden(text, text::Kind::Code) {
             report(field, Code::TextControl, quoted(text));
         }
     }

@@ -4,6 +4,7 @@ use arrow::record_batch::RecordBatch;
 use deltalake_core::kernel::Action;
 use deltalake_core::logstore::LogStoreRef;
 use futures::{StreamExt, TryStreamExt};
+use helan_runtime::clock::{Clock, Moment};
 use object_store::ObjectStoreExt;
 use tracing::Instrument;
 use tracing::field::Empty;
@@ -94,7 +95,7 @@ impl Lake {
             advances.push(Advance { app_id, from, to, marks: None });
         }
         // How old the snapshot is, nobody knows: the table's end is looked up.
-        let tip = TableTip::new(snapshot.clone(), 0);
+        let tip = TableTip::new(snapshot.clone(), None);
         let tip = self.advance(&tip, batches, advances).await?;
         self.snapshot_at(tip.table(), Some(tip.version())).await.map_err(CommitError::Retry)
     }
@@ -146,24 +147,35 @@ impl Lake {
                 .await
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
                 .map_err(CommitError::Stop)?;
-        let adds = store(tip.log_store(), files).await.map_err(CommitError::Retry)?;
-        self.commit_after(&tip, Operation::Append, adds, &txns).await
+        let stored = store(self.clock(), tip.log_store(), files).await.map_err(CommitError::Retry)?;
+        self.commit_after(&tip, Operation::Append, stored, &txns).await
     }
 }
 
-/// Stores data files and returns their entries.
-pub(crate) async fn store(log_store: &LogStoreRef, files: Vec<DataFile>) -> Result<Vec<Action>, LakeError> {
+/// Data files that lie in the store, and that no version names yet.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Their entries, and those of files that go.
+    pub(crate) actions: Vec<Action>,
+    /// When the first of them began to be written.
+    pub(crate) at: Moment,
+}
+
+/// Stores data files.
+pub(crate) async fn store(clock: &Clock, log_store: &LogStoreRef, files: Vec<DataFile>) -> Result<Stored, LakeError> {
     let store = log_store.object_store(None);
-    futures::stream::iter(files)
+    let at = clock.moment();
+    let actions = futures::stream::iter(files)
         .map(|file| {
             let store = store.clone();
             async move {
                 let (path, bytes, add) = file.split();
                 store.put(&path, bytes.into()).await?;
-                Ok(Action::Add(add))
+                Ok::<_, LakeError>(Action::Add(add))
             }
         })
         .buffered(WRITES_AT_ONCE)
         .try_collect()
-        .await
+        .await?;
+    Ok(Stored { actions, at })
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path as FsPath;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use helan_schemas::tables::Table;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
+use crate::durable::{DIRECTORY_MODE, FILE_MODE};
 use crate::error::LakeError;
 use crate::lake::Lake;
 
@@ -83,8 +85,8 @@ async fn copy_file(store: &dyn ObjectStore, path: &Path, to: &FsPath, wrote: imp
 
 fn write_synced(target: &FsPath, bytes: &Bytes) -> std::io::Result<()> {
     let folder = target.parent().ok_or(std::io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut file = File::create_new(target)?;
+    fs::DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(folder)?;
+    let mut file = File::options().write(true).create_new(true).mode(FILE_MODE).open(target)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     File::open(folder)?.sync_all()

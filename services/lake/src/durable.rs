@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +20,10 @@ use object_store::{
 };
 
 const STORE: &str = "DurableStore";
+/// Mode of a file: analysts of the service's group may read it, others may not. A stricter umask takes away more.
+pub(crate) const FILE_MODE: u32 = 0o640;
+/// Mode of a directory.
+pub(crate) const DIRECTORY_MODE: u32 = 0o750;
 
 /// The local file system, synced.
 #[derive(Clone, Debug)]
@@ -58,7 +63,7 @@ fn write_synced(path: &FsPath, payload: &PutPayload, create: bool) -> io::Result
     staged.push(format!("#{number}"));
     let staged = PathBuf::from(staged);
     let written = (|| {
-        let mut file = File::create_new(&staged)?;
+        let mut file = File::options().write(true).create_new(true).mode(FILE_MODE).open(&staged)?;
         for part in payload {
             file.write_all(part)?;
         }
@@ -78,7 +83,7 @@ fn create_directories(directory: &FsPath) -> io::Result<()> {
     }
     let parent = directory.parent().ok_or(ErrorKind::InvalidInput)?;
     create_directories(parent)?;
-    match fs::create_dir(directory) {
+    match fs::DirBuilder::new().mode(DIRECTORY_MODE).create(directory) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => File::open(parent)?.sync_all(),
     }
@@ -168,6 +173,8 @@ impl MultipartUpload for Upload {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use futures::TryStreamExt;
 
     use super::*;
@@ -193,5 +200,9 @@ mod tests {
         sizes.sort_unstable();
         assert_eq!(sizes, [2, 5]);
         assert_eq!(fs::read_dir(directory.path().join("a")).expect("directory").count(), 1);
+        let mode = |name: &str| fs::metadata(directory.path().join(name)).expect("it is there").permissions().mode();
+        for (name, most) in [("a", DIRECTORY_MODE), ("a/0.json", FILE_MODE), ("b", FILE_MODE)] {
+            assert_eq!(mode(name) & 0o777 & !most, 0, "{name}: {:o}", mode(name));
+        }
     }
 }

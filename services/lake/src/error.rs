@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::damage::first_line;
+
 /// An error of the lake; its text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LakeError {
@@ -26,6 +28,19 @@ pub enum LakeError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// A file of a table's log cannot be read.
+    #[error(
+        "table {table} of the lake is damaged: {file} cannot be read ({why}). Nothing was changed. Stop what writes to the \
+         lake and put this file back from a backup, or restore log and lake together; then look why the disk lost it"
+    )]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The file, below the lake's folder.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// Rows that do not have the table's columns.
     #[error("rows do not fit table {table}: {why}")]
     Rows {
@@ -42,8 +57,19 @@ pub enum LakeError {
         /// The counts and hashes.
         why: String,
     },
+    /// Something was to be deleted by its age, and nobody knows how old it is.
+    #[error(
+        "this machine's clock is {seconds} s {how} that of the lake's store: nothing is deleted by age until they agree; \
+         set the clock (chrony, systemd-timesyncd)"
+    )]
+    Clocks {
+        /// How far they are apart.
+        seconds: u64,
+        /// "ahead of" or "behind".
+        how: &'static str,
+    },
     /// Delta's layer.
-    #[error("the lake's log: {0}")]
+    #[error("the lake's log: {}", first_line(&.0.to_string()))]
     Delta(#[from] deltalake_core::DeltaTableError),
     /// The store.
     #[error("the lake's store: {0}")]

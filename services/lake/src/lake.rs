@@ -17,7 +17,7 @@ use crate::columns::{Columns, compare};
 use crate::error::LakeError;
 use crate::log_store::log_store;
 use crate::snapshot::TableSnapshot;
-use crate::{conditions, durable, place, tables};
+use crate::{conditions, damage, durable, place, tables};
 
 /// The tables at one URL. Clones share everything; no lock is ever taken.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Lake {
             if !log_store.is_delta_table_location().await? {
                 lake.create(table, &log_store).await?;
             }
-            let snapshot = lake.load(&log_store, None).await?;
+            let snapshot = lake.load(table, &log_store, None).await?;
             if table == Table::ALL[0] {
                 // The first table settles who the lake is, also between two processes that create it at once.
                 lake.adopt(table, &snapshot)?;
@@ -107,7 +107,7 @@ impl Lake {
         let (id, log_identity, shifts, earlier) = <_>::default();
         let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
         let log_store = lake.log_store(Table::Events)?;
-        let snapshot = lake.load(&log_store, None).await?;
+        let snapshot = lake.load(Table::Events, &log_store, None).await?;
         lake.adopt(Table::Events, &snapshot)?;
         lake.check(Table::Events, &snapshot)?;
         Ok(Self(Arc::new(lake)))
@@ -165,7 +165,7 @@ impl Lake {
     pub async fn snapshot_at(&self, table: Table, version: Option<u64>) -> Result<TableSnapshot, LakeError> {
         // A log store of its own each time: long-lived handles have leaked memory in the field.
         let log_store = self.0.log_store(table)?;
-        let snapshot = self.0.load(&log_store, version).await?;
+        let snapshot = self.0.load(table, &log_store, version).await?;
         self.0.check(table, &snapshot)?;
         Ok(TableSnapshot::new(table, log_store, snapshot, self.0.log_identity.clone(), BTreeMap::new()))
     }
@@ -210,7 +210,12 @@ impl Inner {
         Ok(log_store(store, self.store.clone(), &url))
     }
 
-    async fn load(&self, log_store: &LogStoreRef, version: Option<u64>) -> Result<EagerSnapshot, LakeError> {
+    async fn load(
+        &self,
+        table: Table,
+        log_store: &LogStoreRef,
+        version: Option<u64>,
+    ) -> Result<EagerSnapshot, LakeError> {
         let mut read = EagerSnapshot::try_new(log_store.as_ref(), version).await;
         for _ in 0..LISTINGS {
             if !read.as_ref().is_err_and(|error| error.to_string().contains(GAP)) {
@@ -222,7 +227,10 @@ impl Inner {
             // delta-rs has no error of its own for "nothing here" that a missing directory also gives.
             Err(error) => match log_store.is_delta_table_location().await {
                 Ok(false) => Err(LakeError::NoLake(self.url.clone())),
-                _ => Err(error.into()),
+                _ => match damage::find(table, log_store.object_store(None).as_ref()).await {
+                    Some(damaged) => Err(damaged),
+                    None => Err(error.into()),
+                },
             },
             Ok(snapshot) => Ok(snapshot),
         }

@@ -10,6 +10,7 @@ mod columns;
 mod commit;
 mod conditions;
 mod copy;
+mod damage;
 mod durable;
 mod encode;
 mod error;
@@ -28,6 +29,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod tip;
+mod vacuum;
 
 pub use adopt::{EarlierLog, Start};
 pub use commit::{Advance, CommitError, Moved};

@@ -4,14 +4,13 @@
 //! only maintenance uses. Of two that start from the same version one wins; delta-rs's own compaction would let both
 //! succeed and double every row. Rows are counted and hashed before and after.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use deltalake_core::DeltaTable;
 use deltalake_core::checkpoints::{cleanup_expired_logs_for, create_checkpoint};
 use deltalake_core::kernel::{Action, Remove};
 use deltalake_core::table::state::DeltaTableState;
-use futures::{StreamExt, TryStreamExt};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -25,6 +24,7 @@ use crate::lake::Lake;
 use crate::merge::merge;
 use crate::snapshot::{FileInfo, TableSnapshot};
 use crate::tip::{Operation, TableTip};
+use crate::vacuum::{store_time, vacuum};
 
 /// The application id whose version says which compaction was last.
 const APP_ID: &str = "helan/maintenance";
@@ -36,6 +36,9 @@ const FULL_BYTES: i64 = 32 * 1024 * 1024;
 /// Files that are put together at once: each is open until its last row is read, which takes about 0.7 MB beside the
 /// rows.
 const GROUP_FILES: usize = 64;
+/// No file is deleted that is younger than this, in milliseconds: a writer may be on the way from the file to the commit
+/// that names it, and a reader may hold a version that was current until then.
+pub const MIN_ORPHAN_AGE_MS: i64 = 3600 * 1000;
 /// Files are put together with others of their size: a row is rewritten once for each power of this.
 const TIER: usize = 8;
 
@@ -48,10 +51,11 @@ pub struct Options {
     pub checkpoint_commits: u64,
     /// Whether to look for what may be deleted, which reads the name of every file there is.
     pub delete: bool,
-    /// Age in milliseconds from which on log entries before a checkpoint are deleted.
+    /// Age in milliseconds, by the store's clock, from which on log entries before a checkpoint are deleted.
     pub log_age_ms: i64,
-    /// Age in milliseconds from which on files that no version needs are deleted. Longer than any reader holds a
-    /// version, and than any writer takes from file to commit.
+    /// Age in milliseconds, by the store's clock, from which on files that no version needs are deleted. Longer than any
+    /// reader holds a version, and than any writer takes from file to commit: less than [`MIN_ORPHAN_AGE_MS`] counts as
+    /// that.
     pub orphan_age_ms: i64,
 }
 
@@ -138,10 +142,11 @@ pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<R
         report.checkpoint = Some(version);
     }
     if options.delete {
-        let now_ms = lake.clock().now() / 1000;
+        let now_ms = store_time(lake, log_store.object_store(None).as_ref()).await?;
         report.logs_deleted =
             cleanup_expired_logs_for(version, log_store.as_ref(), now_ms - options.log_age_ms, None).await?;
-        report.orphans_deleted = vacuum(&snapshot, now_ms - options.orphan_age_ms).await?;
+        let orphan_age_ms = options.orphan_age_ms.max(MIN_ORPHAN_AGE_MS);
+        report.orphans_deleted = vacuum(lake, &snapshot, now_ms - orphan_age_ms).await?;
     }
     Ok(report)
 }
@@ -197,19 +202,28 @@ async fn compact(lake: &Lake, tip: &TableTip, group: &[FileInfo]) -> Result<Tabl
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         .map_err(CommitError::Stop)?;
-    let mut actions = store(tip.log_store(), vec![file]).await.map_err(CommitError::Retry)?;
-    actions.extend(group.iter().map(|file| {
+    let mut stored = store(lake.clock(), tip.log_store(), vec![file]).await.map_err(CommitError::Retry)?;
+    // When the others were replaced: their age from then on is judged by the store's clock as well.
+    let replaced_ms = written_ms(tip, &stored.actions).await.map_err(CommitError::Retry)?;
+    stored.actions.extend(group.iter().map(|file| {
         Action::Remove(Remove {
             path: file.path.clone(),
             data_change: false,
-            deletion_timestamp: Some(now_ms),
+            deletion_timestamp: Some(replaced_ms.unwrap_or(now_ms)),
             extended_file_metadata: Some(true),
             partition_values: Some(file.partition_values.clone()),
             size: Some(file.size),
             ..Remove::default()
         })
     }));
-    lake.commit_after(tip, Operation::Compaction, actions, &[(APP_ID.to_owned(), version)]).await
+    lake.commit_after(tip, Operation::Compaction, stored, &[(APP_ID.to_owned(), version)]).await
+}
+
+/// When the first of some files was written, by the store's clock.
+async fn written_ms(tip: &TableTip, actions: &[Action]) -> Result<Option<i64>, LakeError> {
+    let Some(Action::Add(add)) = actions.first() else { return Ok(None) };
+    let found = tip.log_store().object_store(None).head(&Path::from(add.path.as_str())).await?;
+    Ok(Some(found.last_modified.timestamp_millis()))
 }
 
 async fn read(snapshot: &TableSnapshot, file: &FileInfo) -> Result<Bytes, LakeError> {
@@ -227,34 +241,4 @@ async fn last_checkpoint(snapshot: &TableSnapshot) -> Result<u64, LakeError> {
         Err(object_store::Error::NotFound { .. }) => Ok(0),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Deletes data files that are older than a time and that neither this version nor one that was current since then
-/// holds: those of writers that were fenced or died, and those replaced long ago.
-async fn vacuum(snapshot: &TableSnapshot, before_ms: i64) -> Result<usize, LakeError> {
-    let mut needed: HashSet<String> = snapshot.files().into_iter().map(|file| file.path).collect();
-    let state = DeltaTableState::new(snapshot.state().clone());
-    let mut tombstones = state.all_tombstones(snapshot.log_store().as_ref());
-    while let Some(tombstone) = tombstones.next().await {
-        let tombstone = tombstone?;
-        if tombstone.deletion_timestamp().is_none_or(|deleted| deleted >= before_ms) {
-            needed.insert(tombstone.path().into_owned());
-        }
-    }
-    drop(tombstones);
-    let store = snapshot.log_store().object_store(None);
-    let orphans: Vec<Path> = store
-        .list(None)
-        .try_filter_map(|meta| {
-            let path = meta.location.as_ref();
-            let orphan = path.ends_with(".parquet")
-                && !path.starts_with("_delta_log/")
-                && !needed.contains(path)
-                && meta.last_modified.timestamp_millis() < before_ms;
-            std::future::ready(Ok(orphan.then_some(meta.location)))
-        })
-        .try_collect()
-        .await?;
-    let deleted = store.delete_stream(futures::stream::iter(orphans.into_iter().map(Ok)).boxed());
-    Ok(deleted.try_collect::<Vec<_>>().await?.len())
 }

@@ -4,7 +4,9 @@
 //! disk; between the two a crash of the machine may take it back.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -47,6 +49,19 @@ struct Disk {
     syncs: bool,
     /// Files that a power cut takes back, with what was there before.
     volatile: Mutex<BTreeMap<Path, Option<Bytes>>>,
+    /// Seconds that the disk's clock is ahead of the system's.
+    ahead: AtomicU64,
+    /// What it was ahead when each file was written.
+    written_ahead: Mutex<BTreeMap<Path, u64>>,
+}
+
+impl Disk {
+    /// A file as it is listed, with the time of writing by the disk's clock.
+    fn dated(&self, mut meta: ObjectMeta) -> ObjectMeta {
+        let ahead = lock(&self.written_ahead).get(&meta.location).copied().unwrap_or(0);
+        meta.last_modified += Duration::from_secs(ahead);
+        meta
+    }
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +81,13 @@ impl SimulatedStore {
     /// A process on a new, empty disk. Without `syncs` no write ever survives a power cut for certain, as with a store
     /// that never calls `fsync`.
     pub fn new(syncs: bool) -> Self {
-        let disk = Disk { files: InMemory::new(), syncs, volatile: Mutex::default() };
+        let disk = Disk {
+            files: InMemory::new(),
+            syncs,
+            volatile: Mutex::default(),
+            ahead: AtomicU64::default(),
+            written_ahead: Mutex::default(),
+        };
         Self { disk: Arc::new(disk), process: Arc::default() }
     }
 
@@ -84,6 +105,11 @@ impl SimulatedStore {
     /// Leaves a file out of the next listings of this process, as a directory does that is read while files are added.
     pub fn unlisted_in(&self, listings: usize, path: Path) {
         lock(&self.process).unlisted = Some((path, listings));
+    }
+
+    /// Lets time pass on the disk: what is written from now on is so much younger.
+    pub fn pass(&self, time: Duration) {
+        self.disk.ahead.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
     /// Kills the process: all that it asks of the disk fails from now on.
@@ -152,6 +178,7 @@ impl SimulatedStore {
             Err(_) => None,
         };
         let written = self.disk.files.put_opts(path, payload, options).await?;
+        lock(&self.disk.written_ahead).insert(path.clone(), self.disk.ahead.load(Ordering::Relaxed));
         lock(&self.disk.volatile).entry(path.clone()).or_insert(before);
         if fault == Some(Fault::DiesBetween) {
             self.kill();
@@ -196,7 +223,9 @@ impl ObjectStore for SimulatedStore {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.alive()?;
-        self.disk.files.get_opts(location, options).await
+        let mut found = self.disk.files.get_opts(location, options).await?;
+        found.meta = self.disk.dated(found.meta);
+        Ok(found)
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -213,7 +242,8 @@ impl ObjectStore for SimulatedStore {
                 let listed = move |found: &Result<ObjectMeta>| {
                     std::future::ready(!matches!(found, Ok(file) if Some(&file.location) == unlisted.as_ref()))
                 };
-                self.disk.files.list(prefix).filter(listed).boxed()
+                let disk = self.disk.clone();
+                self.disk.files.list(prefix).filter(listed).map(move |found| Ok(disk.dated(found?))).boxed()
             }
             Err(error) => futures::stream::once(async { Err(error) }).boxed(),
         }
@@ -221,7 +251,9 @@ impl ObjectStore for SimulatedStore {
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         self.alive()?;
-        self.disk.files.list_with_delimiter(prefix).await
+        let mut listed = self.disk.files.list_with_delimiter(prefix).await?;
+        listed.objects = listed.objects.into_iter().map(|meta| self.disk.dated(meta)).collect();
+        Ok(listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

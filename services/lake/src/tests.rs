@@ -1,6 +1,7 @@
 //! The lake as its users see it, on a real directory.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::{
     ArrayRef, AsArray, BinaryArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray,
@@ -14,9 +15,13 @@ use helan_schemas::tables::Table;
 use object_store::path::Path;
 use url::Url;
 
+use crate::commit::{Stored, store};
+use crate::encode::encode;
 use crate::maintain::{self, Options};
 use crate::simulated::{Fault, SimulatedStore};
-use crate::{Advance, CommitError, Lake, LakeError};
+use crate::tip::Operation;
+use crate::vacuum::{delete, orphans};
+use crate::{Advance, CommitError, Lake, LakeError, TableTip};
 
 /// Events of one source with the given ids; all other columns hold something plausible.
 pub(crate) fn events(source: &str, ids: &[&str], offset: i64) -> RecordBatch {
@@ -174,7 +179,14 @@ async fn compaction_keeps_every_row_and_clean_up_what_is_needed() {
     assert_eq!(old.read(&["id"], None).expect("plan").count().await.expect("an old version is still read"), 20);
 
     // A day later the replaced files go, and the log before the checkpoint, but nothing that is needed.
-    let later = Lake::open_in(&url, Arc::new(store.process()), now(2)).await.expect("open");
+    // It is the store's day: a machine whose clock is two days ahead or behind deletes as much as any other.
+    for days in [2, -2] {
+        let wrong = Lake::open_in(&url, Arc::new(store.process()), now(days)).await.expect("open");
+        let report = maintain::run_table(&wrong, Table::Events, &options).await.expect("maintain");
+        assert_eq!((report.logs_deleted, report.orphans_deleted), (0, 0), "{days}");
+    }
+    store.pass(Duration::from_secs(2 * 24 * 3600));
+    let later = Lake::open_in(&url, Arc::new(store.process()), now(-2)).await.expect("open");
     let report = maintain::run_table(&later, Table::Events, &options).await.expect("maintain");
     assert_eq!((report.files_before, report.checkpoint, report.orphans_deleted), (0, None, 20));
     assert!(report.logs_deleted >= 20, "{report:?}");
@@ -292,4 +304,103 @@ async fn a_listing_that_misses_a_commit_is_made_again() {
     reading.unlisted_in(usize::MAX, missed());
     let error = reader.snapshot(Table::Events).await.expect_err("the commit is gone");
     assert!(error.to_string().contains("contiguous"), "{error}");
+}
+
+/// Some files of one event, stored but not committed.
+async fn in_flight(lake: &Lake, tip: &TableTip, id: &str) -> Stored {
+    let (clock, batch) = (lake.clock().clone(), events("s", &[id], 0));
+    let files = encode(Table::Events, &[batch], true, clock.now() / 1000, || clock.new_id()).expect("a file");
+    store(lake.clock(), tip.log_store(), files).await.expect("stored")
+}
+
+#[tokio::test]
+async fn what_a_commit_on_the_way_names_is_not_deleted() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let disk = SimulatedStore::new(true);
+    let url = Url::parse("memory://lake/e").expect("URL");
+    let clock = Clock::manual(Clock::system().now());
+    let lake = Lake::create_or_open_in(&url, Arc::new(disk.process()), "log", clock.clone()).await.expect("lake");
+    let tip = lake.tip(Table::Events).await.expect("tip");
+    let eager = Options { orphan_age_ms: 0, ..Options::default() };
+
+    // However short the age is: a file of just now stays.
+    let stored = in_flight(&lake, &tip, "a").await;
+    assert_eq!(maintain::run_table(&lake, Table::Events, &eager).await.expect("maintain").orphans_deleted, 0);
+    let tip = lake.commit_after(&tip, Operation::Append, stored, &txn(1)).await.expect("committed");
+
+    // A commit that comes between the look and the deletion saves its file.
+    let stored = in_flight(&lake, &tip, "b").await;
+    disk.pass(2 * HOUR);
+    let before = lake.snapshot(Table::Events).await.expect("snapshot");
+    let now_ms = Clock::system().now() / 1000 + 3600 * 1000;
+    let found = orphans(&before, now_ms).await.expect("found");
+    assert_eq!(found.len(), 1);
+    let tip = lake.commit_after(&tip, Operation::Append, stored, &txn(2)).await.expect("committed");
+    assert_eq!(delete(&lake, Table::Events, &found, now_ms).await.expect("deleted"), 0);
+
+    // A writer that slept for longer than a file is safe does not commit it, whichever way its clock was set.
+    for set in [40 * 60, -40 * 60] {
+        let stored = in_flight(&lake, &tip, "c").await;
+        disk.pass(2 * HOUR);
+        assert_eq!(maintain::run_table(&lake, Table::Events, &eager).await.expect("maintain").orphans_deleted, 1);
+        clock.set(clock.now() + set * 1_000_000);
+        let late = lake.commit_after(&tip, Operation::Append, stored, &txn(3)).await;
+        assert!(matches!(late, Err(CommitError::Retry(_))), "{late:?}");
+    }
+    let snapshot = lake.snapshot(Table::Events).await.expect("snapshot");
+    assert_eq!(snapshot.read(&["id"], None).expect("plan").count().await.expect("every file is there"), 2);
+}
+
+#[tokio::test]
+async fn clocks_that_disagree_are_told_apart() {
+    let (_directory, _, lake) = lake().await;
+    let now = Clock::system().now();
+    lake.check_clock(now).await.expect("they agree");
+    for (days, how) in [(365, "ahead of"), (-1, "behind")] {
+        let said = lake.check_clock(now + days * 24 * 3_600_000_000).await.expect_err("they do not").to_string();
+        assert!(said.contains(how), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_file_of_a_tables_log_is_named() {
+    let (_directory, url, lake) = lake().await;
+    let mut tip = lake.tip(Table::Events).await.expect("tip");
+    let stale = tip.clone();
+    for number in 0..3_i64 {
+        let advances = vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1 }];
+        tip = lake.advance(&tip, vec![events("s", &["a"], number)], advances).await.expect("advance");
+    }
+    let log = lake.table_url(Table::Events).to_file_path().expect("a path").join("_delta_log");
+    let told = async |name: &str, content: &[u8]| {
+        let whole = std::fs::read(log.join(name)).expect("readable");
+        std::fs::write(log.join(name), content).expect("written");
+        let mut said = vec![lake.snapshot(Table::Events).await.expect_err(name).to_string()];
+        said.push(Lake::open(&url).await.expect_err(name).to_string());
+        for text in &said {
+            assert!(text.contains(&format!("events/_delta_log/{name}")) && text.contains("backup"), "{text}");
+            assert!(text.lines().count() == 1, "no backtrace: {text}");
+        }
+        std::fs::write(log.join(name), whole).expect("written");
+    };
+    let name = "00000000000000000002.json";
+    let whole = std::fs::read(log.join(name)).expect("readable");
+    let mut flipped = whole.clone();
+    flipped[2] ^= 0x80;
+    told(name, &whole[..whole.len() / 2]).await;
+    told(name, &flipped).await;
+    // A writer that comes upon it says so too.
+    let other = vec![Advance { app_id: "other".into(), from: None, to: 1 }];
+    for content in [&whole[..whole.len() / 2], b""] {
+        std::fs::write(log.join(name), content).expect("written");
+        let said = lake.advance(&stale, Vec::new(), other.clone()).await.expect_err("damaged").to_string();
+        assert!(said.contains(name), "{said}");
+    }
+    std::fs::write(log.join(name), &whole).expect("written");
+
+    let options = Options { checkpoint_commits: 1, ..Options::default() };
+    let checkpoint = maintain::run_table(&lake, Table::Events, &options).await.expect("maintain").checkpoint;
+    let name = format!("{:020}.checkpoint.parquet", checkpoint.expect("a checkpoint"));
+    let whole = std::fs::read(log.join(&name)).expect("readable");
+    told(&name, &whole[..whole.len() / 2]).await;
 }

@@ -6,15 +6,18 @@
 //! when another was there first, reads what that one did.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use deltalake_core::kernel::{Action, Transaction};
-use deltalake_core::logstore::{LogStoreRef, commit_uri_from_version, get_actions};
+use deltalake_core::logstore::{LogStoreRef, commit_uri_from_version};
+use helan_runtime::clock::Moment;
 use helan_schemas::tables::Table;
 use object_store::{Error, PutMode, PutOptions};
 use serde_json::json;
 
 use crate::columns::only_adds;
-use crate::commit::{CommitError, Moved};
+use crate::commit::{CommitError, Moved, Stored};
+use crate::damage::{damaged, entry_actions};
 use crate::error::LakeError;
 use crate::known::KnownEvent;
 use crate::lake::Lake;
@@ -22,9 +25,12 @@ use crate::snapshot::TableSnapshot;
 
 /// Others may come first so often in a row before a commit is given up for now.
 const ATTEMPTS: usize = 100;
-/// A tip that is older is read anew before it is built upon, microseconds: log entries are deleted once they are a day
-/// old, and where one was deleted a late writer would find its place free.
-const TRUSTED_FOR: i64 = 3_600_000_000;
+/// A tip that is older is read anew before it is built upon: log entries are deleted once they are a day old, and where
+/// one was deleted a late writer would find its place free.
+const TRUSTED_FOR: Duration = Duration::from_secs(3600);
+/// Files that were stored longer ago are not committed any more: maintenance may take them for the leavings of a writer
+/// that died, from [`crate::maintain::MIN_ORPHAN_AGE_MS`] on.
+const COMMIT_WITHIN: Duration = Duration::from_secs(1800);
 
 /// The newest version of a table that a writer knows, with what it needs to append to it.
 #[derive(Clone, Debug)]
@@ -32,14 +38,14 @@ pub struct TableTip {
     /// Some version up to this one, with its files; brought up when they are asked for.
     pinned: TableSnapshot,
     version: u64,
-    /// When this was the newest version for certain, microseconds since the Unix epoch.
-    seen_at: i64,
+    /// When this was the newest version for certain, if that is known.
+    seen_at: Option<Moment>,
     /// Application ids that were set after the pinned version.
     transactions: BTreeMap<String, i64>,
 }
 
 impl TableTip {
-    pub(crate) fn new(pinned: TableSnapshot, seen_at: i64) -> Self {
+    pub(crate) fn new(pinned: TableSnapshot, seen_at: Option<Moment>) -> Self {
         Self { version: pinned.version(), pinned, seen_at, transactions: BTreeMap::new() }
     }
 
@@ -91,8 +97,8 @@ impl TableTip {
         self.pinned.log_store()
     }
 
-    fn moved_to(&mut self, version: u64, seen_at: i64, txns: impl IntoIterator<Item = (String, i64)>) {
-        (self.version, self.seen_at) = (version, seen_at);
+    fn moved_to(&mut self, version: u64, seen_at: Moment, txns: impl IntoIterator<Item = (String, i64)>) {
+        (self.version, self.seen_at) = (version, Some(seen_at));
         self.transactions.extend(txns);
     }
 }
@@ -103,14 +109,15 @@ impl Lake {
     /// # Errors
     /// As [`Lake::snapshot`].
     pub async fn tip(&self, table: Table) -> Result<TableTip, LakeError> {
-        let seen_at = self.clock().now();
+        let seen_at = self.clock().moment();
         let snapshot = self.widened(self.snapshot(table).await?).await?;
-        Ok(TableTip::new(snapshot, seen_at))
+        Ok(TableTip::new(snapshot, Some(seen_at)))
     }
 
     /// The tip itself, or the table's end anew if it is too old to be built upon.
     pub(crate) async fn trusted(&self, tip: &TableTip) -> Result<TableTip, LakeError> {
-        if self.clock().now() - tip.seen_at < TRUSTED_FOR { Ok(tip.clone()) } else { self.tip(tip.table()).await }
+        let is_young = tip.seen_at.is_some_and(|seen_at| self.clock().since(&seen_at) < TRUSTED_FOR);
+        if is_young { Ok(tip.clone()) } else { self.tip(tip.table()).await }
     }
 
     /// Commits files and application versions after a tip, or after those who came first if they left these ids alone.
@@ -119,18 +126,26 @@ impl Lake {
         &self,
         tip: &TableTip,
         operation: Operation,
-        files: Vec<Action>,
+        stored: Stored,
         txns: &[(String, i64)],
     ) -> Result<TableTip, CommitError> {
-        let now = self.clock().now();
+        let (files, now) = (stored.actions, self.clock().now());
         let entry = entry(tip.table(), operation, &files, txns, now / 1000).map_err(CommitError::Stop)?;
         let store = tip.pinned.log_store().object_store(None);
         let mut tip = tip.clone();
         for _ in 0..ATTEMPTS {
+            let asked_at = self.clock().moment();
+            let age = self.clock().since(&stored.at);
+            if age > COMMIT_WITHIN {
+                let why = format!(
+                    "its files were stored {age:?} ago, and maintenance may have deleted them; they are written anew"
+                );
+                return Err(CommitError::Retry(LakeError::Unsafe { table: tip.table().name(), why }));
+            }
             let path = commit_uri_from_version(Some(tip.version + 1));
             match store.put_opts(&path, entry.clone().into(), PutOptions::from(PutMode::Create)).await {
                 Ok(_) => {
-                    tip.moved_to(tip.version + 1, now, txns.iter().cloned());
+                    tip.moved_to(tip.version + 1, asked_at, txns.iter().cloned());
                     return Ok(tip);
                 }
                 Err(Error::AlreadyExists { .. }) => {
@@ -158,8 +173,11 @@ impl Lake {
         let table = tip.table().name();
         let log_store = tip.pinned.log_store().clone();
         let read = |error: deltalake_core::DeltaTableError| CommitError::Retry(error.into());
+        let asked_at = self.clock().moment();
         while let Some(bytes) = log_store.read_commit_entry(tip.version + 1).await.map_err(read)? {
-            let actions = get_actions(tip.version + 1, &bytes).map_err(read)?;
+            let next = commit_uri_from_version(Some(tip.version + 1));
+            let actions = entry_actions(tip.version + 1, &bytes)
+                .map_err(|why| CommitError::Retry(damaged(tip.table(), next.as_ref(), &why)))?;
             for action in &actions {
                 let changed = match action {
                     Action::Metadata(after) => only_adds(tip.pinned.state().metadata(), after),
@@ -202,7 +220,7 @@ impl Lake {
             if !is_ours && (!moved.is_empty() || removes(files) && removes(&actions)) {
                 return Err(CommitError::Fenced(moved));
             }
-            tip.moved_to(tip.version + 1, self.clock().now(), theirs());
+            tip.moved_to(tip.version + 1, asked_at, theirs());
             if is_ours {
                 return Ok(true);
             }

@@ -5,6 +5,7 @@ pub(crate) mod continuity;
 mod doctor;
 mod endpoints;
 mod feeds;
+mod killed;
 mod secure;
 mod settings;
 mod shutdown;

@@ -1,31 +1,39 @@
 //! Takes the copy: lake, then log, then what lies beside them; checks it; and only then gives it its name.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
-use helan_lake::Lake;
-use helan_log::{Log, LogIdentity, OpenOptions, TopicPartition};
+use anyhow::{Context, ensure};
+use helan_lake::{Lake, LakeError};
+use helan_log::OpenOptions;
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
 use indicatif::ProgressBar;
 use url::Url;
 
+use super::check::{check, open_log};
 use super::manifest::{MANIFEST, Manifest, digest, files_below, private, sync_dir};
+use super::unfinished::{MARK, Mark, remove};
 
-/// The tables, those that name others before those they name.
-const ORDER: [Table; 8] = [
+/// The tables, those that name others before those they name: every table, so that none is forgotten.
+const ORDER: [Table; Table::ALL.len()] = [
+    Table::ReleaseEvents,
     Table::PublicationRuns,
     Table::Publications,
     Table::PublishedValues,
     Table::PublicationInputs,
+    Table::PublicationLineage,
+    Table::PublicationChanges,
     Table::CatalogVersions,
     Table::Events,
     Table::Submissions,
     Table::Refusals,
 ];
+
+/// How the name of a backup that is being made ends.
+const PARTIAL: &str = ".partial";
 
 /// What is copied.
 pub(crate) struct Sources {
@@ -50,33 +58,92 @@ pub(crate) async fn make(
 ) -> anyhow::Result<(PathBuf, Manifest)> {
     let begun = jiff::Timestamp::from_microsecond(sources.now)?;
     let name = begun.strftime("%Y-%m-%dT%H-%M-%SZ").to_string();
-    let (target, draft) = (under.join(&name), under.join(format!(".{name}.partial")));
+    let (target, draft) = (under.join(&name), under.join(format!(".{name}{PARTIAL}")));
     ensure!(!target.exists(), "{} is there already", target.display());
-    std::fs::create_dir_all(under).with_context(|| format!("cannot make {}", under.display()))?;
+    fs::create_dir_all(under).with_context(|| format!("cannot make {}", under.display()))?;
+    let mark = begin(&draft)?;
     match fill(sources, &draft, begun.to_string(), progress).await {
         Ok(manifest) => {
-            std::fs::rename(&draft, &target).with_context(|| format!("cannot make {}", target.display()))?;
+            fs::rename(&draft, &target).with_context(|| format!("cannot make {}", target.display()))?;
             sync_dir(under)?;
+            mark.finish(&target)?;
             Ok((target, manifest))
         }
         Err(error) => {
-            let _ = std::fs::remove_dir_all(&draft);
+            let _ = remove(&draft, mark);
             Err(error)
         }
     }
 }
 
+/// Makes the draft's directory, marked. Another backup that tidies up may take it away while it is empty.
+fn begin(draft: &Path) -> anyhow::Result<Mark> {
+    let mut attempts = 3;
+    loop {
+        let mut folder = fs::DirBuilder::new();
+        folder.mode(0o700).create(draft).with_context(|| format!("cannot make {}", draft.display()))?;
+        match Mark::take(draft) {
+            Err(_) if attempts > 0 && !draft.exists() => attempts -= 1,
+            taken => return taken,
+        }
+    }
+}
+
+/// What backups that were killed have left in a directory.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leavings {
+    /// Taken away: each was marked by a process that has ended.
+    pub(crate) deleted: Vec<PathBuf>,
+    /// Left where they are: without a mark nothing tells whether their process has ended.
+    pub(crate) unknown: Vec<PathBuf>,
+}
+
+/// Takes away what backups that were killed have left. Another backup that runs into the same directory is left alone.
+///
+/// # Errors
+/// If the directory cannot be listed, or something in it not be deleted.
+pub(crate) fn tidy(under: &Path) -> anyhow::Result<Leavings> {
+    let mut found = Leavings::default();
+    for entry in fs::read_dir(under).with_context(|| format!("cannot list {}", under.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let is_draft = name.starts_with('.') && name.ends_with(PARTIAL);
+        if !path.join(MARK).exists() {
+            // A process that was killed before it could mark its directory has left it empty.
+            if is_draft && path.is_dir() && fs::remove_dir(&path).is_err() {
+                found.unknown.push(path);
+            }
+            continue;
+        }
+        let is_backup = path.join(MANIFEST).is_file();
+        match Mark::take(&path) {
+            Ok(mark) if is_draft => {
+                remove(&path, mark)?;
+                found.deleted.push(path);
+            }
+            // It was complete and had its name; only the mark had not gone yet.
+            Ok(mark) if is_backup => mark.finish(&path)?,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    found.deleted.sort();
+    found.unknown.sort();
+    Ok(found)
+}
+
 async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &ProgressBar) -> anyhow::Result<Manifest> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().mode(0o700).create(draft).with_context(|| format!("cannot make {}", draft.display()))?;
     let lake = Lake::open(&sources.lake).await?;
     let embedded = sources.log_url.strip_prefix("embedded://").map(PathBuf::from);
     let mut manifest = Manifest::new(begun, lake.log_identity().to_owned(), embedded.is_some(), lake.id().to_owned());
     for table in ORDER {
         progress.set_message(table.name());
         let to = draft.join("lake").join(table.name());
-        let copied = helan_lake::copy_table(&lake, table, &to, |bytes| progress.inc(bytes)).await?;
-        manifest.tables.insert(table.name().to_owned(), copied.version);
+        match helan_lake::copy_table(&lake, table, &to, |bytes| progress.inc(bytes)).await {
+            Ok(copied) => drop(manifest.tables.insert(table.name().to_owned(), copied.version)),
+            // A lake of an earlier build gets its newer tables when something next writes to it.
+            Err(LakeError::NoLake(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let log = match embedded {
         Some(from) => {
@@ -84,8 +151,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
             let to = draft.join("log");
             let copy = to.clone();
             tokio::task::spawn_blocking(move || helan_log::embedded::copy_to(&from, &copy)).await??;
-            helan_log::open(&format!("embedded://{}", std::path::absolute(to)?.display()), OpenOptions::default())
-                .await?
+            open_log(draft).await?
         }
         None => {
             let kafka = sources.kafka_properties.clone();
@@ -100,7 +166,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
         }
     }
     progress.set_message("check");
-    check(log, draft, &manifest).await?;
+    check(Some(log), draft, &manifest).await?;
     for name in files_below(draft)?.into_iter().filter(|name| !is_scratch(name)) {
         let sum = digest(&draft.join(&name), |_| Ok(()))?;
         manifest.files.insert(name, sum);
@@ -109,53 +175,44 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
     Ok(manifest)
 }
 
-/// What SQLite makes beside its database while it is open.
+/// What is not the backup's content: its mark, and what SQLite makes beside its database while it is open.
 fn is_scratch(name: &str) -> bool {
-    name == MANIFEST || name.ends_with("-wal") || name.ends_with("-shm")
+    name == MARK || name == MANIFEST || name.ends_with("-wal") || name.ends_with("-shm")
 }
 
-/// Opens the copy as a service would, and compares what the lake has read with what the log has.
-async fn check(log: Arc<dyn Log>, draft: &Path, manifest: &Manifest) -> anyhow::Result<()> {
-    let path = std::path::absolute(draft.join("lake"))?;
-    let url = Url::from_directory_path(&path).map_err(|()| anyhow::anyhow!("{} is no directory", path.display()))?;
-    let lake = Lake::open(&url).await.context("the lake's copy does not open")?;
-    let identity = log.identity().await?;
-    let stored: LogIdentity = lake.log_identity().parse()?;
-    identity.continues(&stored)?;
-    let log = helan_aggregator::follow(log, &lake, helan_log::Gate::default());
-    if let Some(reason) = helan_aggregator::differences(log.as_ref(), &lake).await?.into_iter().next() {
-        bail!("log and lake do not belong together: {reason}");
-    }
-    let mut snapshots = Vec::new();
-    for table in ORDER {
-        let snapshot =
-            lake.snapshot(table).await.with_context(|| format!("the copy of {} does not open", table.name()))?;
-        let version = manifest.tables.get(table.name()).copied();
-        ensure!(Some(snapshot.version()) == version, "the copy of {} is of another version", table.name());
-        snapshots.push((table, snapshot));
-    }
-    for (topic, count) in &identity.topics {
-        for partition in 0..*count {
-            let at = TopicPartition::new(topic.as_str(), partition);
-            let ends = log.ends(&at).await?;
-            let app_id = lake.offset_app_id(topic, partition);
-            for (table, snapshot) in &snapshots {
-                let fed = Table::FED.contains(table) && (topic != topics::REFUSED || *table == Table::Refusals);
-                if !fed {
-                    continue;
-                }
-                match snapshot.txn(&app_id).await? {
-                    Some(next) if next > ends.next => {
-                        bail!("{at}: the copy of {} is at {next}, the log ends at {}", table.name(), ends.next)
-                    }
-                    next if next.unwrap_or(0) < ends.first => bail!(
-                        "{at}: the log dropped what the copy of {} had not read while the backup was made; run again",
-                        table.name()
-                    ),
-                    _ => {}
-                }
-            }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_is_copied() {
+        for table in Table::ALL {
+            assert!(ORDER.contains(&table), "{}", table.name());
         }
     }
-    Ok(())
+
+    #[test]
+    fn what_was_left_goes_and_what_is_being_made_stays() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let make = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.join("lake")).expect("a folder");
+            fs::write(path.join("lake/half"), "half").expect("written");
+            path
+        };
+        let (left, running, renamed, whole) = (make(".a.partial"), make(".b.partial"), make("c"), make("d"));
+        let unmarked = make(".e.partial");
+        fs::create_dir(dir.path().join(".f.partial")).expect("a folder");
+        for complete in [&renamed, &whole] {
+            fs::write(complete.join(MANIFEST), "{}").expect("written");
+        }
+        drop((Mark::take(&left).expect("marked"), Mark::take(&renamed).expect("marked")));
+        let mark = Mark::take(&running).expect("marked");
+        let found = tidy(dir.path()).expect("tidied");
+        assert_eq!(found, Leavings { deleted: vec![left.clone()], unknown: vec![unmarked.clone()] });
+        assert!(!left.exists() && running.join("lake/half").exists() && !dir.path().join(".f.partial").exists());
+        assert!(!renamed.join(MARK).exists() && renamed.join("lake/half").exists() && whole.join("lake/half").exists());
+        drop(mark);
+        assert_eq!(tidy(dir.path()).expect("tidied").deleted, [running]);
+    }
 }

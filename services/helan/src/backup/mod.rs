@@ -6,10 +6,12 @@
 //! others come first, so that no publication is without its values. What the log's retention dropped meanwhile would
 //! be missing between the two; that is checked at the end.
 
+mod check;
 mod make;
 mod manifest;
 mod restore;
+pub(crate) mod unfinished;
 
-pub(crate) use make::{Sources, make};
+pub(crate) use make::{Sources, make, tidy};
 pub(crate) use manifest::{MANIFEST, Manifest};
 pub(crate) use restore::restore;

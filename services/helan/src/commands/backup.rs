@@ -7,7 +7,7 @@ use helan_runtime::clock::Clock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::{LogPlace, Place};
-use crate::backup::{MANIFEST, Manifest, Sources, make, restore};
+use crate::backup::{MANIFEST, Manifest, Sources, make, restore, tidy};
 use crate::lang::Lang;
 use crate::say::say;
 use crate::settings;
@@ -15,7 +15,7 @@ use crate::settings;
 /// Arguments of `helan backup`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Services may run meanwhile. Every report that was acknowledged before the backup began is in it. A backup is a\ndirectory named after the time, laid out as a data directory, with every file's SHA-256 in backup.json.\nWith a log on Kafka only the lake and the credentials are copied: Kafka keeps the log.\n\nExamples:\n  helan backup --data-dir /var/lib/helan --to /mnt/backups\n  helan backup --data-dir /var/lib/helan --to /mnt/backups --keep 14\n  helan restore /mnt/backups/2026-11-24T18-30-00Z --data-dir /var/lib/helan-restored"
+    after_help = "Services may run meanwhile. Every report that was acknowledged before the backup began is in it. A backup is a\ndirectory named after the time, laid out as a data directory, with every file's SHA-256 in backup.json.\nWhat a backup that was killed has left is deleted by the next one into the same directory.\nWith a log on Kafka only the lake and the credentials are copied: Kafka keeps the log.\n\nExamples:\n  helan backup --data-dir /var/lib/helan --to /mnt/backups\n  helan backup --data-dir /var/lib/helan --to /mnt/backups --keep 14\n  helan restore /mnt/backups/2026-11-24T18-30-00Z --data-dir /var/lib/helan-restored"
 )]
 pub(crate) struct BackupArgs {
     #[command(flatten)]
@@ -36,13 +36,13 @@ pub(crate) struct BackupArgs {
 /// Arguments of `helan restore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: two logs\nof one identity that go on apart cannot be told from each other."
+    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: two logs\nof one identity that go on apart cannot be told from each other.\nUntil it is whole the directory holds the file HELAN-UNFINISHED and nothing starts on it. Killed, run it again."
 )]
 pub(crate) struct RestoreArgs {
     /// The backup's directory
     #[arg(value_name = "BACKUP", value_hint = ValueHint::DirPath)]
     pub(crate) from: PathBuf,
-    /// The data directory to make; new or empty
+    /// The data directory to make; new, empty, or left by a restore that was killed
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data_dir: PathBuf,
 }
@@ -58,6 +58,19 @@ pub(crate) async fn backup(args: BackupArgs, lang: Lang) -> anyhow::Result<()> {
         now: Clock::system().now(),
     };
     let progress = bar();
+    if args.to.is_dir() {
+        let left = tidy(&args.to)?;
+        for path in left.deleted {
+            say!("{} {}", lang.pick("已删除未完成的备份", "deleted an unfinished backup"), path.display());
+        }
+        for path in left.unknown {
+            let advice = lang.pick(
+                "可能是未完成的备份；确认无备份在运行后请删除",
+                "may be an unfinished backup; delete it if none runs",
+            );
+            say!("{}: {advice}", path.display());
+        }
+    }
     let (made, manifest) = make(&sources, &args.to, &progress).await?;
     progress.finish_and_clear();
     say!("{}", told(&made, &manifest, lang));
@@ -68,9 +81,9 @@ pub(crate) async fn backup(args: BackupArgs, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) fn restore_into(args: &RestoreArgs, lang: Lang) -> anyhow::Result<()> {
+pub(crate) async fn restore_into(args: RestoreArgs, lang: Lang) -> anyhow::Result<()> {
     let progress = bar();
-    let manifest = restore(&args.from, &args.data_dir, &progress)?;
+    let manifest = restore(&args.from, &args.data_dir, &progress).await?;
     progress.finish_and_clear();
     say!("{}", told(&args.data_dir, &manifest, lang));
     let dir = args.data_dir.display();

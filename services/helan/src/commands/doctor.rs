@@ -43,11 +43,11 @@ pub(crate) async fn run(args: DoctorArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let examined = Examined {
         data_dir: args.place.dir()?,
-        log_url: super::roles::log_url(&args.place, &args.log)?,
+        log_url: super::roles::log_address(&args.place, &args.log)?,
         kafka_properties: args.log.properties().map_err(|error| format!("{error:#}")),
         partitions: args.log.partitions,
         replication: args.log.replication,
-        lake: args.place.lake()?,
+        lake: args.place.lake_address()?,
         credentials: super::roles::credentials(&args.place, &args.listen)?,
         catalog,
         listen: args.listen,

@@ -21,8 +21,8 @@ use crate::show;
 pub(crate) struct MaintainArgs {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Delete files that no version names once they are this old
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    /// Delete files that no version names once they are this old by the store's clock; 1h or more
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = orphan_age)]
     pub(crate) orphan_age: Duration,
     #[command(flatten)]
     pub(crate) retention: Retention,
@@ -40,6 +40,18 @@ pub(crate) struct Retention {
     /// Delete the log's records once they are this old and every table has them; otherwise they are kept for ever
     #[arg(long, env = "HELAN_LOG_RETENTION", value_name = "DURATION", value_parser = duration)]
     pub(crate) log_retention: Option<Duration>,
+}
+
+/// A duration that leaves writers the time that they may take.
+fn orphan_age(text: &str) -> Result<Duration, String> {
+    const SHORTEST: Duration = Duration::from_millis(maintain::MIN_ORPHAN_AGE_MS.unsigned_abs());
+    let age = duration(text)?;
+    if age < SHORTEST {
+        return Err(
+            "shorter than 1h: a writer may still be on the way from such a file to the commit that names it".to_owned()
+        );
+    }
+    Ok(age)
 }
 
 pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
@@ -100,7 +112,7 @@ async fn open_log(args: &MaintainArgs) -> anyhow::Result<Arc<dyn Log>> {
 async fn retain(log: &dyn Log, lake: &Lake, age: Duration) -> anyhow::Result<()> {
     let retained = helan_aggregator::retain(log, lake, age, Clock::system().now()).await?;
     if retained.is_empty() {
-        say!("log: no record is old enough to delete");
+        say!("log: no record is old enough to delete, or all are and nobody has reported since: then all are kept");
         return Ok(());
     }
     let mut table = show::new_table();

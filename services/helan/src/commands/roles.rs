@@ -1,12 +1,13 @@
 //! The roles that run until they are told to stop: `up`, `ingest`, `aggregate`, `query`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use helan_schemas::catalog::ReporterKind;
 
 use super::asking::Asking;
 use super::scheduling::Scheduling;
 use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
+use crate::backup::unfinished;
 use crate::serve::{Roles, Settings, serve};
 
 pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
@@ -79,8 +80,18 @@ async fn start(
     serve(settings, catalog).await
 }
 
-/// The log's URL, the embedded one's in the data directory unless told otherwise.
+/// The log's URL, the embedded one's in the data directory unless told otherwise; refused while a restore is not
+/// finished there.
 pub(crate) fn log_url(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
+    let url = log_address(place, log)?;
+    if let Some(path) = url.strip_prefix("embedded://") {
+        unfinished::refuse(Path::new(path))?;
+    }
+    Ok(url)
+}
+
+/// The log's URL, whatever is there.
+pub(crate) fn log_address(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
     match &log.log {
         Some(url) => Ok(url.clone()),
         None => Ok(format!("embedded://{}", place.dir()?.join("log").display())),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Examined, Finding};
+use crate::backup::unfinished;
 
 const MIB: u64 = 1 << 20;
 /// Less than this is full within minutes of load.
@@ -31,7 +32,11 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     if !dir.is_dir() {
         return vec![absent(dir)];
     }
-    let mut findings = vec![Finding::ok("data_directory", dir.display().to_string(), dir.display().to_string())];
+    let half = used.iter().chain([dir]).find_map(|path| unfinished::marked(path));
+    let mut findings = vec![match half {
+        Some(half) => unrestored(&half),
+        None => Finding::ok("data_directory", dir.display().to_string(), dir.display().to_string()),
+    }];
     // Log and lake may lie on other disks than the directory that holds the rest.
     let mut seen = Vec::new();
     for place in used.iter().map(|path| existing(path)) {
@@ -62,6 +67,22 @@ fn absent(dir: &Path) -> Finding {
         (
             "首次启动 helan up 会创建；若应已有数据，请检查 --data-dir",
             "the first start of helan up makes it; if there should be data, look at --data-dir",
+        ),
+    )
+}
+
+/// A restore that runs or was killed: what is there reads like a whole lake with fewer reports.
+fn unrestored(dir: &Path) -> Finding {
+    let (dir, mark) = (dir.display(), unfinished::MARK);
+    Finding::fail(
+        "data_directory",
+        (
+            format!("{dir} 的恢复尚未完成（有文件 {mark}）"),
+            format!("the restore of {dir} is not finished (file {mark})"),
+        ),
+        (
+            "等 helan restore 结束；若已中断，请用同一备份再运行一次",
+            "wait until helan restore ends; if it was killed, run it again",
         ),
     )
 }

@@ -1,5 +1,8 @@
 //! The lake: does its store keep its promises, does it open, and does its newest event agree with the clock?
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use helan_lake::{Lake, LakeError};
@@ -44,6 +47,7 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
         )),
         Err(error) => findings.push(broken(&examined.lake, &error.to_string())),
     }
+    findings.extend(examined.lake.to_file_path().ok().and_then(|dir| readable_by_all(&dir)));
     findings.push(clock::judge(examined.now, newest));
     findings
 }
@@ -79,6 +83,22 @@ async fn store(examined: &Examined) -> Option<Finding> {
     })
 }
 
+/// A lake of an earlier build has the modes that the umask left.
+fn readable_by_all(dir: &Path) -> Option<Finding> {
+    let mode = std::fs::metadata(dir).ok()?.permissions().mode();
+    let shown = dir.display();
+    (mode & 0o007 != 0).then(|| {
+        Finding::warn(
+            "lake",
+            (
+                format!("{shown} 对所有用户开放（权限 {:o}）", mode & 0o777),
+                format!("{shown} is open to every user of this machine (mode {:o})", mode & 0o777),
+            ),
+            ("运行 chmod -R o-rwx；新文件只对属主和属组可读", "chmod -R o-rwx; new files are for owner and group only"),
+        )
+    })
+}
+
 fn broken(url: &Url, error: &str) -> Finding {
     Finding::fail(
         "lake",
@@ -97,4 +117,20 @@ async fn events(lake: &Lake) -> Result<(i64, Option<i64>), String> {
     let rows = batch.column(0).as_primitive::<arrow::datatypes::Int64Type>().value(0);
     let newest = batch.column(1).as_primitive_opt::<TimestampMicrosecondType>();
     Ok((rows, newest.filter(|column| !arrow::array::Array::is_null(column, 0)).map(|column| column.value(0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Outcome::Warn;
+    use super::*;
+
+    #[test]
+    fn a_lake_that_everybody_can_read_is_told() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for (mode, told) in [(0o755, Some(Warn)), (0o751, Some(Warn)), (0o750, None), (0o700, None)] {
+            std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(mode)).expect("a mode");
+            assert_eq!(readable_by_all(dir.path()).map(|finding| finding.outcome), told, "{mode:o}");
+        }
+        assert!(readable_by_all(Path::new("/nonexistent")).is_none());
+    }
 }
