@@ -46,28 +46,40 @@ pub(super) struct Work {
     pub(super) watch: Arc<Watch>,
 }
 
-/// A query's place and its entry in the counters; it ends as cancelled unless it says otherwise.
-pub(super) struct Running {
+/// A query's place: it is free once all work for the query has ended, also what a thread still does after the answer
+/// was given up.
+pub(super) struct Place {
     desk: Arc<Desk>,
+    _seat: Seat,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.desk.counters.running.dec();
+    }
+}
+
+/// A query's entry in the counters; it ends as cancelled unless it says otherwise.
+pub(super) struct Running {
+    place: Arc<Place>,
     started: Instant,
     outcome: &'static str,
-    _seat: Seat,
 }
 
 impl Running {
     pub(super) fn new(desk: Arc<Desk>, seat: Seat, started: Instant) -> Self {
         desk.counters.running.inc();
         desk.counters.memory.set(desk.pool.used() as i64);
-        Self { desk, started, outcome: CANCELLED, _seat: seat }
+        Self { place: Arc::new(Place { desk, _seat: seat }), started, outcome: CANCELLED }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let counters = &self.desk.counters;
-        counters.running.dec();
+        let desk = &self.place.desk;
+        let counters = &desk.counters;
         counters.seconds.observe(self.started.elapsed().as_secs_f64());
-        counters.memory.set(self.desk.pool.used() as i64);
+        counters.memory.set(desk.pool.used() as i64);
         // A refusal before the first byte is counted where it is answered.
         if !self.outcome.is_empty() {
             counters.count(self.outcome);
@@ -78,7 +90,7 @@ impl Drop for Running {
 /// Runs a query to its end; dropping this ends it.
 pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Message>) {
     let mut sent = false;
-    let ended = timeout_at(work.deadline, stream(&work, &sender, &mut sent)).await;
+    let ended = timeout_at(work.deadline, stream(&work, &running.place, &sender, &mut sent)).await;
     let outcome = match ended {
         Ok(Ok(())) => {
             running.outcome = ANSWERED;
@@ -99,9 +111,14 @@ pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Mess
 }
 
 /// Streams the rows. An error of none means that nobody listens any more.
-async fn stream(work: &Work, sender: &Sender<Message>, sent: &mut bool) -> Result<(), Option<Refusal>> {
+async fn stream(
+    work: &Work,
+    place: &Arc<Place>,
+    sender: &Sender<Message>,
+    sent: &mut bool,
+) -> Result<(), Option<Refusal>> {
     let limits = &work.desk.limits;
-    let pool = BoundedPool::of_one_query(limits.memory, &work.desk.pool);
+    let pool = BoundedPool::of_one_query_with(limits.memory, &work.desk.pool, place.clone());
     let mut batches = rows(work, &pool).await.map_err(refusal)?;
     let mut encoder = Encoder::new(work.format, &batches.schema()).map_err(|error| engine(error.into()))?;
     let (mut rows, mut bytes, mut waiting) = (0, 0, encoder.take());
@@ -149,6 +166,7 @@ fn refusal(error: QueryError) -> Option<Refusal> {
         QueryError::Asked(why) => Refusal::found(Code::SqlInvalid, why),
         QueryError::ReadOnly(what) => Refusal::found(Code::SqlNotReadOnly, what),
         QueryError::Statements(count) => Refusal::found(Code::SqlStatements, count),
+        QueryError::Beyond(beyond) => Refusal::beyond(beyond),
         QueryError::Engine(error) => return engine(error),
         other => Refusal::unavailable(other),
     })
