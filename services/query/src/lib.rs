@@ -11,6 +11,7 @@ mod bounds;
 mod describe;
 mod due;
 mod expansion;
+mod functions;
 pub mod http;
 mod kept;
 mod leaves;

@@ -17,7 +17,7 @@ pub struct BoundedPool {
     limit: usize,
     used: AtomicUsize,
     above: Option<Arc<BoundedPool>>,
-    kept: Option<Kept>,
+    _kept: Option<Kept>,
 }
 
 /// What is given back once nothing uses the pool any more.
@@ -32,19 +32,19 @@ impl fmt::Debug for Kept {
 impl BoundedPool {
     /// A pool for everything.
     pub fn whole(limit: usize) -> Arc<Self> {
-        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), above: None, kept: None })
+        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), above: None, _kept: None })
     }
 
     /// A pool for one query, within one for all.
     pub fn of_one_query(limit: usize, above: &Arc<Self>) -> Arc<Self> {
-        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), kept: None })
+        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: None })
     }
 
     /// As [`BoundedPool::of_one_query`], keeping something until the last operator has let go of the pool: work goes on
     /// for a while after its answer was given up.
     pub fn of_one_query_with<T: Send + Sync + 'static>(limit: usize, above: &Arc<Self>, kept: T) -> Arc<Self> {
         let kept = Some(Kept(Box::new(kept)));
-        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), kept })
+        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: kept })
     }
 
     /// Bytes in use.

@@ -193,14 +193,13 @@ impl Session {
             .with_optimizer_rules(rules)
             .with_physical_optimizer_rule(Arc::new(Watched(terms.watch.clone())))
             .build();
-        if terms.stranger {
-            let config = std::mem::take(state.config_mut());
-            *state.config_mut() = config.with_batch_size(BATCH);
-        }
         let mut plan = read_only::plan(&state, &question.text).await?;
         terms.watch.look()?;
         if terms.stranger {
             plan = bounded::bound(plan).map_err(read_only::asked)?;
+            let rows = bounded::batch(&plan, BATCH).map_err(read_only::asked)?;
+            let config = std::mem::take(state.config_mut());
+            *state.config_mut() = config.with_batch_size(rows);
         }
         Ok(DataFrame::new(state, plan))
     }

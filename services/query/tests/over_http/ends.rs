@@ -71,6 +71,7 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
     let world = World::new(limits).await;
     let doubling: Vec<_> = (1..40).map(|n| format!("s{n} as (select s || s as s from s{})", n - 1)).collect();
     let doubling = format!("with s0 as (select 'x' as s), {} select length(s) from s39", doubling.join(", "));
+    let many: Vec<_> = (0..100).map(|n| format!("max(length(repeat(id, value % 2 + 1000 + {n})))")).collect();
     for bomb in [
         "select * from generate_series(1, 100000000) order by value desc",
         "select array_agg(value) from generate_series(1, 1000000000)",
@@ -83,10 +84,29 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
         "select array_length(generate_series(timestamp '2000-01-01', timestamp '2020-01-01', interval '1 millisecond'))",
         "select array_length(array_repeat(1, 1000000000))",
         "select length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))",
+        // The same text behind many rows, one call within another, long constants, and many calls side by side.
+        "select max(length(repeat(repeat(repeat(id, 1000), 100), 100))) from (select arrow_cast('abcdefghij', 'Utf8View') as id from generate_series(1, 100000))",
+        "select max(length(repeat(id, 10000))) from (select arrow_cast('abcdefghij', 'Dictionary(Int32, Utf8)') as id from generate_series(1, 100000))",
+        "select array_length(array_repeat(array_repeat(array_repeat(1, 1000), 1000), 1000))",
+        "select length(array_to_string(array_repeat('x', 1000), repeat('y', 1000)))",
+        "select length(regexp_replace(repeat('a', 5000), '(.*)', '\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1'))",
+        "select length(concat(a, a, a, a, a, a, a, a)) from (select repeat('x', 10000) as a)",
+        "select length(concat_ws(repeat('y', 30000), 'a', 'b', 'c', 'd', 'e'))",
+        "select length(lpad('x', 30000, 'y') || rpad('x', 30000, 'y') || lpad('x', 30000, 'z'))",
+        "select count(*) from (select repeat(id, 1000) as t, unnest(range(1, 2000)) from (select 'abcdefghij' as id from generate_series(1, 1000)))",
+        &format!("select {} from (select 'abcdefghij' as id, value from generate_series(1, 100000))", many.join(", ")),
         "with recursive t as (select 'x' as s union all select s || s from t) select max(length(s)) from t",
     ] {
         let (status, code) = world.refusal(bomb).await;
         assert_eq!((status, code.as_str()), (422, "sql_memory_limit"), "{bomb}");
+    }
+    for refused in [
+        "select string_agg('a', repeat('x', 100000)) from generate_series(1, 9)",
+        "select arrow_cast('a', 'FixedSizeBinary(1000000000)')",
+        "select approx_percentile_cont(0.5, 1000000000) within group (order by value) from generate_series(1, 9)",
+        "select input_file_name() from events",
+    ] {
+        assert_eq!(world.refusal(refused).await, (400, "sql_invalid".to_owned()), "{refused}");
     }
     let (status, code) =
         world.refusal("select array_agg(value) over (order by value) from generate_series(1, 9)").await;
@@ -118,8 +138,15 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
     for fine in [
         "select repeat('x', 10), lpad('7', 3, '0'), range(1, 5), 'a' || 'b', concat('a', 'b'), make_array(1, 2)",
         "select count(*) from generate_series(1, 100000)",
+        "select n, unnest(range(1, 13)) from (select value as n, 'a' as b from generate_series(1, 5000))",
+        "select unnest(make_array(1, 2)), unnest(make_array('a', 'b')), 3 as other",
+        "select string_agg(b, ', '), array_agg(n) from (select value as n, 'a' as b from generate_series(1, 5000))",
+        "select arrow_cast('1', 'Int64'), to_char(date '2019-08-30', '%Y-%m'), approx_percentile_cont(0.5) within group (order by value) from generate_series(1, 9)",
+        "select array_to_string(make_array(1, 2), ','), rank() over (order by value) from generate_series(1, 9)",
+        "select event_id || '/' || source from (select 'a' as event_id, 's' as source from generate_series(1, 100000))",
     ] {
-        assert_eq!(world.ask(fine).await.status(), 200, "{fine}");
+        let answer = world.ask(fine).await;
+        assert_eq!(answer.status(), 200, "{fine}: {}", answer.text().await.expect("a body"));
     }
 }
 
