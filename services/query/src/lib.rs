@@ -8,6 +8,7 @@ mod below;
 mod both;
 mod bounded;
 mod bounds;
+mod csv;
 mod describe;
 mod due;
 mod expansion;
@@ -26,6 +27,7 @@ mod substituted;
 mod view;
 mod watch;
 
+pub use csv::for_csv;
 pub use describe::{ColumnDoc, TableDoc};
 pub use expansion::{Beyond, Bound};
 pub use kept::{KeptCatalog, catalog_in_use, kept_catalogs};

@@ -40,6 +40,7 @@ pub(super) struct Work {
     pub(super) session: Session,
     pub(super) question: Question,
     pub(super) format: Format,
+    pub(super) raw: bool,
     pub(super) deadline: Instant,
     pub(super) id: String,
     pub(super) credential: Arc<str>,
@@ -120,7 +121,7 @@ async fn stream(
     let limits = &work.desk.limits;
     let pool = BoundedPool::of_one_query_with(limits.memory, &work.desk.pool, place.clone());
     let mut batches = rows(work, &pool).await.map_err(refusal)?;
-    let mut encoder = Encoder::new(work.format, &batches.schema()).map_err(|error| engine(error.into()))?;
+    let mut encoder = Encoder::new(work.format, &batches.schema(), work.raw).map_err(|error| engine(error.into()))?;
     let (mut rows, mut bytes, mut waiting) = (0, 0, encoder.take());
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(engine)?;
