@@ -113,3 +113,31 @@ async fn what_is_no_question_is_refused_over_http_and_changes_nothing() {
     assert!(versions.contains("events="), "{versions}");
     assert_eq!(answer.json::<Value>().await.expect("one line of JSON"), json!({ "n": 3 }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_answer_says_is_the_askers_and_names_no_place() {
+    let (helan, analyst) = filled().await;
+    for (query, code) in [
+        ("select count(*) from events where regexp_like(id, '(((a{1000}){1000}){1000})')", "sql_failed"),
+        ("select count(*) from events where id ~ '(((a{1000}){1000}){1000})'", "sql_failed"),
+        ("select count(*) from events where 1 / \"index\" = 2", "sql_failed"),
+        ("select count(*) from events where cast(id as int) = 2", "sql_failed"),
+        ("select max(length(repeat(repeat(repeat(id, 1000), 100), 100))) from events", "sql_memory_limit"),
+        (
+            "select count(*) from events where length(repeat(repeat(repeat(id, 1000), 100), 100)) = 1",
+            "sql_memory_limit",
+        ),
+    ] {
+        let (status, answer) = helan.post("/v1/sql", &analyst, "application/sql", query.to_owned()).await;
+        assert_eq!((status, &answer["code"]), (422, &json!(code)), "{query}: {answer:#}");
+    }
+    let place = helan.dir.path().display().to_string();
+    let place = place.trim_start_matches('/');
+    for query in ["explain analyze select count(*) from events where id >= 'a'", "explain verbose select * from events"]
+    {
+        let request = helan.client.post(format!("{}/v1/sql", helan.base)).bearer_auth(&analyst);
+        let request = request.header("content-type", "application/sql").body(query);
+        let text = request.send().await.expect("an answer").text().await.expect("a body");
+        assert!(text.contains(".parquet") && !text.contains(place), "{text}");
+    }
+}

@@ -118,13 +118,15 @@ async fn stream(
     sender: &Sender<Message>,
     sent: &mut bool,
 ) -> Result<(), Option<Refusal>> {
-    let limits = &work.desk.limits;
+    let (limits, told) = (&work.desk.limits, &work.desk.place);
+    let engine = |error: DataFusionError| Some(told.engine(&error));
     let pool = BoundedPool::of_one_query_with(limits.memory, &work.desk.pool, place.clone());
-    let mut batches = rows(work, &pool).await.map_err(refusal)?;
+    let mut batches = rows(work, &pool).await.map_err(|error| Some(told.refusal(error)))?;
     let mut encoder = Encoder::new(work.format, &batches.schema(), work.raw).map_err(|error| engine(error.into()))?;
     let (mut rows, mut bytes, mut waiting) = (0, 0, encoder.take());
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(engine)?;
+        let batch = told.shorten_plan(batch).map_err(|error| engine(error.into()))?;
         rows += batch.num_rows() as u64;
         if rows > limits.rows {
             return Err(Some(Refusal::found(Code::SqlResultLimit, format!("> {} rows", limits.rows))));
@@ -160,31 +162,4 @@ async fn rows(work: &Work, pool: &Arc<BoundedPool>) -> Result<SendableRecordBatc
 
 async fn send(sender: &Sender<Message>, message: Message) -> Result<(), Option<Refusal>> {
     sender.send(message).await.map_err(|_| None)
-}
-
-fn refusal(error: QueryError) -> Option<Refusal> {
-    Some(match error {
-        QueryError::Asked(why) => Refusal::found(Code::SqlInvalid, why),
-        QueryError::ReadOnly(what) => Refusal::found(Code::SqlNotReadOnly, what),
-        QueryError::Statements(count) => Refusal::found(Code::SqlStatements, count),
-        QueryError::Beyond(beyond) => Refusal::beyond(beyond),
-        QueryError::Engine(error) => return engine(error),
-        other => Refusal::unavailable(other),
-    })
-}
-
-/// What the engine says while it plans or runs: the asker's, if it follows from the question.
-fn engine(error: DataFusionError) -> Option<Refusal> {
-    let text = error.find_root().strip_backtrace();
-    Some(match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => Refusal::found(Code::SqlMemoryLimit, text),
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_) => {
-            Refusal::unavailable(error)
-        }
-        DataFusionError::External(_) | DataFusionError::Internal(_) => {
-            tracing::warn!(%error, "a query failed in the engine");
-            Refusal::found(Code::SqlFailed, text)
-        }
-        _ => Refusal::found(Code::SqlFailed, text),
-    })
 }
