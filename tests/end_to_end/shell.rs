@@ -141,3 +141,41 @@ async fn what_an_answer_says_is_the_askers_and_names_no_place() {
         assert!(text.contains(".parquet") && !text.contains(place), "{text}");
     }
 }
+
+/// Half a lake, or one with a damaged file, is told by table and file, and what to do; no thread's panic, no backtrace.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_lake_is_told_by_table_and_file() {
+    if crate::harness::on_s3() {
+        return;
+    }
+    let (helan, _) = filled().await;
+    helan.terminate(&helan.base);
+    let lake = helan.dir.path().join("lake");
+    let said = |what: &str| {
+        let output = helan.command(&["sql", "select count(*) from events"]).output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(!text.contains("panicked") && !text.contains("stack backtrace") && text.lines().count() <= 2, "{text}");
+        assert!(text.contains("helan restore"), "{what}: {text}");
+        text
+    };
+    for table in ["events", "publications", "submissions", "refusals"] {
+        std::fs::rename(lake.join(table), lake.join("elsewhere")).expect("moved");
+        assert!(said(table).contains(&format!("table {table} of the lake is missing")), "{table}");
+        std::fs::rename(lake.join("elsewhere"), lake.join(table)).expect("moved back");
+    }
+    for table in ["events", "publications"] {
+        let commits = std::fs::read_dir(lake.join(table).join("_delta_log")).expect("a log");
+        let mut commits: Vec<_> = commits.map(|entry| entry.expect("an entry").path()).collect();
+        commits.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        commits.sort();
+        let commit = commits.last().expect("a commit");
+        let whole = std::fs::read(commit).expect("read");
+        std::fs::write(commit, &whole[..whole.len() - 20]).expect("written");
+        let text = said(table);
+        let name = commit.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(text.contains(&format!("table {table} ")) && text.contains(name), "{text}");
+        std::fs::write(commit, whole).expect("written");
+    }
+    assert_eq!(helan.sql("select count(*) from events").last().map(String::as_str), Some("3"));
+}

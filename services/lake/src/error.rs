@@ -10,6 +10,30 @@ pub enum LakeError {
         "there is no lake at {0}: check the address, or start `helan up` or `helan aggregate` once, which creates it"
     )]
     NoLake(Url),
+    /// Other tables of the lake are there, one that every lake has is not.
+    #[error(
+        "table {table} of the lake is missing: {url} is not a Delta table; part of the lake was moved or deleted: put it back, \
+         or restore all tables from one backup (`helan restore`)"
+    )]
+    Missing {
+        /// The table.
+        table: &'static str,
+        /// Where it should be.
+        url: Url,
+    },
+    /// A file of a table's log was damaged.
+    #[error(
+        "table {table} of the lake cannot be read: its file {file} is damaged ({why}); restore all tables from one backup \
+         (`helan restore`)"
+    )]
+    Damaged {
+        /// The table.
+        table: String,
+        /// The file, below the table's folder.
+        file: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The URL cannot hold a lake at all.
     #[error("{url} cannot hold a lake: {why}")]
     Place {
@@ -43,7 +67,7 @@ pub enum LakeError {
         why: String,
     },
     /// Delta's layer.
-    #[error("the lake's log: {0}")]
+    #[error("the lake's log: {}", first_line(.0))]
     Delta(#[from] deltalake_core::DeltaTableError),
     /// The store.
     #[error("the lake's store: {0}")]
@@ -60,4 +84,9 @@ impl From<arrow::error::ArrowError> for LakeError {
     fn from(error: arrow::error::ArrowError) -> Self {
         Self::Read(error.into())
     }
+}
+
+/// A message without the backtrace that the kernel writes after it.
+fn first_line(error: &deltalake_core::DeltaTableError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

@@ -16,7 +16,7 @@ use crate::columns::{Columns, compare};
 use crate::error::LakeError;
 use crate::log_store::log_store;
 use crate::snapshot::TableSnapshot;
-use crate::{conditions, durable, place, tables};
+use crate::{conditions, damage, durable, place, tables};
 
 /// The tables at one URL. Clones share everything; no lock is ever taken.
 #[derive(Clone, Debug)]
@@ -97,7 +97,13 @@ impl Lake {
         let told = Mutex::default();
         let mut lake = Inner { url, store, id: String::new(), log_identity: String::new(), clock, told };
         let log_store = lake.log_store(Table::Events)?;
-        let snapshot = lake.load(&log_store, None).await?;
+        let snapshot = match lake.load(&log_store, None).await {
+            // Half of a lake is something else than none.
+            Err(LakeError::NoLake(_)) if lake.log_store(Table::Submissions)?.is_delta_table_location().await? => {
+                return Err(LakeError::Missing { table: Table::Events.name(), url: lake.table_url(Table::Events) });
+            }
+            read => read?,
+        };
         lake.adopt(Table::Events, &snapshot)?;
         lake.check(Table::Events, &snapshot)?;
         Ok(Self(Arc::new(lake)))
@@ -202,7 +208,12 @@ impl Inner {
             // delta-rs has no error of its own for "nothing here" that a missing directory also gives.
             Err(error) => match log_store.is_delta_table_location().await {
                 Ok(false) => Err(LakeError::NoLake(self.url.clone())),
-                _ => Err(error.into()),
+                _ => {
+                    let url = log_store.root_url();
+                    let table = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
+                    let (table, store) = (table.unwrap_or_default().to_owned(), log_store.object_store(None));
+                    Err(damage::named(&table, &store, error.into()).await)
+                }
             },
             Ok(snapshot) => Ok(snapshot),
         }

@@ -9,6 +9,7 @@ mod columns;
 mod commit;
 mod conditions;
 mod copy;
+mod damage;
 mod durable;
 mod encode;
 mod error;
