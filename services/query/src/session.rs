@@ -1,7 +1,7 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -104,7 +104,20 @@ pub struct Question {
     pub recorded: Option<i64>,
 }
 
+/// A session that may have ended.
+pub(crate) struct Ended(Weak<Inner>);
+
 impl Session {
+    /// Itself, without keeping it.
+    pub(crate) fn downgrade(&self) -> Ended {
+        Ended(Arc::downgrade(&self.0))
+    }
+
+    /// Whether it is that session.
+    pub(crate) fn is(&self, other: &Ended) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
+    }
+
     /// A session over tables in memory; `now` is in microseconds since the epoch.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 mod divisions;
 mod expansion;
+mod kept;
 mod session;
 mod support;
 mod views;
