@@ -76,7 +76,8 @@ impl Room {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         let own = each.get(credential).copied().unwrap_or(0);
         // Two credentials together cannot keep out a third.
-        if own >= self.limit_each || (own > 0 && self.all.available_permits() <= self.for_others) {
+        if own >= self.limit_each || (own > 0 && self.all.available_permits() <= self.for_others && self.for_others > 0)
+        {
             return Err(Code::SqlTooMany);
         }
         let all = self.all.clone().try_acquire_owned().map_err(|_| Code::SqlBusy)?;
