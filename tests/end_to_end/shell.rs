@@ -113,3 +113,69 @@ async fn what_is_no_question_is_refused_over_http_and_changes_nothing() {
     assert!(versions.contains("events="), "{versions}");
     assert_eq!(answer.json::<Value>().await.expect("one line of JSON"), json!({ "n": 3 }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_answer_says_is_the_askers_and_names_no_place() {
+    let (helan, analyst) = filled().await;
+    for (query, code) in [
+        ("select count(*) from events where regexp_like(id, '(((a{1000}){1000}){1000})')", "sql_failed"),
+        ("select count(*) from events where id ~ '(((a{1000}){1000}){1000})'", "sql_failed"),
+        ("select count(*) from events where 1 / \"index\" = 2", "sql_failed"),
+        ("select count(*) from events where cast(id as int) = 2", "sql_failed"),
+        ("select max(length(repeat(repeat(repeat(id, 1000), 100), 100))) from events", "sql_memory_limit"),
+        (
+            "select count(*) from events where length(repeat(repeat(repeat(id, 1000), 100), 100)) = 1",
+            "sql_memory_limit",
+        ),
+    ] {
+        let (status, answer) = helan.post("/v1/sql", &analyst, "application/sql", query.to_owned()).await;
+        assert_eq!((status, &answer["code"]), (422, &json!(code)), "{query}: {answer:#}");
+    }
+    let place = helan.dir.path().display().to_string();
+    let place = place.trim_start_matches('/');
+    for query in ["explain analyze select count(*) from events where id >= 'a'", "explain verbose select * from events"]
+    {
+        let request = helan.client.post(format!("{}/v1/sql", helan.base)).bearer_auth(&analyst);
+        let request = request.header("content-type", "application/sql").body(query);
+        let text = request.send().await.expect("an answer").text().await.expect("a body");
+        assert!(text.contains(".parquet") && !text.contains(place), "{text}");
+    }
+}
+
+/// Half a lake, or one with a damaged file, is told by table and file, and what to do; no thread's panic, no backtrace.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_lake_is_told_by_table_and_file() {
+    if crate::harness::on_s3() {
+        return;
+    }
+    let (helan, _) = filled().await;
+    helan.terminate(&helan.base);
+    let lake = helan.dir.path().join("lake");
+    let said = |what: &str| {
+        let output = helan.command(&["sql", "select count(*) from events"]).output().expect("runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(!text.contains("panicked") && !text.contains("stack backtrace") && text.lines().count() <= 2, "{text}");
+        assert!(text.contains("helan restore"), "{what}: {text}");
+        text
+    };
+    for table in ["events", "publications", "submissions", "refusals"] {
+        std::fs::rename(lake.join(table), lake.join("elsewhere")).expect("moved");
+        assert!(said(table).contains(&format!("table {table} of the lake is missing")), "{table}");
+        std::fs::rename(lake.join("elsewhere"), lake.join(table)).expect("moved back");
+    }
+    for table in ["events", "publications"] {
+        let commits = std::fs::read_dir(lake.join(table).join("_delta_log")).expect("a log");
+        let mut commits: Vec<_> = commits.map(|entry| entry.expect("an entry").path()).collect();
+        commits.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        commits.sort();
+        let commit = commits.last().expect("a commit");
+        let whole = std::fs::read(commit).expect("read");
+        std::fs::write(commit, &whole[..whole.len() - 20]).expect("written");
+        let text = said(table);
+        let name = commit.file_name().and_then(|name| name.to_str()).expect("a name");
+        assert!(text.contains(&format!("table {table} ")) && text.contains(name), "{text}");
+        std::fs::write(commit, whole).expect("written");
+    }
+    assert_eq!(helan.sql("select count(*) from events").last().map(String::as_str), Some("3"));
+}

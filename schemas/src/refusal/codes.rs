@@ -337,6 +337,9 @@ codes! {
     SqlNotReadOnly = "sql_not_read_only", 403,
         "只能查询，不能修改数据、会话或读写文件", "only queries are answered: nothing is changed, no file is read or written",
         "用 select；报送数据请用 /v1/events", "use select; send reports to /v1/events";
+    SqlTooLarge = "sql_too_large", 422,
+        "查询展开后过大", "the query is too large once it is expanded",
+        "按提示简化，或分成几个查询", "simplify it as the message says, or ask several smaller queries";
     SqlFailed = "sql_failed", 422,
         "查询执行出错", "the query failed while it ran",
         "按提示改正，例如被零除、类型转换", "mend it as the message says, such as a division by zero or a cast";

@@ -42,6 +42,8 @@ pub(crate) struct Shell {
     pub(crate) output: Option<PathBuf>,
     pub(crate) expanded: bool,
     pub(crate) timing: bool,
+    /// Whether CSV has texts as they are.
+    pub(crate) raw: bool,
     /// Columns and rows of the screen, where there is one.
     pub(crate) screen: Option<(usize, usize)>,
 }
@@ -204,7 +206,7 @@ impl Shell {
                 format!("{rows}{}\n", show::counted(result.total, SHOWN, self.lang))
             }
             Format::Csv | Format::Json => {
-                String::from_utf8(show::encode(&result.schema, &result.batches, self.format)?)?
+                String::from_utf8(show::encode(&result.schema, &result.batches, self.format, self.raw)?)?
             }
             Format::Parquet => anyhow::bail!("-f parquet needs one query and -o FILE"),
         };

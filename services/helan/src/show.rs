@@ -11,6 +11,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
 use comfy_table::{LineStyle, TableStyle};
 use futures::{Stream, TryStreamExt};
+use helan_query::for_csv;
 use helan_query::http::TableEntry;
 
 use crate::args::Format;
@@ -25,7 +26,7 @@ pub(crate) const STYLE: TableStyle = TableStyle::new()
 /// Rows that a table for people shows; the rest is counted.
 const TABLE_ROWS: usize = 10_000;
 
-/// Writes a stream of batches in `format` to `output`, or to standard output.
+/// Writes a stream of batches in `format` to `output`, or to standard output; `raw` is for CSV.
 ///
 /// # Errors
 /// Whatever the stream or the writing gives. A file that could not be finished is removed.
@@ -35,6 +36,7 @@ pub(crate) async fn write<E>(
     format: Format,
     output: Option<&Path>,
     lang: Lang,
+    raw: bool,
 ) -> anyhow::Result<()>
 where
     E: Into<anyhow::Error>,
@@ -43,7 +45,7 @@ where
         if format == Format::Parquet {
             bail!("-f parquet needs a file: add -o FILE");
         }
-        return write_to(schema, batches, format, std::io::stdout(), lang).await;
+        return write_to(schema, batches, format, std::io::stdout(), lang, raw).await;
     };
     // Beside the target, so that the rename stays on one file system and nobody sees half a file.
     let draft = path.with_file_name(format!(
@@ -51,7 +53,7 @@ where
         path.file_name().and_then(|name| name.to_str()).context("-o needs a file name")?
     ));
     let file = File::create(&draft).with_context(|| format!("cannot write {}", draft.display()))?;
-    let written = write_to(schema, batches, format, file, lang).await;
+    let written = write_to(schema, batches, format, file, lang, raw).await;
     match written {
         Ok(()) => std::fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display())),
         Err(error) => {
@@ -67,6 +69,7 @@ async fn write_to<E>(
     format: Format,
     sink: impl Write + Send,
     lang: Lang,
+    raw: bool,
 ) -> anyhow::Result<()>
 where
     E: Into<anyhow::Error>,
@@ -77,9 +80,9 @@ where
         Format::Csv => {
             let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(&mut sink);
             // The heading comes also when there are no rows.
-            writer.write(&RecordBatch::new_empty(schema))?;
+            writer.write(&for_csv(&RecordBatch::new_empty(schema), raw)?)?;
             while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
-                writer.write(&batch)?;
+                writer.write(&for_csv(&batch, raw)?)?;
             }
         }
         Format::Json => {
@@ -130,7 +133,12 @@ pub(crate) fn counted(total: usize, shown: usize, lang: Lang) -> String {
 }
 
 /// Batches as CSV or lines of JSON.
-pub(crate) fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: Format) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn encode(
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+    format: Format,
+    raw: bool,
+) -> anyhow::Result<Vec<u8>> {
     if format == Format::Json {
         let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
         batches.iter().try_for_each(|batch| writer.write(batch))?;
@@ -139,8 +147,8 @@ pub(crate) fn encode(schema: &SchemaRef, batches: &[RecordBatch], format: Format
     }
     let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(Vec::new());
     // The heading comes also when there are no rows.
-    writer.write(&RecordBatch::new_empty(schema.clone()))?;
-    batches.iter().try_for_each(|batch| writer.write(batch))?;
+    writer.write(&for_csv(&RecordBatch::new_empty(schema.clone()), raw)?)?;
+    batches.iter().try_for_each(|batch| writer.write(&for_csv(batch, raw)?))?;
     Ok(writer.into_inner())
 }
 

@@ -12,6 +12,17 @@ pub enum LakeError {
         "there is no lake at {0}: check the address, or start `helan up` or `helan aggregate` once, which creates it"
     )]
     NoLake(Url),
+    /// Other tables of the lake are there, one that every lake has is not.
+    #[error(
+        "table {table} of the lake is missing: {url} is not a Delta table; part of the lake was moved or deleted: put it back, \
+         or restore all tables from one backup (`helan restore`)"
+    )]
+    Missing {
+        /// The table.
+        table: &'static str,
+        /// Where it should be.
+        url: Url,
+    },
     /// The URL cannot hold a lake at all.
     #[error("{url} cannot hold a lake: {why}")]
     Place {
@@ -31,7 +42,7 @@ pub enum LakeError {
     /// A file of a table's log cannot be read.
     #[error(
         "table {table} of the lake is damaged: {file} cannot be read ({why}). Nothing was changed. Stop what writes to the \
-         lake and put this file back from a backup, or restore log and lake together; then look why the disk lost it"
+         lake and restore log and lake from one backup (`helan restore`), or build it again from the log (`helan rebuild`); then look why the disk lost it"
     )]
     Damaged {
         /// The table.

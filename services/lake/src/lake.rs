@@ -107,7 +107,13 @@ impl Lake {
         let (id, log_identity, shifts, earlier) = <_>::default();
         let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
         let log_store = lake.log_store(Table::Events)?;
-        let snapshot = lake.load(Table::Events, &log_store, None).await?;
+        let snapshot = match lake.load(Table::Events, &log_store, None).await {
+            // Half of a lake is something else than none.
+            Err(LakeError::NoLake(_)) if lake.log_store(Table::Submissions)?.is_delta_table_location().await? => {
+                return Err(LakeError::Missing { table: Table::Events.name(), url: lake.table_url(Table::Events) });
+            }
+            read => read?,
+        };
         lake.adopt(Table::Events, &snapshot)?;
         lake.check(Table::Events, &snapshot)?;
         Ok(Self(Arc::new(lake)))

@@ -10,6 +10,7 @@ use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
 use deltalake_core::kernel::EagerSnapshot;
 use deltalake_core::logstore::LogStoreRef;
 use helan_schemas::tables::Table;
+use object_store::ObjectStoreExt;
 
 use crate::error::LakeError;
 use crate::provider::PinnedTable;
@@ -84,6 +85,12 @@ impl TableSnapshot {
 
     pub(crate) fn known_transactions(&self) -> BTreeMap<String, Option<i64>> {
         self.transactions.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether a newer version of the table is there, by one look at the store. `false` where the store does not answer.
+    pub async fn is_superseded(&self) -> bool {
+        let next = deltalake_core::logstore::commit_uri_from_version(Some(self.version() + 1));
+        self.log_store.object_store(None).head(&next).await.is_ok()
     }
 
     /// Its data files.

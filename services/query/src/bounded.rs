@@ -2,58 +2,193 @@
 //!
 //! Pools count what operators keep, not what one function makes: `repeat('x', 1000000000)` would be a gigabyte before
 //! anybody counted it, also while the planner folds constants. So in the plans of strangers these functions first say
-//! how much they would make. What grows step by step (`a || a`, `concat`, arrays of arrays) is bounded at each step.
+//! how much they would make, a function that nobody has looked at (`functions.rs`) is refused, and so is unnesting that
+//! would repeat long texts too often. What grows step by step (`a || a`, `concat`, arrays of arrays) is bounded at each step.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int64Array};
+use arrow::array::{Array, AsArray, Int64Array, OffsetSizeTrait};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::{cast, max};
 use arrow::datatypes::{DataType, FieldRef, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility,
+    BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Unnest, Volatility,
 };
 
-/// Bytes that one call may make for one row …
-const ONE_ROW: u128 = 1024 * 1024;
-/// … and on average for each row of a batch.
+use crate::functions::{self, Makes};
+
+/// Bytes that all calls of a query may make together for one row …
+const ONE_ROW: u128 = 64 * 1024;
+/// … on average for each row of a batch …
 const EACH_ROW: u128 = 16 * 1024;
+/// … and at once, of however many rows.
+const AT_ONCE: u128 = 32 * 1024 * 1024;
+/// Calls that each have all of this; of more, each has its share.
+const SHARED_FROM: u128 = 4;
+/// Bytes of the separator of `string_agg`, which stands between any two rows.
+const SEPARATOR: usize = 1024;
+/// Most that the state of an approximate percentile is made of.
+const CENTROIDS: i64 = 10_000;
 /// Nanoseconds of a day.
 const DAY: i128 = 86_400_000_000_000;
 
 /// The plan with every such function bounded.
 pub(crate) fn bound(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut calls = 0_u128;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                calls += u128::from(grows(part));
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    let share = (calls / SHARED_FROM).max(1);
     let plan = plan.transform_up_with_subqueries(|node| {
-        let changed = node.map_expressions(|expr| expr.transform_up(bounded))?;
+        let node = if let LogicalPlan::Unnest(unnest) = node { guarded(unnest, share)? } else { node };
+        let changed = node.map_expressions(|expr| expr.transform_up(|expr| bounded(expr, share)))?;
         if changed.transformed { Ok(Transformed::yes(changed.data.recompute_schema()?)) } else { Ok(changed) }
     })?;
     Ok(plan.data)
 }
 
-fn bounded(expr: Expr) -> Result<Transformed<Expr>> {
+/// Rows of a batch, such that what stands in the text itself, once for each row, stays small.
+pub(crate) fn batch(plan: &LogicalPlan, most: usize) -> Result<usize> {
+    let (mut longest, mut columns, mut made) = (1, 1, false);
+    plan.apply_with_subqueries(|node| {
+        columns = columns.max(node.schema().fields().len());
+        node.apply_expressions(|expr| {
+            expr.apply(|part| {
+                if let Expr::Literal(value, _) = part {
+                    longest = longest.max(value.size());
+                }
+                // The planner works out a call without columns: what it makes is then such a value.
+                made = made || (grows(part) && part.column_refs().is_empty());
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    if made {
+        longest = longest.max(ONE_ROW as usize / 4);
+    }
+    Ok((AT_ONCE as usize / longest.saturating_mul(columns)).clamp(1, most))
+}
+
+fn grows(expr: &Expr) -> bool {
+    match expr {
+        Expr::ScalarFunction(call) => functions::scalar(call.func.name()) == Some(Makes::Much),
+        Expr::BinaryExpr(BinaryExpr { op: Operator::StringConcat, .. }) => true,
+        _ => false,
+    }
+}
+
+fn refuse<T>(name: &str) -> Result<T> {
+    Err(DataFusionError::Plan(format!("the function {name} is not answered here")))
+}
+
+fn bounded(expr: Expr, share: u128) -> Result<Transformed<Expr>> {
     Ok(match expr {
-        // One list or text for each row, each as long as the window: the square of the rows.
-        Expr::WindowFunction(window) if matches!(window.fun.name(), "array_agg" | "string_agg") => {
-            return Err(DataFusionError::Plan(format!(
-                "{} over a window is not answered here: it makes a list for each row; group instead",
-                window.fun.name()
-            )));
+        Expr::WindowFunction(window) => match functions::window(window.fun.name()) {
+            Some(Makes::Little) => Transformed::no(Expr::WindowFunction(window)),
+            _ => {
+                return Err(DataFusionError::Plan(format!(
+                    "{} over a window is not answered here: it makes a list for each row; group instead",
+                    window.fun.name()
+                )));
+            }
+        },
+        Expr::AggregateFunction(call) => {
+            match functions::aggregate(call.func.name()) {
+                None | Some(Makes::Refused) => return refuse(call.func.name()),
+                Some(Makes::Little | Makes::Much) => {}
+            }
+            settled(call.func.name(), &call.params.args)?;
+            Transformed::no(Expr::AggregateFunction(call))
         }
-        Expr::ScalarFunction(ScalarFunction { func, args }) if grows(func.name()) => {
-            let func = Arc::new(ScalarUDF::from(Bounded { inner: func }));
-            Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
-        }
+        Expr::HigherOrderFunction(call) => match functions::over_lambdas(call.func.name()) {
+            Some(Makes::Little) => Transformed::no(Expr::HigherOrderFunction(call)),
+            _ => return refuse(call.func.name()),
+        },
+        Expr::ScalarFunction(ScalarFunction { func, args }) => match functions::scalar(func.name()) {
+            Some(Makes::Much) => {
+                let func = Arc::new(ScalarUDF::from(Bounded { inner: func, share }));
+                Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args }))
+            }
+            Some(Makes::Little) => {
+                settled(func.name(), &args)?;
+                Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))
+            }
+            // Ours, put in by the rules here.
+            None if matches!(func.name(), Within::NAME | Unnested::NAME) => {
+                Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))
+            }
+            None | Some(Makes::Refused) => return refuse(func.name()),
+        },
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right }) => {
-            let within = |side: Box<Expr>| Box::new(ScalarUDF::from(Within::default()).call(vec![*side]));
+            let within = |side: Box<Expr>| Box::new(ScalarUDF::from(Within::new(share)).call(vec![*side]));
             // A long chain is looked at every few links: names of columns are made of the whole chain each time.
             let left = if chained(&left).is_multiple_of(CHAIN) { within(left) } else { left };
             Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op: Operator::StringConcat, right: within(right) }))
         }
         other => Transformed::no(other),
     })
+}
+
+/// Refuses constants that decide how much is made, where they are too large or not written as constants.
+fn settled(name: &str, args: &[Expr]) -> Result<()> {
+    let wrong = |what: &str| Err(DataFusionError::Plan(format!("{name}: {what}")));
+    let text = |at: usize| match args.get(at) {
+        Some(Expr::Literal(value, _)) => value.try_as_str().map(|text| text.unwrap_or_default()),
+        _ => None,
+    };
+    match name {
+        "string_agg" if text(1).is_none_or(|text| text.len() > SEPARATOR) => {
+            wrong(&format!("the separator is a constant of at most {SEPARATOR} bytes"))
+        }
+        "arrow_cast" | "arrow_try_cast" if text(1).is_none_or(|text| text.contains("FixedSize")) => {
+            wrong("a type of a stated length is not answered here")
+        }
+        "approx_percentile_cont" | "approx_percentile_cont_with_weight" => {
+            let counts = args.iter().skip(2).filter_map(|arg| match arg {
+                Expr::Literal(value, _) => value.cast_to(&DataType::Int64).ok(),
+                Expr::Column(_) => None,
+                // A count that is worked out could be any.
+                _ => Some(ScalarValue::Int64(Some(i64::MAX))),
+            });
+            let mut counts = counts.filter(|_| args.len() > 2);
+            let large = counts.any(|count| matches!(count, ScalarValue::Int64(Some(count)) if count > CENTROIDS));
+            if large { wrong(&format!("at most {CENTROIDS} centroids, written as a number")) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A node that makes a row of each element of a list, with the other columns beside it: before it a look at how much
+/// that comes to.
+fn guarded(mut unnest: Unnest, share: u128) -> Result<LogicalPlan> {
+    let schema = unnest.input.schema().clone();
+    let lists: Vec<usize> = unnest.list_type_columns.iter().map(|(at, _)| *at).collect();
+    let Some(first) = lists.first().copied() else { return Ok(LogicalPlan::Unnest(unnest)) };
+    let others = (0..schema.fields().len()).filter(|at| *at != first);
+    let column = |at: usize| Expr::Column(Column::from(schema.qualified_field(at)));
+    let looked = ScalarUDF::from(Unnested::new(lists.len(), share));
+    let lists_first = lists.iter().copied().skip(1);
+    let rest = others.clone().filter(|at| !lists.contains(at));
+    let args = std::iter::once(first).chain(lists_first).chain(rest).map(column).collect();
+    let expressions = (0..schema.fields().len()).map(|at| {
+        if at != first {
+            return column(at);
+        }
+        let (qualifier, field) = schema.qualified_field(at);
+        looked.call(Vec::clone(&args)).alias_qualified(qualifier.cloned(), field.name())
+    });
+    let projection = Projection::try_new(expressions.collect(), unnest.input.clone())?;
+    unnest.input = Arc::new(LogicalPlan::Projection(projection));
+    Ok(LogicalPlan::Unnest(unnest))
 }
 
 /// Links of `||` in a row that are not looked at.
@@ -69,40 +204,12 @@ fn chained(mut expr: &Expr) -> usize {
     links
 }
 
-fn grows(name: &str) -> bool {
-    matches!(
-        name,
-        "repeat"
-            | "lpad"
-            | "rpad"
-            | "replace"
-            | "regexp_replace"
-            | "overlay"
-            | "concat"
-            | "concat_ws"
-            | "array_repeat"
-            | "array_resize"
-            | "array_to_string"
-            | "array_concat"
-            | "array_append"
-            | "array_prepend"
-            | "array_replace"
-            | "array_replace_n"
-            | "array_replace_all"
-            | "string_to_array"
-            | "make_array"
-            | "named_struct"
-            | "struct"
-            | "map"
-            | "range"
-            | "generate_series"
-    )
-}
-
 /// The function it holds, unless that would make too many bytes at once.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Bounded {
     inner: Arc<ScalarUDF>,
+    /// By how many calls the room is shared.
+    share: u128,
 }
 
 impl ScalarUDFImpl for Bounded {
@@ -132,7 +239,7 @@ impl ScalarUDFImpl for Bounded {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let bytes = would_make(self.inner.name(), &args)?;
-        may_make(self.inner.name(), bytes, args.number_rows)?;
+        may_make(self.inner.name(), bytes, args.number_rows, self.share)?;
         self.inner.invoke_with_args(args)
     }
 }
@@ -141,17 +248,20 @@ impl ScalarUDFImpl for Bounded {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Within {
     signature: Signature,
+    share: u128,
 }
 
-impl Default for Within {
-    fn default() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable) }
+impl Within {
+    const NAME: &str = "within";
+
+    fn new(share: u128) -> Self {
+        Self { signature: Signature::any(1, Volatility::Immutable), share }
     }
 }
 
 impl ScalarUDFImpl for Within {
     fn name(&self) -> &str {
-        "within"
+        Self::NAME
     }
 
     /// Invisible in the names of columns.
@@ -173,13 +283,66 @@ impl ScalarUDFImpl for Within {
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let bytes = size(&args.args[0], args.number_rows);
-        may_make("||", bytes, args.number_rows)?;
+        may_make("||", bytes, args.number_rows, self.share)?;
         Ok(args.args.swap_remove(0))
     }
 }
 
-fn may_make(name: &str, bytes: u128, rows: usize) -> Result<()> {
-    let limit = ONE_ROW.max(EACH_ROW * rows as u128);
+/// Its first argument, a list, if a row for each element with the other arguments beside it is not too large.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Unnested {
+    signature: Signature,
+    /// How many of the arguments are lists.
+    lists: usize,
+    share: u128,
+}
+
+impl Unnested {
+    const NAME: &str = "unnested";
+
+    fn new(lists: usize, share: u128) -> Self {
+        Self { signature: Signature::variadic_any(Volatility::Immutable), lists, share }
+    }
+}
+
+impl ScalarUDFImpl for Unnested {
+    fn name(&self) -> &str {
+        Self::NAME
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(args[0].schema_name().to_string())
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        Ok(arg_types[0].clone())
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        Ok(args.arg_fields[0].clone())
+    }
+
+    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = args.number_rows;
+        let arrays = args.args.iter().map(|value| value.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let (lists, others) = arrays.split_at(self.lists.min(arrays.len()));
+        let mut bytes: u128 = lists.iter().map(|list| array_size(list.as_ref())).sum();
+        for row in 0..rows {
+            let elements = lists.iter().map(|list| array_size(list.slice(row, 1).as_ref()) / 4 + 1).max().unwrap_or(1);
+            let beside: u128 = others.iter().map(|other| array_size(other.slice(row, 1).as_ref())).sum();
+            bytes = bytes.saturating_add(elements.saturating_mul(beside));
+            may_make("unnest", bytes, rows, self.share)?;
+        }
+        Ok(args.args.swap_remove(0))
+    }
+}
+
+fn may_make(name: &str, bytes: u128, rows: usize, share: u128) -> Result<()> {
+    let limit = ONE_ROW.max(EACH_ROW * rows as u128).min(AT_ONCE) / share;
     if bytes <= limit {
         return Ok(());
     }
@@ -205,7 +368,9 @@ fn would_make(name: &str, args: &ScalarFunctionArgs) -> Result<u128> {
         "array_repeat" => size(0).saturating_add(8).saturating_mul(count(1)?),
         "array_resize" => all + (rows as u128).saturating_mul(count(1)?).saturating_mul(longest(2).max(8)),
         // Each byte could be replaced, and what is found may be empty.
-        "replace" | "regexp_replace" => all + size(0).saturating_mul(longest(2)),
+        "replace" | "regexp_replace" => all + (size(0) + rows as u128).saturating_mul(longest(2)),
+        // A letter of the format may become a whole moment.
+        "to_char" => all + (rows as u128).saturating_mul(longest(1)).saturating_mul(16),
         "array_replace" | "array_replace_n" | "array_replace_all" => all + (size(0) / 4).saturating_mul(longest(2)),
         "array_to_string" => (size(0) / 4 + rows as u128).saturating_mul(longest(1) + longest(2) + 24) + all,
         // Each byte may become an element.
@@ -222,9 +387,40 @@ fn size(value: &ColumnarValue, rows: usize) -> u128 {
     }
 }
 
+/// Bytes of what an array shows: a slice of a large batch counts as what it is, and a value that stands behind several
+/// rows (views, dictionaries, runs) as often as it is shown, because that is what a function makes of it.
 fn array_size(array: &dyn Array) -> u128 {
-    // A slice of a large batch counts as what it shows.
-    array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()) as u128
+    let shown = |values: &dyn Array| {
+        let longest = (0..values.len()).map(|at| array_size(values.slice(at, 1).as_ref())).max().unwrap_or(0);
+        longest.saturating_mul(array.len() as u128)
+    };
+    let views =
+        |lengths: &mut dyn Iterator<Item = u32>| 16 * array.len() as u128 + lengths.map(u128::from).sum::<u128>();
+    match array.data_type() {
+        DataType::Utf8View => views(&mut array.as_string_view().lengths()),
+        DataType::BinaryView => views(&mut array.as_binary_view().lengths()),
+        DataType::Dictionary(..) => shown(array.as_any_dictionary().values().as_ref()),
+        DataType::RunEndEncoded(..) | DataType::Union(..) | DataType::ListView(_) | DataType::LargeListView(_) => {
+            (array.get_array_memory_size() as u128).saturating_mul(array.len().max(1) as u128)
+        }
+        DataType::List(_) => nested(array, array.as_list::<i32>().offsets(), array.as_list::<i32>().values().as_ref()),
+        DataType::LargeList(_) => {
+            nested(array, array.as_list::<i64>().offsets(), array.as_list::<i64>().values().as_ref())
+        }
+        DataType::Map(..) => nested(array, array.as_map().offsets(), array.as_map().entries()),
+        DataType::FixedSizeList(..) => {
+            let list = array.as_fixed_size_list();
+            let length = list.value_length().max(0) as usize;
+            array_size(list.values().slice(list.value_offset(0).max(0) as usize, length * list.len()).as_ref())
+        }
+        DataType::Struct(_) => array.as_struct().columns().iter().map(|column| array_size(column.as_ref())).sum(),
+        _ => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_array_memory_size()) as u128,
+    }
+}
+
+fn nested<O: OffsetSizeTrait>(array: &dyn Array, offsets: &OffsetBuffer<O>, values: &dyn Array) -> u128 {
+    let (from, to) = (offsets[0].as_usize(), offsets[array.len()].as_usize());
+    8 * array.len() as u128 + array_size(values.slice(from, to - from).as_ref())
 }
 
 /// Bytes of the longest of the values, at most.

@@ -74,19 +74,33 @@ pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryErr
 }
 
 async fn pin_all(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
-    let last = futures::future::try_join(lake.snapshot(Table::Events), lake.snapshot(Table::Publications)).await?;
-    let mut snapshots = BTreeMap::from([(Table::Events, last.0), (Table::Publications, last.1)]);
+    // All are waited for, also when one has failed: the kernel panics in a thread whose answer nobody takes.
+    let last = futures::future::join(lake.snapshot(Table::Events), lake.snapshot(Table::Publications)).await;
+    let (events, publications) = (there(lake, Table::Events, last.0)?, there(lake, Table::Publications, last.1)?);
+    let mut snapshots = BTreeMap::from([(Table::Events, events), (Table::Publications, publications)]);
     let others = Table::ALL.into_iter().filter(|table| !matches!(table, Table::Events | Table::Publications));
-    let others = futures::future::try_join_all(others.map(|table| if_there(lake, table))).await?;
-    snapshots.extend(others.into_iter().flatten().map(|snapshot| (snapshot.table(), snapshot)));
+    let others = futures::future::join_all(others.map(|table| if_there(lake, table))).await;
+    for found in others {
+        if let Some(snapshot) = found? {
+            snapshots.insert(snapshot.table(), snapshot);
+        }
+    }
     Ok(snapshots)
 }
 
-/// A lake of an earlier build lacks tables that came since, until something writes to it: they read as empty.
+/// A lake of an earlier build lacks tables that came since, until something writes to it: they read as empty. Those that
+/// reports go into were there from the beginning.
 async fn if_there(lake: &Lake, table: Table) -> Result<Option<TableSnapshot>, LakeError> {
     match lake.snapshot(table).await {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(LakeError::NoLake(_)) => Ok(None),
-        Err(error) => Err(error),
+        Err(LakeError::NoLake(_)) if !Table::FED.contains(&table) => Ok(None),
+        found => there(lake, table, found).map(Some),
     }
+}
+
+/// The lake is there, because another table of it was read: only this table can be missing.
+fn there(lake: &Lake, table: Table, found: Result<TableSnapshot, LakeError>) -> Result<TableSnapshot, LakeError> {
+    found.map_err(|error| match error {
+        LakeError::NoLake(_) => LakeError::Missing { table: table.name(), url: lake.table_url(table) },
+        other => other,
+    })
 }

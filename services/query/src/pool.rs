@@ -1,5 +1,6 @@
 //! Memory that queries may use: a bound for each, and one for all together.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,17 +17,34 @@ pub struct BoundedPool {
     limit: usize,
     used: AtomicUsize,
     above: Option<Arc<BoundedPool>>,
+    _kept: Option<Kept>,
+}
+
+/// What is given back once nothing uses the pool any more.
+struct Kept(#[expect(dead_code, reason = "it is dropped")] Box<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
 }
 
 impl BoundedPool {
     /// A pool for everything.
     pub fn whole(limit: usize) -> Arc<Self> {
-        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), above: None })
+        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), above: None, _kept: None })
     }
 
     /// A pool for one query, within one for all.
     pub fn of_one_query(limit: usize, above: &Arc<Self>) -> Arc<Self> {
-        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()) })
+        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: None })
+    }
+
+    /// As [`BoundedPool::of_one_query`], keeping something until the last operator has let go of the pool: work goes on
+    /// for a while after its answer was given up.
+    pub fn of_one_query_with<T: Send + Sync + 'static>(limit: usize, above: &Arc<Self>, kept: T) -> Arc<Self> {
+        let kept = Some(Kept(Box::new(kept)));
+        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: kept })
     }
 
     /// Bytes in use.

@@ -13,7 +13,9 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::expansion::{self, Bound};
 use crate::session::QueryError;
+use crate::substituted;
 
 /// Plans a text of one statement that reads.
 ///
@@ -30,30 +32,29 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
         planned => planned.map_err(asked)?,
     };
     match first_that_does_more_than_read(&plan) {
-        None => Ok(plan),
+        None => {
+            substituted::hold(&plan)?;
+            Ok(plan)
+        }
         Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
     }
 }
-
-/// Operators and keywords of one statement, beyond which its tree could be deeper than a thread's stack: the parser
-/// bounds parentheses, but not chains such as `a + a + …`.
-const LINKS: usize = 1500;
 
 fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryError> {
     let limit = state.config_options().sql_parser.recursion_limit.get();
     let dialect = GenericDialect {};
     // A text that is no SQL is left to the parser, which says where.
-    if let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize()
-        && tokens.iter().filter(|token| links(token)).count() > LINKS
-    {
-        return Err(QueryError::Asked(format!(
-            "the statement has more than {LINKS} operators and keywords; write a long chain as a list, such as `in (…)`"
-        )));
+    // The parser bounds parentheses, but not chains such as `a + a + …`, whose tree could be deeper than a stack.
+    if let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize() {
+        Bound::Links.hold(tokens.iter().filter(|token| links(token)).count() as u64)?;
     }
     let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(limit).build();
     let mut statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(asked)?;
     match (statements.pop_front(), statements.is_empty()) {
-        (Some(statement), true) => Ok(statement),
+        (Some(statement), true) => {
+            expansion::hold(&statement)?;
+            Ok(statement)
+        }
         (_, none) => Err(QueryError::Statements(if none { 0 } else { statements.len() + 1 })),
     }
 }

@@ -1,7 +1,8 @@
 //! Sessions for a server: one is kept as long as no table has changed, with everything it has computed.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use helan_lake::{Lake, TableSnapshot};
@@ -12,10 +13,12 @@ use tokio::sync::Mutex;
 
 use crate::moment::day_of;
 use crate::open::pin;
-use crate::session::{QueryError, Session};
+use crate::session::{Ended, QueryError, Session};
 
 /// How long a session is kept at most, in microseconds: its T stands still.
 const OLD: i64 = 5 * 60 * 1_000_000;
+/// How often the store is asked whether a kept session still serves.
+const LOOKED_AFTER: Duration = Duration::from_secs(2);
 
 /// The newest session over a lake. Within a day and a version of every table nothing that T decides changes: reports
 /// are known when they are received, and what the catalog dates, it dates by days.
@@ -24,7 +27,7 @@ pub struct Sessions {
     catalog: Option<Arc<Catalog>>,
     clock: Clock,
     memory: Arc<RuntimeEnv>,
-    kept: Mutex<Option<Arc<Current>>>,
+    kept: Arc<Mutex<Option<Arc<Current>>>>,
 }
 
 /// A session with the versions that it has pinned.
@@ -41,7 +44,7 @@ impl Sessions {
     /// Sessions over a lake, by a catalog or else the newest that the lake keeps; what their views keep is counted in
     /// `memory`.
     pub fn new(lake: Lake, catalog: Option<Arc<Catalog>>, clock: Clock, memory: Arc<RuntimeEnv>) -> Self {
-        Self { lake, catalog, clock, memory, kept: Mutex::default() }
+        Self { lake, catalog, clock, memory, kept: Arc::default() }
     }
 
     /// A session over the tables as they are now, or have been after this was called.
@@ -58,6 +61,7 @@ impl Sessions {
         let now = self.clock.now();
         let snapshots = pin(&self.lake).await?;
         let same = kept.as_ref().filter(|current| current.serves(&snapshots, now));
+        let fresh = same.is_none();
         let current = match same {
             Some(current) => {
                 Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at: now }
@@ -70,7 +74,30 @@ impl Sessions {
         };
         let current = Arc::new(current);
         *kept = Some(current.clone());
+        if fresh {
+            tokio::spawn(given_back(Arc::downgrade(&self.kept), current.session.downgrade(), self.clock.clone()));
+        }
         Ok(current)
+    }
+}
+
+/// Gives a session back once a table that reports go into has a newer version, or it is old: what its views have
+/// computed serves nobody then, and the next question may be far off.
+async fn given_back(kept: Weak<Mutex<Option<Arc<Current>>>>, session: Ended, clock: Clock) {
+    loop {
+        tokio::time::sleep(LOOKED_AFTER).await;
+        let Some(place) = kept.upgrade() else { return };
+        let current = place.lock().await.clone();
+        let Some(current) = current.filter(|current| current.session.is(&session)) else { return };
+        let fed = Table::FED.iter().filter_map(|table| current.snapshots.get(table));
+        let superseded = futures::future::join_all(fed.map(TableSnapshot::is_superseded)).await;
+        if superseded.contains(&true) || clock.now() - current.session.now() >= OLD {
+            let mut kept = place.lock().await;
+            if kept.as_ref().is_some_and(|current| current.session.is(&session)) {
+                *kept = None;
+            }
+            return;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -9,6 +9,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::prelude::SessionContext;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
@@ -16,10 +17,11 @@ use jiff::tz::TimeZone;
 
 use crate::as_of::{AsOf, EVERYTHING};
 use crate::describe::{self, TableDoc};
+use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
 use crate::scope::{self, Pinned, Scope};
-use crate::watch::{Watch, Watched};
+use crate::watch::{Watch, Watched, Watchful};
 use crate::{bounded, read_only};
 
 /// Rows that a stranger's plan handles together: fewer than usual, because a long text can stand in each.
@@ -37,6 +39,9 @@ pub enum QueryError {
     /// Not one statement but none or several; how many.
     #[error("one statement is answered at a time, here are {0}")]
     Statements(usize),
+    /// A text that comes to more than is planned here.
+    #[error(transparent)]
+    Beyond(#[from] Beyond),
     /// The engine or the lake failed.
     #[error(transparent)]
     Engine(#[from] DataFusionError),
@@ -99,7 +104,20 @@ pub struct Question {
     pub recorded: Option<i64>,
 }
 
+/// A session that may have ended.
+pub(crate) struct Ended(Weak<Inner>);
+
 impl Session {
+    /// Itself, without keeping it.
+    pub(crate) fn downgrade(&self) -> Ended {
+        Ended(Arc::downgrade(&self.0))
+    }
+
+    /// Whether it is that session.
+    pub(crate) fn is(&self, other: &Ended) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
+    }
+
     /// A session over tables in memory; `now` is in microseconds since the epoch.
     ///
     /// # Errors
@@ -178,17 +196,23 @@ impl Session {
         // Memory is the asker's; stores are the session's, because views plan their own scans in it.
         let stores = self.0.pinned.memory.object_store_registry.clone();
         let runtime = RuntimeEnv { object_store_registry: stores, ..terms.memory.as_ref().clone() };
-        let mut state = SessionStateBuilder::new_from_existing(context.state())
+        let known = context.state();
+        let rules = known.optimizers().iter().map(|rule| -> Arc<dyn OptimizerRule + Send + Sync> {
+            Arc::new(Watchful { rule: rule.clone(), watch: terms.watch.clone() })
+        });
+        let rules = rules.collect();
+        let mut state = SessionStateBuilder::new_from_existing(known)
             .with_runtime_env(Arc::new(runtime))
-            .with_physical_optimizer_rule(Arc::new(Watched(terms.watch)))
+            .with_optimizer_rules(rules)
+            .with_physical_optimizer_rule(Arc::new(Watched(terms.watch.clone())))
             .build();
-        if terms.stranger {
-            let config = std::mem::take(state.config_mut());
-            *state.config_mut() = config.with_batch_size(BATCH);
-        }
         let mut plan = read_only::plan(&state, &question.text).await?;
+        terms.watch.look()?;
         if terms.stranger {
             plan = bounded::bound(plan).map_err(read_only::asked)?;
+            let rows = bounded::batch(&plan, BATCH).map_err(read_only::asked)?;
+            let config = std::mem::take(state.config_mut());
+            *state.config_mut() = config.with_batch_size(rows);
         }
         Ok(DataFrame::new(state, plan))
     }

@@ -15,6 +15,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_queries::Query;
@@ -38,7 +39,7 @@ impl View {
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
     /// on one stack.
-    async fn rows(&self) -> Result<Option<Arc<MemTable>>> {
+    async fn rows(&self, asker: &Arc<RuntimeEnv>) -> Result<Option<Arc<MemTable>>> {
         let Some(cell) = self.scope.rows(self.query.name) else { return Ok(None) };
         let rows = cell.get_or_try_init(|| async {
             let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
@@ -55,7 +56,7 @@ impl View {
                 memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
                 Ok(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory })
             };
-            in_task(work.instrument(span)).await
+            in_task(asker.clone(), work.instrument(span)).await
         });
         Ok(Some(rows.await?.table.clone()))
     }
@@ -91,13 +92,13 @@ impl TableProvider for View {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if let Some(rows) = self.rows().await? {
+        if let Some(rows) = self.rows(state.runtime_env()).await? {
             return rows.scan(state, projection, filters, limit).await;
         }
         let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
         let projection = projection.cloned();
         let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
-        in_task(async move {
+        in_task(state.runtime_env().clone(), async move {
             let mut frame = frame(query, &schema, &scope).await?;
             for filter in filters {
                 frame = frame.filter(filter)?;
@@ -115,8 +116,17 @@ impl TableProvider for View {
     }
 }
 
-/// Runs a future as a task of its own, which ends with whoever waits for it.
-async fn in_task<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+/// Runs a future as a task of its own, which ends with whoever waits for it. It keeps the asker's means until it has
+/// really ended, because the asker's place is counted by them.
+async fn in_task<T: Send + 'static>(
+    asker: Arc<RuntimeEnv>,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let work = async move {
+        let done = work.await;
+        drop(asker);
+        done
+    };
     match SpawnedTask::spawn(work.in_current_span()).await {
         Ok(result) => result,
         Err(error) => Err(DataFusionError::External(Box::new(error))),

@@ -1,5 +1,6 @@
-//! Ends a plan that would not end by itself.
+//! Ends a plan that would not end by itself, and the making of one.
 //!
+//! Planning lets go of its thread nowhere. So every rule of the optimiser looks at a flag before it looks at a node.
 //! Dropping a stream stops a plan only when it next lets go of its thread. Joins that multiply rows, unnesting and
 //! windows can work for minutes between two rows read, or never give one: so in the plans of strangers they let go
 //! after each batch, and a nested-loop join looks at a flag whenever it judges a pair of batches.
@@ -7,14 +8,15 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::datatypes::{DataType, FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::{ColumnarValue, LogicalPlan};
+use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
@@ -23,19 +25,50 @@ use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 
 /// Whether a query shall end.
 #[derive(Debug, Default)]
-pub struct Watch(AtomicBool);
+pub struct Watch {
+    ended: AtomicBool,
+    steps: AtomicU64,
+}
 
 impl Watch {
     /// Asks the plans that look at it to end.
     pub fn end(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.ended.store(true, Ordering::Relaxed);
     }
 
-    fn look(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) {
+    /// How often a rule of the optimiser was asked so far: what planning cost, on any machine.
+    pub fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn look(&self) -> Result<()> {
+        if self.ended.load(Ordering::Relaxed) {
             return Err(DataFusionError::Execution("the query was ended".to_owned()));
         }
         Ok(())
+    }
+}
+
+/// A rule of the optimiser that looks at the watch first.
+#[derive(Debug)]
+pub(crate) struct Watchful {
+    pub(crate) rule: Arc<dyn OptimizerRule + Send + Sync>,
+    pub(crate) watch: Arc<Watch>,
+}
+
+impl OptimizerRule for Watchful {
+    fn name(&self) -> &str {
+        self.rule.name()
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        self.rule.apply_order()
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        self.watch.look()?;
+        self.watch.steps.fetch_add(1, Ordering::Relaxed);
+        self.rule.rewrite(plan, config)
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Asking {
     /// Rows of one answer
     #[arg(long, env = "HELAN_SQL_ROWS", value_name = "N", default_value_t = 1_000_000)]
     pub(crate) sql_rows: u64,
-    /// Queries at a time; one credential may have half of them
+    /// Queries at a time; one credential may have half of them, and a quarter is kept for credentials that have none
     #[arg(long, env = "HELAN_SQL_QUERIES", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) sql_queries: u16,
 }

@@ -44,6 +44,9 @@ pub(crate) struct ExportArgs {
     /// File to write; without it standard output, for the formats that are text
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
+    /// CSV with texts as they are; otherwise one that a spreadsheet would run (= + - @) has an apostrophe before it
+    #[arg(long)]
+    raw: bool,
 }
 
 /// What is written.
@@ -89,7 +92,7 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
             let format = if args.format == Shape::Csv { Format::Csv } else { Format::Parquet };
             let table = export.table()?;
             let rows = stream::iter([Ok::<_, std::convert::Infallible>(table.clone())]);
-            crate::show::write(table.schema(), rows, format, output, lang).await
+            crate::show::write(table.schema(), rows, format, output, lang, args.raw).await
         }
         Shape::Xlsx => {
             let workbook = export.workbook(lang == Lang::Zh)?;

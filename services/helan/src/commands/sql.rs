@@ -52,6 +52,9 @@ pub(crate) struct SqlArgs {
     /// Write the result to a file instead of standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// CSV with texts as they are; otherwise one that a spreadsheet would run (= + - @) has an apostrophe before it
+    #[arg(long)]
+    pub(crate) raw: bool,
 }
 
 pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
@@ -83,6 +86,7 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
                 output: args.output,
                 expanded: false,
                 timing: false,
+                raw: args.raw,
                 screen: None,
             };
             if interactive {
@@ -93,7 +97,7 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
         }
     };
     let answer = source.ask(&text, &moments).await?;
-    show::write(answer.schema, answer.rows, args.format, args.output.as_deref(), lang).await
+    show::write(answer.schema, answer.rows, args.format, args.output.as_deref(), lang, args.raw).await
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

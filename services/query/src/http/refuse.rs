@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Http;
+use crate::expansion::Beyond;
 
 /// Seconds after which whoever met a full house may ask again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -35,19 +36,30 @@ pub struct ErrorBody {
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(super) code: Code,
-    found: String,
+    found_zh: String,
+    found_en: String,
 }
 
 impl From<Code> for Refusal {
     fn from(code: Code) -> Self {
-        Self { code, found: String::new() }
+        Self { code, found_zh: String::new(), found_en: String::new() }
     }
 }
 
 impl Refusal {
     /// A code, with what was found, in no language.
     pub(super) fn found(code: Code, found: impl ToString) -> Self {
-        Self { code, found: found.to_string() }
+        let found = found.to_string();
+        Self { code, found_zh: found.clone(), found_en: found }
+    }
+
+    /// A text that comes to more than is planned here.
+    pub(super) fn beyond(beyond: Beyond) -> Self {
+        let Beyond { bound, found } = beyond;
+        let say =
+            |sentence: &str, open: &str, close: &str| format!("{sentence}{open}{found} > {}{close}", bound.most());
+        let (found_zh, found_en) = (say(bound.zh(), "（", "）"), say(bound.en(), " (", ")"));
+        Self { code: Code::SqlTooLarge, found_zh, found_en }
     }
 
     /// Logs a cause and answers that reading fails now.
@@ -58,15 +70,15 @@ impl Refusal {
 
     /// As the sender reads it.
     pub(super) fn body(&self) -> ErrorBody {
-        let message = |meaning: &str, colon: &str| match self.found.as_str() {
+        let message = |meaning: &str, colon: &str, found: &str| match found {
             "" => meaning.to_owned(),
             found => format!("{meaning}{colon}{found}"),
         };
         ErrorBody {
             status: self.code.status(),
             code: self.code.code().to_owned(),
-            message_zh: message(self.code.meaning_zh(), "："),
-            message_en: message(self.code.meaning_en(), ": "),
+            message_zh: message(self.code.meaning_zh(), "：", &self.found_zh),
+            message_en: message(self.code.meaning_en(), ": ", &self.found_en),
             hint_zh: self.code.hint_zh().to_owned(),
             hint_en: self.code.hint_en().to_owned(),
         }

@@ -11,6 +11,7 @@ mod paths;
 mod request;
 mod run;
 mod tables;
+mod told;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +41,7 @@ pub(super) struct Desk {
     pub(super) limits: SqlLimits,
     pub(super) sessions: Sessions,
     room: Room,
+    place: told::Place,
     pool: Arc<BoundedPool>,
     counters: Counters,
     threads: Threads,
@@ -66,6 +68,7 @@ impl Desk {
         Ok(Self {
             sessions: Sessions::new(lake.clone(), None, clock.clone(), memory),
             room: Room::new(&limits),
+            place: told::Place::of(lake.url()),
             pool,
             counters: Counters::register(metrics),
             threads: Threads(Some(threads)),

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use helan_lake::{Lake, TableSnapshot};
+use helan_runtime::credentials::Role;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
 use jiff::Timestamp;
@@ -40,9 +41,9 @@ pub struct Status {
     /// Up to this moment everything that was recorded is in the lake: answers as of (T, R) with R up to here never
     /// change. RFC 3339; none = not known since this process runs.
     pub watermark: Option<String>,
-    /// Each partition of the log.
+    /// Each partition of the log; empty for a reporter, whom only what became of its own submissions concerns.
     pub partitions: Vec<PartitionStatus>,
-    /// Each table.
+    /// Each table; empty for a reporter.
     pub tables: Vec<TableStatus>,
     /// The schedule of this process; none = it has none.
     pub schedule: Option<ScheduleStatus>,
@@ -119,7 +120,7 @@ pub struct TableStatus {
 )]
 pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Status>, Refusal> {
     let http = &served.http;
-    asker(http, &headers)?;
+    let identity = asker(http, &headers)?;
     let now = http.clock.now();
     let ends = http.log.ends().await.map_err(Refusal::unavailable)?;
     let snapshots = pin(&http.lake).await.map_err(Refusal::unavailable)?;
@@ -130,13 +131,16 @@ pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> 
         version: snapshot.version(),
         rows: snapshot.row_count().and_then(|rows| u64::try_from(rows).ok()),
     });
+    let lag = partitions.iter().map(|partition| partition.lag).sum();
+    let tables: Vec<_> = tables.collect();
+    let concerns = identity.role != Role::Reporter;
     Ok(Json(Status {
         now: text(now),
         lake: http.lake.id().to_owned(),
-        lag: partitions.iter().map(|partition| partition.lag).sum(),
+        lag,
         watermark: watermark.map(text),
-        partitions,
-        tables: tables.collect(),
+        partitions: if concerns { partitions } else { Vec::new() },
+        tables: if concerns { tables } else { Vec::new() },
         schedule: http.schedule.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner).clone()),
     }))
 }

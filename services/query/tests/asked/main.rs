@@ -1,6 +1,8 @@
 //! Sessions asked as analysts ask them, and every SQL file by the test rows beside it.
 
 mod divisions;
+mod expansion;
+mod kept;
 mod session;
 mod support;
 mod views;

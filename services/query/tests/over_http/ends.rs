@@ -71,6 +71,7 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
     let world = World::new(limits).await;
     let doubling: Vec<_> = (1..40).map(|n| format!("s{n} as (select s || s as s from s{})", n - 1)).collect();
     let doubling = format!("with s0 as (select 'x' as s), {} select length(s) from s39", doubling.join(", "));
+    let many: Vec<_> = (0..100).map(|n| format!("max(length(repeat(id, value % 2 + 1000 + {n})))")).collect();
     for bomb in [
         "select * from generate_series(1, 100000000) order by value desc",
         "select array_agg(value) from generate_series(1, 1000000000)",
@@ -83,15 +84,34 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
         "select array_length(generate_series(timestamp '2000-01-01', timestamp '2020-01-01', interval '1 millisecond'))",
         "select array_length(array_repeat(1, 1000000000))",
         "select length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))",
+        // The same text behind many rows, one call within another, long constants, and many calls side by side.
+        "select max(length(repeat(repeat(repeat(id, 1000), 100), 100))) from (select arrow_cast('abcdefghij', 'Utf8View') as id from generate_series(1, 100000))",
+        "select max(length(repeat(id, 10000))) from (select arrow_cast('abcdefghij', 'Dictionary(Int32, Utf8)') as id from generate_series(1, 100000))",
+        "select array_length(array_repeat(array_repeat(array_repeat(1, 1000), 1000), 1000))",
+        "select length(array_to_string(array_repeat('x', 1000), repeat('y', 1000)))",
+        "select length(regexp_replace(repeat('a', 5000), '(.*)', '\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1\\1'))",
+        "select length(concat(a, a, a, a, a, a, a, a)) from (select repeat('x', 10000) as a)",
+        "select length(concat_ws(repeat('y', 30000), 'a', 'b', 'c', 'd', 'e'))",
+        "select length(lpad('x', 30000, 'y') || rpad('x', 30000, 'y') || lpad('x', 30000, 'z'))",
+        "select count(*) from (select repeat(id, 1000) as t, unnest(range(1, 2000)) from (select 'abcdefghij' as id from generate_series(1, 1000)))",
+        &format!("select {} from (select 'abcdefghij' as id, value from generate_series(1, 100000))", many.join(", ")),
         "with recursive t as (select 'x' as s union all select s || s from t) select max(length(s)) from t",
-        &doubling,
     ] {
         let (status, code) = world.refusal(bomb).await;
         assert_eq!((status, code.as_str()), (422, "sql_memory_limit"), "{bomb}");
     }
+    for refused in [
+        "select string_agg('a', repeat('x', 100000)) from generate_series(1, 9)",
+        "select arrow_cast('a', 'FixedSizeBinary(1000000000)')",
+        "select approx_percentile_cont(0.5, 1000000000) within group (order by value) from generate_series(1, 9)",
+        "select input_file_name() from events",
+    ] {
+        assert_eq!(world.refusal(refused).await, (400, "sql_invalid".to_owned()), "{refused}");
+    }
     let (status, code) =
         world.refusal("select array_agg(value) over (order by value) from generate_series(1, 9)").await;
     assert_eq!((status, code.as_str()), (400, "sql_invalid"), "a list for each row is the square of the rows");
+    assert_eq!(world.refusal(&doubling).await, (422, "sql_too_large".to_owned()));
     let deep = format!("select {}1{}", "(".repeat(20_000), ")".repeat(20_000));
     assert_eq!(world.refusal(&deep).await, (400, "sql_invalid".to_owned()));
     for chain in [
@@ -103,15 +123,14 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
         format!("select {}1", "- ".repeat(30_000)),
         format!("select {} true", "not ".repeat(15_000)),
     ] {
-        let (status, code) = world.refusal(&chain).await;
-        assert!(matches!((status, code.as_str()), (400, "sql_invalid")), "{status} {code}: {}", &chain[..40]);
+        assert_eq!(world.refusal(&chain).await, (422, "sql_too_large".to_owned()), "{}", &chain[..40]);
     }
     // What is just allowed does not overflow a stack either.
     for chain in [
-        format!("select {}1", "1+".repeat(1_400)),
-        format!("select {}'1'", "'1'||".repeat(300)),
-        format!("select 1 where {} true", "false or ".repeat(1_400)),
-        format!("select count(*) from ({} select 1)", "select 1 union all ".repeat(450)),
+        format!("select {}1", "1+".repeat(290)),
+        format!("select {}'1'", "'1'||".repeat(290)),
+        format!("select 1 where {} true", "false or ".repeat(290)),
+        format!("select count(*) from ({} select 1)", "select 1 union all ".repeat(190)),
     ] {
         let answer = world.refusal(&chain).await;
         assert_eq!(answer, (200, String::new()), "{}", &chain[..40]);
@@ -119,9 +138,60 @@ async fn memory_bombs_are_refused_and_the_process_lives() {
     for fine in [
         "select repeat('x', 10), lpad('7', 3, '0'), range(1, 5), 'a' || 'b', concat('a', 'b'), make_array(1, 2)",
         "select count(*) from generate_series(1, 100000)",
+        "select n, unnest(range(1, 13)) from (select value as n, 'a' as b from generate_series(1, 5000))",
+        "select unnest(make_array(1, 2)), unnest(make_array('a', 'b')), 3 as other",
+        "select string_agg(b, ', '), array_agg(n) from (select value as n, 'a' as b from generate_series(1, 5000))",
+        "select arrow_cast('1', 'Int64'), to_char(date '2019-08-30', '%Y-%m'), approx_percentile_cont(0.5) within group (order by value) from generate_series(1, 9)",
+        "select array_to_string(make_array(1, 2), ','), rank() over (order by value) from generate_series(1, 9)",
+        "select event_id || '/' || source from (select 'a' as event_id, 's' as source from generate_series(1, 100000))",
     ] {
-        assert_eq!(world.ask(fine).await.status(), 200, "{fine}");
+        let answer = world.ask(fine).await;
+        assert_eq!(answer.status(), 200, "{fine}: {}", answer.text().await.expect("a body"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_text_that_comes_to_very_much_is_refused_at_once() {
+    let world = World::new(SqlLimits::default()).await;
+    let with = (1..40).map(|n| format!("a{n} as (select * from a{0} union all select * from a{0})", n - 1));
+    let doubling =
+        format!("with a0 as (select 1 as i), {} select count(*) from a39", with.collect::<Vec<_>>().join(", "));
+    let sum = format!("select {}index from events", "index + ".repeat(700));
+    for (text, what) in [(doubling, "union"), (sum, "expressions")] {
+        let answer = world.ask(&text).await;
+        assert_eq!(answer.status(), 422);
+        let body: Value = answer.json().await.expect("a body");
+        assert_eq!(body["code"], "sql_too_large");
+        let (zh, en) = (body["message_zh"].as_str(), body["message_en"].as_str());
+        assert!(en.is_some_and(|text| text.contains(what) && text.contains(" > ")), "{body}");
+        assert!(zh.is_some_and(|text| text.contains("（")), "{body}");
+    }
+    world.until("nothing goes on", || world.metric("helan_sql_running") == Some(0)).await;
+}
+
+/// Two credentials with as many questions as they may ask leave a place to a third, and have theirs until the work for
+/// them has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_that_ask_without_end_do_not_keep_out_a_third() {
+    let world = World::new(SqlLimits::default()).await;
+    let second = world.another_analyst();
+    let ask = |token: &str| {
+        let request = world.client.post(format!("{}/v1/sql", world.base)).bearer_auth(token);
+        tokio::spawn(request.header("content-type", "application/sql").body(ENDLESS).send())
+    };
+    let mut running = Vec::new();
+    for (n, token) in [&world.analyst, &second].into_iter().cycle().take(6).enumerate() {
+        running.push(ask(token));
+        world.until("it runs", || world.metric("helan_sql_running") == Some(n as u64 + 1)).await;
+    }
+    for token in [&world.analyst, &second] {
+        let answer = refusal(world.ask_as(token, "select 1").await).await;
+        assert_eq!(answer, (429, "sql_too_many_queries".to_owned()), "what is left is for others");
+    }
+    assert_eq!(world.ask_as(&world.operator, "select 1").await.status(), 200);
+    running.iter().for_each(tokio::task::JoinHandle::abort);
+    world.until("all work has ended", || world.metric("helan_sql_running") == Some(0)).await;
+    assert_eq!(world.ask("select 1").await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

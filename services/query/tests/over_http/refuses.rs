@@ -1,6 +1,7 @@
 //! Who may ask, and which statements are no questions.
 
 use helan_query::http::SqlLimits;
+use serde_json::Value;
 
 use crate::world::{World, refusal};
 
@@ -22,6 +23,75 @@ async fn analysts_and_operators_ask_and_nobody_else() {
     for path in ["/v1/tables", "/v1/sql/01M87H01HNMD2AF61J2WJNBGGK"] {
         let answer = world.client.get(format!("{}{path}", world.base)).bearer_auth(&world.reporter).send().await;
         assert_eq!(answer.expect("an answer").status(), 403, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_is_not_told_how_the_log_stands() {
+    let world = World::new(SqlLimits::default()).await;
+    for (token, tables) in [(&world.analyst, true), (&world.operator, true), (&world.reporter, false)] {
+        let answer = world.client.get(format!("{}/v1/status", world.base)).bearer_auth(token).send().await;
+        let status: Value = answer.expect("an answer").json().await.expect("JSON");
+        assert_eq!(status["partitions"].as_array().map(Vec::len), Some(usize::from(tables)), "{status}");
+        assert_eq!(status["tables"].as_array().is_some_and(|all| !all.is_empty()), tables, "{status}");
+        assert!(status["lag"].is_number() && status["lake"].is_string(), "{status}");
+    }
+}
+
+/// A question that fails by what it asks is its asker's mistake; nothing is wrong with the lake.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_text_causes_is_its_askers() {
+    let world = World::new(SqlLimits::default()).await;
+    for text in [
+        "select regexp_like(n, '(((a{1000}){1000}){1000})') from (select 'a' || value as n from generate_series(1, 9))",
+        "select n ~ '(((a{1000}){1000}){1000})' from (select 'a' || value as n from generate_series(1, 9))",
+        "select regexp_replace(n, '(', 'b') from (select 'a' || value as n from generate_series(1, 9))",
+        "select regexp_like('a', 'a', 'z')",
+        "select regexp_match(n, '[') from (select 'a' || value as n from generate_series(1, 9))",
+        "select regexp_count(n, '(((a{1000}){1000}){1000})') from (select 'a' || value as n from generate_series(1, 9))",
+        "select 1 / 0",
+        "select 1 / (value - 1) from generate_series(1, 9)",
+        "select 1 % (value - 1) from generate_series(1, 9)",
+        "select cast('x' as int)",
+        "select cast(n as int) from (select 'a' || value as n from generate_series(1, 9))",
+        "select cast('soon' as date)",
+        "select cast('soon' as timestamp)",
+        "select arrow_cast('x', 'Nonsense')",
+        "select cast(n as interval) from (select 'a' || value as n from generate_series(1, 9))",
+        "select 9223372036854775807 + value from generate_series(1, 9)",
+        "select 99999999999999999999999999999999999999 * (value + 9) from generate_series(1, 9)",
+        "select chr(-1)",
+        "select chr(value + 2000000000) from generate_series(1, 9)",
+        "select to_timestamp('soon')",
+        "select to_char(timestamp '2019-01-01', '%Q%!')",
+        "select date_trunc('fortnight', timestamp '2019-01-01')",
+        "select date_bin(interval '0 day', timestamp '2019-01-01')",
+        "select timestamp '2019-01-01' at time zone 'Nowhere/Nothing'",
+        "select decode('zz', 'hex')",
+        "select decode('a', 'nonsense')",
+        "select n like 'a' escape 'bc' from (select 'a' || value as n from generate_series(1, 9))",
+        "select (select value from generate_series(1, 9))",
+        "select make_date(2019, 13, 45)",
+        "select array_element(make_array(1), 'x')",
+        "select power(10, 400)::int",
+        "select factorial(100)",
+    ] {
+        let (status, code) = world.refusal(text).await;
+        let askers = matches!((status, code.as_str()), (400, "sql_invalid") | (422, "sql_failed" | "sql_memory_limit"));
+        assert!(askers || status == 200, "{status} {code}: {text}");
+        println!("{status} {code}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn csv_holds_lists_as_json_and_nothing_that_a_spreadsheet_runs() {
+    let world = World::new(SqlLimits::default()).await;
+    let query = "select make_array(1, 2) as list, '=cmd|x' as note, -1 as number, '-2.5' as text";
+    for (raw, note) in [("", "'=cmd|x"), ("?raw=true", "=cmd|x")] {
+        let request = world.client.post(format!("{}/v1/sql{raw}", world.base)).bearer_auth(&world.analyst);
+        let request = request.header("content-type", "application/sql").header("accept", "text/csv").body(query);
+        let text = request.send().await.expect("an answer").text().await.expect("a body");
+        assert_eq!(text, format!("list,note,number,text\n\"[1,2]\",{note},-1,-2.5\n"));
     }
 }
 

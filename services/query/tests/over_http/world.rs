@@ -12,18 +12,18 @@ use helan_runtime::metrics::Metrics;
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-/// A log that is empty.
+/// A log of one partition that is empty.
 struct Empty;
 
 #[async_trait]
 impl LogEnds for Empty {
     async fn ends(&self) -> Result<Vec<PartitionEnd>, String> {
-        Ok(Vec::new())
+        Ok(vec![PartitionEnd { topic: "helan.city.v1".to_owned(), partition: 0, first: 0, next: 0 }])
     }
 }
 
 pub(crate) struct World {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub(crate) base: String,
     pub(crate) metrics: Metrics,
     pub(crate) client: Client,
@@ -60,7 +60,14 @@ impl World {
         let router = router(http).expect("threads");
         tokio::spawn(async move { axum::serve(listener, router).await });
         let client = Client::builder().timeout(Duration::from_secs(120)).build().expect("a client");
-        Self { _dir: dir, base, metrics, client, analyst, operator, reporter }
+        Self { dir, base, metrics, client, analyst, operator, reporter }
+    }
+
+    /// The token of another analyst.
+    pub(crate) fn another_analyst(&self) -> String {
+        let file = CredentialFile::new(self.dir.path().join("credentials.jsonl"));
+        let new = NewCredential { id: None, role: Role::Analyst, reporter: None, expires: None };
+        file.add(&new, jiff::Timestamp::now()).expect("a credential").reveal().to_owned()
     }
 
     /// Asks as an analyst.

@@ -8,6 +8,7 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::request::Format;
+use crate::csv::for_csv;
 use crate::http::ErrorBody;
 
 /// Writes batches into a buffer that is taken piece by piece.
@@ -19,7 +20,7 @@ pub(super) struct Encoder {
 enum Writer {
     Arrow(Box<arrow::ipc::writer::StreamWriter<Written>>),
     Lines(arrow::json::LineDelimitedWriter<Written>),
-    Csv(Box<arrow::csv::Writer<Written>>),
+    Csv { writer: Box<arrow::csv::Writer<Written>>, raw: bool },
 }
 
 /// What was written and not yet taken.
@@ -39,7 +40,7 @@ impl Write for Written {
 
 impl Encoder {
     /// An encoder that has written what stands before the first row.
-    pub(super) fn new(format: Format, schema: &Schema) -> Result<Self, ArrowError> {
+    pub(super) fn new(format: Format, schema: &Schema, raw: bool) -> Result<Self, ArrowError> {
         let written = Written::default();
         let sink = written.clone();
         let writer = match format {
@@ -48,8 +49,8 @@ impl Encoder {
             Format::Csv => {
                 let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(sink);
                 // The heading comes also when there are no rows.
-                writer.write(&RecordBatch::new_empty(Arc::new(schema.clone())))?;
-                Writer::Csv(Box::new(writer))
+                writer.write(&for_csv(&RecordBatch::new_empty(Arc::new(schema.clone())), raw)?)?;
+                Writer::Csv { writer: Box::new(writer), raw }
             }
         };
         Ok(Self { writer, written })
@@ -59,7 +60,7 @@ impl Encoder {
         match &mut self.writer {
             Writer::Arrow(writer) => writer.write(batch),
             Writer::Lines(writer) => writer.write(batch),
-            Writer::Csv(writer) => writer.write(batch),
+            Writer::Csv { writer, raw } => writer.write(&for_csv(batch, *raw)?),
         }
     }
 
@@ -68,7 +69,7 @@ impl Encoder {
         match &mut self.writer {
             Writer::Arrow(writer) => writer.finish(),
             Writer::Lines(writer) => writer.finish(),
-            Writer::Csv(_) => Ok(()),
+            Writer::Csv { .. } => Ok(()),
         }
     }
 

@@ -53,6 +53,8 @@ pub(super) struct Room {
     all: Arc<Semaphore>,
     each: Arc<Mutex<HashMap<Arc<str>, usize>>>,
     limit_each: usize,
+    /// Places that only a credential takes that has none.
+    for_others: usize,
 }
 
 /// A query's place; given back when dropped.
@@ -66,14 +68,16 @@ pub(super) struct Seat {
 impl Room {
     pub(super) fn new(limits: &SqlLimits) -> Self {
         let all = Arc::new(Semaphore::new(limits.queries));
-        Self { all, each: Arc::default(), limit_each: limits.queries_each }
+        Self { all, each: Arc::default(), limit_each: limits.queries_each, for_others: limits.queries / 4 }
     }
 
     /// Takes a place, or refuses at once.
     pub(super) fn seat(&self, credential: &Arc<str>) -> Result<Seat, Code> {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         let own = each.get(credential).copied().unwrap_or(0);
-        if own >= self.limit_each {
+        // Two credentials together cannot keep out a third.
+        if own >= self.limit_each || (own > 0 && self.all.available_permits() <= self.for_others && self.for_others > 0)
+        {
             return Err(Code::SqlTooMany);
         }
         let all = self.all.clone().try_acquire_owned().map_err(|_| Code::SqlBusy)?;
@@ -107,5 +111,18 @@ mod tests {
         assert_eq!(room.seat(&two).expect_err("the house is full"), Code::SqlBusy);
         drop(first);
         room.seat(&two).expect("a place was given back");
+    }
+
+    #[test]
+    fn two_credentials_cannot_keep_out_a_third() {
+        let room = Room::new(&SqlLimits::default());
+        let (one, two, three): (Arc<str>, Arc<str>, Arc<str>) = ("one".into(), "two".into(), "three".into());
+        let mut taken = Vec::new();
+        for credential in [&one, &two].into_iter().cycle().take(8) {
+            taken.extend(room.seat(credential));
+        }
+        assert_eq!(taken.len(), 6);
+        assert_eq!(room.seat(&one).expect_err("what is left is for others"), Code::SqlTooMany);
+        let _third = room.seat(&three).expect("a place of its own");
     }
 }

@@ -51,6 +51,7 @@ const WAITING: usize = 4;
     params(
         ("as_of" = Option<String>, Query, description = "T, where the body is the text itself."),
         ("recorded" = Option<String>, Query, description = "R, where the body is the text itself."),
+        ("raw" = Option<bool>, Query, description = "CSV with texts as they are, where the body is the text itself."),
     ),
     request_body(description = "The question.", content(
         (SqlRequest = "application/json"),
@@ -111,6 +112,7 @@ async fn begin(served: &Served, request: Request, started: Instant) -> Result<Re
     let request = read(&parts.headers, &parts.uri, &body)?;
 
     let current = desk.sessions.current().await.map_err(Refusal::unavailable)?;
+    let raw = request.raw.unwrap_or(false);
     let question = question(&current, request)?;
     let id = served.http.clock.new_id();
     let watermark = timeout(LOG_TIME, watermark_of(served, &current.snapshots)).await.ok().and_then(Result::ok);
@@ -126,6 +128,7 @@ async fn begin(served: &Served, request: Request, started: Instant) -> Result<Re
         session,
         question,
         format,
+        raw,
         deadline,
         id: id.clone(),
         credential,

@@ -21,6 +21,8 @@ pub struct SqlRequest {
     pub as_of: Option<String>,
     /// R: only what was recorded by then.
     pub recorded: Option<String>,
+    /// CSV with texts as they are; otherwise one that a spreadsheet would run as a formula has an apostrophe before it.
+    pub raw: Option<bool>,
 }
 
 /// T and R of a question whose body is the text itself.
@@ -29,6 +31,7 @@ pub struct SqlRequest {
 struct Moments {
     as_of: Option<String>,
     recorded: Option<String>,
+    raw: Option<bool>,
 }
 
 /// Format of an answer.
@@ -98,7 +101,7 @@ pub(super) fn read(headers: &HeaderMap, uri: &Uri, body: &[u8]) -> Result<SqlReq
         "application/sql" | "text/plain" => {
             let moments = Query::<Moments>::try_from_uri(uri).map_err(|error| invalid(error.body_text()))?.0;
             let query = std::str::from_utf8(body).map_err(|error| invalid(error.to_string()))?.to_owned();
-            SqlRequest { query, as_of: moments.as_of, recorded: moments.recorded }
+            SqlRequest { query, as_of: moments.as_of, recorded: moments.recorded, raw: moments.raw }
         }
         other => return Err(invalid(format!("Content-Type {other:?}"))),
     };
@@ -138,7 +141,7 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(content_type))]);
             read(&headers, &Uri::from_static(uri), body.as_bytes()).map_err(|refusal| refusal.code)
         };
-        let plain = SqlRequest { query: "select 1".to_owned(), as_of: None, recorded: None };
+        let plain = SqlRequest { query: "select 1".to_owned(), as_of: None, recorded: None, raw: None };
         assert_eq!(ask("application/sql; charset=utf-8", "/v1/sql", "select 1"), Ok(plain.clone()));
         let dated = SqlRequest { as_of: Some("2019-08-30".to_owned()), ..plain.clone() };
         assert_eq!(ask("text/plain", "/v1/sql?as_of=2019-08-30", "select 1"), Ok(dated.clone()));

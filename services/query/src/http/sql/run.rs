@@ -40,34 +40,47 @@ pub(super) struct Work {
     pub(super) session: Session,
     pub(super) question: Question,
     pub(super) format: Format,
+    pub(super) raw: bool,
     pub(super) deadline: Instant,
     pub(super) id: String,
     pub(super) credential: Arc<str>,
     pub(super) watch: Arc<Watch>,
 }
 
-/// A query's place and its entry in the counters; it ends as cancelled unless it says otherwise.
-pub(super) struct Running {
+/// A query's place: it is free once all work for the query has ended, also what a thread still does after the answer
+/// was given up.
+pub(super) struct Place {
     desk: Arc<Desk>,
+    _seat: Seat,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.desk.counters.running.dec();
+    }
+}
+
+/// A query's entry in the counters; it ends as cancelled unless it says otherwise.
+pub(super) struct Running {
+    place: Arc<Place>,
     started: Instant,
     outcome: &'static str,
-    _seat: Seat,
 }
 
 impl Running {
     pub(super) fn new(desk: Arc<Desk>, seat: Seat, started: Instant) -> Self {
         desk.counters.running.inc();
         desk.counters.memory.set(desk.pool.used() as i64);
-        Self { desk, started, outcome: CANCELLED, _seat: seat }
+        Self { place: Arc::new(Place { desk, _seat: seat }), started, outcome: CANCELLED }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let counters = &self.desk.counters;
-        counters.running.dec();
+        let desk = &self.place.desk;
+        let counters = &desk.counters;
         counters.seconds.observe(self.started.elapsed().as_secs_f64());
-        counters.memory.set(self.desk.pool.used() as i64);
+        counters.memory.set(desk.pool.used() as i64);
         // A refusal before the first byte is counted where it is answered.
         if !self.outcome.is_empty() {
             counters.count(self.outcome);
@@ -78,7 +91,7 @@ impl Drop for Running {
 /// Runs a query to its end; dropping this ends it.
 pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Message>) {
     let mut sent = false;
-    let ended = timeout_at(work.deadline, stream(&work, &sender, &mut sent)).await;
+    let ended = timeout_at(work.deadline, stream(&work, &running.place, &sender, &mut sent)).await;
     let outcome = match ended {
         Ok(Ok(())) => {
             running.outcome = ANSWERED;
@@ -99,14 +112,21 @@ pub(super) async fn answer(work: Work, mut running: Running, sender: Sender<Mess
 }
 
 /// Streams the rows. An error of none means that nobody listens any more.
-async fn stream(work: &Work, sender: &Sender<Message>, sent: &mut bool) -> Result<(), Option<Refusal>> {
-    let limits = &work.desk.limits;
-    let pool = BoundedPool::of_one_query(limits.memory, &work.desk.pool);
-    let mut batches = rows(work, &pool).await.map_err(refusal)?;
-    let mut encoder = Encoder::new(work.format, &batches.schema()).map_err(|error| engine(error.into()))?;
+async fn stream(
+    work: &Work,
+    place: &Arc<Place>,
+    sender: &Sender<Message>,
+    sent: &mut bool,
+) -> Result<(), Option<Refusal>> {
+    let (limits, told) = (&work.desk.limits, &work.desk.place);
+    let engine = |error: DataFusionError| Some(told.engine(&error));
+    let pool = BoundedPool::of_one_query_with(limits.memory, &work.desk.pool, place.clone());
+    let mut batches = rows(work, &pool).await.map_err(|error| Some(told.refusal(error)))?;
+    let mut encoder = Encoder::new(work.format, &batches.schema(), work.raw).map_err(|error| engine(error.into()))?;
     let (mut rows, mut bytes, mut waiting) = (0, 0, encoder.take());
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(engine)?;
+        let batch = told.shorten_plan(batch).map_err(|error| engine(error.into()))?;
         rows += batch.num_rows() as u64;
         if rows > limits.rows {
             return Err(Some(Refusal::found(Code::SqlResultLimit, format!("> {} rows", limits.rows))));
@@ -142,30 +162,4 @@ async fn rows(work: &Work, pool: &Arc<BoundedPool>) -> Result<SendableRecordBatc
 
 async fn send(sender: &Sender<Message>, message: Message) -> Result<(), Option<Refusal>> {
     sender.send(message).await.map_err(|_| None)
-}
-
-fn refusal(error: QueryError) -> Option<Refusal> {
-    Some(match error {
-        QueryError::Asked(why) => Refusal::found(Code::SqlInvalid, why),
-        QueryError::ReadOnly(what) => Refusal::found(Code::SqlNotReadOnly, what),
-        QueryError::Statements(count) => Refusal::found(Code::SqlStatements, count),
-        QueryError::Engine(error) => return engine(error),
-        other => Refusal::unavailable(other),
-    })
-}
-
-/// What the engine says while it plans or runs: the asker's, if it follows from the question.
-fn engine(error: DataFusionError) -> Option<Refusal> {
-    let text = error.find_root().strip_backtrace();
-    Some(match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => Refusal::found(Code::SqlMemoryLimit, text),
-        DataFusionError::ObjectStore(_) | DataFusionError::IoError(_) | DataFusionError::ParquetError(_) => {
-            Refusal::unavailable(error)
-        }
-        DataFusionError::External(_) | DataFusionError::Internal(_) => {
-            tracing::warn!(%error, "a query failed in the engine");
-            Refusal::found(Code::SqlFailed, text)
-        }
-        _ => Refusal::found(Code::SqlFailed, text),
-    })
 }
