@@ -160,7 +160,7 @@ mod tests {
             while share.take(100).is_ok() {
                 own += 100;
             }
-            assert!(own >= 400 && own <= 500_000, "{name}: {own}");
+            assert!((400..=500_000).contains(&own), "{name}: {own}");
             held.push(share);
         }
         let last = memory.share(&"last".into());

@@ -21,7 +21,7 @@ pub(crate) async fn find(table: Table, store: &dyn ObjectStore) -> Option<LakeEr
     for path in files {
         let Some(version) = version(&path) else { continue };
         let is_entry = path.as_ref().ends_with(".json") && newest.is_none_or(|newest| version > newest);
-        if !is_entry && !(is_checkpoint(&path) && Some(version) == newest) {
+        if !(is_entry || is_checkpoint(&path) && Some(version) == newest) {
             continue;
         }
         // What cannot be fetched now is no damage.

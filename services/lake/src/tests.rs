@@ -368,7 +368,8 @@ async fn a_damaged_file_of_a_tables_log_is_named() {
     let mut tip = lake.tip(Table::Events).await.expect("tip");
     let stale = tip.clone();
     for number in 0..3_i64 {
-        let advances = vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1 }];
+        let advances =
+            vec![Advance { app_id: "app".into(), from: (number > 0).then_some(number), to: number + 1, marks: None }];
         tip = lake.advance(&tip, vec![events("s", &["a"], number)], advances).await.expect("advance");
     }
     let log = lake.table_url(Table::Events).to_file_path().expect("a path").join("_delta_log");
@@ -390,7 +391,7 @@ async fn a_damaged_file_of_a_tables_log_is_named() {
     told(name, &whole[..whole.len() / 2]).await;
     told(name, &flipped).await;
     // A writer that comes upon it says so too.
-    let other = vec![Advance { app_id: "other".into(), from: None, to: 1 }];
+    let other = vec![Advance { app_id: "other".into(), from: None, to: 1, marks: None }];
     for content in [&whole[..whole.len() / 2], b""] {
         std::fs::write(log.join(name), content).expect("written");
         let said = lake.advance(&stale, Vec::new(), other.clone()).await.expect_err("damaged").to_string();

@@ -113,7 +113,7 @@ fn times(expr: &Expr, part: usize) -> u64 {
         Expr::InList(list) if part == 0 && list.list.len() <= INLINED => list.list.len() as u64,
         Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "nvl" | "nvl2" | "nullif") => 2,
         Expr::Case(case) if case.expr.is_none() && case.when_then_expr.len() < 3 => {
-            let is_condition = part % 2 == 0 && part < 2 * case.when_then_expr.len();
+            let is_condition = part.is_multiple_of(2) && part < 2 * case.when_then_expr.len();
             if is_condition { 4 } else { 1 }
         }
         _ => 1,

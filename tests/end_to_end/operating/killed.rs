@@ -161,7 +161,7 @@ async fn on_embedded_faults_a_killed_restore_is_refused_until_it_is_whole() {
         let again = restore(&to).output().expect("helan runs");
         assert!(again.status.success(), "killed at file {at}: {}", String::from_utf8_lossy(&again.stderr));
         assert_eq!(text_of(&events(&to), &["sql"]).lines().nth(1), Some(expected.to_string().as_str()));
-        assert_eq!(names(&place), [to.clone()], "nothing is left beside it");
+        assert_eq!(names(&place), std::slice::from_ref(&to), "nothing is left beside it");
         assert!(!to.join(MARK).exists());
         std::fs::remove_dir_all(&place).expect("removed");
     }
