@@ -273,10 +273,12 @@ impl Aggregator {
                 Ok(stored) => Ok(Some(Event::Pinned(stored))),
                 Err(AggregatorError::Lake(error)) if !matches!(error, LakeError::Unsafe { .. }) => {
                     tracing::warn!(%error, "the tables cannot be read now");
+                    self.config.status.failed(self.config.clock.now(), &error);
                     Ok(Some(Event::PinFailed { now: self.config.clock.now() }))
                 }
                 Err(AggregatorError::Log(error)) if error.is_retry() => {
                     tracing::warn!(%error, "the log cannot be asked now");
+                    self.config.status.failed(self.config.clock.now(), &error);
                     Ok(Some(Event::PinFailed { now: self.config.clock.now() }))
                 }
                 Err(error) => Err(error),
@@ -364,6 +366,7 @@ impl Aggregator {
                     "committed"
                 );
                 self.config.counters.committed(counts, took as f64 / 1e6);
+                self.config.status.works();
                 for step in steps {
                     self.known.committed(step);
                     if let Some(state) = self.states.get_mut(&step.at) {
@@ -379,6 +382,7 @@ impl Aggregator {
             }
             Err(CommitError::Retry(error)) => {
                 tracing::warn!(%error, "a batch was not committed; reading again from where the tables are");
+                self.config.status.failed(now(), &error);
                 self.config.counters.failures.inc();
                 Ok(Event::Failed { fenced: false, now: now() })
             }

@@ -1,7 +1,7 @@
 //! How the aggregator stands, for `/v1/status` and `/readyz`.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use helan_log::TopicPartition;
 
@@ -9,16 +9,42 @@ use crate::machine::{Machine, Partition, Phase};
 
 /// How each partition stands; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Status(Arc<Mutex<BTreeMap<TopicPartition, Partition>>>);
+pub struct Status(Arc<Mutex<Inner>>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    partitions: BTreeMap<TopicPartition, Partition>,
+    /// Since when the lake or the log fails, microseconds since the epoch, and what was said last.
+    failing: Option<(i64, String)>,
+}
+
+/// What fails for so long is told, microseconds: a pause of the store ends sooner.
+const PATIENCE: i64 = 30_000_000;
 
 impl Status {
     pub(crate) fn update(&self, machine: &Machine) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone_from(machine.partitions());
+        self.lock().partitions.clone_from(machine.partitions());
+    }
+
+    /// A step of the way from log to lake failed, and is tried again.
+    pub(crate) fn failed(&self, now: i64, error: impl std::fmt::Display) {
+        let mut inner = self.lock();
+        let since = inner.failing.as_ref().map_or(now, |(since, _)| *since);
+        inner.failing = Some((since, error.to_string()));
+    }
+
+    /// A batch was committed, or the tables were read.
+    pub(crate) fn works(&self) {
+        self.lock().failing = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The partitions that this process reads.
     pub fn partitions(&self) -> BTreeMap<TopicPartition, Partition> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().partitions.clone()
     }
 
     /// Whether it has partitions, and has read of each how far the tables are.
@@ -27,11 +53,25 @@ impl Status {
         !partitions.is_empty() && partitions.values().all(|partition| partition.phase != Phase::Unread)
     }
 
-    /// Why this process is not ready: a line for each partition that stopped.
+    /// Why this process cannot do its work now: partitions that stopped, and what has failed for a while.
     ///
     /// # Errors
     /// The lines.
-    pub fn ready(&self) -> Result<(), String> {
+    pub fn ready(&self, now: i64) -> Result<(), String> {
+        self.follows()?;
+        match &self.lock().failing {
+            Some((since, error)) if now - since >= PATIENCE => {
+                Err(format!("nothing was committed for {} s: {error}", (now - since) / 1_000_000))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether every partition is read on: a line for each that stopped.
+    ///
+    /// # Errors
+    /// The lines.
+    pub fn follows(&self) -> Result<(), String> {
         let partitions = self.partitions();
         let stopped: Vec<_> = partitions
             .iter()

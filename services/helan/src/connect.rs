@@ -111,7 +111,7 @@ pub(crate) async fn watch(connected: Connected, settings: Settings, status: Opti
             }
         }
         let closed = match &status {
-            Some(status) if status.has_looked() => status.ready().err(),
+            Some(status) if status.has_looked() => status.follows().err(),
             Some(_) => continue,
             None => match compare(log.as_ref(), &settings.lake).await {
                 Ok(closed) => closed,

@@ -22,6 +22,7 @@ mod serve;
 mod settings;
 mod shell;
 mod show;
+mod tables;
 
 use helan_runtime::telemetry::Telemetry;
 

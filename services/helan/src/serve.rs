@@ -26,6 +26,7 @@ use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::schedule::{Counters, Plan, Scheduler};
+use crate::tables::Tables;
 
 /// The aggregators' consumer group.
 const GROUP: &str = "helan-aggregator";
@@ -245,9 +246,15 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 Ok(())
             });
             aggregator = Some(status.clone());
-            operate.probe("aggregator", move || std::future::ready(status.ready()));
+            let now = clock.clone();
+            operate.probe("aggregator", move || std::future::ready(status.ready(now.now())));
         }
         if settings.roles.query {
+            let tables = Tables::new(lake.clone());
+            operate.probe("query", move || {
+                let tables = tables.clone();
+                async move { tables.ready().await }
+            });
             let ends = LogOfQuery { log: log.clone() };
             let schedule = settings.schedule.clone().map(|plan| {
                 let status = Arc::new(Mutex::new(plan.status(&catalog)));

@@ -57,7 +57,7 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
     if !ingest.credentials.is_available(ingest.clock.now()) {
         return Err("the credentials file cannot be read".to_owned());
     }
-    match tokio::time::timeout(READY_TIME, ingest.log.identity()).await {
+    match tokio::time::timeout(READY_TIME, ingest.log.ready()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("the log does not answer".to_owned()),

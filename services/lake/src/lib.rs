@@ -8,6 +8,7 @@
 mod adopt;
 mod columns;
 mod commit;
+mod complete;
 mod conditions;
 mod copy;
 mod damage;

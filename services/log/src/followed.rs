@@ -88,6 +88,11 @@ impl Log for FollowedLog {
         self.log.summaries(&own).await
     }
 
+    async fn ready(&self) -> Result<()> {
+        self.gate.check().map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
+        self.log.ready().await
+    }
+
     async fn identity(&self) -> Result<LogIdentity> {
         self.log.identity().await
     }

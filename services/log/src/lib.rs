@@ -48,6 +48,12 @@ pub trait Log: Send + Sync {
     /// the log that it was filled from, see [`StopReason::Diverged`].
     async fn summaries(&self, wanted: &[(TopicPartition, i64)]) -> Result<Vec<Option<Summary>>>;
 
+    /// Whether records can be appended now, as far as that shows without appending one; opened for reading, whether the
+    /// log answers.
+    async fn ready(&self) -> Result<()> {
+        self.identity().await.map(drop)
+    }
+
     /// Which log this is, asked of the log itself.
     async fn identity(&self) -> Result<LogIdentity>;
 

@@ -1,6 +1,7 @@
 //! Nothing is told without a credential but one word; metrics are an operator's, or their own address's.
 
-use crate::harness::{Deployment, HELAN, free_port};
+use crate::harness::{Deployment, HELAN, Log, free_port};
+use crate::stranger::{EVENT, event};
 
 async fn get(helan: &Deployment, url: &str, token: Option<&str>) -> (u16, String) {
     let mut request = helan.client.get(url);
@@ -62,4 +63,40 @@ async fn what_is_open_is_one_word_and_the_rest_asks_who_you_are() {
         command.args(["health", "--listen", address]).args(more).status().expect("helan runs").success()
     };
     assert!(health(&[]) && !health(&["--ready"]), "it runs and is not ready");
+}
+
+/// Ready means that the role can do its work: not while a file that a table names is gone, nor while the log is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_do_its_work_is_not_ready() {
+    let helan = Deployment::on(Log::Embedded, None);
+    helan.start_up().await;
+    let token = helan.token("nx-stats");
+    helan.deliver("/v1/events", &token, EVENT, event("a", "1")).await;
+    let operator = helan.run(&["credential", "add", "--role", "operator"]).trim().to_owned();
+    let reasons = async || {
+        let answer =
+            helan.client.get(format!("{}/readyz", helan.base)).bearer_auth(&operator).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    };
+    assert_eq!(reasons().await.0, 200);
+    // The log's file is removed under the process.
+    let (log, away) = (helan.dir.path().join("log/log.sqlite"), helan.dir.path().join("log/away"));
+    std::fs::rename(&log, &away).expect("moved");
+    let (status, _) = helan.post("/v1/events", &token, EVENT, event("b", "1")).await;
+    assert_eq!(status, 503, "nothing is acknowledged into a file without a name");
+    let (status, why) = reasons().await;
+    assert!(status == 503 && why.contains("ingest: ") && why.contains("log.sqlite"), "{why}");
+    std::fs::rename(&away, &log).expect("put back");
+    helan.wait_until("it is ready again", async || helan.is_ready(&helan.base).await).await;
+    helan.deliver("/v1/events", &token, EVENT, event("c", "1")).await;
+    // A data file of the lake is removed.
+    for year in std::fs::read_dir(helan.dir.path().join("lake/events")).expect("readable") {
+        let year = year.expect("an entry").path();
+        if year.to_string_lossy().contains("recorded_year") {
+            std::fs::remove_dir_all(year).expect("removed");
+        }
+    }
+    helan.wait_until("it is told", async || !helan.is_ready(&helan.base).await).await;
+    let (_, why) = reasons().await;
+    assert!(why.contains("query: ") && why.contains("events/recorded_year"), "{why}");
 }

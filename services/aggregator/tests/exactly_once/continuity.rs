@@ -41,7 +41,7 @@ fn config(log: &Arc<MemoryLog>, lake: &Lake) -> AggregatorConfig {
 async fn restart(log: &Arc<MemoryLog>, lake: &Lake) -> Result<(), String> {
     let config = AggregatorConfig { status: Status::default(), group: "new".to_owned(), ..config(log, lake) };
     drain(&config).await;
-    config.status.ready()
+    config.status.follows()
 }
 
 #[tokio::test]
@@ -89,14 +89,14 @@ async fn topics_made_anew_under_a_reader_are_noticed_and_a_restart_does_not_forg
     log.truncate(&city(), 0);
     append(&log, 100..107, "1").await;
     read(&mut aggregator).await;
-    config.status.ready().expect("it could not know");
+    config.status.follows().expect("it could not know");
     assert_eq!(rows(&lake, Table::Events, &["id"]).await.len(), 7, "two of seven came in: five are behind its back");
     // A crash before it looks: what it committed last is of the new log, and the anchor of the old one.
     assert!(restart(&log, &lake).await.expect_err("found by the anchor").contains("offset 4"));
     // It looks.
     clock.set(clock.now() + 11 * SECOND);
     aggregator.tick().await.expect("tick");
-    let why = config.status.ready().expect_err("it is told");
+    let why = config.status.follows().expect_err("it is told");
     assert!(why.contains("helan.city.v1/0: the record at offset 4"), "{why}");
     append(&log, 107..109, "1").await;
     read(&mut aggregator).await;
@@ -119,12 +119,12 @@ async fn topics_made_anew_are_noticed_while_nothing_comes() {
     let config = AggregatorConfig { clock: clock.clone(), ..config(&log, &lake) };
     let mut aggregator = Aggregator::start(config.clone()).await.expect("start");
     read(&mut aggregator).await;
-    config.status.ready().expect("ready");
+    config.status.follows().expect("ready");
     log.truncate(&city(), 0);
     append(&log, 0..5, "2").await;
     clock.set(clock.now() + 11 * SECOND);
     aggregator.tick().await.expect("tick");
-    config.status.ready().expect_err("it is told");
+    config.status.follows().expect_err("it is told");
 }
 
 /// What retention has given up says nothing, and is no reason to stop.
@@ -190,7 +190,7 @@ async fn a_lake_goes_on_with_another_log_without_loss_or_doubles() {
             let config =
                 AggregatorConfig { group: name.to_owned(), ..AggregatorConfig::new(followed.clone(), lake.clone()) };
             drain(&config).await;
-            config.status.ready().expect("it reads on, and again after a restart");
+            config.status.follows().expect("it reads on, and again after a restart");
         }
         let events = rows(&lake, Table::Events, &["id"]).await;
         assert_eq!(events, ["0000", "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"], "{name}");
@@ -211,7 +211,7 @@ async fn a_lake_goes_on_with_another_log_without_loss_or_doubles() {
         let followed = follow(other, &lake, Gate::default());
         let config = AggregatorConfig { group: name.to_owned(), ..AggregatorConfig::new(followed, lake.clone()) };
         drain(&config).await;
-        config.status.ready().expect("it reads on");
+        config.status.follows().expect("it reads on");
         assert_eq!(rows(&lake, Table::Events, &["id"]).await.len(), 12, "{name}");
         assert_eq!(lake.earlier_logs().len(), 2);
     }

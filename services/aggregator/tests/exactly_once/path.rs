@@ -63,7 +63,7 @@ async fn each_kind_of_record_becomes_what_it_should() {
     }
     shutdown.trigger();
     running.await.expect("task").expect("aggregator");
-    status.ready().expect("ready");
+    status.follows().expect("ready");
 
     let events =
         rows(&lake, Table::Events, &["source", "id", "submission", "offset", "index", "decimals", "amount"]).await;
@@ -167,14 +167,14 @@ async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
     log.expire(&at(topics::CITY), 1);
     log.expire(&at(topics::REFUSED), 1);
     drain(&config).await;
-    let why = config.status.ready().expect_err("a gap");
+    let why = config.status.follows().expect_err("a gap");
     assert!(why.starts_with("helan.city.v1/0: ") && why.contains("0..1") && why.lines().count() == 1, "{why}");
     assert_eq!(rows(&lake, Table::Events, &["source", "id"]).await, ["p|a", "p|b"]);
     assert_eq!(rows(&lake, Table::Refusals, &["offset"]).await, ["1"], "the refused topic forgets by design");
 
     log.truncate(&at(topics::PARK), 1);
     drain(&config).await;
-    let why = config.status.ready().expect_err("truncated");
+    let why = config.status.follows().expect_err("truncated");
     assert!(why.lines().count() == 2 && why.contains("helan.park.v1/0: ") && why.contains("end 1"), "{why}");
 
     log.set_id("another");
@@ -206,7 +206,7 @@ async fn a_log_that_is_away_for_a_moment_stops_no_partition() {
         }
     }
     assert_eq!(rows(&lake, Table::Events, &["id"]).await, ["a"]);
-    config.status.ready().expect("all partitions are read");
+    config.status.follows().expect("all partitions are read");
 }
 
 /// Lets an aggregator take in everything there is.

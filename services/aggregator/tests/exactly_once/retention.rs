@@ -72,7 +72,7 @@ async fn only_what_is_old_and_in_every_table_is_given_up() {
     assert_eq!(again.offset, 4);
     let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), lake_of.clone()) };
     drain(&config).await;
-    config.status.ready().expect("nothing is missing");
+    config.status.follows().expect("nothing is missing");
     assert_eq!(rows(&lake_of, Table::Events, &["id"]).await, ["a", "b", "c", "d"]);
     let outcomes = rows(&lake_of, Table::Submissions, &["submission", "outcome", "offset"]).await;
     assert_eq!(outcomes, ["a|accepted|0", "a|repeat|4", "b|accepted|1", "c|accepted|2", "d|accepted|3"]);
@@ -91,7 +91,7 @@ async fn only_what_is_old_and_in_every_table_is_given_up() {
     let older = lake(&directory.path().join("older"), &*log).await;
     let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), older.clone()) };
     drain(&config).await;
-    let why = config.status.ready().expect_err("a gap");
+    let why = config.status.follows().expect_err("a gap");
     assert!(why.starts_with("helan.city.v1/0: ") && why.contains("0..5"), "{why}");
 
     // Of another log nothing is given up.

@@ -153,7 +153,7 @@ async fn build(
             }
             () = tokio::time::sleep(Duration::from_millis(200)) => {}
         }
-        status.ready().map_err(anyhow::Error::msg)?;
+        status.follows().map_err(anyhow::Error::msg)?;
         let partitions = status.partitions();
         let read = |at: &TopicPartition| partitions.get(at).map_or(0, |it| start_of(at, &it.stored));
         progress.set_position(ends.iter().map(|(at, _)| read(at) as u64).sum());

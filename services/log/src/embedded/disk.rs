@@ -1,7 +1,7 @@
 //! The directory the log lies in: private, on a local disk, written by one process at a time.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,46 @@ pub(super) fn prepare(directory: &Path) -> Result<()> {
         File::open(directory).and_then(|it| it.sync_all()).map_err(|e| failed(directory, &e))?;
     }
     Ok(())
+}
+
+/// Files as they were when they were opened: a name that leads elsewhere means that what is written goes where nobody
+/// will find it.
+#[derive(Debug)]
+pub(super) struct Files(Vec<(PathBuf, (u64, u64))>);
+
+impl Files {
+    /// The database and its write-ahead log, which are open now.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let wal = path.with_file_name("log.sqlite-wal");
+        let files = [path.to_owned(), wal].into_iter().map(|path| Ok((path.clone(), inode(&path)?)));
+        files.collect::<Result<_>>().map(Self)
+    }
+
+    /// Checks that they are still there under their names.
+    pub(super) fn check(&self) -> Result<()> {
+        for (path, opened) in &self.0 {
+            if inode(path)? != *opened {
+                return Err(replaced(path));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn inode(path: &Path) -> Result<(u64, u64)> {
+    match fs::metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(replaced(path)),
+        Err(error) => Err(failed(path, &error)),
+    }
+}
+
+fn replaced(path: &Path) -> LogError {
+    LogError::misconfigured(format!(
+        "{} was removed or replaced while it was in use: put the same file back, or stop this process and restore log and \
+         lake from one backup",
+        path.display()
+    ))
 }
 
 /// Takes the directory for this process until the file is dropped.

@@ -162,6 +162,13 @@ impl Log for EmbeddedLog {
         summaries.await?.into_iter().zip(wanted).map(|(found, (at, _))| found.ok_or_else(|| unknown(at))).collect()
     }
 
+    async fn ready(&self) -> Result<()> {
+        match &self.writer {
+            Some(_) => self.write(|reply| Command::Check { reply }).await,
+            None => self.identity().await.map(drop),
+        }
+    }
+
     async fn identity(&self) -> Result<LogIdentity> {
         let (id, partitions) =
             self.ask(|connection| Ok((schema::log_id(connection)?, schema::partitions(connection)?))).await?;

@@ -232,6 +232,30 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
     assert_eq!(with, 1);
 }
 
+/// A file that was removed under the writer: what goes into it has no name, so nothing of it is acknowledged.
+#[tokio::test]
+async fn a_log_that_was_removed_or_replaced_takes_nothing_and_is_not_ready() {
+    for name in ["log.sqlite", "log.sqlite-wal"] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let log = writing(directory.path()).await;
+        create(&*log, "t", 1).await;
+        log.append(numbered("t", 0)).await.expect("appended");
+        log.ready().await.expect("ready");
+        let (path, away) = (directory.path().join(name), directory.path().join("away"));
+        std::fs::rename(&path, &away).expect("moved");
+        let refused = log.append(numbered("t", 1)).await.expect_err("nobody would find it");
+        assert!(matches!(&refused, LogError::Stop(_)) && refused.to_string().contains(name), "{refused}");
+        log.ready().await.expect_err("not ready");
+        std::fs::write(&path, "another file").expect("written");
+        log.append(numbered("t", 2)).await.expect_err("another file is not the log");
+        log.ready().await.expect_err("not ready");
+        std::fs::rename(&away, &path).expect("put back");
+        log.ready().await.expect("ready again");
+        let address = log.append(numbered("t", 3)).await.expect("appended");
+        assert_eq!(address.offset, 1, "nothing was lost, and nothing taken that was refused");
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_is_no_loss_and_ends_when_there_is_room_again() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -252,9 +276,13 @@ async fn a_full_disk_is_no_loss_and_ends_when_there_is_room_again() {
     assert_eq!(log.ends(&at).await.expect("ends").next as u64, written);
     let again = log.append(numbered("t", written)).await;
     assert!(matches!(again, Err(LogError::Retry { .. })), "closed until reopened: {again:?}");
+    log.ready().await.expect_err("not ready");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    log.ready().await.expect_err("it opens, and there is still no room");
 
     tokio::time::sleep(Duration::from_millis(1100)).await;
     log.retain(&at, written as i64 / 2).await.expect("room can be made");
+    log.ready().await.expect("ready again");
     let address = log.append(numbered("t", written)).await.expect("written again");
     assert_eq!(address.offset as u64, written);
 }

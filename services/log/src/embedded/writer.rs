@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 
+use super::disk::Files;
 use super::schema::{self, Partition, address, failed};
 use crate::{
     Address, LogError, NewRecord, Result, RetryReason, StopReason, TopicPartition, TopicSpec, digest, partition_of,
@@ -37,6 +38,10 @@ pub(super) enum Command {
         topics: Vec<TopicSpec>,
         reply: Reply<()>,
     },
+    /// Say whether records can be appended now.
+    Check {
+        reply: Reply<()>,
+    },
     Retain {
         at: TopicPartition,
         first: i64,
@@ -52,12 +57,15 @@ pub(super) struct Writer {
     /// None after a failure, until reopened.
     database: Option<Database>,
     failure: Option<(Instant, LogError)>,
+    /// Whether the last change failed: then a check writes something.
+    doubtful: bool,
     /// Held as long as the thread lives, and so longer than the connection.
     _lock: File,
 }
 
 struct Database {
     connection: Connection,
+    files: Files,
     partitions: BTreeMap<TopicPartition, Partition>,
     counts: BTreeMap<String, i32>,
 }
@@ -76,7 +84,7 @@ impl Writer {
         lock: File,
     ) -> Result<Self> {
         let database = Some(Database::open(&path, max_bytes)?);
-        Ok(Self { path, max_bytes, changed, database, failure: None, _lock: lock })
+        Ok(Self { path, max_bytes, changed, database, failure: None, doubtful: false, _lock: lock })
     }
 
     /// Works until every sender is gone.
@@ -92,6 +100,10 @@ impl Writer {
                 Command::CreateTopics { topics, reply } => {
                     let result = self.with(|database| database.create_topics(&topics));
                     drop(reply.send(result));
+                }
+                Command::Check { reply } => {
+                    let doubtful = self.doubtful;
+                    drop(reply.send(self.with(|database| database.check(doubtful))));
                 }
                 Command::Retain { at, first, reply } => {
                     let result = self.with(|database| database.retain(&at, first));
@@ -129,6 +141,7 @@ impl Writer {
             }
             result
         });
+        self.doubtful = matches!(result, Err(LogError::Retry { .. }));
         if let Err(error @ LogError::Retry { .. }) = &result
             && self.failure.is_none()
         {
@@ -168,7 +181,8 @@ impl Database {
     fn open(path: &std::path::Path, max_bytes: Option<u64>) -> Result<Self> {
         let connection = schema::open_writer(path, &uuid::Uuid::new_v4().to_string(), max_bytes)?;
         let partitions = schema::partitions(&connection).map_err(|e| failed(&e))?;
-        let mut database = Self { connection, partitions, counts: BTreeMap::new() };
+        let files = Files::of(path)?;
+        let mut database = Self { connection, files, partitions, counts: BTreeMap::new() };
         database.count();
         Ok(database)
     }
@@ -185,7 +199,8 @@ impl Database {
         const INSERT: &str = "insert into records
             (address, key, content_type, reporter, submission, received_at, catalog, value, digest)
             values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let Self { connection, partitions, counts } = self;
+        let Self { connection, files, partitions, counts } = self;
+        files.check()?;
         let mut next: BTreeMap<TopicPartition, Partition> = BTreeMap::new();
         let mut addresses = Vec::with_capacity(records.len());
         let mut write = || -> rusqlite::Result<()> {
@@ -223,8 +238,29 @@ impl Database {
             transaction.commit()
         };
         write().map_err(|e| failed(&e))?;
+        // What went into a file without a name is not acknowledged.
+        files.check()?;
         partitions.extend(next);
         Ok(addresses)
+    }
+
+    /// Whether records can be appended: the files are there, and, where that is in doubt, something can be written.
+    fn check(&mut self, doubtful: bool) -> Result<()> {
+        self.files.check()?;
+        if doubtful {
+            self.probe().map_err(|e| failed(&e))?;
+        }
+        Ok(())
+    }
+
+    /// Takes room for a record and gives it back, and has the disk write something.
+    fn probe(&mut self) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = "insert into records (address, key, content_type, reporter, submission, received_at, catalog, value)
+            values (-1, x'', '', '', '', 0, '', zeroblob(65536))";
+        transaction.execute(sql, [])?;
+        transaction.rollback()?;
+        self.connection.execute("update log set id = id", []).map(drop)
     }
 
     fn create_topics(&mut self, topics: &[TopicSpec]) -> Result<()> {
