@@ -10,11 +10,14 @@ use tokio::sync::Mutex;
 /// How long an answer holds: probes come every few seconds, and each look lists the files of every table.
 const HOLDS: Duration = Duration::from_secs(30);
 
+/// When it was looked, and what was found.
+type Found = (Instant, Result<(), String>);
+
 /// Looks at every table; clones share what was found last.
 #[derive(Clone)]
 pub(crate) struct Tables {
     lake: Lake,
-    last: Arc<Mutex<Option<(Instant, Result<(), String>)>>>,
+    last: Arc<Mutex<Option<Found>>>,
 }
 
 impl Tables {
