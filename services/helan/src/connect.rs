@@ -37,6 +37,9 @@ pub(crate) struct Connected {
 /// If one of them is gone though the other was used with it; nothing was created then.
 pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     let roles = &settings.roles;
+    if roles.aggregate || roles.query {
+        Lake::check_store(&settings.lake).await?;
+    }
     let existing = match Lake::open(&settings.lake).await {
         Ok(lake) => Some(lake),
         Err(LakeError::NoLake(_)) => None,

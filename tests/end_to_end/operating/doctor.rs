@@ -109,7 +109,8 @@ async fn on_embedded_faults_are_found_and_told() {
     }
     let emptied = Command::new("python3").args(["-c", EMPTY]).arg(sqlite("log")).status().expect("python3 runs");
     assert!(emptied.success());
-    fails(doctor(&[]), "offsets", "truncated or restored");
+    fails(doctor(&[]), "continuity", "truncated or restored");
+    fails(doctor(&[]), "offsets", "helan adopt");
 
     // A table that is none any more.
     std::fs::remove_dir_all(helan.dir.path().join("lake/submissions/_delta_log")).expect("removed");

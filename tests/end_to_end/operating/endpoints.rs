@@ -71,7 +71,7 @@ async fn what_cannot_do_its_work_is_not_ready() {
     let helan = Deployment::on(Log::Embedded, None);
     helan.start_up().await;
     let token = helan.token("nx-stats");
-    helan.deliver("/v1/events", &token, EVENT, event("a", "1")).await;
+    helan.deliver("/v1/events", &token, EVENT, event("a", "455792.5")).await;
     let operator = helan.run(&["credential", "add", "--role", "operator"]).trim().to_owned();
     let reasons = async || {
         let answer =
@@ -82,13 +82,13 @@ async fn what_cannot_do_its_work_is_not_ready() {
     // The log's file is removed under the process.
     let (log, away) = (helan.dir.path().join("log/log.sqlite"), helan.dir.path().join("log/away"));
     std::fs::rename(&log, &away).expect("moved");
-    let (status, _) = helan.post("/v1/events", &token, EVENT, event("b", "1")).await;
+    let (status, _) = helan.post("/v1/events", &token, EVENT, event("b", "455792.5")).await;
     assert_eq!(status, 503, "nothing is acknowledged into a file without a name");
     let (status, why) = reasons().await;
     assert!(status == 503 && why.contains("ingest: ") && why.contains("log.sqlite"), "{why}");
     std::fs::rename(&away, &log).expect("put back");
     helan.wait_until("it is ready again", async || helan.is_ready(&helan.base).await).await;
-    helan.deliver("/v1/events", &token, EVENT, event("c", "1")).await;
+    helan.deliver("/v1/events", &token, EVENT, event("c", "455792.5")).await;
     // A data file of the lake is removed.
     for year in std::fs::read_dir(helan.dir.path().join("lake/events")).expect("readable") {
         let year = year.expect("an entry").path();

@@ -139,10 +139,10 @@ fn belonging(identity: &LogIdentity, stored: &str) -> Finding {
 
 /// What to do where the lake cannot follow the log.
 const WAYS_OUT: (&str, &str) = (
-    "接错了日志：改正 --log。日志由旧备份恢复：从同一份备份恢复日志与数据湖。原日志已无法找回：停止所有角色，运行 helan adopt 查看，再加 --yes；\
-     或用 helan rebuild 由这份日志重建数据湖（deploy/README.md）",
-    "the wrong log is connected: set --log right; the log was restored from an older copy: restore log and lake from one \
-     backup; the former log cannot be had: stop every role, look at `helan adopt`, then run it with --yes; or build the \
+    "核对 --log 与 --lake 是否成对。日志由旧备份恢复的：从同一份备份恢复日志与数据湖。原日志已无法找回的：停止所有角色，运行 helan adopt \
+     查看，再加 --yes；或用 helan rebuild 由这份日志重建数据湖（deploy/README.md）",
+    "see whether --log and --lake belong together. If the log was restored from an older copy, restore log and lake from one \
+     backup. If the former log cannot be had, stop every role, look at `helan adopt`, then run it with --yes; or build the \
      lake again from this log with `helan rebuild` (deploy/README.md)",
 );
 
