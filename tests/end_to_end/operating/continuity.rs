@@ -93,7 +93,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_older_copy_of_the_log_takes_nothing_until_log_and_lake_belong_together() {
+async fn on_embedded_an_older_copy_of_the_log_takes_nothing_until_log_and_lake_belong_together() {
     let mut world = World::start(Log::Embedded).await;
     let dir = world.helan.dir.path().to_owned();
     let (log, old, new) = (dir.join("log"), dir.join("old"), dir.join("new"));
@@ -135,7 +135,7 @@ async fn an_older_copy_of_the_log_takes_nothing_until_log_and_lake_belong_togeth
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_log_is_never_made_under_a_lake_and_a_lake_only_from_a_whole_log() {
+async fn on_embedded_faults_a_log_is_never_made_under_a_lake_and_a_lake_only_from_a_whole_log() {
     let mut world = World::start(Log::Embedded).await;
     let dir = world.helan.dir.path().to_owned();
     world.send(3).await;
@@ -180,7 +180,7 @@ async fn a_log_is_never_made_under_a_lake_and_a_lake_only_from_a_whole_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_damaged_lake_is_built_again_from_the_log_and_keeps_what_was_published() {
+async fn on_embedded_faults_a_damaged_lake_is_built_again_from_the_log_and_keeps_what_was_published() {
     let mut world = World::start(Log::Embedded).await;
     let lake = world.helan.dir.path().join("lake");
     world.send(6).await;
@@ -211,7 +211,7 @@ async fn a_damaged_lake_is_built_again_from_the_log_and_keeps_what_was_published
 
 /// A report that was received while the clock was a day ahead, then the clock set right.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_clock_behind_the_log_takes_nothing_until_somebody_says_which_is_right() {
+async fn on_embedded_faults_a_clock_behind_the_log_takes_nothing_until_somebody_says_which_is_right() {
     let mut world = World::start(Log::Embedded).await;
     world.send(3).await;
     world.arrived().await;

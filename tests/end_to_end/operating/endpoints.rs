@@ -67,7 +67,7 @@ async fn what_is_open_is_one_word_and_the_rest_asks_who_you_are() {
 
 /// Ready means that the role can do its work: not while a file that a table names is gone, nor while the log is.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_do_its_work_is_not_ready() {
+async fn on_embedded_faults_what_cannot_do_its_work_is_not_ready() {
     let helan = Deployment::on(Log::Embedded, None);
     helan.start_up().await;
     let token = helan.token("nx-stats");
