@@ -2,6 +2,8 @@
 //! Apache Kafka broker that each test starts for itself; with `HELAN_TEST_LAKE=s3` the lake lies in an object store.
 //! What is named `on_embedded` or `on_kafka` has one log only, and is left out of the run on the other.
 
+#[path = "../chaos/mod.rs"]
+mod chaos;
 mod china_panel;
 mod clerk;
 mod crashes;

@@ -66,6 +66,8 @@ pub(super) struct Writer {
 struct Database {
     connection: Connection,
     files: Files,
+    /// Whether more was written than the partitions know: into a file that had no name by then.
+    stale: bool,
     partitions: BTreeMap<TopicPartition, Partition>,
     counts: BTreeMap<String, i32>,
 }
@@ -182,7 +184,7 @@ impl Database {
         let connection = schema::open_writer(path, &uuid::Uuid::new_v4().to_string(), max_bytes)?;
         let partitions = schema::partitions(&connection).map_err(|e| failed(&e))?;
         let files = Files::of(path)?;
-        let mut database = Self { connection, files, partitions, counts: BTreeMap::new() };
+        let mut database = Self { connection, files, stale: false, partitions, counts: BTreeMap::new() };
         database.count();
         Ok(database)
     }
@@ -199,8 +201,12 @@ impl Database {
         const INSERT: &str = "insert into records
             (address, key, content_type, reporter, submission, received_at, catalog, value, digest)
             values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let Self { connection, files, partitions, counts } = self;
+        let Self { connection, files, stale, partitions, counts } = self;
         files.check()?;
+        if *stale {
+            *partitions = schema::partitions(connection).map_err(|e| failed(&e))?;
+            *stale = false;
+        }
         let mut next: BTreeMap<TopicPartition, Partition> = BTreeMap::new();
         let mut addresses = Vec::with_capacity(records.len());
         let mut write = || -> rusqlite::Result<()> {
@@ -239,7 +245,9 @@ impl Database {
         };
         write().map_err(|e| failed(&e))?;
         // What went into a file without a name is not acknowledged.
+        *stale = true;
         files.check()?;
+        *stale = false;
         partitions.extend(next);
         Ok(addresses)
     }
