@@ -129,7 +129,24 @@ pub(super) async fn receipt(
         let inputs = lake.snapshot(Table::PublicationInputs).await.map_err(Refusal::unavailable)?;
         publications = published_in(&published, &inputs, &id).await?;
     }
-    Ok(Json(summed_up(id, submissions.version(), places, reasons, publications)))
+    let mut receipt = summed_up(id, submissions.version(), places, reasons, publications);
+    tell_of_clock(&mut receipt, served.http.clock.now());
+    Ok(Json(receipt))
+}
+
+/// Clocks that differ by more are not all right, microseconds: as in the aggregator.
+const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
+
+/// Says of a submission that was received by a clock far ahead from when on it counts.
+fn tell_of_clock(receipt: &mut Receipt, now: i64) {
+    let Some(recorded) = receipt.places.last().and_then(|place| place.recorded_at.parse::<Timestamp>().ok()) else {
+        return;
+    };
+    if receipt.state == "accepted" && recorded.as_microsecond() - now > CLOCKS_DIFFER {
+        receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系管理员");
+        receipt.message_en +=
+            &format!("; the receiving service's clock ran ahead, so it counts from {recorded} on: tell the operator");
+    }
 }
 
 fn summed_up(
@@ -315,5 +332,20 @@ mod tests {
         assert_eq!(receipt(vec![place("accepted", 3, 0)]).state, "accepted");
         let again = receipt(vec![place("accepted", 3, 0), place("repeat", 0, 3)]);
         assert_eq!((again.state.as_str(), again.accepted, again.repeated, again.places.len()), ("repeat", 0, 3, 2));
+    }
+
+    #[test]
+    fn a_receipt_names_a_clock_that_ran_ahead() {
+        let said = |recorded_at: &str| {
+            let place = Place { recorded_at: recorded_at.to_owned(), ..place("accepted", 1, 0) };
+            let mut receipt = summed_up("s".to_owned(), 1, vec![place], Vec::new(), Vec::new());
+            tell_of_clock(&mut receipt, 1_500_000_000_000_000);
+            (receipt.message_zh, receipt.message_en)
+        };
+        let (zh, en) = said("2017-07-15T02:40:00Z");
+        assert!(zh.contains("2017-07-15T02:40:00Z") && en.contains("counts from 2017-07-15T02:40:00Z on"), "{zh} {en}");
+        for right in ["2017-07-14T02:40:00Z", "2017-07-14T02:49:00Z", ""] {
+            assert!(!said(right).1.contains("clock"), "{right}");
+        }
     }
 }
