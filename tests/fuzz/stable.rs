@@ -98,7 +98,7 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: write a number")))
 }
 
 fn run(name: &'static str, target: fn(&[u8])) {

@@ -60,7 +60,8 @@ pub(crate) fn decimal(bytes: &[u8]) {
     let canonical = number.to_string();
     let again = Decimal::parse(&canonical).unwrap_or_else(|error| panic!("{text:?} → {canonical:?}: {error}"));
     assert_eq!(again.unscaled, number.unscaled, "{text:?} → {canonical:?}");
-    let double: f64 = text.parse().unwrap_or_else(|_| panic!("{text:?} is no number elsewhere"));
+    let double: f64 =
+        text.parse().unwrap_or_else(|_| panic!("{text:?} was accepted, and the standard library cannot parse it"));
     let ours = number.unscaled as f64 / 1e10;
     assert!((ours - double).abs() <= double.abs() * 1e-12 + 1e-10, "{text:?}: {ours} and {double}");
     for unit_mult in [-18, -4, 0, 4, 18] {

@@ -12,6 +12,7 @@ use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
 use helan_lake::KnownEvent;
 use helan_log::{RecordRef, Records, TopicPartition, partition_of};
+use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_schemas::digest::ContentDigest;
 use helan_schemas::event::{EventRef, Malformed, decode_batch};
 use helan_schemas::refusal::Code;
@@ -23,8 +24,6 @@ use crate::state::{EVENTS, PartitionState, REFUSALS, SUBMISSIONS, TABLES};
 
 /// Bytes of an undecodable record that are kept.
 const KEPT_BYTES: usize = 4096;
-/// Clocks that differ by more are not all right, microseconds. A body may take five minutes from its receive time to the log.
-pub const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
 /// 9999-12-31, in microseconds: a receive time beyond it is no time.
 const LAST_INSTANT: i64 = 253_402_214_400_000_000;
 

@@ -19,7 +19,7 @@ mod status;
 
 pub use adopt::{Adoption, follow, plan_adoption};
 pub use continuity::differences;
-pub use judge::{CLOCKS_DIFFER, Counts};
+pub use judge::Counts;
 pub use lag::{Lag, watch};
 pub use metrics::Counters;
 pub use retention::{Retained, retain};

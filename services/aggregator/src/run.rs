@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use helan_lake::{CommitError, Lake, LakeError, Mark, TableTip};
 use helan_log::{Log, LogError, LogIdentity, Message, Records, RetryReason, StopReason, Subscription, TopicPartition};
-use helan_runtime::clock::Clock;
+use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::later::GENERATION;
 use helan_schemas::tables::Table;
@@ -16,7 +16,7 @@ use tracing::field::Empty;
 
 use crate::continuity::{Known, differ};
 use crate::flush::flush;
-use crate::judge::{Batch, CLOCKS_DIFFER};
+use crate::judge::Batch;
 use crate::machine::{Action, Event, Limits, Machine, Phase, Step};
 use crate::metrics::Counters;
 use crate::state::{PartitionState, Stored, TABLES, tables_of};

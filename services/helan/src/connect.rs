@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use helan_aggregator::{CLOCKS_DIFFER, Status, differences, follow, plan_adoption};
+use helan_aggregator::{Status, differences, follow, plan_adoption};
 use helan_lake::{Lake, LakeError};
 use helan_log::{FollowedLog, Gate, Log, LogIdentity, OpenOptions, Shifts, StopReason, TopicPartition, TopicSpec};
-use helan_runtime::clock::Clock;
+use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
 use url::Url;
@@ -47,31 +47,21 @@ pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
     };
     let own = open_log(settings, existing.as_ref()).await?;
     let identity = own.identity().await?;
-    let mut lake = match existing {
-        Some(lake) => Some(lake),
-        None if roles.aggregate || roles.query => {
-            check_beginning(own.as_ref(), &identity, &settings.lake).await?;
-            Some(Lake::create_or_open(&settings.lake, &identity.to_string()).await?)
+    match &existing {
+        None if roles.aggregate || roles.query => check_beginning(own.as_ref(), &identity, &settings.lake).await?,
+        Some(lake) if roles.new_log && roles.aggregate && needs_adoption(&own, &identity, lake).await? => {
+            let plan = plan_adoption(own.as_ref(), lake, &Default::default()).await?;
+            lake.adopt_log(&plan.log.to_string(), &plan.starts).await?;
+            let name = plan.log.name();
+            tracing::warn!("the lake goes on with the new log {name}, as --new-log says");
         }
-        None => None,
+        _ => {}
+    }
+    // Makes the lake, or the tables that an earlier build did not have; read anew where it goes on with another log.
+    let lake = match roles.aggregate || roles.query {
+        true => Some(Lake::create_or_open(&settings.lake, &identity.to_string()).await?),
+        false => existing,
     };
-    if let Some(it) = &lake
-        && settings.roles.new_log
-        && roles.aggregate
-        && needs_adoption(&own, &identity, it).await?
-    {
-        let plan = plan_adoption(own.as_ref(), it, &Default::default()).await?;
-        it.adopt_log(&plan.log.to_string(), &plan.starts).await?;
-        let name = plan.log.name();
-        tracing::warn!("the lake goes on with the new log {name}, as --new-log says");
-        lake = Some(Lake::open(&settings.lake).await?);
-    }
-    if let Some(it) = &lake
-        && (roles.aggregate || roles.query)
-    {
-        // Tables that an earlier build did not have.
-        lake = Some(Lake::create_or_open(&settings.lake, it.log_identity()).await?);
-    }
     let gate = Gate::default();
     let Some(lake) = lake else {
         let lake = &settings.lake;

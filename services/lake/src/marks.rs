@@ -6,7 +6,7 @@
 //!
 //! They stand beside the offset as two further transactions, `…/digest` and `…/anchor`. A transaction has one number, so
 //! it holds the low bits of the record's digest and of its offset. Where an earlier build has moved the offset on alone,
-//! the bits of the offset no longer fit, and there are no marks.
+//! the low bits differ from those of the stored offset, and the marks are ignored.
 
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
@@ -77,7 +77,7 @@ impl Marks {
     }
 }
 
-/// Transactions that say of an offset that there are no marks.
+/// Transactions that clear the marks of an offset.
 pub(crate) fn none(app_id: &str) -> impl Iterator<Item = (String, i64)> {
     [LAST, ANCHOR].into_iter().map(move |name| (format!("{app_id}/{name}"), -1))
 }

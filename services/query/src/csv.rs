@@ -2,7 +2,7 @@
 //!
 //! A text cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is a formula to a spreadsheet, and who
 //! reports may write one into a note. So such a cell gets an apostrophe before it, the usual guard. Numbers stay as they
-//! are, also those in text columns. Whoever reads the CSV by a program asks for it raw.
+//! are, also those in text columns. Programs that read the CSV ask for it raw.
 
 use std::sync::Arc;
 

@@ -116,8 +116,8 @@ impl TableProvider for View {
     }
 }
 
-/// Runs a future as a task of its own, which ends with whoever waits for it. It keeps the asker's means until it has
-/// really ended, because the asker's place is counted by them.
+/// Runs a future as its own task, which is cancelled when the caller stops waiting. The task holds the caller's runtime
+/// until it has ended, because the caller's seat is counted by it.
 async fn in_task<T: Send + 'static>(
     asker: Arc<RuntimeEnv>,
     work: impl Future<Output = Result<T>> + Send + 'static,

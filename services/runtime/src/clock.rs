@@ -4,6 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+/// Clocks that differ by more are not all right, microseconds. A report's body may take five minutes from its receive time
+/// to the log.
+pub const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
+
 /// A moment of this process, by the wall clock and by the steady one.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {

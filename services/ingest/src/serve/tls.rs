@@ -75,8 +75,8 @@ impl Tls {
         Ok(Self(Arc::new(Files { cert, key, current })))
     }
 
-    /// What the next connection is answered with. Files that changed are read again; if they are no good, which they
-    /// are for a moment while one is replaced after the other, the old ones stay in use.
+    /// The TLS configuration for the next connection. Files that changed are read again. If the new pair is invalid (as it is
+    /// for a moment while one file is replaced after the other), the old pair stays in use.
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         let Files { cert, key, current } = &*self.0;
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::TableSnapshot;
+use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
@@ -133,9 +134,6 @@ pub(super) async fn receipt(
     tell_of_clock(&mut receipt, served.http.clock.now());
     Ok(Json(receipt))
 }
-
-/// Clocks that differ by more are not all right, microseconds: as in the aggregator.
-const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
 
 /// Says of a submission that was received by a clock far ahead from when on it counts.
 fn tell_of_clock(receipt: &mut Receipt, now: i64) {
