@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use helan_aggregator::{Status, differences, follow, plan_adoption};
 use helan_lake::{Lake, LakeError};
-use helan_log::{FollowedLog, Gate, Log, LogIdentity, OpenOptions, Shifts, StopReason, TopicPartition, TopicSpec};
+use helan_log::{FollowedLog, Gate, Log, LogIdentity, OpenOptions, Shifts, StopReason, TopicSpec};
 use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
@@ -132,13 +132,10 @@ async fn clock_behind(log: &dyn Log, settings: &Settings) -> anyhow::Result<Opti
         return Ok(None);
     }
     let mut newest = Vec::new();
-    for (topic, count) in log.identity().await?.topics.iter().filter(|(topic, _)| *topic != topics::REFUSED) {
-        for partition in 0..*count {
-            let at = TopicPartition::new(topic.as_str(), partition);
-            let ends = log.ends(&at).await?;
-            if ends.next > ends.first {
-                newest.push((at, ends.next - 1));
-            }
+    for at in log.identity().await?.partitions().filter(|at| *at.topic != *topics::REFUSED) {
+        let ends = log.ends(&at).await?;
+        if ends.next > ends.first {
+            newest.push((at, ends.next - 1));
         }
     }
     let received = log.summaries(&newest).await?.into_iter().flatten().map(|record| record.received_at).max();
@@ -205,11 +202,9 @@ fn gone(log: &str, lake: &Lake) -> String {
 /// Whether --new-log has something to do: the log is new, and the lake was filled from another. A log that has records
 /// is never adopted so, whatever it is: that is `helan adopt`.
 async fn needs_adoption(log: &Arc<dyn Log>, identity: &LogIdentity, lake: &Lake) -> anyhow::Result<bool> {
-    for (topic, count) in &identity.topics {
-        for partition in 0..*count {
-            if log.ends(&TopicPartition::new(topic.as_str(), partition)).await?.next > 0 {
-                return Ok(false);
-            }
+    for at in identity.partitions() {
+        if log.ends(&at).await?.next > 0 {
+            return Ok(false);
         }
     }
     let followed = follow(log.clone(), lake, Gate::default());
@@ -219,20 +214,17 @@ async fn needs_adoption(log: &Arc<dyn Log>, identity: &LogIdentity, lake: &Lake)
 /// A lake that is missing is built from the log, if the log still has its beginning.
 async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> anyhow::Result<()> {
     let mut records = 0;
-    for (topic, count) in identity.topics.iter().filter(|(topic, _)| *topic != topics::REFUSED) {
-        for partition in 0..*count {
-            let at = TopicPartition::new(topic.as_str(), partition);
-            let ends = log.ends(&at).await?;
-            if ends.first > 0 {
-                bail!(
-                    "there is no lake at {lake}, and the log no longer has its beginning: {at} begins at offset {}, so a lake \
+    for at in identity.partitions().filter(|at| *at.topic != *topics::REFUSED) {
+        let ends = log.ends(&at).await?;
+        if ends.first > 0 {
+            bail!(
+                "there is no lake at {lake}, and the log no longer has its beginning: {at} begins at offset {}, so a lake \
                      built from it would lack what came before. Nothing was created. Look at --lake, or restore log and \
-                     lake from one backup (deploy/README.md)",
-                    ends.first
-                );
-            }
-            records += ends.next;
+                 lake from one backup (deploy/README.md)",
+                ends.first
+            );
         }
+        records += ends.next;
     }
     if records > 0 {
         tracing::warn!("there is no lake at {lake}: it is built again from the log, which has {records} records");

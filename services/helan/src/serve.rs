@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use async_trait::async_trait;
 use helan_ingest::{HttpCounters, Limits, Listening, Tls};
-use helan_log::{Log, TopicPartition};
+use helan_log::Log;
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
@@ -351,12 +351,9 @@ impl LogEnds for LogOfQuery {
     async fn ends(&self) -> Result<Vec<PartitionEnd>, String> {
         let identity = self.log.identity().await.map_err(|error| error.to_string())?;
         let mut ends = Vec::new();
-        for (topic, partitions) in identity.topics {
-            for partition in 0..partitions {
-                let at = TopicPartition::new(topic.as_str(), partition);
-                let helan_log::Ends { first, next } = self.log.ends(&at).await.map_err(|error| error.to_string())?;
-                ends.push(PartitionEnd { topic: topic.clone(), partition, first, next });
-            }
+        for at in identity.partitions() {
+            let helan_log::Ends { first, next } = self.log.ends(&at).await.map_err(|error| error.to_string())?;
+            ends.push(PartitionEnd { topic: at.topic.to_string(), partition: at.partition, first, next });
         }
         Ok(ends)
     }

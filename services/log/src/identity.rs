@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::{LogError, Result, StopReason};
+use crate::{LogError, Result, StopReason, TopicPartition};
 
 /// Which log this is: kind, cluster or log id, and its topics with their partition counts. Stored with the lake's
 /// tables; another identity stops the aggregator.
@@ -24,6 +25,15 @@ impl LogIdentity {
     /// Kind and id without the topics, as it stands in the application ids of commits: `kafka/5L6g3nShT-eMCtK--X86sw`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.kind, self.id)
+    }
+
+    /// Every partition of its topics.
+    pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
+        let of = |(topic, count): (&String, &i32)| {
+            let topic: Arc<str> = topic.as_str().into();
+            (0..*count).map(move |partition| TopicPartition::new(topic.clone(), partition))
+        };
+        self.topics.iter().flat_map(of)
     }
 
     /// Checks that this log goes on where the stored one was: same log, and every topic known then with the same

@@ -102,18 +102,15 @@ fn beside(dir: &Path, suffix: &str) -> anyhow::Result<PathBuf> {
 
 async fn ends(log: &dyn Log, identity: &LogIdentity) -> anyhow::Result<Vec<(TopicPartition, i64)>> {
     let mut ends = Vec::new();
-    for (topic, count) in identity.topics.iter().filter(|(topic, _)| topics::ALL.contains(&topic.as_str())) {
-        for partition in 0..*count {
-            let at = TopicPartition::new(topic.as_str(), partition);
-            let found = log.ends(&at).await?;
-            ensure!(
-                found.first == 0 || topic == topics::REFUSED,
-                "{at} begins at offset {}: the log no longer has its beginning, and a lake built from it would lack what came \
+    for at in identity.partitions().filter(|at| topics::ALL.contains(&&*at.topic)) {
+        let found = log.ends(&at).await?;
+        ensure!(
+            found.first == 0 || *at.topic == *topics::REFUSED,
+            "{at} begins at offset {}: the log no longer has its beginning, and a lake built from it would lack what came \
                  before; restore log and lake from one backup",
-                found.first
-            );
-            ends.push((at, found.next));
-        }
+            found.first
+        );
+        ends.push((at, found.next));
     }
     Ok(ends)
 }
