@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use helan_aggregator::{Status, differences, follow, plan_adoption};
+use helan_aggregator::{AggregatorError, Status, differences, follow, plan_adoption};
 use helan_lake::{Lake, LakeError};
-use helan_log::{FollowedLog, Gate, Log, LogIdentity, OpenOptions, Shifts, StopReason, TopicSpec};
+use helan_log::{FollowedLog, Gate, Log, LogError, LogIdentity, OpenOptions, Shifts, StopReason, TopicSpec};
 use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
@@ -18,6 +18,10 @@ use crate::serve::Settings;
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
 /// How soon a clock that was behind is looked at again.
 const ASK_CLOCK_AGAIN: Duration = Duration::from_secs(2);
+/// How long a start waits for a log that cannot answer now: its brokers are starting too, or choose a new leader.
+const LOG_PATIENCE: Duration = Duration::from_secs(60);
+/// How soon it is asked again.
+const ASK_LOG_AGAIN: Duration = Duration::from_secs(1);
 /// How often a process asks its own aggregator.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
@@ -31,11 +35,29 @@ pub(crate) struct Connected {
     pub(crate) gate: Gate,
 }
 
-/// Opens both, creates what is missing, and closes the gate if the lake cannot follow the log.
+/// Opens both, creates what is missing, and closes the gate if the lake cannot follow the log. A log that cannot answer
+/// now is asked again for a minute.
 ///
 /// # Errors
 /// If one of them is gone though the other was used with it; nothing was created then.
 pub(crate) async fn connect(settings: &Settings) -> anyhow::Result<Connected> {
+    let started = Instant::now();
+    loop {
+        let error = match connect_once(settings).await {
+            Err(error) if started.elapsed() < LOG_PATIENCE => error,
+            result => return result,
+        };
+        let reason = match error.downcast_ref::<AggregatorError>() {
+            Some(AggregatorError::Log(reason)) => Some(reason),
+            _ => error.downcast_ref::<LogError>(),
+        };
+        let Some(reason) = reason.filter(|reason| reason.is_retry()) else { return Err(error) };
+        tracing::warn!(%reason, "the log does not answer yet, and is asked again");
+        tokio::time::sleep(ASK_LOG_AGAIN).await;
+    }
+}
+
+async fn connect_once(settings: &Settings) -> anyhow::Result<Connected> {
     let roles = &settings.roles;
     if roles.aggregate || roles.query {
         Lake::check_store(&settings.lake).await?;

@@ -2,3 +2,4 @@
 
 mod continuity;
 mod shared;
+mod starting;
