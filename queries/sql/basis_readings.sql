@@ -1,6 +1,6 @@
 -- name: basis_readings
 -- grain: one row for each ref_area, indicator, time_period and benchmark of the reporter whose value is current
--- inputs: statements, current_values, bases
+-- inputs: standing, current_values, bases
 -- rules: 7, 12
 -- materialise: yes
 -- zh: 每个单元格在各基准下最新的报送值。
@@ -13,18 +13,18 @@
 -- column amount exact: 数值（基本单位） | The value in the plain unit.
 -- column is_current bool: 是否现行 | Whether it is the current value of the cell.
 -- column known_at instant: 获知时间 | When it became known.
-with standing as (
+with figures as (
     select *
-    from statements
+    from standing
     where withdrawn_at is null and amount is not null
 ),
 
 of_reporter as (
-    select standing.*, standing.source = current.source and standing.id = current.id as is_current
-    from standing
+    select figures.*, figures.source = current.source and figures.id = current.id as is_current
+    from figures
     inner join current_values as current
-        on current.ref_area = standing.ref_area and current.indicator = standing.indicator
-        and current.time_period = standing.time_period and current.reporter = standing.reporter
+        on current.ref_area = figures.ref_area and current.indicator = figures.indicator
+        and current.time_period = figures.time_period and current.reporter = figures.reporter
 ),
 
 with_basis as (

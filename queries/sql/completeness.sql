@@ -1,6 +1,6 @@
 -- name: completeness
 -- grain: one row for each report that is owed: obligation and period
--- inputs: obligations, statements, knowledge, areas, area_groups, indicators
+-- inputs: obligations, standing, knowledge, areas, area_groups, indicators
 -- rules: 5, 6, 9
 -- materialise: no
 -- zh: 报送完整性与及时性：应报、已报、及时、迟报天数，截至 T。已撤市县、未设园区不计应报。
@@ -36,22 +36,24 @@ now as (
 came as (
     select
         owed.obligation, owed.time_period,
-        min(case when statements.withdrawn_at is null then statements.received_at end) as first_received_at,
-        count(*) as values_received,
-        sum(case when statements.withdrawn_at is null then 1 else 0 end) as values_standing,
-        sum(case when statements.withdrawn_at is null and statements.amount is not null then 1 else 0 end) as figures
+        min(case when standing.withdrawn_at is null then standing.first_received_at end) as first_received_at,
+        sum(standing.statements) as values_received,
+        sum(case when standing.withdrawn_at is null then standing.statements else 0 end) as values_standing,
+        sum(
+            case when standing.withdrawn_at is null and standing.amount is not null then standing.statements else 0 end
+        ) as figures
     from owed
-    inner join statements
-        on statements.reporter = owed.reporter and statements.ref_area = owed.ref_area
-        and statements.indicator = owed.indicator
-        and statements.period_end >= owed.period_start and statements.period_end <= owed.period_end
-    where (statements.period_start = owed.period_start and statements.period_end = owed.period_end)
+    inner join standing
+        on standing.reporter = owed.reporter and standing.ref_area = owed.ref_area
+        and standing.indicator = owed.indicator
+        and standing.period_end >= owed.period_start and standing.period_end <= owed.period_end
+    where (standing.period_start = owed.period_start and standing.period_end = owed.period_end)
         or (
-            owed.over_time = 'sum' and statements.period_end = owed.period_end
-            and substr(cast(statements.period_start as varchar), 5) = '-01-01'
-            and extract(year from statements.period_start) = extract(year from owed.period_start)
+            owed.over_time = 'sum' and standing.period_end = owed.period_end
+            and substr(cast(standing.period_start as varchar), 5) = '-01-01'
+            and extract(year from standing.period_start) = extract(year from owed.period_start)
         )
-        or (owed.over_time <> 'sum' and statements.period_end = owed.period_end)
+        or (owed.over_time <> 'sum' and standing.period_end = owed.period_end)
         or owed.kind = 'milestone'
     group by owed.obligation, owed.time_period
 ),

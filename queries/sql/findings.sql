@@ -1,6 +1,6 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
@@ -21,8 +21,8 @@
 -- column reporter text: 报送单位 | Whose value it is about; null where it is about a sum.
 -- column explained bool: 是否已说明 | Whether it asks for an explanation and the value carries one (its note).
 -- column explanation text: 说明内容 | The note of the value that it is about.
-with standing as (
-    select * from statements where withdrawn_at is null
+with figures as (
+    select * from standing where withdrawn_at is null
 ),
 
 ranks as (
@@ -33,32 +33,43 @@ ranks as (
     union all select 'census-revised', 5
 ),
 
+newest as (
+    select
+        *,
+        row_number() over (
+            partition by ref_area, indicator, time_period, reporter
+            order by known_at desc, recorded_at desc, source, "offset" desc, "index" desc
+        ) as place
+    from figures
+),
+
 two_reporters as (
     select
         'two_reporters' as finding, 'soft' as severity, current_values.ref_area, current_values.indicator,
-        current_values.time_period, standing.source, standing.id, current_values.amount,
-        standing.amount as other_amount,
-        standing.reporter || ' 也报送了该值；按优先级采用 ' || current_values.reporter as message_zh,
-        standing.reporter || ' reported this cell too; by precedence the value of ' || current_values.reporter
+        current_values.time_period, other.source, other.id, current_values.amount, other.amount as other_amount,
+        other.reporter || ' 也报送了该值；按优先级采用 ' || current_values.reporter as message_zh,
+        other.reporter || ' reported this cell too; by precedence the value of ' || current_values.reporter
             || ' counts' as message_en,
-        cast(null as varchar) as rule, standing.reporter, standing.note
+        cast(null as varchar) as rule, other.reporter, other.note
     from current_values
-    inner join standing
-        on standing.ref_area = current_values.ref_area and standing.indicator = current_values.indicator
-        and standing.time_period = current_values.time_period and standing.reporter <> current_values.reporter
+    inner join newest as other
+        on other.ref_area = current_values.ref_area and other.indicator = current_values.indicator
+        and other.time_period = current_values.time_period and other.reporter <> current_values.reporter
+    where other.place = 1
 ),
 
 in_order as (
+-- Of each release the newest: what was sent before and replaced has nothing to say any more.
     select
-        standing.*, ranks.rank,
+        figures.*, ranks.rank,
         lag(ranks.rank) over series as rank_before,
-        lag(standing.vintage) over series as vintage_before,
-        lag(standing.amount) over series as amount_before
-    from standing
-    inner join ranks on ranks.vintage = standing.vintage
+        lag(figures.vintage) over series as vintage_before,
+        lag(figures.amount) over series as amount_before
+    from figures
+    inner join ranks on ranks.vintage = figures.vintage
     window series as (
-        partition by standing.reporter, standing.ref_area, standing.indicator, standing.time_period
-        order by standing.known_at, standing.recorded_at, standing."offset", standing."index"
+        partition by figures.reporter, figures.ref_area, figures.indicator, figures.time_period
+        order by figures.known_at, figures.recorded_at, figures."offset", figures."index"
     )
 ),
 
@@ -82,7 +93,7 @@ withdrawn_fallback as (
         'a newer value was withdrawn; the one before counts again' as message_en,
         cast(null as varchar) as rule, withdrawn.reporter, withdrawn.note
     from current_values
-    inner join statements as withdrawn
+    inner join standing as withdrawn
         on withdrawn.ref_area = current_values.ref_area and withdrawn.indicator = current_values.indicator
         and withdrawn.time_period = current_values.time_period and withdrawn.reporter = current_values.reporter
         and withdrawn.withdrawn_at is not null and withdrawn.known_at > current_values.known_at
@@ -161,17 +172,18 @@ first_releases as (
 
 backdated as (
     select
-        'backdated_after_publication' as finding, 'soft' as severity, standing.ref_area, standing.indicator,
-        standing.time_period, standing.source, standing.id, standing.amount,
+        'backdated_after_publication' as finding, 'soft' as severity, late.ref_area, late.indicator,
+        late.time_period, late.source, late.id, late.amount,
         cast(null as decimal(38, 10)) as other_amount,
         '报送时间晚于已发布的结果，而所称公布时间早于它' as message_zh,
         'it came after a publication that counts this cell, and says it was released before' as message_en,
-        cast(null as varchar) as rule, standing.reporter, standing.note
-    from standing
+        cast(null as varchar) as rule, late.reporter, late.note
+    from statements as late
     inner join first_releases
-        on first_releases.ref_area = standing.ref_area and first_releases.indicator = standing.indicator
-        and first_releases.time_period = standing.time_period
-    where standing.recorded_at > first_releases.released_at and standing.known_at < first_releases.released_at
+        on first_releases.ref_area = late.ref_area and first_releases.indicator = late.indicator
+        and first_releases.time_period = late.time_period
+    where late.withdrawn_at is null and late.recorded_at > first_releases.released_at
+        and late.known_at < first_releases.released_at
 ),
 
 after_close as (

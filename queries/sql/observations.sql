@@ -1,6 +1,6 @@
 -- name: observations
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: statements, reporters, bases, catalog_sources
+-- inputs: standing, reporters, bases, catalog_sources
 -- rules: 7, 12
 -- materialise: no
 -- zh: 现行数值：每个地区、指标、时期取一个。
@@ -38,14 +38,7 @@
 -- column note text: 备注 | Free text.
 -- column basis text: 基准 | Benchmark: as the event says, else by the catalog.
 -- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
-with standing as (
-    select *
-    from statements
--- The value before a withdrawn one counts again: of what still stands, the newest.
-    where withdrawn_at is null
-),
-
-precedences as (
+with precedences as (
     select reporter, min(precedence) as precedence
     from reporters
     group by reporter
@@ -61,6 +54,8 @@ with_basis as (
         and (bases.period_to is null or bases.period_to > standing.period_end)
         and (bases.known_from is null or bases.known_from <= standing.known_at)
         and (bases.known_to is null or bases.known_to > standing.known_at)
+-- The value before a withdrawn one counts again: of what still stands, the newest.
+    where standing.withdrawn_at is null
 ),
 
 ranked as (

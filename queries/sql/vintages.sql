@@ -1,6 +1,6 @@
 -- name: vintages
 -- grain: one row for each ref_area, indicator, time_period, vintage of the reporter whose value is current
--- inputs: statements, current_values
+-- inputs: standing, current_values
 -- rules: 7, 8
 -- materialise: yes
 -- zh: 每个现行数值已知的各发布版本。
@@ -14,11 +14,11 @@
 -- column known_at instant: 获知时间 | When it became known.
 -- column source text: 来源 | CloudEvents source.
 -- column id text: 事件编号 | CloudEvents id.
-with standing as (
+with figures as (
     select
         ref_area, indicator, time_period, reporter, source, id, vintage, amount, known_at, recorded_at,
         "offset", "index"
-    from statements
+    from standing
     where withdrawn_at is null and amount is not null
 ),
 
@@ -28,11 +28,11 @@ current as (
 ),
 
 of_reporter as (
-    select standing.*, standing.source = current.source and standing.id = current.id as current
-    from standing
+    select figures.*, figures.source = current.source and figures.id = current.id as current
+    from figures
     inner join current
-        on current.ref_area = standing.ref_area and current.indicator = standing.indicator
-        and current.time_period = standing.time_period and current.reporter = standing.reporter
+        on current.ref_area = figures.ref_area and current.indicator = figures.indicator
+        and current.time_period = figures.time_period and current.reporter = figures.reporter
 ),
 
 ranked as (

@@ -6,6 +6,7 @@
 //! read as Arrow's view types (`Utf8View`, `BinaryView`).
 
 mod adopt;
+pub mod cells;
 mod columns;
 mod commit;
 mod complete;

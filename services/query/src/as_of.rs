@@ -9,7 +9,6 @@ use helan_queries::Query;
 
 use crate::moment;
 use crate::scope::Pinned;
-use crate::view::View;
 
 /// Later than anything a lake can hold: 9999-12-31.
 pub(crate) const EVERYTHING: i64 = 253_370_764_800_000_000;
@@ -33,7 +32,7 @@ impl TableFunctionImpl for AsOf {
                 )));
             }
         };
-        Ok(Arc::new(View::new(self.query, self.pinned.scope(as_of, recorded)?)))
+        Ok(self.pinned.scope(as_of, recorded)?.view(self.query))
     }
 }
 

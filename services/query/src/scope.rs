@@ -12,12 +12,14 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
+use crate::standing::{Picked, Standing};
 use crate::view::View;
-use crate::{functions, leaves};
+use crate::{functions, leaves, standing};
 
 const CATALOG: &str = "helan";
 const SCHEMA: &str = "public";
@@ -74,6 +76,8 @@ pub(crate) struct Scope {
     knowledge: Arc<dyn TableProvider>,
     /// Rows of the views that are computed once.
     rows: HashMap<&'static str, OnceCell<Kept>>,
+    /// What the view `standing` has computed.
+    pub(crate) standing: Picked,
 }
 
 /// The rows of a view that is computed once, and the memory they take.
@@ -91,8 +95,17 @@ impl Scope {
         let (small, memory) = (pinned.small, pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            Self { pinned, as_of, recorded, context: context(Arc::new(names), small, memory), knowledge, rows }
+            let context = context(Arc::new(names), small, memory);
+            Self { pinned, as_of, recorded, context, knowledge, rows, standing: Picked::default() }
         }))
+    }
+
+    /// A view as a table.
+    pub(crate) fn view(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
+        match query.name {
+            standing::NAME => Arc::new(Standing::new(query, self)),
+            _ => Arc::new(View::new(query, self)),
+        }
     }
 
     /// The rows of a view that is computed once, or nothing if this one is not.
@@ -187,7 +200,7 @@ impl SchemaProvider for Names {
         if let Some(table) = scope.pinned.tables.get(name) {
             return Ok(Some(table.clone()));
         }
-        Ok(helan_queries::get(name).map(|query| Arc::new(View::new(query, scope)) as Arc<dyn TableProvider>))
+        Ok(helan_queries::get(name).map(|query| scope.view(query)))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -118,7 +118,7 @@ impl TableProvider for View {
 
 /// Runs a future as its own task, which is cancelled when the caller stops waiting. The task holds the caller's runtime
 /// until it has ended, because the caller's seat is counted by it.
-async fn in_task<T: Send + 'static>(
+pub(crate) async fn in_task<T: Send + 'static>(
     asker: Arc<RuntimeEnv>,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {

@@ -133,6 +133,10 @@ async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let differences = ask("select ref_area, indicator, from_period, to_period, from_value, to_value, from_basis, to_basis, is_current, difference, growth, reason_code from changes").await;
     compare_rows("changes", differences, changes::all(&model).into_iter().map(of_change).collect(), &mut found);
 
+    // What is computed in one pass, against the text that says what it is.
+    let text = helan_queries::get("standing").expect("the view").sql;
+    compare_rows("standing", ask("select * from standing").await, ask(text).await, &mut found);
+
     // Lineage: exactly the events that are in the number.
     let mut behind: BTreeMap<Cell, BTreeSet<(String, String)>> = BTreeMap::new();
     for row in ask("select * from place_inputs where role = 'value'").await {
