@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use helan_lake::cells::WORTH_FOLDING;
 use helan_lake::{Lake, maintain};
 use helan_log::Log;
 use helan_runtime::clock::Clock;
@@ -72,6 +73,11 @@ pub(crate) async fn run(
         let begun = clock.now();
         let delete = looked.is_none_or(|looked| begun - looked >= DELETE_EVERY);
         let outcome = maintain::run(&lake, &maintain::Options { delete, ..maintain::Options::default() }).await;
+        // After files were put together: otherwise they would be read again.
+        let delete_ms = delete.then_some(maintain::Options::default().orphan_age_ms);
+        if let Err(error) = helan_query::fold(&lake, None, WORTH_FOLDING, delete_ms).await {
+            tracing::warn!(%error, "statements were not folded; the next round tries again");
+        }
         if let Some((log, age)) = &retention
             && let Err(error) = helan_aggregator::retain(&**log, &lake, *age, clock.now()).await
         {

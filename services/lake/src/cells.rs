@@ -5,10 +5,16 @@
 //! statements those are kept, with how many there were, and every answer about the present follows from them. This is
 //! the view `standing` in Rust: `queries/sql/standing.sql` says the same, slowly, and a test compares the two.
 
+mod fold;
+mod gather;
 mod reduce;
+mod state;
 mod statements;
 
+pub use fold::{Report, WORTH_FOLDING, fold};
+pub use gather::{Folded, Sources, Standing, Terms, standing};
 pub use reduce::Reducer;
+pub use state::State;
 pub use statements::{Reading, statements};
 
 /// Columns that say which kind of statement of which cell a row is, in the order by which rows are sorted; after them

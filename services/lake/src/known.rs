@@ -124,7 +124,7 @@ fn of_partition(topic: &str, partition: i32) -> Expr {
 
 /// A filter that keeps the wanted ids and few others: ids that share all up to their last `/` (rows of one file) are
 /// one range.
-fn ranges(wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr> {
+pub(crate) fn ranges(wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr> {
     let mut ranges: Vec<(&str, &str, &str)> = Vec::new();
     for (source, ids) in wanted {
         let stem = |id: &str| id.rfind('/').map_or(0, |at| at);

@@ -62,7 +62,7 @@ impl PinnedTable {
 }
 
 /// The type as which the scan reads texts and bytes.
-fn as_read(data_type: &DataType) -> DataType {
+pub(crate) fn as_read(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Utf8 => DataType::Utf8View,
         DataType::Binary => DataType::BinaryView,

@@ -120,9 +120,21 @@ impl TableSnapshot {
     /// # Errors
     /// If the table needs a feature of Delta that is not supported.
     pub fn provider(&self) -> Result<Arc<dyn TableProvider>, LakeError> {
-        let config = DeltaScanConfig::new().with_wrap_partition_values(false);
-        let scan = DeltaScanNext::new(self.snapshot.clone(), config)?;
+        Ok(Arc::new(PinnedTable::new(self.table, self.scan()?, self.log_store.clone())))
+    }
+
+    /// As [`TableSnapshot::provider`], of some data files alone, by their paths.
+    ///
+    /// # Errors
+    /// As [`TableSnapshot::provider`].
+    pub(crate) fn provider_of(&self, paths: Vec<String>) -> Result<Arc<dyn TableProvider>, LakeError> {
+        let scan = self.scan()?.with_file_paths(paths);
         Ok(Arc::new(PinnedTable::new(self.table, scan, self.log_store.clone())))
+    }
+
+    fn scan(&self) -> Result<DeltaScanNext, LakeError> {
+        let config = DeltaScanConfig::new().with_wrap_partition_values(false);
+        Ok(DeltaScanNext::new(self.snapshot.clone(), config)?)
     }
 
     /// Reads columns of the rows that a filter keeps.

@@ -34,6 +34,6 @@ impl Session {
         let columns: Vec<_> = columns.iter().map(|column| column.name).collect();
         let events: Arc<dyn TableProvider> = snapshot.read(&columns, Some(read))?.into_view();
         let version = Version { table: Table::Events.name(), version: snapshot.version() };
-        Self::over(catalog, BTreeMap::from([(Table::Events, events)]), vec![version], false, now, Arc::default())
+        Self::over(catalog, BTreeMap::from([(Table::Events, events)]), None, vec![version], false, now, Arc::default())
     }
 }

@@ -29,6 +29,6 @@ impl Session {
                 tables.insert(table, snapshot.provider()?);
             }
         }
-        Self::over(catalog, tables, Vec::new(), false, now, Arc::default())
+        Self::over(catalog, tables, None, Vec::new(), false, now, Arc::default())
     }
 }

@@ -37,5 +37,5 @@ pub use open::pin;
 pub use pool::BoundedPool;
 pub use reuse::{Current, Sessions};
 pub use session::{QueryError, Question, Session, Terms, Version};
-pub use standing::basis_edges;
+pub use standing::{basis_edges, fold};
 pub use watch::Watch;

@@ -59,9 +59,13 @@ impl Session {
             tables.insert(*table, snapshot.provider()?);
             versions.push(Version { table: table.name(), version: snapshot.version() });
         }
+        let statements = match snapshots.get(&Table::Events) {
+            Some(events) => Some(events.statement_sources().await?),
+            None => None,
+        };
         let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
         let small = rows.is_some_and(|rows| rows < SMALL);
-        Self::over(catalog, tables, versions, small, now, memory)
+        Self::over(catalog, tables, statements, versions, small, now, memory)
     }
 }
 

@@ -12,12 +12,13 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use helan_lake::cells::Sources;
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
-use crate::standing::{Picked, Standing};
+use crate::standing::Standing;
 use crate::view::View;
 use crate::{functions, leaves, standing};
 
@@ -27,6 +28,8 @@ const SCHEMA: &str = "public";
 /// What a session has pinned: tables that never change while it lives.
 pub(crate) struct Pinned {
     pub(crate) tables: BTreeMap<String, Arc<dyn TableProvider>>,
+    /// Where the statements of its events come from.
+    pub(crate) statements: Sources,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) zone: TimeZone,
     /// Whether the events are so few that spreading work over threads costs more than it saves.
@@ -39,12 +42,13 @@ pub(crate) struct Pinned {
 impl Pinned {
     pub(crate) fn new(
         tables: BTreeMap<String, Arc<dyn TableProvider>>,
+        statements: Sources,
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
         memory: Arc<RuntimeEnv>,
     ) -> Arc<Self> {
-        Arc::new(Self { tables, catalog, zone, small, memory, scopes: Mutex::default() })
+        Arc::new(Self { tables, statements, catalog, zone, small, memory, scopes: Mutex::default() })
     }
 
     /// The scope of a pair of moments; two table functions of one query share it.
@@ -77,7 +81,7 @@ pub(crate) struct Scope {
     /// Rows of the views that are computed once.
     rows: HashMap<&'static str, OnceCell<Kept>>,
     /// What the view `standing` has computed.
-    pub(crate) standing: Picked,
+    pub(crate) standing: OnceCell<Kept>,
 }
 
 /// The rows of a view that is computed once, and the memory they take.
@@ -96,7 +100,7 @@ impl Scope {
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = context(Arc::new(names), small, memory);
-            Self { pinned, as_of, recorded, context, knowledge, rows, standing: Picked::default() }
+            Self { pinned, as_of, recorded, context, knowledge, rows, standing: OnceCell::new() }
         }))
     }
 

@@ -11,6 +11,7 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::optimizer::OptimizerRule;
 use datafusion::prelude::SessionContext;
+use helan_lake::cells::Sources;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
@@ -132,13 +133,15 @@ impl Session {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, Vec::new(), true, now, Arc::default())
+        Self::over(catalog, tables, None, Vec::new(), true, now, Arc::default())
     }
 
-    /// A session over any providers; a table that is missing is empty.
+    /// A session over any providers; a table that is missing is empty. Statements come from `statements`, or else from
+    /// the table `events`.
     pub(crate) fn over(
         catalog: Arc<Catalog>,
         mut tables: BTreeMap<Table, Arc<dyn TableProvider>>,
+        statements: Option<Sources>,
         versions: Vec<Version>,
         small: bool,
         now: i64,
@@ -153,11 +156,16 @@ impl Session {
             };
             named.insert(table.name().to_owned(), provider);
         }
+        let statements = match (statements, named.get(Table::Events.name())) {
+            (Some(statements), _) => statements,
+            (None, Some(events)) => Sources { events: events.clone(), folded: None },
+            (None, None) => return Err(DataFusionError::Internal("a session has events".to_owned()).into()),
+        };
         let leaves = leaves::of_catalog(&catalog, &zone, moment::day_of(now, &zone));
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
-        let pinned = Pinned::new(named, catalog, zone, small, memory);
+        let pinned = Pinned::new(named, statements, catalog, zone, small, memory);
         let now = pinned.scope(now, EVERYTHING)?;
         let context = asked_in(&now);
         Ok(Self(Arc::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))

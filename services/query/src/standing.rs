@@ -1,30 +1,31 @@
 //! The view `standing`, computed as its text says, but in one pass: of each kind of statement the newest is kept, and
 //! nothing is sorted. Its memory follows the cells, not the history.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::dataframe::DataFrame;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryConsumer;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col, lit};
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
-use futures::TryStreamExt;
-use helan_lake::cells::{Reading, Reducer, statements};
+use helan_lake::cells::{Report, Terms, standing};
+use helan_lake::{Lake, LakeError};
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
-use tokio::sync::OnceCell;
 
+use crate::kept::catalog_in_use;
 use crate::leaves::arrow_type;
 use crate::moment;
 use crate::scope::{Kept, Scope};
+use crate::session::QueryError;
 use crate::view::in_task;
 
 /// The view that is computed here.
@@ -71,33 +72,6 @@ const KEPT: [&str; 25] = [
     "first_received_at",
     "submission",
 ];
-
-/// Columns of `events` that picking needs.
-const NEEDED: [&str; 16] = [
-    "type",
-    "source",
-    "id",
-    "ref_area",
-    "indicator",
-    "time_period",
-    "period_end",
-    "reporter",
-    "vintage",
-    "basis",
-    "amount",
-    "known_at",
-    "recorded_at",
-    "received_at",
-    "offset",
-    "index",
-];
-
-/// What a scope has of it.
-#[derive(Default)]
-pub(crate) struct Picked {
-    reading: OnceCell<Arc<Reading>>,
-    kept: OnceCell<Kept>,
-}
 
 #[derive(Debug)]
 pub(crate) struct Standing {
@@ -156,7 +130,7 @@ impl TableProvider for Standing {
         let schema = Arc::new(self.schema.project(&columns)?);
         let scope = self.scope.clone();
         if is_kept {
-            let kept = self.scope.standing.kept.get_or_try_init(|| async {
+            let kept = self.scope.standing.get_or_try_init(|| async {
                 in_task(asker, async move { pick(&schema, &scope, Vec::new()).await }).await
             });
             return kept.await?.table.scan(state, Some(&places), &[], limit).await;
@@ -169,29 +143,14 @@ impl TableProvider for Standing {
 
 /// The view's rows, with the columns of a schema.
 async fn pick(schema: &SchemaRef, scope: &Scope, filters: Vec<Expr>) -> Result<Kept> {
-    let reading = scope.standing.reading.get_or_try_init(|| reading(scope)).await?;
-    let events = events(scope)?;
-    let mut names: Vec<&str> = NEEDED.to_vec();
-    for field in schema.fields() {
-        let name = of_events(field.name());
-        if !names.contains(&name) && events.schema().has_column_with_unqualified_name(name) {
-            names.push(name);
-        }
-    }
-    let reported = col("type").eq(lit("helan.observation.reported.v1"));
-    let mut events = events.filter(known(reading.as_of, reading.recorded).and(reported))?;
-    for filter in filters {
-        events = events.filter(filter)?;
-    }
-    let mut rows = events.select_columns(&names)?.execute_stream().await?;
-    let memory = MemoryConsumer::new(NAME).register(&scope.pinned.memory.memory_pool);
-    let mut reducer = Reducer::new();
-    while let Some(batch) = rows.try_next().await? {
-        reducer.add(statements(&batch, reading)?)?;
-        memory.try_resize(reducer.size())?;
-    }
-    let batches = reducer.finish()?.into_iter().map(|batch| as_view(&batch, schema));
-    let batches = batches.collect::<Result<Vec<_>>>()?;
+    let pinned = &scope.pinned;
+    let edges = Arc::new(basis_edges(&pinned.catalog).map_err(|error| DataFusionError::External(error.into()))?);
+    let terms = Terms { as_of: scope.as_of, recorded: scope.recorded, edges };
+    let names: Vec<&str> = schema.fields().iter().map(|field| of_events(field.name())).collect();
+    let memory = MemoryConsumer::new(NAME).register(&pinned.memory.memory_pool);
+    let mut grown = |bytes| memory.try_resize(bytes);
+    let stands = standing(&scope.context, &pinned.statements, &terms, &names, &filters, &mut grown).await?;
+    let batches = stands.statements.iter().map(|batch| as_view(batch, schema)).collect::<Result<Vec<_>>>()?;
     memory.try_resize(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
     Ok(Kept { table: Arc::new(MemTable::try_new(schema.clone(), vec![batches])?), _memory: memory })
 }
@@ -221,44 +180,38 @@ fn renamed(filter: Expr) -> Result<Expr> {
     Ok(filter?.data)
 }
 
-fn events(scope: &Scope) -> Result<DataFrame> {
-    let events = scope.pinned.tables.get("events").cloned();
-    let events = events.ok_or_else(|| DataFusionError::Internal("a session has no events".to_owned()))?;
-    scope.context.read_table(events)
-}
-
-fn known(as_of: i64, recorded: i64) -> Expr {
-    let moment = |time: i64| lit(ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into())));
-    col("known_at").lt_eq(moment(as_of)).and(col("recorded_at").lt_eq(moment(recorded)))
-}
-
-/// As known when, and by which catalog, statements are read here. Withdrawals are few, so all of them are looked up.
-async fn reading(scope: &Scope) -> Result<Arc<Reading>> {
-    let (as_of, recorded) = (scope.as_of, scope.recorded);
-    let withdrawals = col("type").eq(lit("helan.observation.withdrawn.v1")).and(col("withdraws").is_not_null());
-    let rows = events(scope)?.filter(withdrawals.and(known(as_of, recorded)))?;
-    let mut rows = rows.select_columns(&["source", "withdraws", "known_at"])?.execute_stream().await?;
-    let mut withdrawn: HashMap<String, HashMap<String, i64>> = HashMap::new();
-    while let Some(batch) = rows.try_next().await? {
-        let text = |column: usize| cast(batch.column(column), &DataType::Utf8);
-        let (sources, ids) = (text(0)?, text(1)?);
-        let times = batch.column(2).as_primitive::<TimestampMicrosecondType>();
-        for row in 0..batch.num_rows() {
-            let of_source = withdrawn.entry(sources.as_string::<i32>().value(row).to_owned()).or_default();
-            let at = of_source.entry(ids.as_string::<i32>().value(row).to_owned()).or_insert(i64::MAX);
-            *at = times.value(row).min(*at);
-        }
-    }
-    let edges = basis_edges(&scope.pinned.catalog, &scope.pinned.zone);
-    Ok(Arc::new(Reading { as_of, recorded, edges: Arc::new(edges), withdrawn: Arc::new(withdrawn) }))
+/// Folds a lake's statements, as [`helan_lake::cells::fold`] does; without a catalog, by the newest that the lake keeps.
+///
+/// # Errors
+/// If the lake cannot be read or written, or its catalog no longer loads.
+pub async fn fold(
+    lake: &Lake,
+    catalog: Option<Arc<Catalog>>,
+    worth: usize,
+    delete_ms: Option<i64>,
+) -> std::result::Result<Report, QueryError> {
+    let catalog = match catalog {
+        Some(catalog) => catalog,
+        None => match lake.snapshot(Table::CatalogVersions).await {
+            Ok(versions) => catalog_in_use(&versions).await?,
+            Err(LakeError::NoLake(_)) => Arc::new(Catalog::embedded()),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let edges = Arc::new(basis_edges(&catalog)?);
+    Ok(helan_lake::cells::fold(lake, &edges, worth, delete_ms).await?)
 }
 
 /// By indicator, when a catalog begins to read its benchmark otherwise; sorted, microseconds since the epoch.
-pub fn basis_edges(catalog: &Catalog, zone: &TimeZone) -> BTreeMap<String, Vec<i64>> {
+///
+/// # Errors
+/// [`QueryError::Catalog`] if the catalog names no time zone.
+pub fn basis_edges(catalog: &Catalog) -> std::result::Result<BTreeMap<String, Vec<i64>>, QueryError> {
+    let zone = TimeZone::get(&catalog.head.time_zone).map_err(|error| QueryError::Catalog(error.to_string()))?;
     let mut edges: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for basis in &catalog.bases {
         let days = [basis.known_from, basis.known_to].into_iter().flatten();
-        let times: Vec<_> = days.filter_map(|day| moment::start_of(day, zone)).collect();
+        let times: Vec<_> = days.filter_map(|day| moment::start_of(day, &zone)).collect();
         if !times.is_empty() {
             edges.entry(basis.indicator.clone()).or_default().extend(times);
         }
@@ -267,5 +220,5 @@ pub fn basis_edges(catalog: &Catalog, zone: &TimeZone) -> BTreeMap<String, Vec<i
         times.sort_unstable();
         times.dedup();
     }
-    edges
+    Ok(edges)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
+use helan_lake::cells::WORTH_FOLDING;
 use helan_lake::{Lake, maintain};
 use helan_log::{Log, OpenOptions};
 use helan_runtime::clock::Clock;
@@ -82,6 +83,10 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
         ]);
     }
     say!("{table}");
+    let folded = helan_query::fold(&lake, None, WORTH_FOLDING, Some(options.orphan_age_ms)).await?;
+    if folded.events > 0 {
+        say!("cells: {} events folded into {} statements that stand", folded.events, folded.statements);
+    }
     if let Some((log, age)) = log {
         retain(&*log, &lake, age).await?;
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
-use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use arrow::compute::{cast, interleave_record_batch};
+use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use hashbrown::HashTable;
@@ -68,7 +68,7 @@ impl Reducer {
     /// If a column is missing.
     pub fn add(&mut self, batch: RecordBatch) -> Result<(), ArrowError> {
         let schema = self.schema.get_or_insert_with(|| batch.schema()).clone();
-        let batch = if *batch.schema_ref() == schema { batch } else { batch.with_schema(schema)? };
+        let batch = if *batch.schema_ref() == schema { batch } else { as_first(&batch, &schema)? };
         if batch.num_rows() == 0 {
             return Ok(());
         }
@@ -132,7 +132,7 @@ impl Reducer {
     fn is_later(&self, one: (usize, usize), other: (usize, usize)) -> Result<bool, ArrowError> {
         let of = |(batch, row): (usize, usize)| -> Result<_, ArrowError> {
             let one = self.batches[batch].slice(row, 1);
-            let offset = arrow::compute::cast(column(&one, "offset")?, &arrow::datatypes::DataType::Int64)?;
+            let offset = cast(column(&one, "offset")?, &DataType::Int64)?;
             let (offset, index) = (offset.as_primitive::<Int64Type>().value(0), int(&one, "index")?.value(0));
             Ok((std::cmp::Reverse(text(&one, "source")?.value(0).to_owned()), offset, index))
         };
@@ -206,6 +206,12 @@ impl Reducer {
 fn key_of<'a>(bytes: &'a [u8], groups: &[Group], group: usize) -> &'a [u8] {
     let begin = if group == 0 { 0 } else { groups[group - 1].key_end };
     &bytes[begin..groups[group].key_end]
+}
+
+/// A batch with the columns of the first one: files of different builds, and tables, have them in other types.
+fn as_first(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let columns = schema.fields().iter().map(|field| cast(column(batch, field.name())?, field.data_type()));
+    RecordBatch::try_new(schema.clone(), columns.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// What tells kinds apart.

@@ -14,7 +14,7 @@ use arrow::error::ArrowError;
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
 
 /// The type of events that say a value.
-const REPORTED: &str = "helan.observation.reported.v1";
+pub(crate) const REPORTED: &str = "helan.observation.reported.v1";
 
 /// As known when, and by which catalog, statements are read. Times are microseconds since the epoch.
 #[derive(Clone, Debug)]

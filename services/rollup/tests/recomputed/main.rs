@@ -14,6 +14,7 @@ mod agrees;
 mod asking;
 mod changes;
 mod files;
+mod folded;
 mod history;
 mod labels;
 mod model;

@@ -1,0 +1,207 @@
+//! What was folded: files of statements, and the entry that names them. A cache: it can be deleted at any time.
+//!
+//! It lies in the folder `cells` beside the tables. An entry is written once and never changed; of several the one with
+//! the highest number counts that a version of `events` contains.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use deltalake_core::datafusion::datasource::file_format::parquet::ParquetFormat;
+use deltalake_core::datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use deltalake_core::datafusion::error::Result;
+use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
+use futures::TryStreamExt;
+use helan_schemas::tables::Table;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+
+use super::gather::{Folded, Sources, Terms};
+use super::statements::{column, int, text};
+use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
+use crate::error::LakeError;
+use crate::provider::as_read;
+use crate::snapshot::TableSnapshot;
+
+/// The folder beside the tables.
+const FOLDER: &str = "cells";
+/// What this build writes; others are not read.
+const FORMAT: u32 = 1;
+/// Columns of `events` that statements do not have.
+const LEFT_OUT: [&str; 5] = ["type", "withdraws", "published_at", "catalog", "recorded_year"];
+
+/// What was folded, of which rows, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) format: u32,
+    /// The Delta id of the table `events`.
+    pub(crate) table: String,
+    /// Names and types of the columns.
+    pub(crate) columns: Vec<String>,
+    /// By indicator, when the catalog began to read its benchmark otherwise.
+    pub(crate) edges: BTreeMap<String, Vec<i64>>,
+    /// The version of `events` whose rows were folded.
+    pub(crate) events_version: u64,
+    /// When the newest of them became known or was recorded, microseconds since the epoch.
+    pub(crate) known_until: i64,
+    /// By topic and partition, the offset before which every row was folded.
+    pub(crate) before: BTreeMap<String, BTreeMap<i32, i64>>,
+    /// How many rows those are, withdrawals included.
+    pub(crate) rows: usize,
+    /// The data files of that version, all of whose rows were folded.
+    pub(crate) events_files: BTreeSet<String>,
+    /// The files of statements.
+    pub(crate) files: Vec<String>,
+}
+
+/// What was folded, opened.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) entry: Arc<Entry>,
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+    root: url::Url,
+}
+
+/// The columns of statements as they are folded.
+pub(crate) fn schema() -> SchemaRef {
+    let instant = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let of_events = Table::Events.columns().into_iter().filter(|column| !LEFT_OUT.contains(&column.name));
+    let mut fields: Vec<Field> = of_events.map(|column| Field::new(column.name, as_read(&column.data_type), true)).collect();
+    fields.push(Field::new(WITHDRAWN_AT, instant(), true));
+    fields.push(Field::new(BASIS_EPOCH, DataType::Int32, true));
+    fields.push(Field::new(STATEMENTS, DataType::Int64, true));
+    fields.push(Field::new(FIRST_RECEIVED_AT, instant(), true));
+    Arc::new(Schema::new(fields))
+}
+
+pub(crate) fn columns() -> Vec<String> {
+    schema().fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect()
+}
+
+/// Where a table's cells lie: the store, the folder in it, and the store's own URL.
+pub(crate) fn place(events: &TableSnapshot) -> Result<(Arc<dyn ObjectStore>, Path, url::Url), LakeError> {
+    let log_store = events.log_store();
+    let table = Path::from_url_path(log_store.root_url().path()).map_err(object_store::Error::from)?;
+    let mut parts: Vec<_> = table.parts().collect();
+    parts.pop();
+    let folder = Path::from_iter(parts).join(FOLDER);
+    Ok((log_store.root_object_store(None), folder, log_store.root_url().clone()))
+}
+
+impl State {
+    /// The newest that a version of `events` contains.
+    ///
+    /// # Errors
+    /// If the store cannot be read. What it holds is never an error: an entry that does not fit is passed over.
+    pub(crate) async fn newest(events: &TableSnapshot) -> Result<Option<Self>, LakeError> {
+        let (store, folder, root) = place(events)?;
+        for number in numbers(store.as_ref(), &folder).await?.into_iter().rev() {
+            let read = match store.get(&entry_path(&folder, number)).await {
+                Ok(found) => found.bytes().await?,
+                Err(object_store::Error::NotFound { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let Ok(entry) = serde_json::from_slice::<Entry>(&read) else { continue };
+            let fits = entry.format == FORMAT
+                && entry.table == events.state().metadata().id()
+                && entry.columns == columns()
+                && entry.events_version <= events.version();
+            if fits {
+                return Ok(Some(Self { entry: Arc::new(entry), store, folder, root }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether answers as of a pair of moments, by a catalog, follow from it.
+    pub(crate) fn serves(&self, terms: &Terms) -> bool {
+        self.entry.known_until <= terms.as_of.min(terms.recorded) && self.entry.edges == *terms.edges
+    }
+
+    pub(crate) fn known_until(&self) -> i64 {
+        self.entry.known_until
+    }
+
+    /// How many rows of `events` were folded.
+    pub(crate) fn rows(&self) -> usize {
+        self.entry.rows
+    }
+
+    /// The statements that were folded.
+    pub(crate) fn frame(&self, context: &SessionContext) -> Result<DataFrame> {
+        let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
+        if context.runtime_env().object_store(&root).is_err() {
+            context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
+        }
+        let paths = self.entry.files.iter().map(|name| {
+            let mut url = self.root.clone();
+            url.set_path(self.folder.clone().join(name.as_str()).as_ref());
+            ListingTableUrl::parse(url.as_str())
+        });
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_enable_pruning(true)));
+        let config = ListingTableConfig::new_with_multi_paths(paths.collect::<Result<Vec<_>>>()?);
+        let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema());
+        context.read_table(Arc::new(ListingTable::try_new(config)?))
+    }
+
+    /// Which rows of `events` were not folded.
+    pub(crate) fn is_unfolded(&self, batch: &RecordBatch) -> Result<BooleanArray> {
+        let (topics, partitions) = (text(batch, "topic")?, int(batch, "partition")?);
+        let offsets = arrow::compute::cast(column(batch, "offset")?, &DataType::Int64)?;
+        let offsets = offsets.as_primitive::<Int64Type>();
+        let is_unfolded = (0..batch.num_rows()).map(|row| {
+            let before = self.entry.before.get(topics.value(row)).and_then(|topic| topic.get(&partitions.value(row)));
+            Some(before.is_none_or(|before| offsets.value(row) >= *before))
+        });
+        Ok(BooleanArray::from_iter(is_unfolded))
+    }
+
+    /// The rows that were not folded.
+    pub(crate) fn unfolded(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        Ok(filter_record_batch(&batch, &self.is_unfolded(&batch)?)?)
+    }
+}
+
+impl TableSnapshot {
+    /// Of `events`: where its statements come from, with what was folded of them.
+    ///
+    /// # Errors
+    /// If the table or the store cannot be read.
+    pub async fn statement_sources(&self) -> Result<Sources, LakeError> {
+        let state = State::newest(self).await?;
+        let folded = match (state, self.row_count()) {
+            (Some(state), Some(rows)) => {
+                let files = self.files().into_iter().map(|file| file.path);
+                let rest = files.filter(|path| !state.entry.events_files.contains(path)).collect();
+                Some(Folded { state, rest: self.provider_of(rest)?, rows })
+            }
+            _ => None,
+        };
+        Ok(Sources { events: self.provider()?, folded })
+    }
+}
+
+/// The numbers of the entries, in order.
+pub(crate) async fn numbers(store: &dyn ObjectStore, folder: &Path) -> Result<BTreeSet<u64>, LakeError> {
+    let found: Vec<_> = store.list(Some(folder)).try_collect().await?;
+    Ok(found.iter().filter_map(|file| number(&file.location)).collect())
+}
+
+pub(crate) fn number(path: &Path) -> Option<u64> {
+    path.filename()?.strip_suffix(".json")?.parse().ok()
+}
+
+pub(crate) fn entry_path(folder: &Path, number: u64) -> Path {
+    folder.clone().join(format!("{number:020}.json"))
+}
+
+pub(crate) const fn format() -> u32 {
+    FORMAT
+}

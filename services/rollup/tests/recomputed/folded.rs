@@ -1,0 +1,102 @@
+//! What was folded, with what came since, against the text of `standing`: on the same random histories, written into a
+//! lake in pieces.
+
+use std::sync::Arc;
+
+use datafusion::prelude::SessionContext;
+use helan_lake::maintain::{Options, run};
+use helan_lake::{Lake, cells};
+use helan_query::{Session, basis_edges, fold, pin};
+use helan_schemas::tables::Table;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use url::Url;
+
+use crate::asking::{compare_rows, rows};
+use crate::history::{Case, DAY, START, cases};
+
+/// Histories of a test run; HELAN_CASES asks for more.
+const CASES: usize = 12;
+const NOW: i64 = START + 2000 * DAY;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_folded_and_what_came_since_stand_for_everything() {
+    let asked = std::env::var("HELAN_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(CASES);
+    // Always the same histories in the short form, others each time in the long one.
+    let mut runner = if asked == CASES { TestRunner::deterministic() } else { TestRunner::default() };
+    let (mut folded, mut news, mut again) = (0, 0, 0);
+    for _ in 0..asked {
+        let case = cases().new_tree(&mut runner).expect("a case").current();
+        let seen = compared(&case).await;
+        folded += usize::from(seen.folded);
+        news += usize::from(seen.folded && seen.news);
+        again += usize::from(seen.folded && seen.withdrawn);
+    }
+    println!(
+        "{asked} random histories: {folded} answered by what was folded, {news} with news, {again} with withdrawals"
+    );
+    assert!(
+        2 * folded > asked && 4 * news > asked && again > 0,
+        "{folded} {news} {again}: the histories say too little"
+    );
+}
+
+struct Seen {
+    folded: bool,
+    news: bool,
+    withdrawn: bool,
+}
+
+async fn compared(case: &Case) -> Seen {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = Url::from_directory_path(directory.path()).expect("a URL");
+    let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
+    let catalog = case.variant.catalog();
+    let events = case.events();
+    // Up to four pieces, folded or not after each, now and then with files put together.
+    let pieces = 1 + (case.order >> 8) as usize % 4;
+    let mut seen = Seen { folded: false, news: false, withdrawn: false };
+    for (at, piece) in events.chunks(events.len().div_ceil(pieces).max(1)).enumerate() {
+        let batch = crate::support::events(&case.csv(piece));
+        let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
+        lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
+        (seen.news, seen.withdrawn) = (true, piece.iter().any(|event| !event.withdraws.is_empty()));
+        if case.order >> (16 + at) & 1 == 0 {
+            run(&lake, &Options { compact_files: 2, delete: false, ..Options::default() }).await.expect("maintained");
+        }
+        if at == 0 || case.order >> (24 + at) & 1 == 0 {
+            fold(&lake, Some(catalog.clone()), 1, None).await.expect("folded");
+            (seen.folded, seen.news) = (true, false);
+        }
+    }
+    let session =
+        Session::over_snapshots(&pin(&lake).await.expect("pinned"), Some(catalog), NOW).await.expect("a session");
+    let text = helan_queries::get("standing").expect("the view").sql;
+    let mut found = Vec::new();
+    let (as_of, recorded) = case.moments();
+    for (as_of, recorded) in [(as_of, recorded), (NOW, None)] {
+        let have = rows(&session, "select * from standing", as_of, recorded).await;
+        compare_rows("standing", have, rows(&session, text, as_of, recorded).await, &mut found);
+        // Other columns than those that views ask for are not kept, and may be asked for by cell.
+        let one = "select * from standing where ref_area = 'A' and indicator = 'gdp'";
+        let of_text = format!("select * from ({text}) where ref_area = 'A' and indicator = 'gdp'");
+        compare_rows(
+            "standing",
+            rows(&session, one, as_of, recorded).await,
+            rows(&session, &of_text, as_of, recorded).await,
+            &mut found,
+        );
+    }
+    assert_eq!(found, [""; 0], "{case:?}");
+    if seen.folded {
+        let sources =
+            lake.snapshot(Table::Events).await.expect("a snapshot").statement_sources().await.expect("sources");
+        let edges = Arc::new(basis_edges(&case.variant.catalog()).expect("a zone"));
+        let terms = cells::Terms { as_of: NOW, recorded: NOW, edges };
+        let context = SessionContext::new();
+        let stands =
+            cells::standing(&context, &sources, &terms, &["id"], &[], &mut |_| Ok(())).await.expect("answered");
+        assert!(stands.by_folded, "what was folded was of no use: {case:?}");
+    }
+    seen
+}
