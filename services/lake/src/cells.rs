@@ -10,6 +10,8 @@ mod gather;
 mod reduce;
 mod state;
 mod statements;
+#[cfg(test)]
+mod tests;
 
 pub use fold::{Report, WORTH_FOLDING, fold};
 pub use gather::{Folded, Sources, Standing, Terms, standing};

@@ -108,7 +108,7 @@ async fn fold_events(
         before: before.as_ref().map_or_else(BTreeMap::new, |entry| entry.before.clone()),
         rows: 0,
         events_files: if limits.is_empty() { all_files } else { BTreeSet::new() },
-        files: Vec::new(),
+        files: BTreeMap::new(),
     };
     if !limits.is_empty() {
         sources.events = below(&context, &sources.events, &limits)?;
@@ -141,8 +141,9 @@ async fn fold_events(
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
             for bytes in written {
                 let name = format!("{}.parquet", lake.clock().new_id());
+                let size = bytes.len() as u64;
                 store.put(&folder.clone().join(name.as_str()), bytes.into()).await?;
-                entry.files.push(name);
+                entry.files.insert(name, size);
             }
         }
     }
@@ -271,7 +272,7 @@ async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Resul
     for (number, _) in &entries[kept..] {
         let bytes = store.get(&entry_path(&folder, *number)).await?.bytes().await?;
         match serde_json::from_slice::<Entry>(&bytes) {
-            Ok(entry) => named.extend(entry.files),
+            Ok(entry) => named.extend(entry.files.into_keys()),
             // A newer build's: its files are not for this one to judge.
             Err(_) => return Ok(0),
         }

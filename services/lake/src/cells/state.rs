@@ -56,8 +56,8 @@ pub(crate) struct Entry {
     pub(crate) rows: usize,
     /// The data files of that version, all of whose rows were folded.
     pub(crate) events_files: BTreeSet<String>,
-    /// The files of statements.
-    pub(crate) files: Vec<String>,
+    /// The files of statements, with their sizes in bytes.
+    pub(crate) files: BTreeMap<String, u64>,
 }
 
 /// What was folded, opened.
@@ -73,7 +73,8 @@ pub struct State {
 pub(crate) fn schema() -> SchemaRef {
     let instant = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let of_events = Table::Events.columns().into_iter().filter(|column| !LEFT_OUT.contains(&column.name));
-    let mut fields: Vec<Field> = of_events.map(|column| Field::new(column.name, as_read(&column.data_type), true)).collect();
+    let mut fields: Vec<Field> =
+        of_events.map(|column| Field::new(column.name, as_read(&column.data_type), true)).collect();
     fields.push(Field::new(WITHDRAWN_AT, instant(), true));
     fields.push(Field::new(BASIS_EPOCH, DataType::Int32, true));
     fields.push(Field::new(STATEMENTS, DataType::Int64, true));
@@ -99,10 +100,16 @@ impl State {
     /// The newest that a version of `events` contains.
     ///
     /// # Errors
-    /// If the store cannot be read. What it holds is never an error: an entry that does not fit is passed over.
+    /// If the store cannot be read. What it holds is never an error: an entry that does not fit, or whose files are not
+    /// there, is passed over.
     pub(crate) async fn newest(events: &TableSnapshot) -> Result<Option<Self>, LakeError> {
         let (store, folder, root) = place(events)?;
-        for number in numbers(store.as_ref(), &folder).await?.into_iter().rev() {
+        let found: Vec<_> = store.list(Some(&folder)).try_collect().await?;
+        let mut numbers: Vec<_> = found.iter().filter_map(|file| number(&file.location)).collect();
+        numbers.sort_unstable();
+        let sizes: BTreeMap<_, _> =
+            found.iter().filter_map(|file| Some((file.location.filename()?, file.size))).collect();
+        for number in numbers.into_iter().rev() {
             let read = match store.get(&entry_path(&folder, number)).await {
                 Ok(found) => found.bytes().await?,
                 Err(object_store::Error::NotFound { .. }) => continue,
@@ -112,7 +119,8 @@ impl State {
             let fits = entry.format == FORMAT
                 && entry.table == events.state().metadata().id()
                 && entry.columns == columns()
-                && entry.events_version <= events.version();
+                && entry.events_version <= events.version()
+                && entry.files.iter().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
             if fits {
                 return Ok(Some(Self { entry: Arc::new(entry), store, folder, root }));
             }
@@ -140,7 +148,7 @@ impl State {
         if context.runtime_env().object_store(&root).is_err() {
             context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
         }
-        let paths = self.entry.files.iter().map(|name| {
+        let paths = self.entry.files.keys().map(|name| {
             let mut url = self.root.clone();
             url.set_path(self.folder.clone().join(name.as_str()).as_ref());
             ListingTableUrl::parse(url.as_str())

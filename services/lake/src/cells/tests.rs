@@ -1,0 +1,141 @@
+//! Folding as a process does it, beside others, and what becomes of it when files are lost.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::Int64Type;
+use deltalake_core::datafusion::prelude::SessionContext;
+use helan_runtime::clock::Clock;
+use helan_schemas::tables::Table;
+use object_store::ObjectStoreExt;
+use object_store::memory::InMemory;
+use url::Url;
+
+use super::state::{State, entry_path, numbers, place};
+use super::statements::text;
+use super::{Terms, fold, standing};
+use crate::Lake;
+use crate::tests::events;
+
+const NOW: i64 = 1_560_000_000_000_000;
+const HOUR: i64 = 3_600_000_000;
+
+/// A lake in memory, whose clock says [`NOW`].
+async fn lake() -> (Lake, Clock) {
+    let clock = Clock::manual(NOW);
+    let url = Url::parse("memory:///lake/").expect("a URL");
+    let lake =
+        Lake::create_or_open_in(&url, Arc::new(InMemory::new()), "the log", clock.clone()).await.expect("a lake");
+    (lake, clock)
+}
+
+/// Reports of as many areas as there are ids, known and recorded at a time.
+fn reports(ids: &[&str], offset: i64, time: i64) -> RecordBatch {
+    let batch = events("feed", ids, offset);
+    let columns = batch.schema_ref().fields().iter().zip(batch.columns()).map(|(field, column)| -> ArrayRef {
+        let text = |text: &str| Arc::new(StringArray::from(vec![text; ids.len()]));
+        match field.name().as_str() {
+            "type" => text("helan.observation.reported.v1"),
+            "ref_area" => text("A"),
+            "indicator" => text("gdp"),
+            "time_period" => text("2018"),
+            "known_at" | "recorded_at" => {
+                Arc::new(TimestampMicrosecondArray::from(vec![time; ids.len()]).with_timezone("UTC"))
+            }
+            _ => column.clone(),
+        }
+    });
+    RecordBatch::try_new(batch.schema(), columns.collect()).expect("reports")
+}
+
+async fn append(lake: &Lake, batch: RecordBatch) {
+    let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
+    lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
+}
+
+/// How many statements there are of the one cell, the id of the newest, and whether what was folded was used.
+async fn asked(lake: &Lake) -> (i64, String, bool) {
+    let sources = lake.snapshot(Table::Events).await.expect("a snapshot").statement_sources().await.expect("sources");
+    let terms = Terms { as_of: NOW + HOUR, recorded: NOW + HOUR, edges: Arc::default() };
+    let context = SessionContext::new();
+    let found = standing(&context, &sources, &terms, &[], &[], &mut |_| Ok(())).await.expect("an answer");
+    let batches: Vec<_> = found.statements.iter().filter(|batch| batch.num_rows() > 0).collect();
+    let [batch] = batches[..] else { panic!("{} batches", batches.len()) };
+    assert_eq!(batch.num_rows(), 1);
+    let count = batch.column_by_name("statements").expect("counts").as_primitive::<Int64Type>().value(0);
+    let id = text(batch, "id").expect("ids").value(0).to_owned();
+    (count, id, found.by_folded)
+}
+
+async fn entries(lake: &Lake) -> usize {
+    let (store, folder, _) = place(&lake.snapshot(Table::Events).await.expect("a snapshot")).expect("a place");
+    numbers(store.as_ref(), &folder).await.expect("numbers").len()
+}
+
+#[tokio::test]
+async fn only_what_came_since_is_folded_and_only_if_it_is_worth_it() {
+    let (lake, _) = lake().await;
+    let edges = Arc::default();
+    append(&lake, reports(&["a", "b"], 1, NOW - 3)).await;
+    assert_eq!(fold(&lake, &edges, 3, None).await.expect("folded").events, 0);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
+    assert_eq!(fold(&lake, &edges, 2, None).await.expect("folded").events, 2);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
+    append(&lake, reports(&["c"], 2, NOW - 2)).await;
+    assert_eq!(asked(&lake).await, (3, "c".to_owned(), true));
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 1);
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 0);
+    assert_eq!((asked(&lake).await, entries(&lake).await), ((3, "c".to_owned(), true), 2));
+    // Another reading of the catalog's benchmarks: everything is folded anew.
+    let edges = Arc::new(BTreeMap::from([("gdp".to_owned(), vec![NOW - HOUR])]));
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 3);
+    assert_eq!(asked(&lake).await, (3, "c".to_owned(), false));
+}
+
+#[tokio::test]
+async fn two_that_fold_at_once_leave_one_answer() {
+    let (lake, _) = lake().await;
+    append(&lake, reports(&["a", "b"], 1, NOW - 3)).await;
+    let edges = Arc::default();
+    let (one, other) = tokio::join!(fold(&lake, &edges, 1, None), fold(&lake, &edges, 1, None));
+    assert!(one.expect("folded").events == 2 && other.expect("folded").events <= 2);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
+}
+
+#[tokio::test]
+async fn a_row_from_the_future_waits_for_its_day_with_what_came_after_it() {
+    let (lake, clock) = lake().await;
+    let edges = Arc::default();
+    append(&lake, reports(&["a"], 1, NOW - 3)).await;
+    append(&lake, reports(&["b"], 2, NOW + HOUR / 2)).await;
+    append(&lake, reports(&["c"], 3, NOW - 1)).await;
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 1);
+    assert_eq!(asked(&lake).await, (3, "b".to_owned(), true));
+    clock.set(NOW + HOUR);
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
+    assert_eq!(asked(&lake).await, (3, "b".to_owned(), true));
+}
+
+#[tokio::test]
+async fn what_is_lost_of_it_is_done_without_and_folded_again() {
+    let (lake, _) = lake().await;
+    append(&lake, reports(&["a", "b"], 1, NOW - 3)).await;
+    let edges = Arc::default();
+    fold(&lake, &edges, 1, None).await.expect("folded");
+    let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
+    let state = State::newest(&snapshot).await.expect("read").expect("folded");
+    let (store, folder, _) = place(&snapshot).expect("a place");
+    for name in state.entry.files.keys() {
+        store.delete(&folder.clone().join(name.as_str())).await.expect("deleted");
+    }
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
+    // An entry that was half written.
+    let entry = entry_path(&folder, 1);
+    store.put(&entry, "{\"format\":1".into()).await.expect("written");
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
+}
