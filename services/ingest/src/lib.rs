@@ -16,6 +16,7 @@ mod check;
 mod decode;
 mod file;
 mod judge;
+mod kinds;
 mod limits;
 mod memory;
 mod metrics;
