@@ -30,7 +30,7 @@ pub fn router(ingest: Ingest) -> Router {
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi_json))
         .fallback(not_found)
-        .method_not_allowed_fallback(|| async { refuse(&Problems::one(Code::MethodNotAllowed, ""), None) })
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
 }
 
@@ -194,6 +194,11 @@ pub(crate) async fn templates(
 )]
 pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.tell("/v1/catalog", |ingest| publish::answer(ingest, &headers))
+}
+
+/// Answers requests with a method that a path does not take.
+pub async fn method_not_allowed() -> Response {
+    refuse(&Problems::one(Code::MethodNotAllowed, ""), None)
 }
 
 /// Answers requests for paths that do not exist.
