@@ -170,7 +170,10 @@ codes! {
         "删去表格右侧或中间的空列后再保存，或补上列名", "delete the empty columns and save again, or name them";
     CsvSeparator = "csv_separator", 400,
         "各列不是用逗号分隔", "the columns are not separated by commas",
-        "另存为“CSV UTF-8（逗号分隔）”，或发送 .xlsx；“sep=”一行请删去", "save as CSV UTF-8 (comma delimited), or send the .xlsx; delete a line sep=";
+        "另存为“CSV UTF-8（逗号分隔）”，或发送 .xlsx", "save as CSV UTF-8 (comma delimited), or send the .xlsx";
+    CsvSepLine = "csv_sep_line", 400,
+        "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
+        "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
     CsvLinesLost = "csv_lines_lost", 400,
         "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
         "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";

@@ -15,7 +15,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
 
 use crate::answer::{CharsetUsed, HowKnown};
-use crate::problems::{Problems, quoted};
+use crate::problems::{Place, Problems, quoted};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Begins the heading by which a form says its charset: `#charset=windows-1252`.
@@ -88,8 +88,8 @@ fn decoded<'a>(
         Some(text) if chinese::is_plainly_chinese(&text, known.catalog) => {
             Ok((text, used(GB18030, HowKnown::Detected)))
         }
-        Some(_) => Err(Problems::one(Code::CharsetAmbiguous, in_several(body, &error))),
-        None => Err(Problems::one(Code::CharsetUndetected, in_several(body, &error))),
+        Some(_) => Err(in_several(Code::CharsetAmbiguous, body, &error)),
+        None => Err(in_several(Code::CharsetUndetected, body, &error)),
     }
 }
 
@@ -179,7 +179,7 @@ fn invalid_utf8(code: Code, bytes: &[u8], error: &std::str::Utf8Error) -> Proble
 }
 
 /// The first text that is no UTF-8, as several charsets would have it: a person sees which one is right.
-fn in_several(bytes: &[u8], error: &std::str::Utf8Error) -> String {
+fn in_several(code: Code, bytes: &[u8], error: &std::str::Utf8Error) -> Problems {
     let at = error.valid_up_to();
     let is_end = |byte: &u8| matches!(byte, b',' | b';' | b'\t' | b'\n' | b'\r' | b'"');
     let start = bytes[..at].iter().rposition(is_end).map_or(0, |before| before + 1);
@@ -199,5 +199,7 @@ fn in_several(bytes: &[u8], error: &std::str::Utf8Error) -> String {
         is_text.then(|| format!("{} {}", charset.name().to_ascii_lowercase(), quoted(&(short + more))))
     };
     let texts: Vec<_> = SHOWN.into_iter().filter_map(read).take(MOST_SHOWN).collect();
-    format!("line {}: {}", line_at(bytes, at), texts.join(", "))
+    let mut problems = Problems::new(1);
+    problems.add(Place::WHOLE.line(line_at(bytes, at) as u32), None, code, texts.join(", "));
+    problems
 }

@@ -17,6 +17,10 @@ pub(crate) fn check(bytes: &[u8], content: &Content, was_gzip: bool) -> Result<(
         Content::Workbook(_) => ("XLSX", true),
         Content::Json(_) | Content::Binary(_) => ("JSON", false),
     };
+    // Most requests: nothing else begins so.
+    if !is_table && matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return Ok(());
+    }
     let found = kind(bytes).or_else(|| (!is_table).then(|| table(bytes)).flatten());
     match (found, content) {
         (None, Content::Workbook(_)) if is_text(bytes) && !bytes.is_empty() => not_xlsx("CSV / text"),
@@ -25,6 +29,7 @@ pub(crate) fn check(bytes: &[u8], content: &Content, was_gzip: bool) -> Result<(
         (Some("gzip"), _) => Err(Problems::one(Code::GzipNotAnnounced, "")),
         // What is wrong with a package, or with a workbook of Excel 97, is said where it is opened.
         (Some("XLSX" | "ZIP" | "XLS" | "XLSB" | "ODS"), Content::Workbook(_)) => Ok(()),
+        // A byte order mark stands before it.
         (Some("JSON"), Content::Json(_) | Content::Binary(_)) => Ok(()),
         (Some(kind), Content::Workbook(_)) => not_xlsx(kind),
         (Some(kind), _) => Err(Problems::one(Code::ContentMismatch, format!("{kind} ≠ {said}"))),

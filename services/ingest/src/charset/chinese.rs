@@ -12,48 +12,52 @@ const FEWEST: usize = 4;
 /// Of so many Hanzi one may be rare: a name, mostly.
 const ONE_RARE_IN: usize = 8;
 
-/// Whether a text decoded as GB18030 is plainly Chinese: a cell is a heading or a name of the catalog, or its Hanzi are
-/// those that Chinese is written with. Texts that stand there again and again count once.
+/// Whether a text decoded as GB18030 is plainly Chinese: a heading or a name of the catalog stands in it, or its Hanzi are
+/// those that Chinese is written with. Words that stand there again and again count once.
 pub(super) fn is_plainly_chinese(text: &str, catalog: &Catalog) -> bool {
-    let known = known(catalog);
-    let cells: HashSet<&str> = text
-        .split([',', ';', '\t', '\n', '\r', '"'])
-        .map(|cell| cell.trim().trim_end_matches('*'))
-        .filter(|cell| !cell.is_ascii())
-        .collect();
-    if cells.iter().any(|cell| known.contains(cell) && cell.chars().filter(|c| is_hanzi(*c)).count() > 1) {
+    // Bytes that stand for no character are kept at private ones.
+    if text.chars().any(|c| matches!(c, '\u{e000}'..='\u{f8ff}')) {
+        return false;
+    }
+    let known: HashSet<&str> = known(catalog).flat_map(words).collect();
+    let written: HashSet<&str> = words(text).collect();
+    if written.iter().any(|word| known.contains(word) && word.chars().filter(|c| is_hanzi(*c)).count() > 1) {
         return true;
     }
-    let common: HashSet<char> = COMMON.chars().chain(known.iter().flat_map(|name| name.chars())).collect();
-    let written = cells.iter().flat_map(|cell| cell.chars()).filter(|c| !c.is_ascii() && !is_punctuation(*c));
+    let common: HashSet<char> = COMMON.chars().chain(known.iter().flat_map(|word| word.chars())).collect();
     let (mut all, mut rare, mut distinct) = (0, 0, HashSet::new());
-    for c in written {
+    for c in written.iter().flat_map(|word| word.chars()).filter(|c| !c.is_ascii()) {
         all += 1;
         if is_hanzi(c) && common.contains(&c) {
             distinct.insert(c);
-        } else {
+        } else if !is_full_width(c) {
             rare += 1;
         }
     }
     distinct.len() >= FEWEST && rare * ONE_RARE_IN <= all
 }
 
+/// What stands between spaces, marks and separators, where it is not ASCII.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_ascii())
+}
+
 /// The Chinese texts that tables of this catalog have.
-fn known(catalog: &Catalog) -> HashSet<&str> {
+fn known(catalog: &Catalog) -> impl Iterator<Item = &str> {
     let headings = HEADINGS.iter().map(|(_, zh, _)| *zh);
     let areas = catalog.areas.iter().map(|row| row.name_zh.as_str());
     let groups = catalog.groups.iter().map(|row| row.name_zh.as_str());
     let indicators = catalog.indicators.iter().flat_map(|row| [row.name_zh.as_str(), row.unit_zh.as_str()]);
-    headings.chain(areas).chain(groups).chain(indicators).collect()
+    headings.chain(areas).chain(groups).chain(indicators)
 }
 
 fn is_hanzi(c: char) -> bool {
     matches!(c, '\u{4e00}'..='\u{9fff}')
 }
 
-/// Marks and forms that stand in Chinese texts and tell nothing.
-fn is_punctuation(c: char) -> bool {
-    matches!(c, '\u{3000}'..='\u{3011}' | '\u{ff01}'..='\u{ff5e}' | '“' | '”' | '‘' | '’' | '—' | '…' | '·' | '℃')
+/// Digits and letters of full width, which stand in Chinese texts and tell nothing.
+fn is_full_width(c: char) -> bool {
+    matches!(c, '\u{ff01}'..='\u{ff5e}')
 }
 
 /// The Hanzi that make up nine tenths of what is written, by how often they are used, and those of offices.

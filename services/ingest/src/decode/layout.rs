@@ -27,13 +27,14 @@ pub(super) fn misread(text: &str, heading: &[Cow<'_, str>]) -> Option<(Code, Str
     let line = first_line(text);
     let of_excel = line.trim().trim_matches('"');
     if of_excel.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) {
-        return Some((Code::CsvSeparator, quoted(of_excel)));
+        return Some((Code::CsvSepLine, quoted(of_excel)));
     }
     let is_known = |cell: &&Cow<'_, str>| field_of(cell).is_some() || cell.starts_with(REMARK);
     let read = heading.iter().filter(is_known).count();
     let better = |found: usize| found >= ENOUGH && found > read;
     if let Some(other) = SEPARATORS.into_iter().find(|other| better(known(line, *other))) {
-        return Some((Code::CsvSeparator, quoted(&other.to_string())));
+        let named = if other == '\t' { " (TAB)" } else { "" };
+        return Some((Code::CsvSeparator, quoted(&other.to_string()) + named));
     }
     if better(line.split_whitespace().filter(|cell| field_of(cell).is_some()).count()) {
         return Some((Code::CsvSeparator, quoted(" ")));
@@ -81,12 +82,14 @@ mod tests {
     fn names_what_is_wrong_with_the_whole() {
         let good = "ref_area,indicator,time_period,value,unit\n01,balance,2023,1,CUR\n";
         assert_eq!(said(good), None);
-        for (other, shown) in [(";", "\";\""), ("\t", "\"\\t\""), ("|", "\"|\""), ("，", "\"，\""), ("  ", "\" \"")] {
+        for (other, shown) in
+            [(";", "\";\""), ("\t", "\"\\t\" (TAB)"), ("|", "\"|\""), ("，", "\"，\""), ("  ", "\" \"")]
+        {
             assert_eq!(said(&good.replace(',', other)), Some((Code::CsvSeparator, shown.to_owned())), "{other}");
         }
         for line in ["sep=,", "sep=;", "\"SEP=;\""] {
             let found = quoted(line.trim_matches('"'));
-            assert_eq!(said(&format!("{line}\r\n{good}")), Some((Code::CsvSeparator, found)));
+            assert_eq!(said(&format!("{line}\r\n{good}")), Some((Code::CsvSepLine, found)));
         }
         for lost in ["", " ", "\\n"] {
             assert_eq!(said(&good.replace('\n', lost)).map(|(code, _)| code), Some(Code::CsvLinesLost), "{lost:?}");

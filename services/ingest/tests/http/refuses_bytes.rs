@@ -83,7 +83,7 @@ async fn tables() {
         (format!("{HEADING},extra\n{good},1\n"), "csv_unknown_column", "extra"),
         (format!("{HEADING},,\n{good},,\n"), "csv_column_nameless", ""),
         (format!("{HEADING},,\n{good}\n"), "csv_column_nameless", ""),
-        (format!("sep=,\n{HEADING}\n{good}\n"), "csv_separator", ""),
+        (format!("sep=,\n{HEADING}\n{good}\n"), "csv_sep_line", ""),
         (format!("{HEADING}\n{good}\n{good}\n").replace(',', ";"), "csv_separator", ""),
         (format!("{HEADING}\n{good}\n{good}\n").replace(',', "\t"), "csv_separator", ""),
         (format!("{HEADING}\n{good}\n{good}\n").replace('\n', ""), "csv_lines_lost", ""),
