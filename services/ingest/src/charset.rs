@@ -93,6 +93,13 @@ fn decoded<'a>(
     }
 }
 
+/// How many bytes decoding takes beside the body: what is not UTF-8 becomes a text of its own, of at most three for one.
+pub(crate) fn copied(bytes: &[u8], named: Option<&str>) -> usize {
+    let other = named.is_some_and(|name| of_label(name).is_some_and(|charset| charset != UTF_8));
+    let is_read_in_place = if other { bytes.is_ascii() } else { std::str::from_utf8(bytes).is_ok() };
+    if is_read_in_place { 0 } else { bytes.len() * 3 }
+}
+
 /// Decodes JSON, which is UTF-8 and nothing else.
 pub(crate) fn decode_json<'a>(bytes: &'a [u8], named: Option<&str>) -> Result<&'a str, Problems> {
     match named {

@@ -61,10 +61,7 @@ pub(crate) fn judge(
     let builder = match &plan.content {
         Content::Csv(source) => {
             let source = source.as_deref();
-            // What is not UTF-8 is decoded into a text of its own, of at most three bytes for one.
-            if std::str::from_utf8(bytes).is_err() || charset.is_some() && !bytes.is_ascii() {
-                share.take(bytes.len() * 3).map_err(|problems| fail(problems, source))?;
-            }
+            share.take(charset::copied(bytes, charset)).map_err(|problems| fail(problems, source))?;
             let known = charset::Known { reporter: &reporter.charset, catalog };
             (cells, used) = charset::decode(bytes, charset, known).map_err(|problems| fail(problems, source))?;
             let (builder, table) = decode::read_csv(&cells, source, builder);

@@ -58,6 +58,15 @@ fn recognises_or_refuses() {
 }
 
 #[test]
+fn a_text_of_its_own_is_counted() {
+    assert_eq!(copied("银川".as_bytes(), None), 0);
+    assert_eq!(copied("银川".as_bytes(), Some("UTF-8")), 0);
+    assert_eq!(copied(b"plain", Some("windows-1252")), 0);
+    assert_eq!(copied(b"S\xfcden", Some("windows-1252")), 15);
+    assert_eq!(copied(b"S\xfcden", None), 15);
+}
+
+#[test]
 fn the_form_and_the_catalog_say_it() {
     let cyrillic = encoded(WINDOWS_1251, "ref_area,note\n01,оценочно\n");
     assert_eq!(decoded(&cyrillic, None), Err(Code::CharsetAmbiguous));
