@@ -103,8 +103,7 @@ impl Plan {
         let (media_type, charset) = media_type(content_type.unwrap_or_default());
         let unsupported = || Problems::one(Code::ContentTypeUnsupported, quoted(content_type.unwrap_or_default()));
         let content = match (endpoint, media_type.as_str()) {
-            // Of CloudEvents' three modes structured and batched ones have media types of their own. A payload may have none:
-            // then it is JSON, as that of all our events.
+            // Structured and batched mode have media types of their own. A payload may have none: then it is JSON.
             (Endpoint::Events, name) if Head::is_in(&parts.headers) && (name.is_empty() || is_json(name)) => {
                 Content::Binary(Head::read(&parts.headers)?)
             }

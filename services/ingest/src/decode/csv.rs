@@ -2,8 +2,8 @@
 //!
 //! RFC 4180, read strictly: a quote that is never closed, or that stands inside a cell, is an error. Libraries take both
 //! and would swallow rows. Where the catalog's offices write decimal commas, their spreadsheets put semicolons between
-//! cells, and so does the template: both are taken there. Cells are trimmed; an empty cell is an absent field; a row of empty cells is skipped, since
-//! spreadsheets leave such rows behind.
+//! cells, and so does the template: both are taken there. Cells are trimmed; an empty cell is an absent field; a row of
+//! empty cells is skipped, since spreadsheets leave such rows behind.
 
 use std::borrow::Cow;
 
