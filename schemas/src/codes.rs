@@ -17,3 +17,37 @@ pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 5] = ["K", "L", "M", "O", "Q"];
 /// SDMX `CL_CONF_STATUS`: free, not for publication, confidential, and confidential by small counts or by secondary
 /// suppression.
 pub const CONF_STATUSES: [&str; 6] = ["F", "N", "C", "D", "S", "A"];
+
+/// Charsets of CSV files that a catalog may give its reporters, by the names of the WHATWG Encoding Standard.
+pub const CHARSETS: [&str; 30] = [
+    "utf-8",
+    "gb18030",
+    "gbk",
+    "big5",
+    "shift_jis",
+    "euc-jp",
+    "euc-kr",
+    "iso-8859-2",
+    "iso-8859-4",
+    "iso-8859-5",
+    "iso-8859-7",
+    "iso-8859-10",
+    "iso-8859-13",
+    "iso-8859-15",
+    "koi8-r",
+    "koi8-u",
+    "macintosh",
+    "windows-874",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+    "windows-1253",
+    "windows-1254",
+    "windows-1255",
+    "windows-1256",
+    "windows-1257",
+    "windows-1258",
+    "ibm866",
+    "utf-16le",
+    "utf-16be",
+];

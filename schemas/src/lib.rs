@@ -10,6 +10,7 @@ pub mod digest;
 pub mod event;
 pub mod events;
 pub mod later;
+pub mod nearest;
 pub mod period;
 pub mod refusal;
 pub mod refused;

@@ -1,4 +1,5 @@
-//! The lake in other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums.
+//! In other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums from the lake, and
+//! CloudEvents' Python library sends events.
 
 use std::process::Command;
 
@@ -28,4 +29,28 @@ async fn other_readers_see_the_same() {
         let (reader, answer) = line.split_once(' ').expect("reader and answer");
         assert_eq!(answer, ours, "{reader}");
     }
+}
+
+/// The library's two interfaces, binary and structured, with extension attributes and without: all of it one event.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloudevents_library_sends() {
+    let python = std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with cloudevents");
+    let helan = Deployment::up(None).await;
+    let token = helan.token("nx-stats");
+    let output = Command::new(python)
+        .arg(repository().join("tests/readers/sdk.py"))
+        .arg(&helan.base)
+        .env("HELAN_TOKEN", &token)
+        .output()
+        .expect("Python runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
+    assert_eq!(lines.len(), 8, "{text}");
+    for line in &lines {
+        assert_eq!(line[1..], ["202", lines[0][2]], "the same content is the same submission: {text}");
+    }
+    helan.wait_until("the event is in the lake", async || helan.sql("select count(*) from events") == ["1"]).await;
+    let event = helan.sql("select id, value, amount, note from events");
+    assert_eq!(event, ["\"py:1\"\"2\",455792.5000000000,4557925000.0000000000,初步"]);
 }

@@ -33,6 +33,15 @@ code_list! {
     }
 }
 code_list! {
+    /// What stands between whole and fraction where a catalog's offices write a number as text.
+    DecimalMark {
+        /// 1234.5, and 1,234.5 with separators.
+        Point = ".",
+        /// 1234,5, and 1.234,5 with separators.
+        Comma = ",",
+    }
+}
+code_list! {
     /// How an area lies in another.
     Relation {
         /// Partition child: counts upward.

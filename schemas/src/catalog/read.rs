@@ -106,7 +106,7 @@ row!(
     "reporters.csv",
     false,
     [reporter, name_zh, name_en, kind, precedence, may_back_date, may_estimate, valid_from, valid_to],
-    [note, known_from]
+    [note, known_from, charset]
 );
 row!(Source, "sources.csv", false, [source, reporter, demo], [note]);
 row!(Scope, "scopes.csv", false, [reporter, ref_area, indicator], []);

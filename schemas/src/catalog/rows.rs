@@ -29,6 +29,10 @@ pub struct Head {
     /// How shown figures are rounded.
     #[serde(default)]
     pub rounding: Rounding,
+    /// What its offices write between whole and fraction. Where it is not said, a text that would be another number by
+    /// the other mark is refused.
+    #[serde(default)]
+    pub decimal_mark: Option<DecimalMark>,
     /// Where the targets come from, in Chinese.
     #[serde(default)]
     pub source_zh: String,
@@ -229,6 +233,8 @@ pub struct Reporter {
     pub note: String,
     /// Since when the catalog knows this row: of rows with one id the latest known counts.
     pub known_from: Option<Date>,
+    /// Charset of its CSV files that are not UTF-8 and do not say what they are; empty = not known.
+    pub charset: String,
 }
 
 /// `sources.csv`: a feed, which belongs to one reporter for ever.

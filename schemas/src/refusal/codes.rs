@@ -84,7 +84,16 @@ codes! {
         "用 gzip，或不压缩", "use gzip, or none";
     CharsetUnsupported = "charset_unsupported", 415,
         "不支持的字符集", "the charset is not taken",
-        "JSON 用 UTF-8；CSV 用 UTF-8 或 GB18030", "use UTF-8 for JSON, UTF-8 or GB18030 for CSV";
+        "JSON 用 UTF-8；CSV 最好用 UTF-8，也可注明 gb18030、big5、windows-1252、shift_jis、euc-kr 等", "use UTF-8 for JSON; for CSV best UTF-8, or name one such as gb18030, big5, windows-1252, shift_jis or euc-kr";
+    GzipNotAnnounced = "gzip_not_announced", 415,
+        "内容经 gzip 压缩，但请求头未说明", "the body is gzip, but no header says so",
+        "加请求头 Content-Encoding: gzip，或解压后发送", "add the header Content-Encoding: gzip, or send it decompressed";
+    ContentMismatch = "content_mismatch", 415,
+        "内容与所说明的类型不符", "the content is not what its type says",
+        "按实际格式注明 Content-Type（文件则改扩展名或用 --format）：XLSX 为 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet，CSV 为 text/csv；其他格式先另存为 .xlsx 或 CSV UTF-8", "name the real format in Content-Type (of a file: by its ending or --format): application/vnd.openxmlformats-officedocument.spreadsheetml.sheet for XLSX, text/csv for CSV; save any other as .xlsx or CSV UTF-8 first";
+    LengthAmbiguous = "length_ambiguous", 400,
+        "同时有 Content-Length 和 Transfer-Encoding，请求长度不明", "the request has Content-Length and Transfer-Encoding, so its length is ambiguous",
+        "只保留其中一个；由 HTTP 库自动填写", "send one of them; leave it to the HTTP library";
     TooManyRequests = "too_many_requests", 429,
         "并发请求或其数据过多", "you have too many requests, or too much data, in flight",
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
@@ -122,16 +131,19 @@ codes! {
         "至少包含一个事件或一行数据", "send at least one event or one row";
     InvalidUtf8 = "invalid_utf8", 400,
         "内容不是有效的 UTF-8", "the bytes are not valid UTF-8",
-        "以 UTF-8 保存；GB18030 的 CSV 请注明 charset=gb18030", "save as UTF-8; for CSV in GB18030 say charset=gb18030";
+        "以 UTF-8 保存；其他字符集的 CSV 请注明，例如 charset=gb18030", "save as UTF-8; for CSV in another charset name it, such as charset=gb18030";
     CharsetMismatch = "charset_mismatch", 400,
         "内容与声明的字符集不符", "the bytes are not in the charset that was named",
-        "更正 Content-Type 中的 charset", "mend charset in Content-Type";
+        "更正 Content-Type 中的 charset（helan send 为 --charset），或以 UTF-8 保存", "correct charset in Content-Type (--charset of helan send), or save as UTF-8";
     CharsetUndetected = "charset_undetected", 400,
-        "无法识别字符集", "the bytes are neither UTF-8 nor GB18030",
-        "以 UTF-8 保存，或注明 charset", "save as UTF-8, or name the charset";
+        "文件不是 UTF-8，字符集无法识别", "the file is not UTF-8, and its charset cannot be told",
+        "在 Excel 中另存为“CSV UTF-8”，或注明字符集：Content-Type: text/csv; charset=windows-1252（helan send 为 --charset）", "save as CSV UTF-8 in Excel, or name the charset: Content-Type: text/csv; charset=windows-1252 (--charset of helan send)";
     CharsetAmbiguous = "charset_ambiguous", 400,
-        "字符集有歧义，UTF-8 与 GB18030 都能解读", "the bytes can be read as UTF-8 and as GB18030",
-        "在 Content-Type 中注明 charset=utf-8 或 charset=gb18030", "say charset=utf-8 or charset=gb18030 in Content-Type";
+        "文件不是 UTF-8，用几种字符集都能解读", "the file is not UTF-8 and can be read in several charsets",
+        "选出读来正确的一种并注明：Content-Type: text/csv; charset=gb18030（helan send 为 --charset），或在 Excel 中另存为“CSV UTF-8”", "name the one that reads right: Content-Type: text/csv; charset=gb18030 (--charset of helan send), or save as CSV UTF-8 in Excel";
+    ByteOrderMarkTwice = "byte_order_mark_twice", 400,
+        "文件开头有两个字节顺序标记（BOM）", "the file begins with two byte order marks",
+        "删去一个：通常是程序又加了一次；用 Excel 打开后另存为“CSV UTF-8”即可", "delete one: a program added it again; to be rid of it open the file in Excel and save it as CSV UTF-8";
     JsonSyntax = "json_syntax", 400,
         "JSON 语法错误", "the JSON is malformed",
         "用 JSON 工具检查所示位置", "check the place with a JSON tool";
@@ -153,6 +165,18 @@ codes! {
     CsvUnknownColumn = "csv_unknown_column", 400,
         "有不认识的列", "a column is not known",
         "删去该列，或更正列名", "delete the column, or mend its name";
+    CsvColumnNameless = "csv_column_nameless", 400,
+        "有列没有列名（列号）", "a column has no name (numbers of the columns)",
+        "删去表格右侧或中间的空列后再保存，或补上列名", "delete the empty columns and save again, or name them";
+    CsvSeparator = "csv_separator", 400,
+        "各列不是用逗号分隔", "the columns are not separated by commas",
+        "另存为“CSV UTF-8（逗号分隔）”，或发送 .xlsx", "save as CSV UTF-8 (comma delimited), or send the .xlsx";
+    CsvSepLine = "csv_sep_line", 400,
+        "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
+        "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
+    CsvLinesLost = "csv_lines_lost", 400,
+        "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
+        "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";
     CsvDuplicateColumn = "csv_duplicate_column", 400,
         "列名重复", "a column stands twice",
         "每列只保留一个", "keep one of them";
@@ -257,6 +281,12 @@ codes! {
     NumberSyntax = "number_syntax", 422,
         "数值不是十进制数", "the value is not a decimal number",
         "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
+    NumberAmbiguous = "number_ambiguous", 422,
+        "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
+        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. Which mark the offices use the operator can say by decimal_mark in catalog.toml";
+    NumberDigitsDropped = "number_digits_dropped", 422,
+        "科学计数法，其余数字可能已丢失", "the number is in exponent form, from which digits may be missing",
+        "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
     NumberNotFinite = "number_not_finite", 422,
         "数值不能为 NaN 或无穷", "the value is not a finite number",
         "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";

@@ -59,6 +59,8 @@ impl Operate {
             .route("/healthz", get(healthz))
             .route("/readyz", get(reasons))
             .route("/metrics", get(metrics))
+            .fallback(helan_ingest::not_found)
+            .method_not_allowed_fallback(helan_ingest::method_not_allowed)
             .with_state(self)
     }
 

@@ -331,6 +331,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         tasks.spawn(async move { Ok(helan_ingest::serve(listener, router, listening, ending).await?) });
     }
     let router = router.merge(operate.router()).fallback(helan_ingest::not_found);
+    let router = router.method_not_allowed_fallback(helan_ingest::method_not_allowed);
     let router = router.layer(axum::middleware::from_fn(crate::requests::traced));
     let (ending, after) = (shutdown.clone(), last.clone());
     tasks.spawn(async move {

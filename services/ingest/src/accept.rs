@@ -103,7 +103,8 @@ impl Plan {
         let (media_type, charset) = media_type(content_type.unwrap_or_default());
         let unsupported = || Problems::one(Code::ContentTypeUnsupported, quoted(content_type.unwrap_or_default()));
         let content = match (endpoint, media_type.as_str()) {
-            (Endpoint::Events, "application/json") if Head::is_in(&parts.headers) => {
+            // Structured and batched mode have media types of their own. A payload may have none: then it is JSON.
+            (Endpoint::Events, name) if Head::is_in(&parts.headers) && (name.is_empty() || is_json(name)) => {
                 Content::Binary(Head::read(&parts.headers)?)
             }
             (Endpoint::Events, "application/json") => Content::Json(Shape::Any),
@@ -144,6 +145,12 @@ pub(crate) fn language(headers: &HeaderMap) -> Option<Lang> {
             _ => None,
         }
     })
+}
+
+/// Whether a payload is JSON: `application/json`, or a type whose name ends with `+json` and is no mode of CloudEvents.
+fn is_json(media_type: &str) -> bool {
+    let subtype = media_type.split_once('/').map_or("", |(_, subtype)| subtype);
+    subtype == "json" || subtype.ends_with("+json") && !subtype.starts_with("cloudevents")
 }
 
 fn media_type_of(text: &str) -> String {

@@ -69,7 +69,7 @@ pub struct TableRead {
 /// The charset in which a table was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CharsetUsed {
-    /// `utf-8` or `gb18030`.
+    /// Its name in the WHATWG Encoding Standard, in lowercase: `utf-8`, `gb18030`, `windows-1252` …
     pub name: String,
     /// Why this one.
     pub how: HowKnown,
@@ -85,6 +85,10 @@ pub enum HowKnown {
     ByteOrderMark,
     /// The bytes can be nothing else.
     Detected,
+    /// A heading `#charset=` names it.
+    Form,
+    /// The catalog names it for the reporter.
+    Reporter,
 }
 
 /// The request was refused as a whole; nothing of it was published.

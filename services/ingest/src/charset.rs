@@ -1,55 +1,103 @@
-//! The charset of a CSV: named by the sender, or recognised beyond doubt, never guessed.
+//! The charset of a CSV: named by the sender, by the form or by the catalog, or recognised beyond doubt, never guessed.
+
+mod chinese;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
-use encoding_rs::{GB18030, UTF_8};
+use encoding_rs::{
+    BIG5, EUC_KR, Encoding, GB18030, GBK, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1251,
+    WINDOWS_1252, X_USER_DEFINED,
+};
+use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
 
 use crate::answer::{CharsetUsed, HowKnown};
-use crate::problems::{Problems, quoted};
+use crate::problems::{Place, Problems, quoted};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+/// Begins the heading by which a form says its charset: `#charset=windows-1252`.
+const OF_FORM: &str = "#charset=";
+/// Charsets that a refusal shows a text in.
+const SHOWN: [&Encoding; 7] = [GB18030, WINDOWS_1252, WINDOWS_1251, BIG5, SHIFT_JIS, EUC_KR, WINDOWS_1250];
+/// How many of them, and how many characters of the text.
+const MOST_SHOWN: usize = 5;
+const SHOWN_CHARS: usize = 16;
 
-/// Decodes bytes; `named` is the charset parameter of `Content-Type`.
+/// By what a charset is known that no request names.
+#[derive(Clone, Copy)]
+pub(crate) struct Known<'c> {
+    /// The reporter's in the catalog; empty = none.
+    pub(crate) reporter: &'c str,
+    /// Its names are Chinese that is recognised.
+    pub(crate) catalog: &'c Catalog,
+}
+
+/// Decodes bytes; `named` is the charset that the request names.
 ///
-/// Without a name: a byte order mark says UTF-8. Else what is valid UTF-8 is UTF-8, unless all its letters beyond ASCII
-/// are of two bytes (Latin with accents, Greek, Cyrillic) and it is valid GB18030 as well: such bytes may just as well
-/// be two-byte Hanzi, and nobody can tell. What is not UTF-8 but valid GB18030 is GB18030.
-pub(crate) fn decode<'a>(bytes: &'a [u8], named: Option<&str>) -> Result<(Cow<'a, str>, CharsetUsed), Problems> {
-    let used = |name: &str, how| CharsetUsed { name: name.to_owned(), how };
+/// Without a name what is valid UTF-8 is UTF-8. Anything else is what a heading `#charset=` says, then what the catalog
+/// says of the reporter, then GB18030 if that makes it plainly Chinese. Bytes of other charsets are valid GB18030 too: they
+/// are refused, and shown in several.
+pub(crate) fn decode<'a>(
+    bytes: &'a [u8],
+    named: Option<&str>,
+    known: Known<'_>,
+) -> Result<(Cow<'a, str>, CharsetUsed), Problems> {
+    let (text, used) = decoded(bytes, named, known)?;
+    // The first mark was the file's.
+    if bytes.starts_with(BOM) && text.starts_with('\u{feff}') {
+        return Err(Problems::one(Code::ByteOrderMarkTwice, ""));
+    }
+    Ok((text, used))
+}
+
+fn decoded<'a>(
+    bytes: &'a [u8],
+    named: Option<&str>,
+    known: Known<'_>,
+) -> Result<(Cow<'a, str>, CharsetUsed), Problems> {
     let (body, marked) = match bytes.strip_prefix(BOM) {
         Some(rest) => (rest, true),
         None => (bytes, false),
     };
-    let utf8 = || std::str::from_utf8(body);
     if let Some(name) = named {
-        let wrong = |what: String| Problems::one(Code::CharsetMismatch, what);
-        return match name.to_ascii_lowercase().as_str() {
-            "utf-8" | "utf8" => {
-                let text = utf8().map_err(|error| invalid_utf8(Code::InvalidUtf8, body, &error))?;
-                Ok((text.into(), used("utf-8", HowKnown::Named)))
-            }
-            "gb18030" | "gbk" | "gb2312" if marked => Err(wrong("EF BB BF = UTF-8".to_owned())),
-            "gb18030" | "gbk" | "gb2312" => match gb18030(body) {
-                Some(text) => Ok((text, used("gb18030", HowKnown::Named))),
-                None => Err(wrong(quoted(name))),
-            },
-            _ => Err(Problems::one(Code::CharsetUnsupported, quoted(name))),
-        };
+        let charset = of_label(name).ok_or_else(|| Problems::one(Code::CharsetUnsupported, quoted(name)))?;
+        return read_as(charset, name, (body, marked), HowKnown::Named);
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || is_wide(body) {
         return Err(Problems::one(Code::CharsetUnsupported, "UTF-16"));
     }
-    match utf8() {
-        Ok(text) if marked => Ok((text.into(), used("utf-8", HowKnown::ByteOrderMark))),
-        Ok(text) if is_ambiguous(text) => Err(Problems::one(Code::CharsetAmbiguous, "")),
-        Ok(text) => Ok((text.into(), used("utf-8", HowKnown::Detected))),
-        Err(error) if marked => Err(invalid_utf8(Code::InvalidUtf8, body, &error)),
-        Err(error) => match gb18030(body) {
-            Some(text) => Ok((text, used("gb18030", HowKnown::Detected))),
-            None => Err(invalid_utf8(Code::CharsetUndetected, body, &error)),
-        },
+    let error = match std::str::from_utf8(body) {
+        Ok(text) if marked => return Ok((text.into(), used(UTF_8, HowKnown::ByteOrderMark))),
+        Ok(text) => return Ok((text.into(), used(UTF_8, HowKnown::Detected))),
+        Err(error) => error,
+    };
+    if marked {
+        return Err(invalid_utf8(Code::InvalidUtf8, body, &error));
     }
+    if let Some(name) = of_form(body) {
+        let charset = of_label(&name).ok_or_else(|| Problems::one(Code::CharsetUnsupported, quoted(&name)))?;
+        return read_as(charset, &name, (body, marked), HowKnown::Form);
+    }
+    if let Some(charset) = of_label(known.reporter).filter(|charset| *charset != UTF_8) {
+        return read_as(charset, known.reporter, (body, marked), HowKnown::Reporter);
+    }
+    match strictly(GB18030, body) {
+        Some(text) if chinese::is_plainly_chinese(&text, known.catalog) => {
+            Ok((text, used(GB18030, HowKnown::Detected)))
+        }
+        Some(_) => Err(in_several(Code::CharsetAmbiguous, body, &error)),
+        None => Err(in_several(Code::CharsetUndetected, body, &error)),
+    }
+}
+
+/// How many bytes decoding takes beside the body: what is not UTF-8 becomes a text of its own, of at most three for one.
+pub(crate) fn copied(bytes: &[u8], named: Option<&str>) -> usize {
+    let other = named.is_some_and(|name| of_label(name).is_some_and(|charset| charset != UTF_8));
+    let is_read_in_place = if other { bytes.is_ascii() } else { std::str::from_utf8(bytes).is_ok() };
+    if is_read_in_place { 0 } else { bytes.len() * 3 }
 }
 
 /// Decodes JSON, which is UTF-8 and nothing else.
@@ -58,55 +106,107 @@ pub(crate) fn decode_json<'a>(bytes: &'a [u8], named: Option<&str>) -> Result<&'
         Some(name) if !UTF_8.name().eq_ignore_ascii_case(name) && !name.eq_ignore_ascii_case("utf8") => {
             Err(Problems::one(Code::CharsetUnsupported, quoted(name)))
         }
+        _ if bytes.starts_with(&[BOM, BOM].concat()) => Err(Problems::one(Code::ByteOrderMarkTwice, "")),
         _ => std::str::from_utf8(bytes).map_err(|error| invalid_utf8(Code::InvalidUtf8, bytes, &error)),
     }
 }
 
-fn gb18030(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    GB18030.decode_without_bom_handling_and_without_replacement(bytes)
+/// The charset of a name as browsers know them. GBK and GB2312 are parts of GB18030.
+fn of_label(name: &str) -> Option<&'static Encoding> {
+    let charset = Encoding::for_label_no_replacement(name.trim().as_bytes())?;
+    match charset {
+        _ if charset == X_USER_DEFINED => None,
+        _ if charset == GBK => Some(GB18030),
+        _ => Some(charset),
+    }
 }
 
-fn is_ambiguous(text: &str) -> bool {
-    let mut beyond_ascii = text.chars().filter(|c| !c.is_ascii()).peekable();
-    beyond_ascii.peek().is_some() && beyond_ascii.all(|c| c.len_utf8() == 2) && gb18030(text.as_bytes()).is_some()
+/// The charset that a heading of the first line names, which is ASCII in every charset that is taken.
+fn of_form(body: &[u8]) -> Option<String> {
+    let line = body.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+    line.split(|byte| matches!(byte, b',' | b';' | b'\t')).find_map(|cell| {
+        let cell = std::str::from_utf8(cell).ok()?.trim().trim_matches('"').to_ascii_lowercase();
+        cell.strip_prefix(OF_FORM).map(str::to_owned)
+    })
+}
+
+fn read_as<'a>(
+    charset: &'static Encoding,
+    name: &str,
+    (body, marked): (&'a [u8], bool),
+    how: HowKnown,
+) -> Result<(Cow<'a, str>, CharsetUsed), Problems> {
+    let wrong = |what: String| Problems::one(Code::CharsetMismatch, what);
+    if charset == UTF_8 {
+        let text = std::str::from_utf8(body).map_err(|error| invalid_utf8(Code::InvalidUtf8, body, &error))?;
+        return Ok((text.into(), used(charset, how)));
+    }
+    if marked {
+        return Err(wrong("EF BB BF = UTF-8".to_owned()));
+    }
+    // Nobody writes a text of one byte a character that happens to be UTF-8: Ã¤ for ä is a sign of a wrong name.
+    if charset.is_single_byte() && !body.is_ascii() && std::str::from_utf8(body).is_ok() {
+        return Err(wrong(format!("{} ≠ UTF-8", quoted(name))));
+    }
+    match strictly(charset, body) {
+        Some(text) => Ok((text, used(charset, how))),
+        None => Err(wrong(quoted(name))),
+    }
+}
+
+/// Decodes bytes if all of them belong to a charset, without the mark that may begin them.
+fn strictly<'a>(charset: &'static Encoding, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+    let mark: &[u8] = match charset {
+        _ if charset == UTF_16LE => b"\xff\xfe",
+        _ if charset == UTF_16BE => b"\xfe\xff",
+        _ if charset == GB18030 => b"\x84\x31\x95\x33",
+        _ => b"",
+    };
+    charset.decode_without_bom_handling_and_without_replacement(bytes.strip_prefix(mark).unwrap_or(bytes))
+}
+
+/// Whether every other byte is 0 where the file begins, as ASCII in UTF-16 is.
+fn is_wide(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(64)];
+    let zeros = |from: usize| first.len() > 3 && first[from..].iter().step_by(2).all(|byte| *byte == 0);
+    zeros(0) || zeros(1)
+}
+
+fn used(charset: &'static Encoding, how: HowKnown) -> CharsetUsed {
+    CharsetUsed { name: charset.name().to_ascii_lowercase(), how }
+}
+
+fn line_at(bytes: &[u8], at: usize) -> usize {
+    1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count()
 }
 
 fn invalid_utf8(code: Code, bytes: &[u8], error: &std::str::Utf8Error) -> Problems {
     let at = error.valid_up_to();
-    let line = 1 + bytes[..at].iter().filter(|byte| **byte == b'\n').count();
-    Problems::one(code, format!("byte {at} (line {line})"))
+    Problems::one(code, format!("byte {at} (line {})", line_at(bytes, at)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn decoded(bytes: &[u8], named: Option<&str>) -> Result<(String, String, HowKnown), Code> {
-        match decode(bytes, named) {
-            Ok((text, used)) => Ok((text.into_owned(), used.name, used.how)),
-            Err(problems) => Err(problems.code()),
-        }
-    }
-
-    #[test]
-    fn recognises_or_refuses() {
-        let gb = GB18030.encode("银川市,研发经费").0.into_owned();
-        let ok = |text: &str, name: &str, how| Ok((text.to_owned(), name.to_owned(), how));
-        assert_eq!(decoded("银川".as_bytes(), None), ok("银川", "utf-8", HowKnown::Detected));
-        assert_eq!(decoded("\u{feff}银川".as_bytes(), None), ok("银川", "utf-8", HowKnown::ByteOrderMark));
-        assert_eq!(decoded(&gb, None), ok("银川市,研发经费", "gb18030", HowKnown::Detected));
-        assert_eq!(decoded(&gb, Some("GBK")), ok("银川市,研发经费", "gb18030", HowKnown::Named));
-        assert_eq!(decoded(b"plain", None), ok("plain", "utf-8", HowKnown::Detected));
-        // C4 A3 CA BD: two Hanzi of two bytes each, or ģʽ.
-        let mode = GB18030.encode("模式").0.into_owned();
-        assert_eq!(std::str::from_utf8(&mode).map(str::len), Ok(4));
-        assert_eq!(decoded(&mode, None), Err(Code::CharsetAmbiguous));
-        assert_eq!(decoded(&mode, Some("gb18030")), ok("模式", "gb18030", HowKnown::Named));
-        assert_eq!(decoded(&gb, Some("utf-8")), Err(Code::InvalidUtf8));
-        assert_eq!(decoded(b"\xff\xff", None), Err(Code::CharsetUndetected));
-        assert_eq!(decoded(b"a\xff", Some("gb18030")), Err(Code::CharsetMismatch));
-        assert_eq!(decoded("\u{feff}a".as_bytes(), Some("gb18030")), Err(Code::CharsetMismatch));
-        assert_eq!(decoded(b"\xff\xfea\0", None), Err(Code::CharsetUnsupported));
-        assert_eq!(decoded(b"a", Some("big5")), Err(Code::CharsetUnsupported));
-    }
+/// The first text that is no UTF-8, as several charsets would have it: a person sees which one is right.
+fn in_several(code: Code, bytes: &[u8], error: &std::str::Utf8Error) -> Problems {
+    let at = error.valid_up_to();
+    let is_end = |byte: &u8| matches!(byte, b',' | b';' | b'\t' | b'\n' | b'\r' | b'"');
+    let start = bytes[..at].iter().rposition(is_end).map_or(0, |before| before + 1);
+    let end = bytes[at..].iter().position(is_end).map_or(bytes.len(), |after| at + after);
+    // A byte of a character may look like an end: then the whole line is shown.
+    let line = |from: usize| {
+        let start = bytes[..from].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+        let end = bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |after| from + after);
+        &bytes[start..end]
+    };
+    let read = |charset: &'static Encoding| {
+        let text = strictly(charset, &bytes[start..end]).or_else(|| strictly(charset, line(at)))?;
+        let text = text.trim();
+        let is_text = strictly(charset, bytes).is_some() && !text.chars().any(char::is_control);
+        let short: String = text.chars().take(SHOWN_CHARS).collect();
+        let more = if short.len() < text.len() { "…" } else { "" };
+        is_text.then(|| format!("{} {}", charset.name().to_ascii_lowercase(), quoted(&(short + more))))
+    };
+    let texts: Vec<_> = SHOWN.into_iter().filter_map(read).take(MOST_SHOWN).collect();
+    let mut problems = Problems::new(1);
+    problems.add(Place::WHOLE.line(line_at(bytes, at) as u32), None, code, texts.join(", "));
+    problems
 }

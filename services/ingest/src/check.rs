@@ -1,13 +1,14 @@
 //! Judges one event against the catalog: every error it has, or the statement that it makes.
 
+mod meant;
 mod place;
 mod text;
 mod value;
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use helan_schemas::catalog::{Catalog, Indicator, Reporter};
+use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
 use helan_schemas::codes;
 use helan_schemas::event::{EventRef, MAX_ID_BYTES, MAX_SOURCE_BYTES, Statement, Text, parse_instant};
 use helan_schemas::later::LATER;
@@ -31,6 +32,8 @@ pub(crate) struct Judge<'c> {
     zone: TimeZone,
     /// The last area, indicator and day that were allowed: neighbours in a batch mostly have the same.
     allowed: RefCell<Option<(String, String, Date)>>,
+    /// How many names may still be looked for that are near to a wrong one: each costs a look at all of them.
+    searches: Cell<u32>,
 }
 
 impl<'c> Judge<'c> {
@@ -38,7 +41,20 @@ impl<'c> Judge<'c> {
         let zone = catalog.time_zone();
         let instant = jiff::Timestamp::from_microsecond(received_at).unwrap_or_default();
         let today = zone.to_datetime(instant).date();
-        Self { catalog, reporter, received_at, today, zone, allowed: RefCell::default() }
+        Self {
+            catalog,
+            reporter,
+            received_at,
+            today,
+            zone,
+            allowed: RefCell::default(),
+            searches: Cell::new(meant::SEARCHES),
+        }
+    }
+
+    /// What the catalog's offices write between whole and fraction, if it says.
+    pub(crate) fn decimal_mark(&self) -> Option<DecimalMark> {
+        self.catalog.head.decimal_mark
     }
 
     /// Judges a source; once a request, since all its events have the same.
@@ -148,10 +164,10 @@ impl<'c> Judge<'c> {
         }
         // Which event it voids decides everything; these two only help a reader, so they have to exist.
         if let Some(code) = data.ref_area.as_deref().filter(|code| !self.catalog.is_place(code)) {
-            report("data.ref_area", Code::UnknownArea, quoted(code));
+            report("data.ref_area", Code::UnknownArea, self.meant_area(code));
         }
         if let Some(id) = data.indicator.as_deref().filter(|id| self.catalog.indicator(id).is_none()) {
-            report("data.indicator", Code::UnknownIndicator, quoted(id));
+            report("data.indicator", Code::UnknownIndicator, self.meant_indicator(id));
         }
     }
 
@@ -162,7 +178,7 @@ impl<'c> Judge<'c> {
         };
         let found = self.catalog.indicator(id);
         match found {
-            None => report("data.indicator", Code::UnknownIndicator, quoted(id)),
+            None => report("data.indicator", Code::UnknownIndicator, self.meant_indicator(id)),
             Some(indicator) if !indicator.is_reported() => {
                 report("data.indicator", Code::IndicatorComputed, quoted(id));
             }

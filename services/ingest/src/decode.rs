@@ -6,9 +6,12 @@ mod csv;
 mod fields;
 pub(crate) mod headings;
 mod json;
+mod layout;
 mod scan;
 pub(crate) mod table;
+pub(crate) mod typed;
 
 pub(crate) use binary::Head;
 pub(crate) use csv::read as read_csv;
 pub(crate) use json::{Shape, read as read_json, read_binary};
+pub(crate) use layout::is_heading;

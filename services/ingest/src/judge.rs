@@ -11,7 +11,7 @@ use crate::memory::Share;
 use crate::problems::Problems;
 use crate::submission::{Builder, Submission};
 use crate::workbook::WorkbookRows;
-use crate::{body, charset, decode, workbook};
+use crate::{body, charset, decode, kinds, workbook};
 
 /// A submission ready to be appended, and what its answer says of how it was read.
 #[derive(Debug)]
@@ -46,6 +46,11 @@ pub(crate) fn judge(
     } else {
         body
     };
+    let of_table = match &plan.content {
+        Content::Csv(source) | Content::Workbook(source) => source.as_deref(),
+        Content::Json(_) | Content::Binary(_) => None,
+    };
+    kinds::check(bytes, &plan.content, plan.gzip).map_err(|problems| fail(problems, of_table))?;
     let judge = Judge::new(catalog, reporter, received_at);
     // Of a workbook nothing but its parts is much larger than the file; those are counted as they are read.
     let expected = Builder::memory(limits, bytes.len());
@@ -56,11 +61,9 @@ pub(crate) fn judge(
     let builder = match &plan.content {
         Content::Csv(source) => {
             let source = source.as_deref();
-            // GB18030 is decoded into a text of its own, and so is what may be either: at most half as long again.
-            if !bytes.is_ascii() {
-                share.take(bytes.len() + bytes.len() / 2).map_err(|problems| fail(problems, source))?;
-            }
-            (cells, used) = charset::decode(bytes, charset).map_err(|problems| fail(problems, source))?;
+            share.take(charset::copied(bytes, charset)).map_err(|problems| fail(problems, source))?;
+            let known = charset::Known { reporter: &reporter.charset, catalog };
+            (cells, used) = charset::decode(bytes, charset, known).map_err(|problems| fail(problems, source))?;
             let (builder, table) = decode::read_csv(&cells, source, builder);
             return finish(builder).map(|submission| Judged { submission, charset: Some(used), table });
         }

@@ -16,6 +16,7 @@ mod check;
 mod decode;
 mod file;
 mod judge;
+mod kinds;
 mod limits;
 mod memory;
 mod metrics;
@@ -44,7 +45,7 @@ pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file};
 pub use limits::Limits;
 pub use openapi::document;
 pub use publish::{CatalogAnswer, LimitsAnswer};
-pub use routes::{not_found, ready, reports, router};
+pub use routes::{method_not_allowed, not_found, ready, reports, router};
 pub use serve::{HttpCounters, Listening, Tls, TlsError, serve};
 
 /// What the service needs.

@@ -1,5 +1,7 @@
 //! What is wrong with a request: every error of every row, up to a limit.
 
+mod invisible;
+
 use helan_schemas::refusal::Code;
 use helan_schemas::refused::{Refused, RefusedError};
 
@@ -7,6 +9,8 @@ use crate::workbook::CellAt;
 
 /// Longest part of a sender's text that an error repeats, in characters.
 const FOUND_CHARS: usize = 60;
+/// Stands between what was found and the name that was most likely meant; [`quoted`] lets no such character through.
+const MEANT: char = '\u{1f}';
 
 /// Where in the request an error lies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,15 +74,20 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn message_zh(&self) -> String {
-        Self::message(self.code.meaning_zh(), "：", &self.found)
+        Self::message(self.code.meaning_zh(), "：", &self.found, ("，是否指 ", "？"))
     }
 
     pub(crate) fn message_en(&self) -> String {
-        Self::message(self.code.meaning_en(), ": ", &self.found)
+        Self::message(self.code.meaning_en(), ": ", &self.found, ("; did you mean ", "?"))
     }
 
-    fn message(meaning: &str, colon: &str, found: &str) -> String {
-        if found.is_empty() { meaning.to_owned() } else { format!("{meaning}{colon}{found}") }
+    fn message(meaning: &str, colon: &str, found: &str, meant: (&str, &str)) -> String {
+        match found.split_once(MEANT) {
+            None if found.is_empty() => meaning.to_owned(),
+            None => format!("{meaning}{colon}{found}"),
+            Some(("", name)) => format!("{meaning}{}{name}{}", meant.0, meant.1),
+            Some((found, name)) => format!("{meaning}{colon}{found}{}{name}{}", meant.0, meant.1),
+        }
     }
 }
 
@@ -162,9 +171,27 @@ impl Problems {
     }
 }
 
-/// A sender's text in quotes, shortened, with everything that a terminal could take for a command escaped.
+/// A sender's text in quotes, shortened, with everything that a terminal could take for a command escaped, and what nobody
+/// sees by its name.
 pub(crate) fn quoted(text: &str) -> String {
-    format!("{:?}", shortened(text))
+    let mut out = String::from('"');
+    for c in shortened(text).chars() {
+        match invisible::named(c) {
+            Some(name) => out.push_str(&name),
+            None if c == '\'' => out.push(c),
+            None => out.extend(c.escape_debug()),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// What was found, and the name that was most likely meant by it.
+pub(crate) fn or_meant(found: String, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{found}{MEANT}{name}"),
+        None => found,
+    }
 }
 
 fn shortened(text: &str) -> String {

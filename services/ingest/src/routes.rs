@@ -30,7 +30,7 @@ pub fn router(ingest: Ingest) -> Router {
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi_json))
         .fallback(not_found)
-        .method_not_allowed_fallback(|| async { refuse(&Problems::one(Code::MethodNotAllowed, ""), None) })
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
 }
 
@@ -67,7 +67,7 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
 /// Takes CloudEvents.
 ///
 /// One event in structured or binary mode, a batch, or lines of JSON. All of it is accepted or none; all events have
-/// one source. Sending the same again is harmless.
+/// one source. Extension attributes are allowed and not kept. Sending the same again is harmless.
 #[utoipa::path(
     post,
     path = "/v1/events",
@@ -102,7 +102,7 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
 
 /// Takes a table.
 ///
-/// CSV with a heading, in UTF-8 or GB18030, or XLSX, whose sheet is named data or 数据 or is the only visible one. One row
+/// CSV with a heading, in UTF-8 or in the charset that Content-Type names, or XLSX, whose sheet is named data or 数据 or is the only visible one. One row
 /// is one event; a row without id gets one from the submission's, so that the same file again is a repeat. In a workbook
 /// and in a filled-in template a row with a blank value and no status reports nothing and is counted in `table`; a
 /// template's row gets its id from the row's name and its content, so that a changed row sent again is a revision.
@@ -194,6 +194,11 @@ pub(crate) async fn templates(
 )]
 pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.tell("/v1/catalog", |ingest| publish::answer(ingest, &headers))
+}
+
+/// Answers requests with a method that a path does not take.
+pub async fn method_not_allowed() -> Response {
+    refuse(&Problems::one(Code::MethodNotAllowed, ""), None)
 }
 
 /// Answers requests for paths that do not exist.

@@ -3,6 +3,7 @@
 
 mod client;
 mod counters;
+mod framing;
 mod table;
 mod tls;
 
@@ -23,18 +24,19 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::refusal::Code;
 use hyper::body::{Frame, Incoming, SizeHint};
-use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use self::client::{WrongTokens, client_of};
 use self::counters::Counters;
+use self::framing::Watched;
 use self::table::{AtWork, Place, Table, Use};
 use crate::answer::refuse;
 use crate::body;
@@ -174,7 +176,7 @@ impl Shared {
     }
 
     async fn speak(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Arc<Place>) {
-        let Some(tls) = &self.tls else { return self.talk(TokioIo::new(stream), peer, place).await };
+        let Some(tls) = &self.tls else { return self.talk(stream, peer, place).await };
         let handshake = TlsAcceptor::from(tls.config()).accept(stream);
         let handshake = tokio::select! {
             handshake = tokio::time::timeout(self.handshake_time, handshake) => handshake,
@@ -182,7 +184,7 @@ impl Shared {
             () = self.shutdown.wait() => return,
         };
         match handshake {
-            Ok(Ok(stream)) => self.talk(TokioIo::new(stream), peer, place).await,
+            Ok(Ok(stream)) => self.talk(stream, peer, place).await,
             Ok(Err(error)) => {
                 self.counters.handshakes_failed.inc();
                 tracing::debug!(%error, "a connection did not come to speak TLS");
@@ -194,15 +196,21 @@ impl Shared {
     }
 
     /// Answers requests until the other side is done, the connection has to make room, or shutdown is asked for.
-    async fn talk(self: Arc<Self>, io: impl Read + Write + Unpin + Send + 'static, peer: IpAddr, place: Arc<Place>) {
+    async fn talk(
+        self: Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: IpAddr,
+        place: Arc<Place>,
+    ) {
+        let (stream, said_twice) = Watched::new(stream, BUFFER);
         let (shared, seat) = (self.clone(), place.clone());
         let asked = Arc::new(AtomicBool::new(false));
         let begun = asked.clone();
         let service = service_fn(move |request| {
             begun.store(true, Ordering::Release);
-            shared.clone().answer(request, peer, seat.clone())
+            shared.clone().answer(request, peer, (seat.clone(), said_twice.get()))
         });
-        let mut connection = pin!(self.http.serve_connection(io, service));
+        let mut connection = pin!(self.http.serve_connection(TokioIo::new(stream), service));
         let making_room = tokio::select! {
             ended = connection.as_mut() => return note(ended),
             () = place.state.close.notified() => true,
@@ -227,7 +235,7 @@ impl Shared {
         self: Arc<Self>,
         request: Request<Incoming>,
         peer: IpAddr,
-        place: Arc<Place>,
+        (place, said_twice): (Arc<Place>, bool),
     ) -> Result<Response<Guarded>, Infallible> {
         let is_probe = matches!(request.uri().path(), "/healthz" | "/readyz");
         let is_let_in = place.may == Use::All || is_probe;
@@ -240,6 +248,9 @@ impl Shared {
         let guarded = |response: Response<Body>| Ok(response.map(|body| Guarded { body, _at_work: at_work }));
         if !is_let_in {
             return guarded(last(Code::Busy, request).await);
+        }
+        if said_twice {
+            return guarded(last(Code::LengthAmbiguous, request).await);
         }
         let wrong_tokens = self.wrong_tokens.as_ref().filter(|_| judged.is_some());
         if let (Some(wrong_tokens), Some(judged)) = (wrong_tokens, judged)

@@ -9,7 +9,7 @@ use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use helan_runtime::credentials::Role;
-use helan_schemas::catalog::{Catalog, Indicator, Reporter};
+use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
 use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
 
@@ -50,6 +50,8 @@ pub(crate) struct Template<'c> {
     pub(crate) period: String,
     pub(crate) source: String,
     pub(crate) lang: Lang,
+    /// What its offices write between whole and fraction, if the catalog says.
+    pub(crate) mark: Option<DecimalMark>,
     /// Begins the rows' names; later templates have larger ones.
     pub(crate) form: String,
     /// When it is made, seconds since the Unix epoch.
@@ -202,6 +204,7 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
         period: period.to_string(),
         source: source(catalog, reporter, asked.source.as_deref())?,
         lang: asked.lang,
+        mark: catalog.head.decimal_mark,
         form: ingest.clock.new_id(),
         made_at: now / 1_000_000,
         rows,

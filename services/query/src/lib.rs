@@ -16,6 +16,7 @@ mod functions;
 pub mod http;
 mod kept;
 mod leaves;
+mod meant;
 mod moment;
 mod open;
 mod pool;

@@ -15,7 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::expansion::{self, Bound};
 use crate::session::QueryError;
-use crate::substituted;
+use crate::{meant, substituted};
 
 /// Plans a text of one statement that reads.
 ///
@@ -29,7 +29,8 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     let plan = match state.statement_to_plan(statement).await {
         // What the planner does not know at all, such as MERGE or VACUUM, is refused as what it is.
         Err(_) if !reads => return Err(QueryError::ReadOnly(kind)),
-        planned => planned.map_err(asked)?,
+        Err(error) => return Err(asked_of(state, error)),
+        Ok(plan) => plan,
     };
     match first_that_does_more_than_read(&plan) {
         None => {
@@ -145,6 +146,15 @@ fn refused(node: &LogicalPlan) -> Option<&'static str> {
         LogicalPlan::Ddl(_) => Some("CREATE or DROP"),
         LogicalPlan::Copy(_) => Some("COPY"),
         LogicalPlan::Extension(_) => Some("an extension"),
+    }
+}
+
+/// The same, with the name that was most likely meant by one that is not there.
+fn asked_of(state: &SessionState, error: DataFusionError) -> QueryError {
+    let meant = meant::suggestion(state, &error);
+    match asked(error) {
+        QueryError::Asked(why) => QueryError::Asked(why + &meant),
+        other => other,
     }
 }
 

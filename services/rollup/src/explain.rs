@@ -13,6 +13,7 @@ use std::sync::Arc;
 use helan_lake::Lake;
 use helan_query::Session;
 use helan_schemas::catalog::Catalog;
+use helan_schemas::nearest::nearest;
 use helan_schemas::period::Period;
 use serde_json::json;
 
@@ -223,10 +224,14 @@ fn area_code(facts: &Facts, word: &str) -> Result<String, RollupError> {
     let named = facts.names.iter().filter(|(_, (zh, en))| zh == word || en.to_lowercase() == lower);
     match &named.map(|(code, _)| code).collect::<Vec<_>>()[..] {
         [code] => Ok((*code).clone()),
-        [] => Err(RollupError::Asked(format!(
-            "the catalog has no area or group {word:?}; `helan sql \"select ref_area, name_zh, name_en from area_names\"` \
-             lists them"
-        ))),
+        [] => {
+            let names = facts.names.iter().flat_map(|(code, (zh, en))| [code, zh, en]);
+            Err(RollupError::Asked(format!(
+                "the catalog has no area or group {word:?}{} `helan sql \"select ref_area, name_zh, name_en from \
+                 area_names\"` lists them",
+                meant(word, names.map(String::as_str))
+            )))
+        }
         several => Err(RollupError::Asked(format!("{word:?} names several areas ({several:?}): write the code"))),
     }
 }
@@ -242,9 +247,27 @@ fn indicator_id(facts: &Facts, word: &str) -> Result<String, RollupError> {
     match &found[..] {
         [id] => Ok((*id).clone()),
         _ => Err(RollupError::Asked(format!(
-            "the catalog has no indicator or target {word:?}; `helan sql \"select indicator, name_zh, name_en from \
-             indicators\"` lists indicators, `… select target_id from targets` targets"
+            "the catalog has no indicator or target {word:?}{} `helan sql \"select indicator, name_zh, name_en from \
+             indicators\"` lists indicators, `… select target_id from targets` targets",
+            meant(word, facts.indicators.keys().map(String::as_str))
         ))),
+    }
+}
+
+/// What joins a word that is not there to what lists the words that are: the one that was most likely meant, if any.
+fn meant<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
+    nearest(word, names).map_or_else(|| ";".to_owned(), |name| format!("; did you mean {name}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_answered_with_the_name() {
+        let names = ["rd_intensity", "patent_density"];
+        assert_eq!(meant("rd_intensty", names.into_iter()), "; did you mean rd_intensity?");
+        assert_eq!(meant("weather", names.into_iter()), ";");
     }
 }
 

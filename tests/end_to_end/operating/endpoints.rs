@@ -38,6 +38,13 @@ async fn what_is_open_is_one_word_and_the_rest_asks_who_you_are() {
         assert!(text.contains("message_zh") && text.contains("hint_en"), "{path}: {text}");
         assert!(!text.contains("helan_ingest"), "{text}");
     }
+    for path in ["/v1/events", "/v1/submissions", "/v1/sql", "/v1/catalog", "/healthz"] {
+        let answer = helan.client.delete(at(path)).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), 405, "{path}");
+        assert!(answer.headers().contains_key("allow"), "{path}: {:?}", answer.headers());
+        let text = answer.text().await.expect("text");
+        assert!(text.contains("method_not_allowed") && text.contains("message_zh"), "{path}: {text}");
+    }
     let lag = "helan_aggregator_lag_records{topic=\"helan.city.v1\",partition=\"0\"} 0";
     helan
         .wait_until("lag is measured", async || get(&helan, &at("/metrics"), Some(&operator)).await.1.contains(lag))

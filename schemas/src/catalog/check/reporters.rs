@@ -12,6 +12,7 @@ use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::*;
 use crate::catalog::span::latest;
+use crate::codes::CHARSETS;
 use crate::event::MAX_SOURCE_BYTES;
 use crate::period::Period;
 
@@ -37,6 +38,17 @@ fn reporters(sheets: &Sheets, problems: &mut Problems) {
             let what = format!("{} is city in one row and park in another", row.reporter);
             let why = "a source's events lie in one topic for ever";
             problems.add(at, "two_kinds", what, why, "give the reporter that sends elsewhere an id of its own");
+        }
+        let charset = row.charset.as_str();
+        if !charset.is_empty() && !CHARSETS.contains(&charset) {
+            let fix = format!("write one of {}, or nothing", CHARSETS.join(", "));
+            problems.add(
+                at,
+                "charset",
+                format!("charset {charset:?} is not known"),
+                "its files could not be read",
+                fix,
+            );
         }
         let why = "it could send nothing";
         if !sheets.sources.rows.iter().any(|source| source.reporter == row.reporter) {

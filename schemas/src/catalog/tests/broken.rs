@@ -93,6 +93,7 @@ const CASES: &[Case] = &[
     ("catalog.toml", "Europe/Vienna", "Europe/Wien", "catalog.toml", 5, "time_zone"),
     ("catalog.toml", "\"2018\"", "\"2018年\"", "catalog.toml", 6, "bad_period"),
     ("catalog.toml", "region =", "regoin =", "catalog.toml", 4, "bad_head"),
+    ("catalog.toml", "region =", "decimal_mark = \";\"\nregion =", "catalog.toml", 4, "bad_head"),
     // The files themselves
     ("areas.csv", ",level,", ",", "areas.csv", 1, "heading"),
     ("areas.csv", ",note\n", ",note,more\n", "areas.csv", 1, "heading"),

@@ -24,6 +24,24 @@ fn takes_files_as_spreadsheets_save_them() {
 }
 
 #[test]
+fn knows_how_offices_write() {
+    let mut files = small();
+    assert_eq!(Catalog::from_files(files.clone()).expect("right").head.decimal_mark, None);
+    let head = files.get_mut("catalog.toml").expect("the head");
+    head.push_str("decimal_mark = \",\"\n");
+    let reporters = files.get_mut("reporters.csv").expect("the file");
+    *reporters = reporters.replace(",note\n", ",note,charset\n").replace("true,,,\n", "true,,,,windows-1252\n");
+    *reporters = reporters.replace("false,,,\n", "false,,,,\n");
+    let catalog = Catalog::from_files(files.clone()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(catalog.head.decimal_mark, Some(DecimalMark::Comma));
+    assert_eq!(catalog.reporter("office").map(|row| row.charset.as_str()), Some("windows-1252"));
+    let reporters = files.get_mut("reporters.csv").expect("the file");
+    *reporters = reporters.replace("windows-1252", "ansi");
+    let problems = Catalog::from_files(files).expect_err("no such charset");
+    assert_eq!((problems[0].rule, problems[0].line), ("charset", 2));
+}
+
+#[test]
 fn writes_out_what_it_read_and_spares_other_files() {
     let dir = std::env::temp_dir().join(format!("helan-catalog-{}", std::process::id()));
     let catalog = Catalog::embedded();

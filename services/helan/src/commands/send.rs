@@ -51,7 +51,7 @@ pub(crate) struct SendArgs {
     /// What the files are; otherwise their names tell
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
-    /// Charset of CSV files, `utf-8` or `gb18030`; otherwise it is recognised
+    /// Charset of CSV files that are not UTF-8, such as `gb18030` or `windows-1252`; plain Chinese is recognised
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
     /// Only check; send nothing
@@ -74,7 +74,7 @@ pub(crate) struct SendArgs {
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FileFormat {
-    /// A table with a heading, UTF-8 or GB18030
+    /// A table with a heading
     Csv,
     /// A workbook
     Xlsx,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
+use helan_schemas::nearest::nearest;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::known::{CONFIG, Kind, Setting, all};
-use super::nearest::nearest;
 
 /// A settings file that was read and checked.
 #[derive(Clone, Debug)]

@@ -7,7 +7,6 @@ mod check;
 mod file;
 mod known;
 mod layer;
-mod nearest;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -31,7 +31,7 @@ impl Judge<'_> {
             }
         }
         if !self.catalog.is_place(code) {
-            return report("data.ref_area", Code::UnknownArea, quoted(code));
+            return report("data.ref_area", Code::UnknownArea, self.meant_area(code));
         }
         // Without a period nothing more can be said: codes move and get reused.
         let Some(period) = period else { return };

@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use helan_schemas::event::{EventRef, Text};
 use helan_schemas::refusal::Code;
 
-use super::fields::{ATTRIBUTES, blank, set_attribute};
-use crate::problems::{Place, Problems};
+use super::fields::{ATTRIBUTES, blank, extension, set_attribute};
+use crate::problems::{Place, Problems, or_meant};
 
 const PREFIX: &str = "ce-";
 
@@ -20,7 +20,7 @@ pub(crate) struct Head {
 impl Head {
     /// Whether headers say that the body is a payload.
     pub(crate) fn is_in(headers: &HeaderMap) -> bool {
-        headers.contains_key("ce-specversion")
+        ["ce-specversion", "ce-id", "ce-source", "ce-type"].iter().any(|name| headers.contains_key(*name))
     }
 
     /// Reads the `ce-` headers.
@@ -28,18 +28,18 @@ impl Head {
         let mut attributes = Vec::new();
         let mut problems = Problems::new(ATTRIBUTES.len());
         for name in headers.keys().filter(|name| name.as_str().starts_with(PREFIX)) {
-            let mut add = |code| problems.add(Place::row(1), Some(name.as_str()), code, "");
-            // The payload's media type is Content-Type's matter in this mode.
-            let known = ATTRIBUTES.iter().filter(|attribute| **attribute != "datacontenttype");
-            let Some(attribute) = known.copied().find(|attribute| *attribute == &name.as_str()[PREFIX.len()..]) else {
-                add(Code::UnknownField);
+            let mut add = |code, found| problems.add(Place::row(1), Some(name.as_str()), code, found);
+            let bare = &name.as_str()[PREFIX.len()..];
+            let attribute = ATTRIBUTES.into_iter().find(|attribute| *attribute == bare);
+            if let (None, Err(meant)) = (attribute, extension(bare)) {
+                add(Code::UnknownField, or_meant(String::new(), meant));
                 continue;
-            };
+            }
             let mut values = headers.get_all(name).iter();
-            match (values.next().and_then(|value| percent_decoded(value.as_bytes())), values.next()) {
-                (Some(text), None) => attributes.push((attribute, text)),
-                (_, Some(_)) => add(Code::DuplicateKey),
-                (None, None) => add(Code::HeaderInvalid),
+            match (values.next().and_then(|value| decoded(value.as_bytes())), values.next()) {
+                (_, Some(_)) => add(Code::DuplicateKey, String::new()),
+                (None, None) => add(Code::HeaderInvalid, String::new()),
+                (Some(text), None) => attributes.extend(attribute.map(|attribute| (attribute, text))),
             }
         }
         if problems.is_empty() { Ok(Self { attributes }) } else { Err(problems) }
@@ -53,6 +53,23 @@ impl Head {
         }
         event
     }
+}
+
+/// Undoes the binding's encoding of a value: a quoted string first, then percent-encoding; none if either is broken.
+///
+/// Source: CloudEvents HTTP protocol binding 1.0.2, section 3.1.3.2; RFC 9110, section 5.6.4.
+fn decoded(bytes: &[u8]) -> Option<String> {
+    let Some(quoted) = bytes.strip_prefix(b"\"") else { return percent_decoded(bytes) };
+    let mut plain = Vec::with_capacity(quoted.len());
+    let mut rest = quoted.iter();
+    loop {
+        match rest.next()? {
+            b'"' => break,
+            b'\\' => plain.push(*rest.next()?),
+            byte => plain.push(*byte),
+        }
+    }
+    if rest.next().is_some() { None } else { percent_decoded(&plain) }
 }
 
 /// Undoes the binding's percent-encoding; none if it is broken or not UTF-8.
@@ -70,4 +87,46 @@ fn percent_decoded(bytes: &[u8]) -> Option<String> {
         }
     }
     String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn undoes_what_the_binding_says() {
+        for (sent, text) in [
+            ("plain", Some("plain")),
+            ("Euro%20%E2%82%AC%20%F0%9F%98%80", Some("Euro € 😀")),
+            ("\"A234-1234\"", Some("A234-1234")),
+            ("\"a\\\"b\\\\c\"", Some("a\"b\\c")),
+            ("\"a%22b\"", Some("a\"b")),
+            ("\"\"", Some("")),
+            ("in \"the\" middle", Some("in \"the\" middle")),
+            ("\"open", None),
+            ("\"a\"b", None),
+            ("\"a\\", None),
+            ("100%", None),
+            ("%+1", None),
+        ] {
+            assert_eq!(decoded(sent.as_bytes()).as_deref(), text, "{sent}");
+        }
+    }
+
+    proptest! {
+        /// What the binding's two encodings make of a text comes back, one after the other or alone.
+        #[test]
+        fn encoded_texts_come_back(text in "\\PC{0,20}", quote in any::<bool>()) {
+            let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b'"' | b'%');
+            let mut sent = String::new();
+            for byte in text.bytes() {
+                if is_plain(byte) { sent.push(char::from(byte)) } else { sent.push_str(&format!("%{byte:02X}")) }
+            }
+            if quote {
+                sent = format!("\"{}\"", sent.replace('\\', "\\\\"));
+            }
+            prop_assert_eq!(decoded(sent.as_bytes()), Some(text));
+        }
+    }
 }

@@ -1,21 +1,23 @@
 //! Events in a CSV: the heading names the fields, one row is one event.
 //!
 //! RFC 4180, read strictly: a quote that is never closed, or that stands inside a cell, is an error. Libraries take both
-//! and would swallow rows. Cells are trimmed; an empty cell is an absent field; a row of empty cells is skipped, since
-//! spreadsheets leave such rows behind.
+//! and would swallow rows. Where the catalog's offices write decimal commas, their spreadsheets put semicolons between
+//! cells, and so does the template: both are taken there. Cells are trimmed; an empty cell is an absent field; a row of
+//! empty cells is skipped, since spreadsheets leave such rows behind.
 
 use std::borrow::Cow;
 
+use helan_schemas::catalog::DecimalMark;
 use helan_schemas::refusal::Code;
 
-use super::headings::field_of;
+use super::fields::Slot;
+use super::headings::{self, REMARK, field_of};
+use super::layout;
 use super::table::{Column, Manner, Taken, lacking, take_row};
+use super::typed::{Writer, typed};
 use crate::answer::TableRead;
-use crate::problems::{Place, quoted};
+use crate::problems::{Place, or_meant, quoted};
 use crate::submission::Builder;
-
-/// Begins the heading of a column that is for people only.
-const REMARK: char = '#';
 
 /// Reads a file into a builder. `source` stands for the column of that name. Errors end up in the builder too. What was
 /// left blank is told only of a filled-in template.
@@ -24,7 +26,8 @@ pub(crate) fn read<'b, 'e>(
     source: Option<&'e str>,
     mut builder: Builder<'b, 'e>,
 ) -> (Builder<'b, 'e>, Option<TableRead>) {
-    let mut records = Records { text, at: 0, line: 1 };
+    let mark = builder.judge().decimal_mark();
+    let mut records = Records { text, at: 0, line: 1, separator: layout::separator(text, mark) };
     let mut heading = Vec::new();
     let columns = match records.next(&mut heading) {
         None => {
@@ -35,7 +38,14 @@ pub(crate) fn read<'b, 'e>(
             builder.problems().add(Place::WHOLE.line(error.line), None, error.code, "");
             return (builder, None);
         }
-        Some(Ok(_)) => columns(&heading, &mut builder),
+        Some(Ok(line)) => match layout::misread(text, &heading) {
+            // What is wrong with all of it is said once, and not of every row.
+            Some((code, found)) => {
+                builder.problems().add(Place::WHOLE.line(line), None, code, found);
+                return (builder, None);
+            }
+            None => columns(&heading, &mut builder),
+        },
     };
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
     let manner = Manner { source, form };
@@ -57,8 +67,26 @@ pub(crate) fn read<'b, 'e>(
                 builder.unreadable(Place::row(row).line(line), Code::CsvRaggedRow, found);
             }
             Ok(line) if columns.len() == heading.len() => {
+                let place = Place::row(row).line(line);
+                let mut broken = Vec::new();
                 let filled = columns.iter().copied().zip(cells.drain(..)).filter(|(_, cell)| !cell.is_empty());
-                match take_row(filled, manner, Place::row(row).line(line), Vec::new(), &mut builder) {
+                let filled: Vec<_> = filled
+                    .filter_map(|(column, cell)| {
+                        let cell = match column {
+                            Column::Data(field, Slot::Value) => match number(cell, mark) {
+                                Ok(cell) => cell,
+                                Err((code, cell)) => {
+                                    builder.problems().add(place, Some("value"), code, quoted(&cell));
+                                    broken.push(field);
+                                    return None;
+                                }
+                            },
+                            _ => cell,
+                        };
+                        Some((column, cell))
+                    })
+                    .collect();
+                match take_row(filled, manner, place, broken, &mut builder) {
                     Taken::Event => done.reported += 1,
                     Taken::NotReported => done.not_reported += 1,
                     Taken::Remark => {}
@@ -71,6 +99,15 @@ pub(crate) fn read<'b, 'e>(
         }
     }
     (builder, form.then_some(done))
+}
+
+/// A value's text in plain digits, or why it is refused and what it was.
+fn number(cell: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Cow<'_, str>, (Code, Cow<'_, str>)> {
+    match typed(&cell, mark, Writer::Either) {
+        Ok(Cow::Borrowed(_)) => Ok(cell),
+        Ok(Cow::Owned(plain)) => Ok(Cow::Owned(plain)),
+        Err(code) => Err((code, cell)),
+    }
 }
 
 /// The heading's columns; fewer than the heading has if something is wrong with it.
@@ -94,7 +131,8 @@ fn columns(heading: &[Cow<'_, str>], builder: &mut Builder<'_, '_>) -> Vec<Colum
                 continue;
             }
         };
-        builder.problems().add(place, Some(name), code, quoted(name));
+        let meant = if code == Code::CsvUnknownColumn { headings::meant(name) } else { None };
+        builder.problems().add(place, Some(name), code, or_meant(quoted(name), meant));
     }
     for name in lacking(|name| fields.contains(&name)) {
         builder.problems().add(place, Some(name), Code::CsvMissingColumn, "");
@@ -114,6 +152,8 @@ struct Records<'e> {
     text: &'e str,
     at: usize,
     line: u32,
+    /// Stands between cells.
+    separator: u8,
 }
 
 impl<'e> Records<'e> {
@@ -136,7 +176,7 @@ impl<'e> Records<'e> {
                 Err(error) => return Some(Err(error)),
             }
             match bytes.get(self.at) {
-                Some(b',') => self.at += 1,
+                Some(byte) if *byte == self.separator => self.at += 1,
                 _ => return Some(Ok(line)),
             }
         }
@@ -144,7 +184,7 @@ impl<'e> Records<'e> {
 
     fn plain(&mut self) -> Result<Cow<'e, str>, CsvError> {
         let rest = &self.text[self.at..];
-        let end = rest.find([',', '\n', '\r', '"']).unwrap_or(rest.len());
+        let end = rest.find([char::from(self.separator), '\n', '\r', '"']).unwrap_or(rest.len());
         if rest[end..].starts_with('"') {
             return Err(CsvError { code: Code::CsvStrayQuote, line: self.line });
         }
@@ -169,7 +209,8 @@ impl<'e> Records<'e> {
             }
             match self.text.as_bytes().get(self.at) {
                 Some(b'"') => cell.to_mut().push('"'),
-                None | Some(b',' | b'\n' | b'\r') => break,
+                None | Some(b'\n' | b'\r') => break,
+                Some(byte) if *byte == self.separator => break,
                 Some(_) => return Err(CsvError { code: Code::CsvStrayQuote, line: self.line }),
             }
         }
@@ -187,7 +228,7 @@ mod tests {
     type Row = (u32, Vec<String>);
 
     fn records(text: &str) -> Result<Vec<Row>, (Code, u32)> {
-        let mut records = Records { text, at: 0, line: 1 };
+        let mut records = Records { text, at: 0, line: 1, separator: b',' };
         let (mut all, mut cells) = (Vec::new(), Vec::new());
         while let Some(record) = records.next(&mut cells) {
             let line = record.map_err(|error| (error.code, error.line))?;

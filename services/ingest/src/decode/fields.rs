@@ -2,6 +2,7 @@
 
 use helan_schemas::event::{DataRef, EventRef, Text};
 use helan_schemas::later::LATER;
+use helan_schemas::nearest::{distance, nearest};
 use serde_json::value::RawValue;
 
 /// Where a payload field's content goes.
@@ -52,6 +53,36 @@ pub(super) fn data_field(name: &str) -> Option<(&'static str, Slot)> {
 /// The attributes of an event, `data` excepted.
 pub(super) const ATTRIBUTES: [&str; 8] =
     ["specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"];
+
+/// The payload's fields by their bare names.
+pub(super) fn payload_fields() -> impl Iterator<Item = &'static str> {
+    let later = LATER.iter().map(|field| field.path);
+    TEXTS.iter().chain(&OTHERS).map(|(full, _)| *full).chain(later).filter_map(|full| full.strip_prefix("data."))
+}
+
+/// Whether an attribute that this service does not know is an extension, which senders, their libraries and their brokers
+/// may add as they like: `traceparent`, `partitionkey`.
+///
+/// # Errors
+/// It is none: its letters are not those of an attribute, it is a field of the payload that stands outside it, or it is an
+/// attribute of CloudEvents with one letter wrong, which is returned. To drop those would lose what the sender says.
+///
+/// Source: CloudEvents 1.0.2, sections "Attribute Naming Convention" and "Extension Context Attributes".
+pub(super) fn extension(name: &str) -> Result<(), Option<&'static str>> {
+    if let Some((full, _)) = data_field(name) {
+        return Err(Some(full));
+    }
+    let slip = ATTRIBUTES.into_iter().find(|known| known.len() > 3 && distance(name, known) == 1);
+    let is_named_so = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    match (slip, is_named_so && name.len() <= MAX_EXTENSION_BYTES) {
+        (None, true) => Ok(()),
+        (Some(known), _) => Err(Some(known)),
+        (None, false) => Err(nearest(name, ATTRIBUTES.into_iter())),
+    }
+}
+
+/// Longest name of an extension; CloudEvents asks for 20.
+const MAX_EXTENSION_BYTES: usize = 64;
 
 /// Stands for a multiplier that could not be read: the value's size is not judged then.
 pub(super) const UNKNOWN_MULT: i32 = i32::MAX;

@@ -1,6 +1,7 @@
 //! What the columns of a table are called: by the field's name for machines, in Chinese or English for people.
 
 use helan_schemas::codes;
+use helan_schemas::nearest::nearest;
 
 /// Language of a heading that a person reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ impl Lang {
     }
 }
 
+/// Begins the heading of a column that is for people only.
+pub(crate) const REMARK: char = '#';
 /// Row of a template: column `template_row`.
 pub(crate) const TEMPLATE_ROW: &str = "template_row";
 /// Names that people read beside the codes. They are compared with the codes and say nothing of their own.
@@ -68,6 +71,12 @@ pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
             _ => None,
         })
     })
+}
+
+/// The heading that was most likely meant by one that is not known.
+pub(crate) fn meant(heading: &str) -> Option<&'static str> {
+    let names = HEADINGS.iter().flat_map(|(field, zh, en)| [*field, *zh, *en]);
+    nearest(heading.trim_end_matches('*').trim_end(), names)
 }
 
 /// What people call a field.
@@ -152,6 +161,10 @@ mod tests {
         assert_eq!(field_of("area CODE"), Some(("ref_area", Some(Lang::En))));
         assert_eq!(field_of("ref_area"), Some(("ref_area", None)));
         assert_eq!(field_of("数"), None);
+        assert_eq!(meant("ref_aera"), Some("ref_area"));
+        assert_eq!(meant("time period"), Some("time_period"));
+        assert_eq!(meant("地区代号"), Some("地区代码"));
+        assert_eq!(meant("colour"), None);
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Events in JSON: one, an array, lines, or a payload whose attributes stand in headers.
 
 use helan_schemas::event::{DataRef, EventRef, Malformed, decode_batch};
+use helan_schemas::nearest::nearest;
 use helan_schemas::refusal::Code;
 
 use super::binary::Head;
-use super::fields::{ATTRIBUTES, blank, data_field, set_attribute, set_data};
+use super::fields::{ATTRIBUTES, blank, data_field, extension, payload_fields, set_attribute, set_data};
 use super::scan::{deeper_than, elements, members, syntax};
 use crate::check::ValueText;
-use crate::problems::{Place, quoted};
+use crate::problems::{Place, or_meant, quoted};
 use crate::submission::{Builder, Form};
 
 /// How events lie in a body.
@@ -156,7 +157,14 @@ fn read_event<'e>(text: &'e str, place: Place<'_>, builder: &mut Builder<'_, 'e>
         let name: &str = name;
         let is_data = name == "data";
         let Some(known) = ATTRIBUTES.iter().find(|known| **known == name).or(is_data.then_some(&"data")) else {
-            broken.push_text(name, Code::UnknownField);
+            match extension(name) {
+                Err(meant) => broken.push_text(name, Code::UnknownField, meant),
+                Ok(()) if seen.contains(&name) => broken.push_text(name, Code::DuplicateKey, None),
+                Ok(()) if raw.get().starts_with(['{', '[']) => broken.push_text(name, Code::WrongType, None),
+                // What it says is between the sender and its carriers: it is no part of the report.
+                Ok(()) => {}
+            }
+            seen.push(name);
             continue;
         };
         if seen.contains(known) {
@@ -188,7 +196,7 @@ fn read_event<'e>(text: &'e str, place: Place<'_>, builder: &mut Builder<'_, 'e>
 #[derive(Default)]
 struct Broken {
     known: Vec<(&'static str, Code, String)>,
-    unknown: Vec<(String, Code)>,
+    unknown: Vec<(String, Code, Option<&'static str>)>,
     /// There is no payload to judge.
     unreadable: bool,
 }
@@ -198,8 +206,8 @@ impl Broken {
         self.known.push((field, code, found));
     }
 
-    fn push_text(&mut self, field: impl Into<String>, code: Code) {
-        self.unknown.push((field.into(), code));
+    fn push_text(&mut self, field: impl Into<String>, code: Code, meant: Option<&'static str>) {
+        self.unknown.push((field.into(), code, meant));
     }
 
     fn payload<'a>(&mut self, text: &'a str) -> DataRef<'a> {
@@ -217,7 +225,10 @@ impl Broken {
         let mut seen: Vec<&str> = Vec::new();
         for (name, raw) in found {
             match data_field(&name) {
-                None => self.push_text(format!("data.{}", &*name), Code::UnknownField),
+                None => {
+                    let meant = nearest(&name, payload_fields());
+                    self.push_text(format!("data.{}", &*name), Code::UnknownField, meant);
+                }
                 Some((field, _)) if seen.contains(&field) => self.push(field, Code::DuplicateKey, String::new()),
                 Some((field, slot)) => {
                     seen.push(field);
@@ -240,8 +251,8 @@ impl Broken {
         for (field, code, found) in &self.known {
             builder.problems().add(place, Some(field), *code, found);
         }
-        for (field, code) in &self.unknown {
-            builder.problems().add(place, Some(field), *code, "");
+        for (field, code, meant) in &self.unknown {
+            builder.problems().add(place, Some(field), *code, or_meant(String::new(), *meant));
         }
     }
 }

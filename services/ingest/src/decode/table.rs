@@ -8,6 +8,7 @@ use helan_schemas::refusal::Code;
 
 use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
 use super::headings::{self, AREA_NAME, INDICATOR_NAME, TEMPLATE_ROW, UNIT_NAME};
+use super::typed::is_shortened;
 use crate::check::ValueText;
 use crate::problems::{Place, quoted};
 use crate::submission::{Builder, Form};
@@ -98,7 +99,10 @@ pub(crate) fn take_row<'e>(
     let mut errors: Vec<(&'static str, Code, String)> = Vec::new();
     for (column, cell) in cells {
         match column {
-            Column::Id => event.id = Text(cell),
+            Column::Id => {
+                dropped("id", &cell, &mut errors);
+                event.id = Text(cell);
+            }
             Column::Type => event.event_type = Text(cell),
             Column::TemplateRow => template_row = Some(cell),
             Column::Name(field) => names.push((field, cell)),
@@ -113,6 +117,9 @@ pub(crate) fn take_row<'e>(
             },
             Column::Data(name, Slot::Text(field)) => {
                 let code = name.strip_prefix("data.").unwrap_or(name);
+                if code == "withdraws" {
+                    dropped(code, &cell, &mut errors);
+                }
                 *field(&mut event.data) = Some(Text(chosen(code, cell)));
             }
             Column::Data(_, Slot::Value) => value = cell,
@@ -151,4 +158,11 @@ pub(crate) fn take_row<'e>(
     let form = template_row.map_or(Form::Table, |row| Form::Template(row.into_owned()));
     builder.event(place, event, ValueText::of_text(&value), &broken, form);
     Taken::Event
+}
+
+/// Reports a code of which a spreadsheet has kept the first digits only.
+fn dropped(field: &'static str, code: &str, errors: &mut Vec<(&'static str, Code, String)>) {
+    if is_shortened(code) {
+        errors.push((field, Code::NumberDigitsDropped, quoted(code)));
+    }
 }

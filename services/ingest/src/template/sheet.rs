@@ -5,6 +5,8 @@ use rust_xlsxwriter::{
     FormatAlign, FormatBorder, IgnoreError, ProtectionOptions, Workbook, Worksheet, XlsxError,
 };
 
+use helan_schemas::catalog::DecimalMark;
+
 use super::owed::listed;
 use super::{Template, TemplateRow};
 use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices, heading_of};
@@ -237,6 +239,21 @@ fn notes(template: &Template<'_>, sheet: &mut Worksheet) -> Result<(), XlsxError
     for (column, zh, en) in COLUMN_NOTES.iter().filter(|(column, ..)| template.columns().contains(column)) {
         sheet.write_with_format(row, 0, heading_of(column, lang).unwrap_or(column), &bold)?;
         sheet.write_with_format(row, 1, lang.pick(zh, en), &wrapped)?;
+        row += 1;
+    }
+    if let Some(mark) = template.mark {
+        let text = match (mark, lang) {
+            (DecimalMark::Point, Lang::Zh) => "小数点写“.”；以文本填写时可用逗号作千分位，例如 1,234.5。",
+            (DecimalMark::Point, Lang::En) => {
+                "Decimals follow a point; in a cell of text commas may separate thousands, as in 1,234.5."
+            }
+            (DecimalMark::Comma, Lang::Zh) => "小数点写“,”；以文本填写时可用“.”作千分位，例如 1.234,5。",
+            (DecimalMark::Comma, Lang::En) => {
+                "Decimals follow a comma; in a cell of text points may separate thousands, as in 1.234,5."
+            }
+        };
+        sheet.write_with_format(row, 0, lang.pick("小数点", "Decimal mark"), &bold)?;
+        sheet.write_with_format(row, 1, text, &wrapped)?;
         row += 1;
     }
     if !template.others.is_empty() {

@@ -5,7 +5,7 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 use super::formats::Shown;
-use super::number::{Stored, stored, typed};
+use super::number::{Stored, stored};
 use super::sheet::{Cell, Content};
 use crate::problems::quoted;
 
@@ -33,7 +33,6 @@ pub(super) fn meaning(field: &str, cell: &Cell, from_1904: bool) -> Meaning {
             _ => Meaning::Wrong(Code::CellDate, quoted(text)),
         },
         Content::Bool(truth) => plain(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
-        Content::Text(text) if field == "value" => plain(typed(text).into_owned()),
         Content::Text(text) => plain(text.clone()),
         Content::Number(text, shown) => number(field, text, *shown, from_1904),
     }
@@ -111,7 +110,7 @@ mod tests {
             ("value", Content::Empty, Ok("")),
             ("value", number("0", Shown::Plain), Ok("0")),
             ("value", number("3705.1799999999998", Shown::Plain), Ok("3705.18")),
-            ("value", text("１，２３４．５"), Ok("1234.5")),
+            ("value", text("１，２３４．５"), Ok("１，２３４．５")),
             ("value", number("0.0128", Shown::Other), Err(Code::CellFormatMisleads)),
             ("value", number("43707", Shown::Date), Err(Code::CellDate)),
             ("value", number("12345678901234567", Shown::Plain), Err(Code::NumberPrecision)),

@@ -1,6 +1,4 @@
-//! Numbers as spreadsheets keep and as clerks type them, turned into the decimal that they mean. No float is involved.
-
-use std::borrow::Cow;
+//! Numbers as spreadsheets keep them, turned into the decimal that they mean. No float is involved.
 
 /// Digits that Excel shows and guarantees. It stores up to 17, so that 0.1 + 0.2 lies in the file as
 /// 0.30000000000000004 and 3705.18 may lie there as 3705.1799999999998: what the clerk sees has 15.
@@ -107,41 +105,6 @@ impl Parts {
     }
 }
 
-/// A number that a clerk typed as text, in plain digits: full-width forms become ASCII, and separators between groups
-/// of three go. A comma anywhere else stays, and is refused later: 1,23 may mean 1.23 or 123.
-pub(super) fn typed(text: &str) -> Cow<'_, str> {
-    let mut plain = Cow::Borrowed(text);
-    if !text.is_ascii() {
-        plain = Cow::Owned(text.chars().map(half_width).collect());
-    }
-    if plain.contains(',') && is_grouped(&plain) {
-        plain = Cow::Owned(plain.replace(',', ""));
-    }
-    plain
-}
-
-fn half_width(c: char) -> char {
-    match c {
-        '０'..='９' => char::from(b'0' + (c as u32 - '０' as u32) as u8),
-        '．' => '.',
-        '，' => ',',
-        '－' | '−' => '-',
-        '＋' => '+',
-        other => other,
-    }
-}
-
-/// Whether commas stand exactly where separators of thousands do.
-fn is_grouped(text: &str) -> bool {
-    let unsigned = text.trim_start_matches(['-', '+']);
-    let whole = unsigned.split_once('.').map_or(unsigned, |(whole, _)| whole);
-    let fraction_fits = !unsigned[whole.len()..].contains(',');
-    let mut groups = whole.split(',');
-    let first = groups.next().unwrap_or_default();
-    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    fraction_fits && (1..=3).contains(&first.len()) && digits(first) && groups.all(|g| g.len() == 3 && digits(g))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,25 +150,6 @@ mod tests {
             ("1,5", Stored::Unreadable),
         ] {
             assert_eq!(stored(text), meaning, "{text}");
-        }
-    }
-
-    #[test]
-    fn reads_what_clerks_type() {
-        for (text, meaning) in [
-            ("１２３．４", "123.4"),
-            ("1,234.5", "1234.5"),
-            ("1，234.5", "1234.5"),
-            ("－１２，３４５，６７８", "-12345678"),
-            ("12,34", "12,34"),
-            ("1,2345", "1,2345"),
-            (",123", ",123"),
-            ("1,234,5", "1,234,5"),
-            ("1.234,567", "1.234,567"),
-            ("约1200", "约1200"),
-            ("12%", "12%"),
-        ] {
-            assert_eq!(typed(text), meaning, "{text}");
         }
     }
 

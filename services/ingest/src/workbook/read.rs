@@ -12,11 +12,12 @@ use super::package::Package;
 use super::places::CellAt;
 use super::sheet::{Content, Frame, Row, Rows};
 use crate::answer::TableRead;
-use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, field_of};
+use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, field_of};
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
+use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
 use crate::memory::Share;
-use crate::problems::{Place, Problem, Problems, Spot, quoted};
+use crate::problems::{Place, Problem, Problems, Spot, or_meant, quoted};
 use crate::submission::Builder;
 
 /// Rows in which the heading is looked for.
@@ -185,7 +186,10 @@ impl<'e> Reading<'_, '_, 'e> {
             let at = CellAt { row: layout.heading_row, column };
             match known {
                 _ if text.starts_with('#') => {}
-                None => report(&mut self.builder, &name, Code::CsvUnknownColumn, quoted(&text)),
+                None => {
+                    let found = or_meant(quoted(&text), headings::meant(&text));
+                    report(&mut self.builder, &name, Code::CsvUnknownColumn, found);
+                }
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
                 Some((field, kind)) => {
                     if let Some(block) = merged.iter().find(|block| block.holds(at)) {
@@ -227,6 +231,16 @@ impl<'e> Reading<'_, '_, 'e> {
             match meaning(read.field, cell, self.book.from_1904) {
                 Meaning::Nothing => {}
                 Meaning::Text { text, rounded: cut } => {
+                    let by_hand = read.field == "value" && matches!(cell.content, Content::Text(_));
+                    let text = match by_hand.then(|| typed(&text, self.builder.judge().decimal_mark(), Writer::Person))
+                    {
+                        None => text,
+                        Some(Ok(plain)) => plain.into_owned(),
+                        Some(Err(code)) => {
+                            wrong.push((read.field, code, quoted(&text)));
+                            continue;
+                        }
+                    };
                     match read.field {
                         AREA_NAME => names[0].clone_from(&text),
                         INDICATOR_NAME => names[1].clone_from(&text),

@@ -23,7 +23,23 @@ async fn one_event_in_every_shape() {
         .header("ce-source", "/nx/yinchuan")
         .header("ce-type", "helan.observation.reported.v1")
         .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    // Libraries, tracers and brokers add attributes of their own.
+    let mut extended = one.clone();
+    extended["traceparent"] = json!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    extended["partitionkey"] = json!("640100");
+    extended["sampledrate"] = json!(1);
+    let added = binary.clone().header("ce-traceparent", "00-0af7").header("ce-partitionkey", "640100");
+    let quoted = binary.clone().header("ce-id", "\"a\"").header("ce-source", "%2Fnx/yinchuan");
+    let mut bare = binary.clone().header("ce-datacontenttype", "application/json");
+    bare.headers.retain(|(name, _)| name != "content-type");
     let shapes = [
+        Call::events(&extended),
+        Call::events(json!([extended])),
+        added,
+        quoted,
+        bare,
+        binary.clone().header("content-type", "application/json; charset=utf-8"),
+        binary.clone().header("content-type", "application/vnd.example+json"),
         Call::events(&one),
         Call::events(json!([one])),
         Call::events(&one).header("content-type", "application/cloudevents+json; charset=UTF-8"),

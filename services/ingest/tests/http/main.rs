@@ -3,6 +3,7 @@
 mod accepts;
 mod connections;
 mod contract;
+mod decimals;
 mod limits;
 mod refuses_bytes;
 mod refuses_events;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use encoding_rs::GB18030;
+use encoding_rs::{EUC_KR, GB18030, WINDOWS_1252};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::json;
@@ -81,14 +81,23 @@ async fn tables() {
         (format!("{HEADING}\n,,,,,\n"), "empty_batch", ""),
         ("ref_area,indicator,time_period,unit\n640100,rd_expenditure,2018,CNY".into(), "csv_missing_column", "value"),
         (format!("{HEADING},extra\n{good},1\n"), "csv_unknown_column", "extra"),
-        (format!("{HEADING},\n{good},\n"), "csv_unknown_column", ""),
+        (format!("{HEADING},,\n{good},,\n"), "csv_column_nameless", ""),
+        (format!("{HEADING},,\n{good}\n"), "csv_column_nameless", ""),
+        (format!("sep=,\n{HEADING}\n{good}\n"), "csv_sep_line", ""),
+        (format!("{HEADING}\n{good}\n{good}\n").replace(',', ";"), "csv_separator", ""),
+        (format!("{HEADING}\n{good}\n{good}\n").replace(',', "\t"), "csv_separator", ""),
+        (format!("{HEADING}\n{good}\n{good}\n").replace('\n', ""), "csv_lines_lost", ""),
+        (format!("\u{feff}\u{feff}{HEADING}\n{good}\n"), "byte_order_mark_twice", ""),
         (format!("{HEADING},entity\n{good},x\n"), "entity_not_enabled", "entity"),
         (format!("{HEADING},unit\n{good},CNY\n"), "csv_duplicate_column", "unit"),
         (format!("{HEADING}\n{good},7\n"), "csv_ragged_row", ""),
         (format!("{HEADING}\n640100,rd_expenditure\n"), "csv_ragged_row", ""),
         (format!("{HEADING}\n\"640100,rd_expenditure,2018,1,CNY,4\n{good}\n"), "csv_unclosed_quote", ""),
         (format!("{HEADING}\n6401\"00,rd_expenditure,2018,1,CNY,4\n"), "csv_stray_quote", ""),
-        (format!("{HEADING}\n{}\n", good.replace("250000.5", "\"250,000.5\"")), "number_syntax", "value"),
+        (format!("{HEADING}\n{}\n", good.replace("250000.5", "\"250,00.5\"")), "number_syntax", "value"),
+        (format!("{HEADING}\n{}\n", good.replace("250000.5", "\"0,512\"")), "number_syntax", "value"),
+        (format!("{HEADING}\n{}\n", good.replace("250000.5", "4.55793E+11")), "number_digits_dropped", "value"),
+        (format!("id,{HEADING}\n2.01812E+11,{good}\n"), "number_digits_dropped", "id"),
         (format!("{HEADING}\n{}\n", good.replace(",4", ",万")), "unit_mult_invalid", "unit_mult"),
         (format!("{HEADING}\n{}\n", good.replace("2018", "2018年")), "period_syntax", "time_period"),
         (format!("source,{HEADING}\n/nx/yinchuan/demo,{good}\n"), "source_mixed", "source"),
@@ -117,10 +126,21 @@ async fn charsets() {
     let path = "/v1/submissions?source=/nx/yinchuan";
     for (bytes, content_type, code) in [
         (gb.clone(), "text/csv; charset=utf-8", "invalid_utf8"),
-        (gb.clone(), "text/csv; charset=big5", "charset_unsupported"),
+        (gb.clone(), "text/csv; charset=big6", "charset_unsupported"),
+        (text.clone().into_bytes(), "text/csv; charset=windows-1252", "charset_mismatch"),
         ([gb.as_slice(), b"\xff"].concat(), "text/csv", "charset_undetected"),
         ([gb.as_slice(), b"\xff"].concat(), "text/csv; charset=GB18030", "charset_mismatch"),
-        (GB18030.encode(&text.replace("银川市", "模式")).0.into_owned(), "text/csv", "charset_ambiguous"),
+        (EUC_KR.encode(&text.replace("银川市", "추정치")).0.into_owned(), "text/csv", "charset_ambiguous"),
+        (
+            WINDOWS_1252.encode(&text.replace("银川市", "Schätzung für Süden")).0.into_owned(),
+            "text/csv",
+            "charset_ambiguous",
+        ),
+        (
+            WINDOWS_1252.encode(&text.replace("银川市", "provisoires révisé")).0.into_owned(),
+            "text/csv",
+            "charset_undetected",
+        ),
     ] {
         world.refused("yinchuan", Call::bytes(path, content_type, bytes), &[(code, "")]).await;
     }
@@ -154,8 +174,11 @@ async fn headers() {
         let call = call.header("ce-source", "/nx/yinchuan").header("ce-type", "helan.observation.reported.v1");
         call.header(name, value)
     };
-    let unknown = [("unknown_field", "ce-colour")];
-    world.refused("yinchuan", binary("ce-colour", "red"), &unknown).await;
+    for name in ["ce-unit", "ce-col_our", "ce-tim"] {
+        world.refused("yinchuan", binary(name, "red"), &[("unknown_field", name)]).await;
+    }
+    world.refused("yinchuan", binary("ce-id", "\"open"), &[("header_invalid", "ce-id")]).await;
+    world.refused("yinchuan", binary("ce-specversion", ""), &[("missing_field", "specversion")]).await;
     world.refused("yinchuan", binary("ce-id", "%zz"), &[("header_invalid", "ce-id")]).await;
     world.refused("yinchuan", binary("ce-source", "/nx/guyuan"), &[("foreign_source", "source")]).await;
     assert_eq!(world.submissions().await, 0);

@@ -133,7 +133,11 @@ async fn attributes() {
         ("subject", json!("x".repeat(600)), "text_too_long"),
         ("dataschema", json!("a\tb"), "text_control"),
         ("data", json!("text"), "wrong_type"),
-        ("extension", json!(1), "unknown_field"),
+        ("Extension", json!(1), "unknown_field"),
+        ("spec_version", json!("1.0"), "unknown_field"),
+        ("tiime", json!("2019-08-30T09:00:00Z"), "unknown_field"),
+        ("vintage", json!("final"), "unknown_field"),
+        ("traceparent", json!({}), "wrong_type"),
     ] {
         let mut event = event("a");
         event[name] = value.clone();
@@ -192,13 +196,13 @@ async fn batches() {
 async fn every_error_of_every_row() {
     let world = World::new().await;
     let mut both = with(with(event("r2"), "value", json!("x")), "unit", json!("USD"));
-    both["extra"] = json!(1);
+    both["Extra"] = json!(1);
     let batch = json!([event("r1"), both, 7, with(event("r4"), "ref_area", json!("999999"))]);
     let answer = world.refused(
         "yinchuan",
         Call::events(batch),
         &[
-            ("unknown_field", "extra"),
+            ("unknown_field", "Extra"),
             ("unit_mismatch", "data.unit"),
             ("number_syntax", "data.value"),
             ("json_shape", ""),
@@ -226,4 +230,41 @@ async fn errors_beyond_the_limit_are_counted() {
     let answer = world.send("yinchuan", Call::events(json!(batch))).await;
     assert_eq!((answer.errors().len(), &answer.json["more"]), (100, &json!(150)));
     assert_eq!(world.last_refusal().await.more, 150);
+}
+
+/// What was most likely meant stands in the message, in both languages.
+#[tokio::test]
+async fn names_what_was_meant() {
+    let world = World::new().await;
+    for (field, written, meant) in [
+        ("indicator", "rd_expenditures", "rd_expenditure"),
+        ("indicator", "GDP", "gdp"),
+        ("indicator", "地区生产总值", "gdp"),
+        ("ref_area", "银川市", "640100"),
+        ("ref_area", "6401", "640100"),
+        ("ref_area", "640100000000", "640100"),
+        ("ref_area", "NX_ND", "NX-ND"),
+    ] {
+        let answer = world.send("yinchuan", Call::events(with(event("a"), field, json!(written)))).await;
+        let error = &answer.json["errors"][0];
+        let (en, zh) = (error["message_en"].as_str().expect("text"), error["message_zh"].as_str().expect("text"));
+        assert!(en.ends_with(&format!("; did you mean {meant}?")), "{en}");
+        assert!(zh.ends_with(&format!("，是否指 {meant}？")), "{zh}");
+    }
+    // Another code of as many digits is as likely any other.
+    for (field, written) in [("ref_area", "640999"), ("indicator", "colour"), ("ref_area", "")] {
+        let answer = world.send("yinchuan", Call::events(with(event("a"), field, json!(written)))).await;
+        assert!(!answer.text.contains("did you mean"), "{}", answer.text);
+    }
+    let mut misplaced = with(event("a"), "unit_multi", json!(4));
+    misplaced["vintage"] = json!("final");
+    let answer = world.send("yinchuan", Call::events(misplaced)).await;
+    for part in
+        ["the field is not known; did you mean data.vintage?", "the field is not known; did you mean unit_mult?"]
+    {
+        assert!(answer.text.contains(part), "{part} {}", answer.text);
+    }
+    let table = Call::csv("ref_aera,indicator,time_period,value,unit\n640100,gdp,2018,1,CNY\n");
+    let answer = world.send("yinchuan", table).await;
+    assert!(answer.text.contains("\\\"ref_aera\\\"; did you mean ref_area?"), "{}", answer.text);
 }

@@ -82,3 +82,36 @@ async fn shutdown_lets_requests_end() {
     server.task.await.expect("no panic").expect("ended well");
     assert!(TcpStream::connect(server.address).await.is_err());
 }
+
+/// The length of a body said twice, in either order: refused, and the connection ends before the second request that lies
+/// in the body.
+#[tokio::test]
+async fn a_request_that_says_its_length_twice() {
+    let server = server(Limits::default()).await;
+    let token = server.world.token("yinchuan");
+    let body = event("a").to_string();
+    let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+    let length = format!("content-length: {}\r\n", chunked.len());
+    let coding = "transfer-encoding: chunked\r\n";
+    for lengths in [format!("{length}{coding}"), format!("{coding}{length}")] {
+        let mut stream = TcpStream::connect(server.address).await.expect("connected");
+        let head = format!(
+            "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+             authorization: Bearer {token}\r\n{lengths}\r\n"
+        );
+        stream.write_all(format!("{head}{chunked}").as_bytes()).await.expect("sent");
+        let text = answer(&mut stream).await;
+        assert!(text.starts_with("HTTP/1.1 400") && text.contains("length_ambiguous"), "{text}");
+    }
+    // Said once, either way, on one connection.
+    let mut stream = TcpStream::connect(server.address).await.expect("connected");
+    let start = format!(
+        "POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer {token}\r\n"
+    );
+    let requests =
+        format!("{start}{coding}\r\n{chunked}{start}connection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(requests.as_bytes()).await.expect("sent");
+    let text = answer(&mut stream).await;
+    assert_eq!(text.matches("HTTP/1.1 202").count(), 2, "{text}");
+    assert_eq!(server.world.submissions().await, 2);
+}

@@ -189,7 +189,7 @@ async fn what_could_only_be_guessed_is_refused_by_name() {
         (book("a", &["地区代码", "指标代码", "报告期", "数值"], &[good()]), vec![("csv_missing_column", "unit")]),
         (book("a", &named, &[other]), vec![("label_mismatch", "area_name")]),
         (b"PK\x03\x04 but no zip".to_vec(), vec![("workbook_broken", "")]),
-        (b"a,b\n1,2\n".to_vec(), vec![("workbook_broken", "")]),
+        (b"a,b\n1,2\n".to_vec(), vec![("workbook_format", "")]),
         (Vec::new(), vec![("empty_body", "")]),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old one".to_vec(), vec![("workbook_format", "")]),
         (encrypted(), vec![("workbook_encrypted", "")]),

@@ -85,6 +85,18 @@ impl World {
     }
 
     pub(crate) async fn with(limits: Limits, kinds: Vec<ReporterKind>) -> Self {
+        Self::of(Catalog::embedded(), limits, kinds).await
+    }
+
+    /// By Ningxia's catalog with one of its files edited.
+    pub(crate) async fn by_catalog(file: &str, edit: impl FnOnce(&mut String)) -> Self {
+        let mut files = Catalog::embedded().files;
+        edit(files.get_mut(file).expect("a file of the catalog"));
+        let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Self::of(catalog, Limits::default(), vec![ReporterKind::City, ReporterKind::Park]).await
+    }
+
+    async fn of(catalog: Catalog, limits: Limits, kinds: Vec<ReporterKind>) -> Self {
         let log = MemoryLog::new("test");
         log.create_topics(&TopicSpec::all(1, 1)).await.expect("topics");
         let folder = tempfile::tempdir().expect("folder");
@@ -92,7 +104,7 @@ impl World {
         let (file, clock) = (CredentialFile::new(&path), Clock::manual(NOW));
         let router = helan_ingest::router(Ingest {
             log: Arc::new(log.clone()),
-            catalog: Arc::new(Catalog::embedded()),
+            catalog: Arc::new(catalog),
             credentials: Credentials::open(&path),
             kinds,
             clock: clock.clone(),

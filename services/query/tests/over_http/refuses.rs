@@ -38,6 +38,25 @@ async fn a_reporter_is_not_told_how_the_log_stands() {
     }
 }
 
+/// A name that is not there comes with the one that was most likely meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_in_a_name_is_answered_with_the_name() {
+    let world = World::new(SqlLimits::default()).await;
+    for (text, meant) in [
+        ("select * from quota_fulfillment", "quota_fulfilment?"),
+        ("select * from rd_intensty", "rd_intensity?"),
+        ("select * from Events_", "events?"),
+        ("select * from quota_fulfillment_as_of('2019-08-30')", "quota_fulfilment_as_of?"),
+        ("select valu from rd_intensity", "rd_intensity.value"),
+    ] {
+        let answer: Value = world.ask(text).await.json().await.expect("JSON");
+        let message = answer["message_en"].as_str().unwrap_or_default().to_lowercase();
+        assert!(message.contains("did you mean") && message.contains(meant), "{text}: {answer}");
+    }
+    let answer: Value = world.ask("select * from weather").await.json().await.expect("JSON");
+    assert!(answer["code"] == "sql_invalid" && !answer.to_string().contains("did you mean"), "{answer}");
+}
+
 /// A question that fails by what it asks is its asker's mistake; nothing is wrong with the lake.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_text_causes_is_its_askers() {

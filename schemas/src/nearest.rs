@@ -1,14 +1,24 @@
 //! The known name that a person most likely meant.
 
-/// The name nearest to what was written, if one is near enough to be meant.
-pub(super) fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let near = names.map(|name| (distance(written, name), name)).min()?;
+/// Longest text for which a name is looked for: nobody mistypes more, and the work grows with its square.
+const MOST_CHARS: usize = 64;
+
+/// The name nearest to what was written, if one is near enough to be meant. Upper and lower case are the same.
+pub fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let length = written.chars().count();
+    if length > MOST_CHARS {
+        return None;
+    }
     // A third of the letters may be wrong.
-    (near.0 <= written.chars().count().max(3) / 3).then_some(near.1)
+    let most = length.max(3) / 3;
+    let written = written.to_lowercase();
+    let near = names.filter(|name| name.chars().count().abs_diff(length) <= most);
+    let near = near.map(|name| (distance(&written, &name.to_lowercase()), name)).min()?;
+    (near.0 <= most).then_some(near.1)
 }
 
 /// Letters to insert, delete or replace so that one becomes the other (Levenshtein's distance).
-fn distance(one: &str, other: &str) -> usize {
+pub fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (i, letter) in one.chars().enumerate() {
@@ -31,7 +41,9 @@ mod tests {
         let names = ["partitions", "listen", "flush_age"];
         assert_eq!(nearest("partitons", names.into_iter()), Some("partitions"));
         assert_eq!(nearest("flush-age", names.into_iter()), Some("flush_age"));
+        assert_eq!(nearest("Flush_Age", names.into_iter()), Some("flush_age"));
         assert_eq!(nearest("colour", names.into_iter()), None);
+        assert_eq!(nearest(&"partitions".repeat(7), names.into_iter()), None);
         assert_eq!(distance("", "abc"), 3);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
