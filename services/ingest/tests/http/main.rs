@@ -4,6 +4,7 @@ mod accepts;
 mod connections;
 mod contract;
 mod limits;
+mod looks;
 mod refuses_bytes;
 mod refuses_events;
 mod refuses_senders;
