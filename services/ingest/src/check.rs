@@ -41,6 +41,11 @@ impl<'c> Judge<'c> {
         Self { catalog, reporter, received_at, today, zone, allowed: RefCell::default() }
     }
 
+    /// Whether an indicator's reports say yes or no.
+    pub(crate) fn is_yes_or_no(&self, indicator: &str) -> bool {
+        self.catalog.indicator(indicator).is_some_and(Indicator::is_yes_or_no)
+    }
+
     /// What the unit of an indicator is called: by code and by name; nothing of an indicator that the catalog lacks.
     pub(crate) fn units_of(&self, indicator: &str) -> Vec<&'c str> {
         let row = self.catalog.indicator(indicator);

@@ -192,6 +192,8 @@ impl<'e> Reading<'_, '_, 'e> {
             let at = CellAt { row: layout.heading_row, column };
             match known {
                 _ if text.starts_with('#') => {}
+                // For the reader of the form.
+                Some((_, Column::Remark)) if !again => {}
                 None => report(&mut self.builder, &name, Code::CsvUnknownColumn, quoted(&text)),
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
                 Some((field, kind)) => {
