@@ -41,7 +41,7 @@ use helan_schemas::catalog::{Catalog, ReporterKind};
 
 pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
 pub use decode::headings::Lang;
-pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file};
+pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file, source_of};
 pub use limits::Limits;
 pub use openapi::document;
 pub use own::{Own, OwnFigure, OwnFigures};
