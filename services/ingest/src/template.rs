@@ -121,6 +121,8 @@ impl Template<'_> {
             LAST_VALUE => self.last_value(row).unwrap_or_default(),
             SENT_VALUE => self.sent_value(row).unwrap_or_default(),
             "time_period" => period.to_string(),
+            // Yes and no have none.
+            "unit_mult" if indicator.is_yes_or_no() => String::new(),
             "unit_mult" => {
                 let always = self.own.multipliers.iter().find(|(name, _)| *name == indicator.indicator);
                 multiplier(always.map_or(0, |(_, power)| *power), self.lang)

@@ -6,6 +6,7 @@
 
 mod book;
 mod cells;
+mod conditional;
 mod constant;
 mod mark;
 mod number;

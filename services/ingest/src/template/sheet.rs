@@ -156,7 +156,7 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
     // Who signs on paper, on every page.
     sheet.set_footer(lang.pick(
         "&L填报人：＿＿＿＿＿＿　审核人：＿＿＿＿＿＿&C批准人：＿＿＿＿＿＿　日期：＿＿＿＿＿＿&R（公章）　第 &P 页，共 &N 页",
-        "&LPrepared by: ____________  Reviewed by: ____________&CApproved by: ____________  Date: ____________&RPage &P of &N",
+        "&LPrepared by: ________ Reviewed by: ________&CApproved by: ________ Date: ________&RPage &P of &N",
     ));
     sheet.set_print_area(0, 0, last_row, printed)?;
     let first_value = columns.iter().position(|column| *column == "value").unwrap_or(0) as u16;

@@ -57,7 +57,7 @@ pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> M
             &plain_style
         }
     };
-    if let Some(wrong) = looks(field, cell, style) {
+    if let Some(wrong) = looks(field, cell, style).or_else(|| conditional(cell, style, book, frame)) {
         return wrong;
     }
     let text = match &cell.content {
@@ -104,6 +104,43 @@ fn looks(field: &str, cell: &Cell, style: &Style) -> Option<Meaning> {
         _ => return None,
     };
     Some(Meaning::Wrong(code, found()))
+}
+
+/// What a conditional format may do to what a cell shows.
+fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option<Meaning> {
+    let value = match &cell.content {
+        Content::Empty => return None,
+        _ if frame.rules.is_empty() => return None,
+        Content::Number(text) => match stored(text) {
+            Stored::Exact(held) | Stored::Rounded(held) => Parts::of(&held),
+            Stored::TooLong | Stored::Unreadable => None,
+        },
+        _ => None,
+    };
+    let held = || value.as_ref().and_then(Parts::plain).unwrap_or_default();
+    let wrong = |code, shown: &str| Some(Meaning::Wrong(code, misled(&held(), shown)));
+    for rule in frame.rules.iter().filter(|rule| rule.may_change(cell.at, value.as_ref())) {
+        if rule.replaces {
+            return wrong(Code::CellUnseen, "");
+        }
+        let Some(change) = rule.format.and_then(|format| book.styles.change(format)) else { continue };
+        if change.struck {
+            return wrong(Code::CellStruck, "");
+        }
+        if change.hides(style) {
+            return wrong(Code::CellUnseen, "");
+        }
+        match (&change.format, &value) {
+            (Some(format), Some(value)) => match format.number(value, style.white_ground) {
+                Shown::Number { words, .. } if words.is_empty() => {}
+                Shown::Number { text, .. } | Shown::Other(text) => return wrong(Code::CellFormatMisleads, &text),
+                Shown::Nothing => return wrong(Code::CellUnseen, ""),
+                Shown::Date { .. } => return wrong(Code::CellFormatMisleads, "…"),
+            },
+            _ => {}
+        }
+    }
+    None
 }
 
 fn number(field: &str, text: &str, (book, frame, style): (&Book, &Frame, &Style)) -> Meaning {

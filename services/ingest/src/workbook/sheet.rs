@@ -5,6 +5,7 @@ use helan_schemas::refusal::Code;
 use quick_xml::events::BytesStart;
 
 use super::book::{Book, SharedText, rich_text};
+use super::conditional::{Rule, Rules};
 use super::constant;
 use super::package::broken;
 use super::places::{Block, CellAt};
@@ -14,6 +15,8 @@ use crate::problems::Problems;
 
 /// Merged blocks of one sheet: each is looked at for each row.
 const MOST_MERGED: usize = 5_000;
+/// Conditional formats of one sheet: each is looked at for each cell.
+const MOST_RULES: usize = 1_000;
 /// A row lower than this, in points, or a column narrower than this, in digits, shows nothing that could be read.
 const LEAST_HEIGHT: f32 = 4.0;
 const LEAST_WIDTH: f32 = 1.0;
@@ -68,6 +71,8 @@ pub(super) struct Frame {
     /// Rows without a height of their own are hidden.
     hides_rows: bool,
     hides_columns: bool,
+    /// Conditional formats that change what is shown.
+    pub(super) rules: Vec<Rule>,
     /// Zeros are not shown.
     pub(super) hides_zeros: bool,
 }
@@ -77,8 +82,20 @@ impl Frame {
     pub(super) fn read(part: &str, text: &str) -> Result<Self, Problems> {
         let mut frame = Self::default();
         let mut xml = Xml::new(part, text);
+        let mut rules = Rules::default();
         while let Some(piece) = xml.next()? {
-            let Piece::Start(start, _) = piece else { continue };
+            let (start, empty) = match piece {
+                Piece::Start(start, empty) => (start, empty),
+                Piece::Text(text) => {
+                    rules.text(&text);
+                    continue;
+                }
+                Piece::End(name) => {
+                    rules.end(&name);
+                    continue;
+                }
+            };
+            rules.start(&start, empty);
             match start.local_name().as_ref() {
                 "sheetView" => {
                     let zeros = attribute(&start, "showZeros");
@@ -101,6 +118,10 @@ impl Frame {
                 "mergeCell" => frame.merged.extend(attribute(&start, "ref").and_then(|text| Block::parse(&text))),
                 _ => {}
             }
+        }
+        frame.rules = rules.rules();
+        if frame.rules.len() > MOST_RULES {
+            return Err(Problems::one(Code::CellFormatMisleads, format!("{} > {MOST_RULES}", frame.rules.len())));
         }
         if frame.merged.len() > MOST_MERGED {
             return Err(Problems::one(Code::CellMerged, format!("{} > {MOST_MERGED}", frame.merged.len())));

@@ -106,9 +106,30 @@ impl Style {
     }
 }
 
+/// What a conditional format changes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Change {
+    pub(super) format: Option<NumberFormat>,
+    pub(super) struck: bool,
+    colour: Option<Colour>,
+    ground: Option<Colour>,
+}
+
+impl Change {
+    /// Whether text cannot be seen in it, on a cell of a style.
+    pub(super) fn hides(&self, style: &Style) -> bool {
+        match (&self.colour, &self.ground) {
+            (Some(colour), Some(ground)) => colour.looks_like(ground),
+            (Some(colour), None) => colour.is_white() && style.white_ground,
+            (None, _) => false,
+        }
+    }
+}
+
 /// The styles of a workbook.
 #[derive(Debug)]
 pub(super) struct Styles {
+    changes: Vec<Change>,
     formats: Vec<NumberFormat>,
     cells: Vec<Style>,
 }
@@ -116,12 +137,17 @@ pub(super) struct Styles {
 impl Styles {
     /// Those of a workbook without a part for them: every cell is General.
     pub(super) fn none() -> Self {
-        Self { formats: vec![NumberFormat::parse("General")], cells: vec![Style::plain()] }
+        Self { changes: Vec::new(), formats: vec![NumberFormat::parse("General")], cells: vec![Style::plain()] }
     }
 
     /// A cell's style; none for a number that the workbook does not have.
     pub(super) fn of(&self, style: u32) -> Option<&Style> {
         self.cells.get(style as usize)
+    }
+
+    /// What a conditional format changes, by its number.
+    pub(super) fn change(&self, number: u32) -> Option<&Change> {
+        self.changes.get(number as usize)
     }
 
     /// The number format of a style.
@@ -172,13 +198,18 @@ struct Reading {
     grounds: Vec<Ground>,
     solid: bool,
     entries: Vec<Entry>,
+    changes: Vec<Change>,
+    /// What of a conditional format is read: its font, its ground.
+    changed: String,
 }
 
 impl Reading {
     fn start(&mut self, start: &BytesStart<'_>, empty: bool) {
         let name = start.local_name().as_ref().to_owned();
         match (self.within.as_str(), name.as_str()) {
-            ("", "numFmts" | "fonts" | "fills" | "cellXfs") if !empty => self.within = name,
+            ("", "numFmts" | "fonts" | "fills" | "cellXfs" | "dxfs") if !empty => self.within = name,
+            ("dxfs", "dxf") => self.changes.push(Change::default()),
+            ("dxfs", element) => self.change(element, start),
             ("numFmts", "numFmt") => {
                 let code = attribute(start, "formatCode").unwrap_or_default();
                 self.codes.extend(number(start, "numFmtId").map(|id| (id, code)));
@@ -228,8 +259,26 @@ impl Reading {
         }
     }
 
+    fn change(&mut self, element: &str, start: &BytesStart<'_>) {
+        let Some(change) = self.changes.last_mut() else { return };
+        match (self.changed.as_str(), element) {
+            (_, "font" | "fill" | "border" | "alignment") => self.changed = element.to_owned(),
+            (_, "numFmt") => {
+                change.format = attribute(start, "formatCode").map(|code| NumberFormat::parse(&code));
+            }
+            ("font", "strike") => {
+                let mut looks = Looks::default();
+                looks.take(start);
+                change.struck = looks.struck;
+            }
+            ("font", "color") => change.colour = Colour::of(start),
+            ("fill", "bgColor") => change.ground = Colour::of(start),
+            _ => {}
+        }
+    }
+
     fn styles(self) -> Styles {
-        let Self { codes, fonts, grounds, entries, .. } = self;
+        let Self { codes, fonts, grounds, entries, changes, .. } = self;
         let mut formats: Vec<NumberFormat> = Vec::new();
         let mut known: Vec<(u32, usize)> = Vec::new();
         let mut format = |id: u32| {
@@ -257,6 +306,6 @@ impl Reading {
             }
         });
         let cells = cells.collect();
-        Styles { formats, cells }
+        Styles { changes, formats, cells }
     }
 }

@@ -121,6 +121,39 @@ async fn a_format_shows_the_number_or_the_cell_is_refused() {
 }
 
 #[tokio::test]
+async fn conditional_formats_show_the_number_too() {
+    use rust_xlsxwriter::{ConditionalFormatCell, ConditionalFormatCellRule as Is, ConditionalFormatDataBar};
+    let world = World::new().await;
+    let ruled = |rule: Is<f64>, format: Format| {
+        book_and("数据", &HEADINGS, &[row(Put::Number(30.0))], |sheet| {
+            let rule = ConditionalFormatCell::new().set_rule(rule).set_format(format);
+            sheet.add_conditional_format(1, 3, 1, 3, &rule).expect("a rule");
+        })
+    };
+    let masked = || Format::new().set_num_format(";;;");
+    for (rule, format, code) in [
+        (Is::EqualTo(30.0), masked(), Some("cell_unseen")),
+        (Is::EqualTo(0.0), masked(), None),
+        (Is::Between(20.0, 40.0), Format::new().set_num_format("0.0%"), Some("cell_format_misleads")),
+        (Is::NotBetween(20.0, 40.0), Format::new().set_num_format("0.0%"), None),
+        (Is::GreaterThan(1.0), Format::new().set_font_strikethrough(), Some("cell_struck")),
+        (Is::GreaterThan(1.0), Format::new().set_font_color(Color::White), Some("cell_unseen")),
+        (Is::LessThan(1.0), Format::new().set_font_color(Color::White), None),
+        (Is::GreaterThan(1.0), Format::new().set_font_color(Color::Red).set_num_format("0.00"), None),
+    ] {
+        match code {
+            Some(code) => drop(world.refused("yinchuan", call(ruled(rule, format)), &[(code, "value")]).await),
+            None => assert_eq!(taken(&world, ruled(rule, format)).await.0, ["30"]),
+        }
+    }
+    let bar = book_and("数据", &HEADINGS, &[row(Put::Number(30.0))], |sheet| {
+        let bar = ConditionalFormatDataBar::new().set_bar_only(true);
+        sheet.add_conditional_format(1, 3, 1, 3, &bar).expect("a rule");
+    });
+    world.refused("yinchuan", call(bar), &[("cell_unseen", "value")]).await;
+}
+
+#[tokio::test]
 async fn what_nobody_sees_is_not_taken() {
     let world = World::new().await;
     let file = book("数据", &HEADINGS, &[row(Put::Number(30.0))]);

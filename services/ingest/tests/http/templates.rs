@@ -82,7 +82,10 @@ async fn yes_and_no_are_chosen_and_read() {
         let list = if lang == "zh" { "\"是,否\"" } else { "\"yes,no\"" };
         let asked: Vec<usize> = (4..rows.len()).filter(|row| rows[*row].contains(&"BOOL".to_owned())).collect();
         assert_eq!(sheet.matches(list).count(), asked.len(), "each row has its list");
-        assert!(asked.len() > 1 && asked.iter().all(|row| rows[*row][3] == unit), "{rows:?}");
+        assert!(
+            asked.len() > 1 && asked.iter().all(|row| rows[*row][3] == unit && rows[*row][5].is_empty()),
+            "{rows:?}"
+        );
         let cell = |row: usize, text: &str| (format!("<c r=\"E{}\" ", row + 1), text.to_owned());
         let typed = [cell(asked[0], choice), cell(asked[1], other)];
         let file = edited(&form.bytes, "xl/worksheets/sheet1.xml", |mut text| {

@@ -27,7 +27,7 @@ impl Parts {
     }
 
     /// Compared by value, signs included.
-    pub(super) fn compared(&self, other: &Self) -> Ordering {
+    pub(in crate::workbook) fn compared(&self, other: &Self) -> Ordering {
         match (self.is_zero(), other.is_zero()) {
             (true, true) => return Ordering::Equal,
             (true, false) => return if other.negative { Ordering::Greater } else { Ordering::Less },
