@@ -81,8 +81,12 @@ impl NumberFormat {
         if numbers.is_empty() {
             numbers.push(Section::general());
             // Programs differ in whether a number is drawn as the text would be.
-            let literal = |token: &Token| matches!(token, Token::Literal(text) if !text.trim().is_empty());
-            if texts.as_ref().is_some_and(|section| section.tokens.iter().any(literal)) {
+            let plain = |token: &Token| match token {
+                Token::At => true,
+                Token::Literal(text) => text.trim().is_empty(),
+                _ => false,
+            };
+            if !texts.as_ref().is_some_and(|section| section.tokens.iter().all(plain)) {
                 numbers[0].kind = Kind::Unknown;
             }
         }
