@@ -72,9 +72,10 @@ pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> M
                 _ => Meaning::Wrong(Code::CellDate, quoted(text)),
             };
         }
-        Content::Bool(truth) => return Said::plain(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
+        Content::Bool(true) => "TRUE",
+        Content::Bool(false) => "FALSE",
         Content::Number(text) => return number(field, text, (book, frame, style)),
-        Content::Text(text) => text,
+        Content::Text(text) => text.as_str(),
     };
     // A format for texts draws something beside them, or nothing of them.
     let shown = book.styles.format(style).text(text, style.white_ground);
@@ -84,7 +85,7 @@ pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> M
             Meaning::Wrong(Code::CellFormatMisleads, format!("{} → {}", quoted(text), quoted(shown)))
         }
         _ if field == "value" => Said::plain(typed(text).into_owned()),
-        _ => Said::plain(text.clone()),
+        _ => Said::plain(text.to_owned()),
     }
 }
 
@@ -130,14 +131,12 @@ fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option
         if change.hides(style) {
             return wrong(Code::CellUnseen, "");
         }
-        match (&change.format, &value) {
-            (Some(format), Some(value)) => match format.number(value, style.white_ground) {
-                Shown::Number { words, .. } if words.is_empty() => {}
-                Shown::Number { text, .. } | Shown::Other(text) => return wrong(Code::CellFormatMisleads, &text),
-                Shown::Nothing => return wrong(Code::CellUnseen, ""),
-                Shown::Date { .. } => return wrong(Code::CellFormatMisleads, "…"),
-            },
-            _ => {}
+        let (Some(format), Some(value)) = (&change.format, &value) else { continue };
+        match format.number(value, style.white_ground) {
+            Shown::Number { words, .. } if words.is_empty() => {}
+            Shown::Number { text, .. } | Shown::Other(text) => return wrong(Code::CellFormatMisleads, &text),
+            Shown::Nothing => return wrong(Code::CellUnseen, ""),
+            Shown::Date { .. } => return wrong(Code::CellFormatMisleads, "…"),
         }
     }
     None

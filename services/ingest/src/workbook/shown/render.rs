@@ -16,7 +16,7 @@ pub(super) fn render(section: &Section, value: &Parts) -> Option<String> {
         return scientific(tokens, first, at, value);
     }
     if let Some(at) = tokens.iter().position(|token| *token == Token::Slash) {
-        let near = |at: Option<usize>| at.and_then(|at| tokens.get(at)).is_some_and(|token| digits(token));
+        let near = |at: Option<usize>| at.and_then(|at| tokens.get(at)).is_some_and(digits);
         let behind = tokens.get(at + 1);
         let fixed = matches!(behind, Some(Token::Literal(text)) if is_digits(text));
         if near(at.checked_sub(1)) && (near(Some(at + 1)) || fixed) {
@@ -71,13 +71,11 @@ impl<'t> Layout<'t> {
         let decimals = behind.iter().filter(is_digit).count();
         let (mut grouped, mut thousands) = (false, 0);
         for (at, _) in tokens.iter().enumerate().filter(|(_, token)| **token == Token::Comma) {
-            let part = if at < point { before } else { behind };
-            let at = if at < point { at } else { at - point };
-            let earlier = part[..at].iter().any(|token| is_digit(&token)) || !std::ptr::eq(part, before) && whole > 0;
-            let later = part[at..].iter().any(|token| is_digit(&token));
-            match (earlier, later) {
+            let end = if at < point { point } else { tokens.len() };
+            let any = |tokens: &[Token]| tokens.iter().any(|token| is_digit(&token));
+            match (any(&tokens[..at]), any(&tokens[at..end])) {
                 (true, false) => thousands += 1,
-                (true, true) if std::ptr::eq(part, before) => grouped = true,
+                (true, true) if at < point => grouped = true,
                 _ => return None,
             }
         }

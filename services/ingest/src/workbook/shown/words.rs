@@ -70,7 +70,7 @@ const CURRENCIES: [(&str, &[&str]); 12] = [
 pub(super) fn fit(words: &[String], scale: i32, units: &[&str]) -> bool {
     let mut drawn = Drawn::default();
     let known = words.iter().all(|word| drawn.read(word, units));
-    known && if drawn.scale || drawn.unit { drawn.power == scale } else { true }
+    known && (!drawn.scale && !drawn.unit || drawn.power == scale)
 }
 
 #[derive(Default)]
