@@ -100,6 +100,7 @@ async fn a_format_shows_the_number_or_the_cell_is_refused() {
         (30.5, "[<1]0.0;0.0%", "亿", "cell_format_misleads"),
         (30.5, "[White]0.0", "亿", "cell_unseen"),
         (0.4, "0", "亿", "cell_format_misleads"),
+        (30.56, "0", "亿", "cell_format_misleads"),
         (30.5, "[DBNum1]0.0", "亿", "cell_format_misleads"),
     ] {
         world.refused("yinchuan", call(shown(value, format, multiplier)), &[(code, "value")]).await;
@@ -113,7 +114,7 @@ async fn a_format_shows_the_number_or_the_cell_is_refused() {
     ] {
         assert_eq!(taken(&world, shown(value, format, "亿")).await.0, [expected], "{format}");
     }
-    let (values, table) = taken(&world, shown(30.56, "0", "亿")).await;
+    let (values, table) = taken(&world, shown(30.56, "0.0", "亿")).await;
     assert_eq!((values, &table["shorter_cells"]), (vec!["30.56".to_owned()], &serde_json::json!(["D2"])));
     // What is shown is told.
     let answer = world.send("yinchuan", call(shown(30.5, "0.0\"万\"", "亿"))).await;

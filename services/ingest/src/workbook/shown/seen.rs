@@ -6,6 +6,10 @@ use super::super::number::Parts;
 const MINUS: [char; 8] = ['-', '−', '－', '–', '△', '▲', '负', '負'];
 const SPACES: [char; 7] = [' ', '\u{a0}', '\u{2009}', '\u{202f}', '\u{3000}', '\'', '’'];
 
+/// A number may be shown with fewer digits than it has, but not with fewer than these: 1.2984 shown as 1.3 is another
+/// number, which may even lie on the other side of a target.
+const FEWEST: usize = 3;
+
 /// What a person sees.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
@@ -36,7 +40,11 @@ pub(super) fn seen(text: &str, stored: &Parts) -> Option<Seen> {
     if !stored.rounded(shown.exponent).compared(&shown).is_eq() {
         return None;
     }
-    Some(Seen { digits, words, shorter: !stored.compared(&shown).is_eq() })
+    let shorter = !stored.compared(&shown).is_eq();
+    if shorter && shown.digits.len() < FEWEST {
+        return None;
+    }
+    Some(Seen { digits, words, shorter })
 }
 
 /// A number's digits without separators, which stand between groups of three.
