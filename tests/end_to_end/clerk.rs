@@ -47,7 +47,7 @@ async fn a_template_goes_round() {
     // R&D expenditure stands first. A plain number in yuan would be below the plausible minimum: it is marked there.
     let wrong = typed(&template, "E5", "４.92");
     let request = helan.client.post(format!("{}/v1/submissions", helan.base)).bearer_auth(&token);
-    let request = request.header("content-type", XLSX).header("accept", XLSX).body(wrong);
+    let request = request.header("content-type", XLSX).header("accept", XLSX).body(wrong.clone());
     let refused = request.send().await.expect("an answer");
     assert_eq!((refused.status().as_u16(), refused.headers()["content-type"].to_str().ok()), (422, Some(XLSX)));
     let marked = refused.bytes().await.expect("a file").to_vec();
@@ -79,4 +79,29 @@ async fn a_template_goes_round() {
     let receipt = helan.deliver("/v1/submissions", &token, XLSX, corrected).await;
     assert_eq!((&receipt["state"], &receipt["accepted"]), (&"accepted".into(), &1.into()), "{receipt:#}");
     assert_eq!(helan.sql(value), ["5.0100000000,8,/nx/wuzhong"]);
+
+    // A fresh form says what was sent, to whom it belongs, and offers the power of ten that is always used.
+    let form = |reporter: &'static str| {
+        let url = format!("{}/v1/templates/{reporter}?period=2018&format=csv&lang=zh", helan.base);
+        let request = helan.client.get(url).bearer_auth(helan.token(reporter));
+        async move { request.send().await.expect("an answer").text().await.expect("a text") }
+    };
+    let fresh = form("wuzhong").await;
+    let line = fresh.lines().find(|line| line.contains(",rd_expenditure,")).expect("a row");
+    assert!(fresh.contains("已报数") && line.contains(",,亿,,5.01 亿,"), "{line}");
+    assert!(!form("yinchuan").await.contains("已报数"), "another's figures are not shown");
+
+    // Before anything is sent the form is checked as it is; mistakes are named by their cells.
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, bytes, good, said) in
+        [("wrong.xlsx", &wrong, false, "数据!E5"), ("renamed.csv", &right, true, "would be accepted: 1 event")]
+    {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        let arguments = ["validate", path.to_str().expect("UTF-8"), "--lang", "en"];
+        let output = helan.command(&arguments).output().expect("helan runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.success(), good, "{text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(text.contains(said), "{text}");
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Span, ToSpan};
 
 use super::Catalog;
 use super::codes::*;
@@ -200,7 +201,20 @@ impl Catalog {
     }
 }
 
+impl Obligation {
+    /// The last day on which a report for a period that ends on a day is in time; none beyond the calendar.
+    pub fn due_day(&self, end: Date) -> Option<Date> {
+        let after: Span = self.due_after.parse().ok()?;
+        end.checked_add(1.day()).ok()?.checked_add(after).ok()?.checked_sub(1.day()).ok()
+    }
+}
+
 impl Indicator {
+    /// Whether what is reported is yes or no.
+    pub fn is_yes_or_no(&self) -> bool {
+        self.unit == "BOOL"
+    }
+
     /// Whether events of it are taken: ratios and coverage by items are computed.
     pub fn is_reported(&self) -> bool {
         self.kind != IndicatorKind::Ratio && self.coverage_by != Some(CoverageBy::Items)

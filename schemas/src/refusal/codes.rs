@@ -436,8 +436,17 @@ codes! {
         "单元格被当作日期", "the cell holds a date",
         "把单元格格式改为“文本”后重新填写；发布时间写作 2019-08-30", "format the cell as text and type it again; write published_at as 2019-08-30";
     CellFormatMisleads = "cell_format_misleads", 422,
-        "单元格显示的数与保存的数不同（百分比、千、万）", "the cell shows another number than it holds (per cent, thousands, 万)",
+        "单元格显示的内容与保存的数不一致（百分比、万、附加文字等）", "the cell shows something else than it holds (per cent, thousands, added words)",
         "格式改为“常规”，核对后按数量级填写", "format it as General, look at the number and use the multiplier column";
+    CellUnseen = "cell_unseen", 422,
+        "单元格有内容，但看不见（白色字、隐藏格式、不显示零值等）", "the cell holds something that cannot be seen (white text, a format that hides it, hidden zeros)",
+        "格式改为“常规”、字体改为黑色，核对后保留或删去", "format it as General in black, look at it, then keep or delete it";
+    CellStruck = "cell_struck", 422,
+        "单元格内有带删除线的文字", "text of the cell is struck out",
+        "删去作废的内容，只留有效的内容，取消删除线", "delete what no longer counts, and take the strikethrough away from what does";
+    CellRaised = "cell_raised", 422,
+        "单元格内有上标或下标", "text of the cell is a superscript or subscript",
+        "脚注写入“备注”，单元格内只留数值或代码", "put the footnote into note, and leave only the number or code in the cell";
     NumberPrecision = "number_precision", 422,
         "数字超过 15 位，表格软件无法准确保存", "a number cell cannot hold more than 15 digits exactly",
         "把单元格格式改为“文本”后重新填写", "format the cell as text and type the number again";

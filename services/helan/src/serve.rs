@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use helan_ingest::{HttpCounters, Limits, Listening, Tls};
+use helan_ingest::{HttpCounters, Limits, Listening, Own, Tls};
 use helan_log::Log;
+use helan_query::Sessions;
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
@@ -25,6 +26,7 @@ use crate::args::Flush;
 use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
+use crate::own::OwnOfLake;
 use crate::schedule::{Counters, Plan, Scheduler};
 use crate::tables::Tables;
 
@@ -223,6 +225,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     };
 
     let mut aggregator = None;
+    let mut own = None;
     if settings.roles.aggregate || settings.roles.query {
         let lake = connected.lake.clone().context("these roles have a lake")?;
         helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
@@ -255,6 +258,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 let tables = tables.clone();
                 async move { tables.ready().await }
             });
+            let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), clock.clone(), Arc::default());
+            own = Some(Arc::new(OwnOfLake { sessions: Arc::new(sessions) }) as Arc<dyn Own>);
             let ends = LogOfQuery { log: log.clone() };
             let schedule = settings.schedule.clone().map(|plan| {
                 let status = Arc::new(Mutex::new(plan.status(&catalog)));
@@ -306,6 +311,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             clock,
             limits: Limits::default(),
             metrics,
+            own,
             status_base: String::new(),
         };
         router = router.merge(helan_ingest::reports(ingest.clone()));

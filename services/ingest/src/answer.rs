@@ -64,6 +64,12 @@ pub struct TableRead {
     /// The cells of the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rounded_cells: Vec<String>,
+    /// Workbooks: values whose cells show fewer digits than they hold. What they hold was taken.
+    #[serde(default)]
+    pub shorter: u32,
+    /// The cells of the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shorter_cells: Vec<String>,
 }
 
 /// The charset in which a table was read.

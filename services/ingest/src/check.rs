@@ -57,6 +57,17 @@ impl<'c> Judge<'c> {
         self.catalog.head.decimal_mark
     }
 
+    /// Whether an indicator's reports say yes or no.
+    pub(crate) fn is_yes_or_no(&self, indicator: &str) -> bool {
+        self.catalog.indicator(indicator).is_some_and(Indicator::is_yes_or_no)
+    }
+
+    /// What the unit of an indicator is called: by code and by name; nothing of an indicator that the catalog lacks.
+    pub(crate) fn units_of(&self, indicator: &str) -> Vec<&'c str> {
+        let row = self.catalog.indicator(indicator);
+        row.map_or_else(Vec::new, |row| vec![row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()])
+    }
+
     /// Judges a source; once a request, since all its events have the same.
     pub(crate) fn source(&self, source: &str, report: &mut Report<'_>) {
         if source.is_empty() {

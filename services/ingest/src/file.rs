@@ -109,6 +109,24 @@ pub fn check_file(
     }
 }
 
+/// The source that a table names for its rows, as templates do; none if it names none that the catalog has.
+pub fn source_of(catalog: &Catalog, file: &FileToCheck<'_>, now: i64) -> Option<String> {
+    let content = match file.content {
+        FileContent::Csv => Content::Csv(None),
+        FileContent::Workbook => Content::Workbook(None),
+        FileContent::Json | FileContent::Lines => return None,
+    };
+    let charset = file.charset.map(str::to_owned);
+    let plan = Plan { content, charset, gzip: false, given_id: None, marked: false, lang: None };
+    // The source decides who the reporter is; until it is known any will do, and what else is found is not asked.
+    let reporter = catalog.reporters.first()?;
+    let source = match judge((catalog, reporter), (&Limits::default(), &Share::unbounded()), &plan, file.bytes, now) {
+        Ok(Judged { submission, .. }) => Some(submission.source),
+        Err(Turned { source, .. }) => source,
+    };
+    source.filter(|source| catalog.source(source).is_some())
+}
+
 fn refused(problems: &Problems, workbook: Option<Vec<u8>>) -> FileRefused {
     FileRefused { errors: problems.list().iter().map(ErrorLine::from).collect(), more: problems.more(), workbook }
 }

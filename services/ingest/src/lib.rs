@@ -21,6 +21,7 @@ mod limits;
 mod memory;
 mod metrics;
 mod openapi;
+mod own;
 mod problems;
 mod publish;
 mod receive;
@@ -41,9 +42,10 @@ use helan_schemas::catalog::{Catalog, ReporterKind};
 
 pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
 pub use decode::headings::Lang;
-pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file};
+pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file, source_of};
 pub use limits::Limits;
 pub use openapi::document;
+pub use own::{Own, OwnFigure, OwnFigures};
 pub use publish::{CatalogAnswer, LimitsAnswer};
 pub use routes::{method_not_allowed, not_found, ready, reports, router};
 pub use serve::{HttpCounters, Listening, Tls, TlsError, serve};
@@ -65,6 +67,8 @@ pub struct Ingest {
     pub limits: Limits,
     /// Where it counts, served by `/metrics`; register it with one ingest a process.
     pub metrics: Metrics,
+    /// What reporters have sent already, for their templates; without it they do not say.
+    pub own: Option<Arc<dyn Own>>,
     /// What stands before `/v1/submissions/…` in answers: the query role's address, or nothing where both share one.
     pub status_base: String,
 }

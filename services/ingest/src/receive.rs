@@ -70,14 +70,14 @@ impl App {
         response
     }
 
-    /// Answers a question that needs no body, and counts it.
-    pub(crate) fn tell(
-        &self,
-        path: &'static str,
-        answer: impl FnOnce(&Ingest) -> Result<Response, Problems>,
-    ) -> Response {
-        let started = Instant::now();
-        let response = answer(&self.ingest).unwrap_or_else(|problems| {
+    /// What the answers come from.
+    pub(crate) fn ingest(&self) -> &Ingest {
+        &self.ingest
+    }
+
+    /// The answer to a question that needs no body; counts it.
+    pub(crate) fn tell(&self, path: &'static str, started: Instant, answer: Result<Response, Problems>) -> Response {
+        let response = answer.unwrap_or_else(|problems| {
             problems.list().iter().for_each(|problem| self.metrics.error(problem.code));
             refuse(&problems, None)
         });

@@ -1,7 +1,7 @@
 //! The paths of the service.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -172,7 +172,9 @@ pub(crate) async fn templates(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    app.tell("/v1/templates", |ingest| template::answer(ingest, &reporter, &uri, &headers))
+    let started = Instant::now();
+    let answer = template::answer(app.ingest(), &reporter, &uri, &headers).await;
+    app.tell("/v1/templates", started, answer)
 }
 
 /// Publishes the catalog.
@@ -193,7 +195,8 @@ pub(crate) async fn templates(
     )
 )]
 pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    app.tell("/v1/catalog", |ingest| publish::answer(ingest, &headers))
+    let started = Instant::now();
+    app.tell("/v1/catalog", started, publish::answer(app.ingest(), &headers))
 }
 
 /// Answers requests with a method that a path does not take.

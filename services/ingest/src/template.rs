@@ -5,6 +5,9 @@ mod csv;
 mod owed;
 mod sheet;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use axum::extract::Query;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -12,29 +15,39 @@ use helan_runtime::credentials::Role;
 use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
 use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
+use jiff::civil::Date;
 
-use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices};
+use crate::decode::headings::{
+    AREA_NAME, DUE, INDICATOR_NAME, LAST_VALUE, Lang, SENT_VALUE, TEMPLATE_ROW, UNIT_NAME, multiplier, yes_and_no,
+};
+use crate::own::{OwnFigure, OwnFigures};
 use crate::problems::{Place, Problems, quoted};
 use crate::template::owed::Owed;
 use crate::{Ingest, accept, workbook};
 
-/// Columns of a template, in order. What a person fills in stands between the names and the codes.
-const COLUMNS: [&str; 19] = [
+/// How long the lake is asked for what was sent: a form without it is better than none.
+const OWN_TIME: Duration = Duration::from_secs(10);
+
+/// Columns of a template, in order. What is printed and signed comes first, then what few fill in, then the codes.
+const COLUMNS: [&str; 22] = [
     AREA_NAME,
     INDICATOR_NAME,
     "time_period",
     UNIT_NAME,
     "value",
     "unit_mult",
+    "obs_status",
+    LAST_VALUE,
+    SENT_VALUE,
+    DUE,
+    "note",
     "vintage",
     "basis",
-    "obs_status",
     "published_at",
     "prepared_by",
     "reviewed_by",
     "approved_by",
     "evidence",
-    "note",
     "ref_area",
     "indicator",
     "unit",
@@ -57,6 +70,8 @@ pub(crate) struct Template<'c> {
     /// When it is made, seconds since the Unix epoch.
     pub(crate) made_at: i64,
     pub(crate) rows: Vec<TemplateRow<'c>>,
+    /// What the reporter has sent.
+    pub(crate) own: OwnFigures,
     /// What else is due within the period, or for one that it lies in: not in this template.
     pub(crate) others: Vec<OtherPeriod>,
 }
@@ -71,6 +86,10 @@ pub(crate) struct OtherPeriod {
 /// One thing that is due.
 pub(crate) struct TemplateRow<'c> {
     pub(crate) period: Period,
+    /// The one before it.
+    pub(crate) before: Option<Period>,
+    /// Last day on which it is in time.
+    pub(crate) due: Option<Date>,
     pub(crate) ref_area: &'c str,
     pub(crate) area_name: &'c str,
     pub(crate) indicator: &'c Indicator,
@@ -85,6 +104,8 @@ impl Template<'_> {
         let fits = |column: &&str| match *column {
             "published_at" => self.reporter.may_back_date,
             "basis" => self.reporter.may_back_date && self.rows.iter().any(|row| !row.bases.is_empty()),
+            LAST_VALUE => (0..self.rows.len()).any(|row| self.last_value(row).is_some()),
+            SENT_VALUE => (0..self.rows.len()).any(|row| self.sent_value(row).is_some()),
             _ => true,
         };
         COLUMNS.into_iter().filter(fits).chain([TEMPLATE_ROW]).collect()
@@ -96,9 +117,18 @@ impl Template<'_> {
         match column {
             AREA_NAME => (*area_name).to_owned(),
             INDICATOR_NAME => self.lang.pick(&indicator.name_zh, &indicator.name_en).to_owned(),
+            UNIT_NAME if indicator.is_yes_or_no() => yes_and_no(self.lang).join("/"),
             UNIT_NAME => self.lang.pick(&indicator.unit_zh, &indicator.unit_en).to_owned(),
+            DUE => self.rows[row].due.map(|day| day.to_string()).unwrap_or_default(),
+            LAST_VALUE => self.last_value(row).unwrap_or_default(),
+            SENT_VALUE => self.sent_value(row).unwrap_or_default(),
             "time_period" => period.to_string(),
-            "unit_mult" => choices("unit_mult", self.lang, false).swap_remove(0),
+            // Yes and no have none.
+            "unit_mult" if indicator.is_yes_or_no() => String::new(),
+            "unit_mult" => {
+                let always = self.own.multipliers.iter().find(|(name, _)| *name == indicator.indicator);
+                multiplier(always.map_or(0, |(_, power)| *power), self.lang)
+            }
             "ref_area" => (*ref_area).to_owned(),
             "indicator" => indicator.indicator.clone(),
             "unit" => indicator.unit.clone(),
@@ -106,6 +136,31 @@ impl Template<'_> {
             TEMPLATE_ROW => format!("{}-{:04}", self.form, row + 1),
             _ => String::new(),
         }
+    }
+
+    /// What the reporter sent for the period before a row's.
+    fn last_value(&self, row: usize) -> Option<String> {
+        self.own_value(row, self.rows[row].before?)
+    }
+
+    /// What it sent for the row already.
+    pub(crate) fn sent_value(&self, row: usize) -> Option<String> {
+        self.own_value(row, self.rows[row].period)
+    }
+
+    fn own_value(&self, row: usize, period: Period) -> Option<String> {
+        let TemplateRow { ref_area, indicator, .. } = &self.rows[row];
+        let period = period.to_string();
+        let of_row = |figure: &&OwnFigure| {
+            figure.ref_area == *ref_area && figure.indicator == indicator.indicator && figure.time_period == period
+        };
+        let OwnFigure { value, unit_mult, .. } = self.own.figures.iter().find(of_row)?;
+        Some(match (value.as_str(), unit_mult) {
+            ("1", 0) if indicator.is_yes_or_no() => yes_and_no(self.lang)[0].to_owned(),
+            ("0", 0) if indicator.is_yes_or_no() => yes_and_no(self.lang)[1].to_owned(),
+            (value, 0) => value.to_owned(),
+            (value, power) => format!("{value} {}", multiplier(*power, self.lang)),
+        })
     }
 }
 
@@ -127,7 +182,12 @@ struct Asked {
 }
 
 /// Answers with a template.
-pub(crate) fn answer(ingest: &Ingest, reporter: &str, uri: &Uri, headers: &HeaderMap) -> Result<Response, Problems> {
+pub(crate) async fn answer(
+    ingest: &Ingest,
+    reporter: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Problems> {
     let identity = accept::identity(ingest, headers, ingest.clock.now())?;
     match (identity.role, identity.reporter.as_deref()) {
         (Role::Operator, _) => {}
@@ -138,7 +198,8 @@ pub(crate) fn answer(ingest: &Ingest, reporter: &str, uri: &Uri, headers: &Heade
     let catalog = &ingest.catalog;
     let reporter = catalog.reporter(reporter).ok_or_else(|| Problems::one(Code::ReporterUnknown, quoted(reporter)))?;
     let asked = asked(uri, headers)?;
-    let template = template(ingest, reporter, &asked)?;
+    let mut template = template(ingest, reporter, &asked)?;
+    template.own = own_figures(ingest, &template).await;
     let (content_type, ending, body) = match asked.format {
         Format::Xlsx => (workbook::MEDIA_TYPE, "xlsx", sheet::write(&template)),
         Format::Csv => ("text/csv; charset=utf-8", "csv", csv::write(&template).into_bytes()),
@@ -208,8 +269,29 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
         form: ingest.clock.new_id(),
         made_at: now / 1_000_000,
         rows,
+        own: OwnFigures::default(),
         others,
     })
+}
+
+/// What the reporter has sent; nothing where no lake says so.
+async fn own_figures(ingest: &Ingest, template: &Template<'_>) -> OwnFigures {
+    let Some(own) = &ingest.own else { return OwnFigures::default() };
+    let periods = template.rows.iter().flat_map(|row| [Some(row.period), row.before]).flatten();
+    let periods: BTreeSet<String> = periods.map(|period| period.to_string()).collect();
+    let periods: Vec<_> = periods.into_iter().collect();
+    let asked = own.figures(&template.reporter.reporter, &periods);
+    match tokio::time::timeout(OWN_TIME, asked).await {
+        Ok(Ok(figures)) => figures,
+        Ok(Err(error)) => {
+            tracing::warn!(reporter = %template.reporter.reporter, %error, "a template does not say what was sent");
+            OwnFigures::default()
+        }
+        Err(_) => {
+            tracing::warn!(reporter = %template.reporter.reporter, "a template does not say what was sent: too slow");
+            OwnFigures::default()
+        }
+    }
 }
 
 /// The source that was asked for, else the reporter's first one that does not carry illustrative figures.

@@ -6,13 +6,16 @@
 
 mod book;
 mod cells;
-mod formats;
+mod conditional;
+mod constant;
 mod mark;
 mod number;
 mod package;
 mod places;
 mod read;
 mod sheet;
+mod shown;
+mod styles;
 mod xml;
 
 pub(crate) use mark::mark;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use helan_schemas::catalog::{Catalog, Obligation};
 use helan_schemas::period::Period;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Span, ToSpan};
 
 use crate::moment;
 
@@ -43,12 +43,11 @@ fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zon
     let first = parse(&obligation.first_period).map_or(from, |period| period.start);
     let last = parse(&obligation.last_period).map(|period| period.end);
     let last = last.or_else(|| until.checked_add(1.year()).ok())?;
-    let after: Span = obligation.due_after.parse().ok()?;
     let mut start = first.first_of_year();
     while start <= last {
         let period = Period::of_frequency(&obligation.frequency, start)?;
         if period.start >= first && period.end <= last {
-            let due = due_day(period.end, after)?;
+            let due = obligation.due_day(period.end)?;
             out.push(Due {
                 obligation: obligation.obligation.clone(),
                 reporter: obligation.reporter.clone(),
@@ -65,20 +64,20 @@ fn add(out: &mut Vec<Due>, obligation: &Obligation, from: Date, until: Date, zon
     Some(())
 }
 
-/// Months after the last day of a month end on the last day of a month: P8M after 31 December is 31 August.
-fn due_day(end: Date, after: Span) -> Option<Date> {
-    end.checked_add(1.day()).ok()?.checked_add(after).ok()?.checked_sub(1.day()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Months after the last day of a month end on the last day of a month: P8M after 31 December is 31 August.
     #[test]
     fn eight_months_after_a_year_is_the_end_of_august() {
-        let day = due_day(jiff::civil::date(2018, 12, 31), "P8M".parse().expect("span"));
-        assert_eq!(day, Some(jiff::civil::date(2019, 8, 31)));
-        let day = due_day(jiff::civil::date(2018, 6, 30), "P15D".parse().expect("span"));
-        assert_eq!(day, Some(jiff::civil::date(2018, 7, 15)));
+        let catalog = Catalog::embedded();
+        let due = |after: &str, end| {
+            let mut row = catalog.obligations[0].clone();
+            row.due_after = after.to_owned();
+            row.due_day(end)
+        };
+        assert_eq!(due("P8M", jiff::civil::date(2018, 12, 31)), Some(jiff::civil::date(2019, 8, 31)));
+        assert_eq!(due("P15D", jiff::civil::date(2018, 6, 30)), Some(jiff::civil::date(2018, 7, 15)));
     }
 }

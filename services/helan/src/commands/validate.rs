@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use clap::{Args, ValueHint};
 use comfy_table::Cell;
+use helan_ingest::{FileContent, FileToCheck, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
 use helan_runtime::clock::Clock;
@@ -26,6 +27,8 @@ use crate::say::say;
 use crate::serve::{Settings, start};
 use crate::show;
 
+const CSV: &str = "text/csv";
+const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// How long the trial may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -35,15 +38,15 @@ const COLUMNS: &str = "severity, finding, ref_area, indicator, time_period, coal
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or nothing to say.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
+    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or nothing to say.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
 )]
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
     place: Place,
-    /// The file: CSV, CloudEvents JSON, one event or a batch, or NDJSON with one event a line
+    /// The file: a filled-in form or other workbook, CSV, CloudEvents JSON, one event or a batch, or NDJSON
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// The feed that will send it; events in JSON name it themselves
+    /// The feed that will send it, where the file does not say: forms and events name it themselves
     #[arg(long, value_name = "URI")]
     source: Option<String>,
     /// Fail on findings that ask for an explanation, too
@@ -64,6 +67,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
         (Some(session), None) => session.catalog().clone(),
         (None, None) => Arc::new(Catalog::embedded()),
     };
+    let body = body.with_source(&catalog)?;
     let trial = Trial::take(&body, catalog.clone()).await?;
     let Some(home) = trial.accepted else {
         crate::say::write(format_args!("{}", refused(&trial.answer, lang)));
@@ -94,22 +98,22 @@ struct Body {
     bytes: Vec<u8>,
     content_type: &'static str,
     path: &'static str,
-    source: String,
+    /// As it was named, or as the file names it.
+    source: Option<String>,
+    /// The file's rows name it themselves.
+    own: bool,
 }
 
 impl Body {
     fn read(file: &Path, source: Option<&str>) -> anyhow::Result<Self> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let table = |content_type| match source {
-            Some(source) => Ok((content_type, "/v1/submissions", source.to_owned())),
-            None => {
-                bail!("a table does not say which feed sends it: add --source URI, one of the catalog's sources.csv")
-            }
-        };
+        let table = |content_type| (content_type, "/v1/submissions", source.map(str::to_owned));
+        // A workbook is one whatever its name.
+        let ending = if bytes.starts_with(b"PK\x03\x04") { "xlsx".to_owned() } else { ending };
         let (bytes, (content_type, path, source)) = match ending.as_str() {
-            "csv" => (bytes, table("text/csv")?),
-            "xlsx" => (bytes, table("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")?),
+            "csv" => (bytes, table(CSV)),
+            "xlsx" => (bytes, table(WORKBOOK)),
             "json" | "ndjson" | "jsonl" => {
                 let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
                 let lines = text.lines().filter(|line| !line.trim().is_empty());
@@ -122,11 +126,25 @@ impl Body {
                 };
                 let own = first.and_then(|event| event["source"].as_str()).map(str::to_owned);
                 let source = own.or(source.map(str::to_owned)).context("no event of the file names its source")?;
-                (text.into_bytes(), (content_type, "/v1/events", source))
+                (text.into_bytes(), (content_type, "/v1/events", Some(source)))
             }
             other => bail!("{}: {other:?} is no ending of csv, json, ndjson, xlsx", file.display()),
         };
-        Ok(Self { bytes, content_type, path, source })
+        Ok(Self { bytes, content_type, path, source, own: false })
+    }
+
+    /// With the source that a table's rows name, where no other was named.
+    fn with_source(mut self, catalog: &Catalog) -> anyhow::Result<Self> {
+        if self.source.is_none() {
+            let content = if self.content_type == CSV { FileContent::Csv } else { FileContent::Workbook };
+            let file = FileToCheck { bytes: &self.bytes, content, source: None, charset: None, marked: false };
+            self.source = source_of(catalog, &file, Clock::system().now());
+            self.own = true;
+        }
+        if self.source.is_none() {
+            bail!("the file names no source of the catalog: add --source URI, one of the catalog's sources.csv")
+        }
+        Ok(self)
     }
 }
 
@@ -154,9 +172,10 @@ impl Home {
 
 impl Trial {
     async fn take(body: &Body, catalog: Arc<Catalog>) -> anyhow::Result<Self> {
-        let source = catalog.source(&body.source);
+        let named = body.source.as_deref().unwrap_or_default();
+        let source = catalog.source(named);
         let reporter = source.map(|source| source.reporter.clone()).with_context(|| {
-            format!("source {:?} is none of the catalog's: see its sources.csv, or name another catalog", body.source)
+            format!("source {named:?} is none of the catalog's: see its sources.csv, or name another catalog")
         })?;
         let home = Home::new()?;
         let file = CredentialFile::new(&home.settings.credentials);
@@ -177,7 +196,8 @@ impl Trial {
 async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bool)> {
     let client = reqwest::Client::new();
     let request = client.post(format!("{base}{}", body.path)).bearer_auth(token);
-    let request = if body.path.ends_with("submissions") { request.query(&[("source", &body.source)]) } else { request };
+    let in_query = body.path.ends_with("submissions") && !body.own;
+    let request = if in_query { request.query(&[("source", &body.source)]) } else { request };
     let response = request.header("content-type", body.content_type).body(body.bytes.clone()).send().await?;
     let status = response.status();
     let answer: Value = response.json().await?;
@@ -223,10 +243,12 @@ fn refused(answer: &Value, lang: Lang) -> String {
         Lang::Zh => ("message_zh", "hint_zh"),
         Lang::En => ("message_en", "hint_en"),
     };
+    let in_cells =
+        answer["errors"].as_array().is_some_and(|errors| errors.iter().any(|error| error["cell"].is_string()));
     let mut table = show::new_table();
     table.set_header(
         [
-            lang.pick("行", "row"),
+            if in_cells { lang.pick("单元格", "cell") } else { lang.pick("行", "row") },
             lang.pick("字段", "field"),
             lang.pick("代码", "code"),
             lang.pick("说明", "what is wrong"),
@@ -234,7 +256,8 @@ fn refused(answer: &Value, lang: Lang) -> String {
         .map(show::heading),
     );
     for error in answer["errors"].as_array().into_iter().flatten() {
-        let row = error["row"].as_u64().map(|row| row.to_string()).unwrap_or_default();
+        let row = error["row"].as_u64().map(|row| row.to_string());
+        let row = error["cell"].as_str().map(str::to_owned).or(row).unwrap_or_default();
         let words = [text(error, message), text(error, hint)];
         let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
         table.add_row([

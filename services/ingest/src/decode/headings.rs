@@ -30,9 +30,13 @@ pub(crate) const TEMPLATE_ROW: &str = "template_row";
 pub(crate) const AREA_NAME: &str = "area_name";
 pub(crate) const INDICATOR_NAME: &str = "indicator_name";
 pub(crate) const UNIT_NAME: &str = "unit_name";
+/// What a form tells its reader and is not read again: until when, the period before, what was sent already.
+pub(crate) const DUE: &str = "due";
+pub(crate) const LAST_VALUE: &str = "last_value";
+pub(crate) const SENT_VALUE: &str = "sent_value";
 
 /// Field, heading in Chinese, heading in English.
-pub(crate) const HEADINGS: [(&str, &str, &str); 24] = [
+pub(crate) const HEADINGS: [(&str, &str, &str); 27] = [
     (AREA_NAME, "地区", "Area name"),
     (INDICATOR_NAME, "指标", "Indicator name"),
     ("time_period", "报告期", "Period"),
@@ -49,6 +53,9 @@ pub(crate) const HEADINGS: [(&str, &str, &str); 24] = [
     ("approved_by", "批准人", "Approved by"),
     ("evidence", "佐证材料", "Evidence"),
     ("note", "备注", "Note"),
+    (DUE, "报送期限", "Due"),
+    (LAST_VALUE, "上期数", "Last period"),
+    (SENT_VALUE, "已报数", "Already sent"),
     ("ref_area", "地区代码", "Area code"),
     ("indicator", "指标代码", "Indicator code"),
     ("unit", "单位代码", "Unit code"),
@@ -113,6 +120,30 @@ const STATUS_NAMES: [(&str, &str, &str); 10] = [
     ("O", "缺数", "missing"),
     ("Q", "不予公布", "suppressed"),
 ];
+
+/// A power of ten as the drop-down list has it; other powers as numbers.
+pub(crate) fn multiplier(power: i32, lang: Lang) -> String {
+    let known = MULTIPLIERS.iter().find(|(exponent, ..)| *exponent == power);
+    known.map_or_else(|| power.to_string(), |(_, zh, en)| lang.pick(zh, en).to_owned())
+}
+
+/// Yes and no as a form has them: value, Chinese, English.
+const YES_AND_NO: [(&str, &str, &str); 2] = [("1", "是", "yes"), ("0", "否", "no")];
+
+/// The entries of a list for yes or no.
+pub(crate) fn yes_and_no(lang: Lang) -> [&'static str; 2] {
+    YES_AND_NO.map(|(_, zh, en)| lang.pick(zh, en))
+}
+
+/// The value behind yes or no, as people choose it or a cell holds it; any other text is returned as it is.
+pub(crate) fn yes_or_no(text: &str) -> &str {
+    let known = YES_AND_NO.iter().find(|(_, zh, en)| text == *zh || text.eq_ignore_ascii_case(en));
+    match text {
+        "TRUE" => "1",
+        "FALSE" => "0",
+        _ => known.map_or(text, |(value, ..)| value),
+    }
+}
 
 /// The entries of a field's drop-down list, as cells hold them; none for a field without one.
 pub(crate) fn choices(field: &str, lang: Lang, may_estimate: bool) -> Vec<String> {

@@ -7,7 +7,7 @@ use helan_schemas::event::Text;
 use helan_schemas::refusal::Code;
 
 use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
-use super::headings::{self, AREA_NAME, INDICATOR_NAME, TEMPLATE_ROW, UNIT_NAME};
+use super::headings::{self, AREA_NAME, DUE, INDICATOR_NAME, LAST_VALUE, SENT_VALUE, TEMPLATE_ROW, UNIT_NAME};
 use super::typed::is_shortened;
 use crate::check::ValueText;
 use crate::problems::{Place, quoted};
@@ -39,6 +39,7 @@ impl Column {
             "source" => Some(Self::Source),
             "type" => Some(Self::Type),
             TEMPLATE_ROW => Some(Self::TemplateRow),
+            DUE | LAST_VALUE | SENT_VALUE => Some(Self::Remark),
             AREA_NAME | INDICATOR_NAME | UNIT_NAME => Some(Self::Name(field)),
             name => data_field(name)
                 .filter(|(_, slot)| !matches!(slot, Slot::Entity))
@@ -139,6 +140,10 @@ pub(crate) fn take_row<'e>(
     if manner.form && reports && value.is_empty() && !broken.contains(&"data.value") && data.obs_status.is_none() {
         let known = data.ref_area.is_some() || data.indicator.is_some() || template_row.is_some();
         return if known { Taken::NotReported } else { Taken::Remark };
+    }
+    let yes_or_no = |code: &str| builder.judge().is_yes_or_no(code);
+    if manner.form && data.indicator.as_deref().is_some_and(yes_or_no) {
+        value = Cow::Owned(headings::yes_or_no(&value).to_owned());
     }
     for (field, code, found) in errors {
         builder.problems().add(place, Some(field), code, found);

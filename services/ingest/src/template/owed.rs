@@ -69,7 +69,9 @@ fn due<'c>(
     let bases = catalog.bases.iter().filter(|row| row.indicator == owed.indicator);
     let mut bases: Vec<_> = bases.map(|row| row.basis.as_str()).collect();
     bases.dedup();
-    may.then_some(TemplateRow { period, ref_area: &owed.ref_area, area_name, indicator, bases })
+    let due = owed.due_day(day);
+    let before = period.start.yesterday().ok().and_then(|day| Period::of_frequency(&owed.frequency, day));
+    may.then_some(TemplateRow { period, before, due, ref_area: &owed.ref_area, area_name, indicator, bases })
 }
 
 /// Periods with the number of reports in each.

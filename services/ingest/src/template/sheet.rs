@@ -9,7 +9,10 @@ use helan_schemas::catalog::DecimalMark;
 
 use super::owed::listed;
 use super::{Template, TemplateRow};
-use crate::decode::headings::{AREA_NAME, INDICATOR_NAME, Lang, TEMPLATE_ROW, UNIT_NAME, choices, heading_of};
+use crate::decode::headings::{
+    AREA_NAME, DUE, INDICATOR_NAME, LAST_VALUE, Lang, SENT_VALUE, TEMPLATE_ROW, UNIT_NAME, choices, heading_of,
+    yes_and_no,
+};
 
 /// Where the heading stands, from 0.
 const HEADING_ROW: u32 = 3;
@@ -40,6 +43,7 @@ fn made(template: &Template<'_>) -> Result<Vec<u8>, XlsxError> {
 struct Styles {
     title: Format,
     hint: Format,
+    sent: Format,
     heading: Format,
     label: Format,
     code: Format,
@@ -53,7 +57,11 @@ impl Styles {
         let framed = framed.set_align(FormatAlign::VerticalCenter);
         Self {
             title: Format::new().set_bold().set_font_size(14),
-            hint: Format::new().set_font_color(Color::RGB(0x44546A)),
+            hint: Format::new()
+                .set_font_color(Color::RGB(0x44546A))
+                .set_text_wrap()
+                .set_align(FormatAlign::VerticalCenter),
+            sent: framed.clone().set_background_color(Color::RGB(0xDDEFDD)).set_text_wrap(),
             heading: framed
                 .clone()
                 .set_bold()
@@ -76,7 +84,7 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
     let last_row = HEADING_ROW + template.rows.len() as u32;
     sheet.set_name(lang.pick("数据", "data"))?;
     let title = match lang {
-        Lang::Zh => format!("{name} {} 报送表", template.period),
+        Lang::Zh => format!("{name} {} 统计报表", template.period),
         Lang::En => format!("Report of {name}, {}", template.period),
     };
     let title = match template.others.len() {
@@ -84,17 +92,25 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
         // Which ones stands on the sheet of notes.
         _ => title + lang.pick("（其他报告期另有应报，见“说明”）", " (more is due for other periods: see the notes)"),
     };
+    let sent = (0..template.rows.len()).filter(|row| template.sent_value(*row).is_some()).count();
+    let title = match (sent, lang) {
+        (0, _) => title,
+        (sent, Lang::Zh) => format!("{title}，{} 项中已报 {sent} 项", template.rows.len()),
+        (sent, Lang::En) => format!("{title}; {sent} of {} already sent", template.rows.len()),
+    };
+    // What is printed and signed ends with the notes; the rest stays in the file.
+    let printed = columns.iter().position(|column| *column == "note").unwrap_or(columns.len() - 1) as u16;
     sheet.write_with_format(0, 0, title, &styles.title)?;
     let hint = lang.pick(
-        "只填白色单元格。没有的数请留空，不要填 0；确知无数时在“数据状态”中选择原因。",
+        "只填白色单元格。无数据的项目请留空，不要填 0；确无数据时在“数据状态”中选择原因。",
         "Fill in the white cells only. Leave a value blank if you have none; never type 0 for it. If there is none for a reason, choose it under Status.",
     );
-    sheet.write_with_format(1, 0, hint, &styles.hint)?;
+    sheet.merge_range(1, 0, 1, printed, hint, &styles.hint)?.set_row_height(1, 32)?;
     let hint = lang.pick(
         "“数值”按“数量级”所选倍数填写，例如选“亿”时 3.5 即 3.5 亿。填好后保存为 .xlsx 原样报送；说明见另一工作表。",
         "A value counts in its multiplier: with “million”, 3.5 is 3.5 million. Save as .xlsx and send the file as it is. The other sheet explains every column.",
     );
-    sheet.write_with_format(2, 0, hint, &styles.hint)?;
+    sheet.merge_range(2, 0, 2, printed, hint, &styles.hint)?.set_row_height(2, 32)?;
     sheet.set_row_height(HEADING_ROW, 30)?;
     for (at, column) in (0_u16..).zip(&columns) {
         let mut heading = heading_of(column, lang).unwrap_or(column).to_owned();
@@ -104,14 +120,16 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
         sheet.write_with_format(HEADING_ROW, at, heading, &styles.heading)?;
         sheet.set_column_width(at, width(column))?;
         let style = match *column {
-            AREA_NAME | INDICATOR_NAME | UNIT_NAME | "time_period" => &styles.label,
+            AREA_NAME | INDICATOR_NAME | UNIT_NAME | DUE | LAST_VALUE | "time_period" => &styles.label,
             "ref_area" | "indicator" | "unit" | "source" | TEMPLATE_ROW => &styles.code,
+            SENT_VALUE => &styles.label,
             "note" | "evidence" => &styles.text,
             _ => &styles.open,
         };
         for row in 0..template.rows.len() {
             let cell = template.cell(row, column);
             let number = HEADING_ROW + 1 + row as u32;
+            let style = if *column == SENT_VALUE && !cell.is_empty() { &styles.sent } else { style };
             if cell.is_empty() {
                 sheet.write_blank(number, at, style)?;
             } else {
@@ -136,9 +154,13 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
     // The names stay in sight, and the heading too.
     sheet.set_freeze_panes(HEADING_ROW + 1, 2)?;
     sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_repeat_rows(HEADING_ROW, HEADING_ROW)?;
-    // The codes are for the machine: they stay in the file, but not on paper.
-    let printed = columns.iter().position(|column| *column == "ref_area").unwrap_or(columns.len()) as u16;
-    sheet.set_print_area(0, 0, last_row, printed.saturating_sub(1))?;
+    sheet.set_margins(0.4, 0.4, 0.5, 0.9, 0.3, 0.4).set_print_center_horizontally(true);
+    // Who signs on paper, on every page.
+    sheet.set_footer(lang.pick(
+        "&L填报人：＿＿＿＿＿＿　审核人：＿＿＿＿＿＿&C批准人：＿＿＿＿＿＿　日期：＿＿＿＿＿＿&R（公章）　第 &P 页，共 &N 页",
+        "&LPrepared by: ________ Reviewed by: ________&CApproved by: ________ Date: ________&RPage &P of &N",
+    ));
+    sheet.set_print_area(0, 0, last_row, printed)?;
     let first_value = columns.iter().position(|column| *column == "value").unwrap_or(0) as u16;
     sheet.set_selection(HEADING_ROW + 1, first_value, HEADING_ROW + 1, first_value)?;
     sheet.protect_with_options(&ProtectionOptions {
@@ -151,10 +173,13 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
 
 fn width(column: &str) -> f64 {
     match column {
-        INDICATOR_NAME | "note" | TEMPLATE_ROW => 32.0,
-        "evidence" => 24.0,
+        TEMPLATE_ROW => 32.0,
+        INDICATOR_NAME => 28.0,
+        "note" | "evidence" => 24.0,
         "source" | "indicator" => 22.0,
-        AREA_NAME | "value" | "vintage" | "basis" | "obs_status" => 18.0,
+        "vintage" | "basis" => 18.0,
+        AREA_NAME | "value" | "obs_status" | LAST_VALUE | SENT_VALUE => 15.0,
+        "time_period" | UNIT_NAME | "unit_mult" => 10.0,
         _ => 12.0,
     }
 }
@@ -171,6 +196,18 @@ fn value_rule(row: &TemplateRow<'_>, lang: Lang) -> Result<DataValidation, XlsxE
         Lang::Zh => format!("单位：{unit}，乘以“数量级”。没有数请留空。\n{note}"),
         Lang::En => format!("Unit: {unit}, times the multiplier. Leave blank if there is none.\n{note}"),
     };
+    if indicator.is_yes_or_no() {
+        let [yes, no] = yes_and_no(lang);
+        let message = match lang {
+            Lang::Zh => format!("选“{yes}”或“{no}”；没有数据请留空。\n{note}"),
+            Lang::En => format!("Choose {yes} or {no}; leave blank if there is none.\n{note}"),
+        };
+        let rule = DataValidation::new().allow_list_strings(&[yes, no])?;
+        return rule
+            .set_input_title(cut(lang.pick(&indicator.name_zh, &indicator.name_en), TITLE_CHARS))?
+            .set_input_message(cut(message.trim_end(), MESSAGE_CHARS))?
+            .set_error_title(lang.pick("请从列表中选择", "Choose from the list"));
+    }
     let rule = DataValidation::new().allow_decimal_number(DataValidationRule::Between(-LARGEST, LARGEST));
     rule.set_input_title(cut(lang.pick(&indicator.name_zh, &indicator.name_en), TITLE_CHARS))?
         .set_input_message(cut(&message, MESSAGE_CHARS))?
@@ -195,11 +232,11 @@ fn cut(text: &str, chars: usize) -> String {
 }
 
 /// What each column means.
-const COLUMN_NOTES: [(&str, &str, &str); 13] = [
+const COLUMN_NOTES: [(&str, &str, &str); 16] = [
     (
         "value",
-        "必填。只填数字；可以用公式，报送的是保存时的计算结果。留空表示不报，与 0 不同。",
-        "The figure. A formula is fine: its result when the file was saved counts. Blank means not reported, which is not zero.",
+        "必填。只填数字；计量单位为“是/否”的项目从列表中选“是”或“否”。可以用公式，报送的是保存时的计算结果。留空表示不报，与 0 不同。",
+        "The figure; where the unit is yes/no, choose one of them from the list. A formula is fine: its result when the file was saved counts. Blank means not reported, which is not zero.",
     ),
     ("unit_mult", "数值的倍数：个、千、万、百万、亿。", "What the value is multiplied by."),
     ("vintage", "数据版本：初步、修订、最终等；可以留空。", "Which release of the figure it is; may stay blank."),
@@ -220,6 +257,17 @@ const COLUMN_NOTES: [(&str, &str, &str); 13] = [
     ("evidence", "依据的文件名、文号或网址。", "The document behind it: name, number or address."),
     ("note", "其他需要说明的事项。", "Anything else that a reader must know."),
     ("time_period", "报告期，已锁定。", "The period; locked."),
+    (DUE, "该日（含）前报送为按时。", "The last day on which the report is in time."),
+    (
+        LAST_VALUE,
+        "本单位上一期所报的数，供核对；系统不读取此列。",
+        "What you sent for the period before, to compare with; this column is not read.",
+    ),
+    (
+        SENT_VALUE,
+        "下载模板时本单位已报的数；不改正则不必再填。系统不读取此列。",
+        "What you had sent when the form was made; fill in the value again only to correct it. This column is not read.",
+    ),
     (
         TEMPLATE_ROW,
         "系统识别各行用，请勿改动。改正已报的数：改数值后再报一次即可。",

@@ -1,10 +1,12 @@
-//! What the parts of a workbook say beside its cells: sheets, shared texts, number formats, how dates are counted.
+//! What the parts of a workbook say beside its cells: sheets, shared texts, styles, how dates are counted and results
+//! computed.
 
 use helan_schemas::refusal::Code;
+use quick_xml::events::BytesStart;
 
-use super::formats::{self, Shown};
 use super::package::{Package, broken};
-use super::xml::{Piece, Xml, attribute, flag, number};
+use super::styles::{Looks, Styles};
+use super::xml::{Piece, Xml, attribute, flag};
 use crate::problems::{Problems, quoted};
 
 /// Names under which the sheet to be read is found among several.
@@ -21,14 +23,22 @@ pub(super) struct SheetEntry {
 }
 
 /// A workbook without its cells.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Book {
     pub(super) sheets: Vec<SheetEntry>,
-    pub(super) texts: Vec<String>,
-    /// What each cell style does to a number.
-    formats: Vec<Shown>,
+    pub(super) texts: Vec<SharedText>,
+    pub(super) styles: Styles,
     /// Days count from 1904 rather than 1900.
     pub(super) from_1904: bool,
+    /// Why its formulas have no results, if the file says so: the setting.
+    pub(super) uncomputed: Option<String>,
+}
+
+/// A text that cells share, and how any part of it looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct SharedText {
+    pub(super) text: String,
+    pub(super) looks: Looks,
 }
 
 impl Book {
@@ -36,13 +46,15 @@ impl Book {
     pub(super) fn read(package: &mut Package<'_>) -> Result<Self, Problems> {
         let (main, relations) = main_relations(package)?;
         let part_of = |kind: &str| relations.iter().find(|row| row.kind == kind).map(|row| row.target.clone());
-        let mut book = Self::default();
+        let (sheets, texts, styles) = (Vec::new(), Vec::new(), Styles::none());
+        let mut book = Self { sheets, texts, styles, from_1904: false, uncomputed: None };
         let text = package.text(&main)?;
         let mut xml = Xml::new(&main, &text);
         while let Some(piece) = xml.next()? {
             let Piece::Start(start, _) = piece else { continue };
             match start.local_name().as_ref() {
                 "workbookPr" => book.from_1904 = flag(&start, "date1904"),
+                "calcPr" => book.uncomputed = uncomputed(&start),
                 "sheet" => {
                     let id = attribute(&start, "id").unwrap_or_default();
                     // Chart sheets have no cells.
@@ -62,8 +74,9 @@ impl Book {
             let text = package.text(&part)?;
             book.texts = shared_texts(&part, &text, |bytes| package.hold(bytes))?;
         }
-        if let Some(part) = part_of("styles").filter(|part| package.has(part)) {
-            book.formats = cell_formats(&part, &package.text(&part)?)?;
+        // A part that is named and missing is an error: without its styles a number says something else.
+        if let Some(part) = part_of("styles") {
+            book.styles = Styles::read(&part, &package.text(&part)?)?;
         }
         Ok(book)
     }
@@ -82,11 +95,6 @@ impl Book {
             ([], several) => Err(Problems::one(Code::SheetAmbiguous, names(several))),
             (several, _) => Err(Problems::one(Code::SheetAmbiguous, names(several))),
         }
-    }
-
-    /// What a cell style does to a number.
-    pub(super) fn shown(&self, style: u32) -> Shown {
-        self.formats.get(style as usize).copied().unwrap_or(Shown::Plain)
     }
 }
 
@@ -156,11 +164,28 @@ fn resolved(part: &str, target: &str) -> String {
     folders.join("/")
 }
 
-/// The texts that cells share; rich text without its runs, pronunciation left out.
+/// What a workbook's settings say of the results of its formulas: those that a program computes anew when it opens the
+/// file, or computes only when it is told to, are nobody's figures yet.
+fn uncomputed(start: &BytesStart<'_>) -> Option<String> {
+    let on = ["fullCalcOnLoad", "forceFullCalc"].into_iter().find(|name| flag(start, name));
+    if let Some(name) = on {
+        return Some(format!("{name}=1"));
+    }
+    if attribute(start, "calcMode").as_deref() == Some("manual") {
+        return Some("calcMode=manual".to_owned());
+    }
+    let unfinished = attribute(start, "calcCompleted").is_some_and(|text| text == "0" || text == "false");
+    unfinished.then(|| "calcCompleted=0".to_owned())
+}
+
 /// The shared texts; `hold` counts what they take, which for short ones is far more than their part.
-fn shared_texts(part: &str, text: &str, hold: impl Fn(usize) -> Result<(), Problems>) -> Result<Vec<String>, Problems> {
+fn shared_texts(
+    part: &str,
+    text: &str,
+    hold: impl Fn(usize) -> Result<(), Problems>,
+) -> Result<Vec<SharedText>, Problems> {
     let mut xml = Xml::new(part, text);
-    let mut texts: Vec<String> = Vec::new();
+    let mut texts: Vec<SharedText> = Vec::new();
     hold(text.len())?;
     while let Some(piece) = xml.next()? {
         if let Piece::Start(start, empty) = piece
@@ -168,32 +193,40 @@ fn shared_texts(part: &str, text: &str, hold: impl Fn(usize) -> Result<(), Probl
         {
             if texts.len() == texts.capacity() {
                 let more = texts.capacity().max(64);
-                hold(more * size_of::<String>())?;
+                hold(more * size_of::<SharedText>())?;
                 texts.reserve_exact(more);
             }
-            texts.push(if empty { String::new() } else { rich_text(&mut xml, "si", part)? });
+            texts.push(if empty { SharedText::default() } else { rich_text(&mut xml, "si", part)? });
         }
     }
     Ok(texts)
 }
 
-/// The text of an element of runs, up to its end.
-pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str) -> Result<String, Problems> {
+/// The text of an element of runs, up to its end, without pronunciation. Runs that show nothing have no looks.
+pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str) -> Result<SharedText, Problems> {
     let (mut text, mut within, mut phonetic) = (String::new(), false, false);
+    let (mut all, mut run) = (Looks::default(), Looks::default());
     while let Some(piece) = xml.next()? {
         match piece {
             Piece::Start(start, empty) => match start.local_name().as_ref() {
                 "t" => within = !empty,
                 "rPh" => phonetic = !empty,
-                _ => {}
+                "r" => run = Looks::default(),
+                _ => run.take(&start),
             },
-            Piece::End(name) if name == end => return Ok(unescaped(&text)),
+            Piece::End(name) if name == end => return Ok(SharedText { text: unescaped(&text), looks: all }),
             Piece::End(name) => match name.as_str() {
                 "t" => within = false,
                 "rPh" => phonetic = false,
+                "r" => run = Looks::default(),
                 _ => {}
             },
-            Piece::Text(more) if within && !phonetic && text.len() <= MAX_TEXT_BYTES => text.push_str(&more),
+            Piece::Text(more) if within && !phonetic && text.len() <= MAX_TEXT_BYTES => {
+                if !more.trim().is_empty() {
+                    all = all.and(run);
+                }
+                text.push_str(&more);
+            }
             Piece::Text(_) => {}
         }
     }
@@ -222,34 +255,6 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// What each cell style does to a number.
-fn cell_formats(part: &str, text: &str) -> Result<Vec<Shown>, Problems> {
-    let mut xml = Xml::new(part, text);
-    let mut own: Vec<(u32, Shown)> = Vec::new();
-    let mut formats = Vec::new();
-    let mut in_cells = false;
-    while let Some(piece) = xml.next()? {
-        match piece {
-            Piece::Start(start, _) => match start.local_name().as_ref() {
-                "numFmt" => {
-                    let code = attribute(&start, "formatCode").unwrap_or_default();
-                    own.extend(number(&start, "numFmtId").map(|id| (id, formats::code(&code))));
-                }
-                "cellXfs" => in_cells = true,
-                "xf" if in_cells => {
-                    let id = number(&start, "numFmtId").unwrap_or(0);
-                    let named = own.iter().find(|(other, _)| *other == id).map(|(_, shown)| *shown);
-                    formats.push(named.or_else(|| formats::built_in(id)).unwrap_or(Shown::Plain));
-                }
-                _ => {}
-            },
-            Piece::End(name) if name == "cellXfs" => in_cells = false,
-            _ => {}
-        }
-    }
-    Ok(formats)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +272,10 @@ mod tests {
     fn reads_texts_as_they_are_seen() {
         let text = "<sst><si><t>a&amp;b</t></si><si><r><t xml:space=\"preserve\">x </t></r><r><t>&#x94F6;y</t></r>\
                     <rPh><t>no</t></rPh></si><si/><si><t>l_x000D_1_x2</t></si></sst>";
-        assert_eq!(shared_texts("t", text, |_| Ok(())).expect("texts"), ["a&b", "x 银y", "", "l\r1_x2"]);
+        let texts = shared_texts("t", text, |_| Ok(())).expect("texts");
+        let said: Vec<_> = texts.iter().map(|shared| shared.text.as_str()).collect();
+        assert_eq!(said, ["a&b", "x 银y", "", "l\r1_x2"]);
+        assert!(texts.iter().all(|shared| shared.looks == Looks::default()), "{texts:?}");
         assert!(shared_texts("t", "<!DOCTYPE x [<!ENTITY a \"b\">]><sst/>", |_| Ok(())).is_err());
         assert!(shared_texts("t", "<sst><si><t>&other;</t></si></sst>", |_| Ok(())).is_err());
     }

@@ -4,69 +4,187 @@ use helan_schemas::refusal::Code;
 use jiff::ToSpan;
 use jiff::civil::date;
 
-use super::formats::Shown;
-use super::number::{Stored, stored};
-use super::sheet::{Cell, Content};
+use super::book::Book;
+use super::number::{Parts, Stored, stored};
+use super::sheet::{Cell, Content, Frame};
+use super::shown::Shown;
+use super::styles::Style;
 use crate::problems::quoted;
+
+/// Fields that take any text: what is raised in them says nothing else.
+const FREE: [&str; 5] = ["note", "evidence", "prepared_by", "reviewed_by", "approved_by"];
+/// Words beside a number that are part of a period's name.
+const PERIOD_WORDS: [&str; 2] = ["年", "年度"];
 
 /// What a cell says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// It is blank.
     Nothing,
-    /// A text, as a CSV would have it; whether its number was rounded to the digits that are shown.
-    Text { text: String, rounded: bool },
+    /// A text, as a CSV would have it.
+    Text(Said),
     /// Something that could only be guessed.
     Wrong(Code, String),
 }
 
-/// What a cell means as the content of a field.
-pub(super) fn meaning(field: &str, cell: &Cell, from_1904: bool) -> Meaning {
-    let plain = |text: String| Meaning::Text { text, rounded: false };
-    match &cell.content {
-        Content::Empty if cell.formula => Meaning::Wrong(Code::FormulaWithoutValue, String::new()),
-        Content::Empty => Meaning::Nothing,
-        Content::Error(text) => Meaning::Wrong(Code::CellError, quoted(text)),
-        Content::IsoDate(text) => match text.split_once('T') {
-            Some((day, "00:00:00" | "00:00:00.000")) if field == "published_at" => plain(day.to_owned()),
-            None if field == "published_at" => plain(text.clone()),
-            _ => Meaning::Wrong(Code::CellDate, quoted(text)),
-        },
-        Content::Bool(truth) => plain(if *truth { "TRUE" } else { "FALSE" }.to_owned()),
-        Content::Text(text) => plain(text.clone()),
-        Content::Number(text, shown) => number(field, text, *shown, from_1904),
+/// What a cell says, and what of it a reader must know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) text: String,
+    /// Its number was rounded to the digits that spreadsheets show.
+    pub(super) rounded: bool,
+    /// The cell shows fewer digits than this.
+    pub(super) shorter: bool,
+    /// What its format draws beside the number: to be compared with the row's unit and multiplier.
+    pub(super) words: Vec<String>,
+    /// What the cell shows, where there are such words.
+    pub(super) shown: String,
+}
+
+impl Said {
+    fn plain(text: String) -> Meaning {
+        Meaning::Text(Self { text, ..Self::default() })
     }
 }
 
-fn number(field: &str, text: &str, shown: Shown, from_1904: bool) -> Meaning {
-    match (field, shown) {
-        ("published_at", Shown::Date) => match day(text, from_1904) {
-            Some(day) => return Meaning::Text { text: day, rounded: false },
-            None => return Meaning::Wrong(Code::CellDate, quoted(text)),
-        },
-        // A plain number is a day that lost its format, or no day at all.
-        ("published_at", _) => return Meaning::Wrong(Code::CellDate, quoted(text)),
-        (_, Shown::Date) => {
-            let found = day(text, from_1904).map_or_else(|| quoted(text), |day| format!("{} = {day}", quoted(text)));
-            return Meaning::Wrong(Code::CellDate, found);
+/// What a cell means as the content of a field: what its reader sees, or why nobody can tell.
+pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> Meaning {
+    let plain_style;
+    let style = match book.styles.of(cell.style) {
+        Some(style) => style,
+        None => {
+            plain_style = Style::plain();
+            &plain_style
         }
-        ("value", Shown::Other) => return Meaning::Wrong(Code::CellFormatMisleads, quoted(text)),
-        _ => {}
+    };
+    if let Some(wrong) = looks(field, cell, style).or_else(|| conditional(cell, style, book, frame)) {
+        return wrong;
     }
-    match stored(text) {
-        Stored::Exact(text) => Meaning::Text { text: canonical(field, text), rounded: false },
-        Stored::Rounded(text) => Meaning::Text { text, rounded: field == "value" },
-        Stored::TooLong => Meaning::Wrong(Code::NumberPrecision, quoted(text)),
-        Stored::Unreadable => Meaning::Wrong(Code::NumberSyntax, quoted(text)),
+    let text = match &cell.content {
+        Content::Empty if cell.formula => return Meaning::Wrong(Code::FormulaWithoutValue, String::new()),
+        Content::NotComputed(why) => return Meaning::Wrong(Code::FormulaWithoutValue, why.clone()),
+        Content::Empty => return Meaning::Nothing,
+        Content::Error(text) => return Meaning::Wrong(Code::CellError, quoted(text)),
+        Content::IsoDate(text) => {
+            return match text.split_once('T') {
+                Some((day, "00:00:00" | "00:00:00.000")) if field == "published_at" => Said::plain(day.to_owned()),
+                None if field == "published_at" => Said::plain(text.clone()),
+                _ => Meaning::Wrong(Code::CellDate, quoted(text)),
+            };
+        }
+        Content::Bool(true) => "TRUE",
+        Content::Bool(false) => "FALSE",
+        Content::Number(text) => return number(field, text, (book, frame, style)),
+        Content::Text(text) => text.as_str(),
+    };
+    // A format for texts draws something beside them, or nothing of them.
+    let shown = book.styles.format(style).text(text, style.white_ground);
+    match shown.trim() {
+        "" => Meaning::Wrong(Code::CellUnseen, quoted(text)),
+        shown if shown != text => {
+            Meaning::Wrong(Code::CellFormatMisleads, format!("{} → {}", quoted(text), quoted(shown)))
+        }
+        _ => Said::plain(text.to_owned()),
     }
 }
 
-/// A year or a code that some program stored as 2018.0 is 2018; a value keeps the digits that are there.
-fn canonical(field: &str, text: String) -> String {
-    match text.split_once('.') {
-        Some((whole, fraction)) if field != "value" && fraction.bytes().all(|byte| byte == b'0') => whole.to_owned(),
-        _ => text,
+/// What is wrong with the looks of a cell that holds something.
+fn looks(field: &str, cell: &Cell, style: &Style) -> Option<Meaning> {
+    let looks = cell.looks.and(style.looks);
+    let found = || match &cell.content {
+        Content::Number(text) | Content::Text(text) | Content::IsoDate(text) | Content::Error(text) => quoted(text),
+        _ => String::new(),
+    };
+    let code = match cell.content {
+        Content::Empty => return None,
+        _ if looks.struck => Code::CellStruck,
+        _ if looks.raised && !FREE.contains(&field) => Code::CellRaised,
+        _ if style.unseen || looks.white && style.white_ground => Code::CellUnseen,
+        _ if style.repeats => Code::CellFormatMisleads,
+        _ => return None,
+    };
+    Some(Meaning::Wrong(code, found()))
+}
+
+/// What a conditional format may do to what a cell shows.
+fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option<Meaning> {
+    let value = match &cell.content {
+        Content::Empty => return None,
+        _ if frame.rules.is_empty() => return None,
+        Content::Number(text) => match stored(text) {
+            Stored::Exact(held) | Stored::Rounded(held) => Parts::of(&held),
+            Stored::TooLong | Stored::Unreadable => None,
+        },
+        _ => None,
+    };
+    let held = || value.as_ref().and_then(Parts::plain).unwrap_or_default();
+    let wrong = |code, shown: &str| Some(Meaning::Wrong(code, misled(&held(), shown)));
+    for rule in frame.rules.iter().filter(|rule| rule.may_change(cell.at, value.as_ref())) {
+        if rule.replaces {
+            return wrong(Code::CellUnseen, "");
+        }
+        let Some(change) = rule.format.and_then(|format| book.styles.change(format)) else { continue };
+        if change.struck {
+            return wrong(Code::CellStruck, "");
+        }
+        if change.hides(style) {
+            return wrong(Code::CellUnseen, "");
+        }
+        let (Some(format), Some(value)) = (&change.format, &value) else { continue };
+        match format.number(value, style.white_ground) {
+            Shown::Number { words, .. } if words.is_empty() => {}
+            Shown::Number { text, .. } | Shown::Other(text) => return wrong(Code::CellFormatMisleads, &text),
+            Shown::Nothing => return wrong(Code::CellUnseen, ""),
+            Shown::Date { .. } => return wrong(Code::CellFormatMisleads, "…"),
+        }
     }
+    None
+}
+
+fn number(field: &str, text: &str, (book, frame, style): (&Book, &Frame, &Style)) -> Meaning {
+    let (held, rounded) = match stored(text) {
+        Stored::Exact(held) => (held, false),
+        Stored::Rounded(held) => (held, true),
+        Stored::TooLong => return Meaning::Wrong(Code::NumberPrecision, quoted(text)),
+        Stored::Unreadable => return Meaning::Wrong(Code::NumberSyntax, quoted(text)),
+    };
+    let Some(parts) = Parts::of(&held) else { return Meaning::Wrong(Code::NumberSyntax, quoted(text)) };
+    let shown = book.styles.format(style).number(&parts, style.white_ground);
+    let date = |found: String| Meaning::Wrong(Code::CellDate, found);
+    match (field, shown) {
+        ("published_at", Shown::Date { whole: true }) => {
+            day(text, book.from_1904).map_or_else(|| date(quoted(text)), Said::plain)
+        }
+        // A plain number is a day that lost its format, or no day at all; a part of a date is no day.
+        ("published_at", Shown::Number { .. } | Shown::Date { .. }) => date(quoted(text)),
+        (_, Shown::Date { .. }) => {
+            let day = day(text, book.from_1904);
+            date(day.map_or_else(|| quoted(text), |day| format!("{} = {day}", quoted(text))))
+        }
+        (_, Shown::Nothing) => Meaning::Wrong(Code::CellUnseen, quoted(&held)),
+        (_, Shown::Number { .. }) if frame.hides_zeros && parts.is_zero() => {
+            Meaning::Wrong(Code::CellUnseen, format!("{} (showZeros=0)", quoted(&held)))
+        }
+        (_, Shown::Other(shown)) => Meaning::Wrong(Code::CellFormatMisleads, misled(&held, &shown)),
+        ("value", Shown::Number { text, words, shorter, .. }) => {
+            Meaning::Text(Said { text: held, rounded, shorter, words, shown: text })
+        }
+        (field, Shown::Number { text: shown, .. }) if FREE.contains(&field) => Said::plain(shown),
+        (field, Shown::Number { digits, text: shown, words, shorter }) => {
+            let known = |word: &String| field == "time_period" && PERIOD_WORDS.contains(&word.as_str());
+            match shorter || !words.iter().all(known) {
+                true => Meaning::Wrong(Code::CellFormatMisleads, misled(&held, &shown)),
+                // 1 under 00 is the code 01, and 2018.0 the year 2018.
+                false if digits.bytes().all(|byte| byte.is_ascii_digit()) => Said::plain(digits),
+                false => Said::plain(held),
+            }
+        }
+    }
+}
+
+/// What is held, and what is shown instead.
+pub(super) fn misled(held: &str, shown: &str) -> String {
+    format!("{held} → {}", quoted(shown))
 }
 
 /// The day of a whole serial number. Excel's 1900 had a 29 February: that day, and times of day, are none.
@@ -86,52 +204,103 @@ fn day(text: &str, from_1904: bool) -> Option<String> {
 mod tests {
     use super::*;
     use crate::workbook::places::CellAt;
+    use crate::workbook::styles::{Looks, Styles};
+
+    /// A workbook whose first style has a format.
+    fn styled(code: &str) -> Book {
+        let code = code.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        let styles = format!(
+            "<styleSheet><numFmts><numFmt numFmtId=\"200\" formatCode=\"{code}\"/></numFmts>\
+             <cellXfs><xf numFmtId=\"200\"/></cellXfs></styleSheet>"
+        );
+        let styles = Styles::read("styles", &styles).expect("styles");
+        Book { sheets: Vec::new(), texts: Vec::new(), styles, from_1904: false, uncomputed: None }
+    }
 
     fn cell(content: Content) -> Cell {
-        Cell { at: CellAt { row: 1, column: 1 }, content, formula: false }
+        let at = CellAt { row: 1, column: 1 };
+        Cell { at, content, formula: false, style: 0, looks: Looks::default() }
     }
 
-    fn says(field: &str, content: Content) -> Result<String, Code> {
-        match meaning(field, &cell(content), false) {
+    fn says(field: &str, content: Content, format: &str) -> Result<String, Code> {
+        match meaning(field, &cell(content), &styled(format), &Frame::default()) {
             Meaning::Nothing => Ok(String::new()),
-            Meaning::Text { text, .. } => Ok(text),
+            Meaning::Text(Said { text, .. }) => Ok(text),
             Meaning::Wrong(code, _) => Err(code),
         }
-    }
-
-    fn number(text: &str, shown: Shown) -> Content {
-        Content::Number(text.to_owned(), shown)
     }
 
     #[test]
     fn says_what_is_meant_or_why_not() {
         let text = |text: &str| Content::Text(text.to_owned());
-        for (field, content, expected) in [
-            ("value", Content::Empty, Ok("")),
-            ("value", number("0", Shown::Plain), Ok("0")),
-            ("value", number("3705.1799999999998", Shown::Plain), Ok("3705.18")),
-            ("value", text("１，２３４．５"), Ok("１，２３４．５")),
-            ("value", number("0.0128", Shown::Other), Err(Code::CellFormatMisleads)),
-            ("value", number("43707", Shown::Date), Err(Code::CellDate)),
-            ("value", number("12345678901234567", Shown::Plain), Err(Code::NumberPrecision)),
-            ("value", Content::Error("#DIV/0!".into()), Err(Code::CellError)),
-            ("time_period", number("2018", Shown::Plain), Ok("2018")),
-            ("time_period", number("2018.0", Shown::Plain), Ok("2018")),
-            ("time_period", number("43252", Shown::Date), Err(Code::CellDate)),
-            ("published_at", number("43707", Shown::Date), Ok("2019-08-30")),
-            ("published_at", number("43707.5", Shown::Date), Err(Code::CellDate)),
-            ("published_at", number("43707", Shown::Plain), Err(Code::CellDate)),
-            ("published_at", number("60", Shown::Date), Err(Code::CellDate)),
-            ("published_at", number("59", Shown::Date), Ok("1900-02-28")),
-            ("published_at", number("61", Shown::Date), Ok("1900-03-01")),
-            ("published_at", Content::IsoDate("2019-08-30T00:00:00".into()), Ok("2019-08-30")),
-            ("note", number("12.5", Shown::Plain), Ok("12.5")),
+        let number = |text: &str| Content::Number(text.to_owned());
+        for (field, content, format, expected) in [
+            ("value", Content::Empty, "General", Ok("")),
+            ("value", number("0"), "General", Ok("0")),
+            ("value", number("3705.1799999999998"), "0.00", Ok("3705.18")),
+            ("value", text("１，２３４．５"), "General", Ok("１，２３４．５")),
+            ("value", text("1234"), ";;;", Err(Code::CellUnseen)),
+            ("value", text("12"), "@\"万\"", Err(Code::CellFormatMisleads)),
+            ("value", number("0.0128"), "0.00%", Err(Code::CellFormatMisleads)),
+            ("value", number("45.6"), ";;;", Err(Code::CellUnseen)),
+            ("value", number("45.6"), "\"x\"", Err(Code::CellFormatMisleads)),
+            ("value", number("43707"), "yyyy-mm-dd", Err(Code::CellDate)),
+            ("value", number("12345678901234567"), "General", Err(Code::NumberPrecision)),
+            ("value", Content::Error("#DIV/0!".into()), "General", Err(Code::CellError)),
+            ("value", Content::NotComputed("1".into()), "General", Err(Code::FormulaWithoutValue)),
+            ("time_period", number("2018"), "General", Ok("2018")),
+            ("time_period", number("2018.0"), "General", Ok("2018")),
+            ("time_period", number("2018"), "0\"年\"", Ok("2018")),
+            ("time_period", number("2018"), "0\"Q1\"", Err(Code::CellFormatMisleads)),
+            ("time_period", number("43252"), "yyyy-mm", Err(Code::CellDate)),
+            ("ref_area", number("1"), "00", Ok("01")),
+            ("ref_area", number("1"), "General", Ok("1")),
+            ("ref_area", number("640100"), "#,##0", Ok("640100")),
+            ("ref_area", number("100"), "\"64\"0000", Err(Code::CellFormatMisleads)),
+            ("ref_area", number("640100.4"), "0", Err(Code::CellFormatMisleads)),
+            ("ref_area", text("640100"), ";;;", Err(Code::CellUnseen)),
+            ("published_at", number("43707"), "yyyy-mm-dd", Ok("2019-08-30")),
+            ("published_at", number("43707"), "yyyy-mm", Err(Code::CellDate)),
+            ("published_at", number("43707.5"), "yyyy-mm-dd", Err(Code::CellDate)),
+            ("published_at", number("43707"), "General", Err(Code::CellDate)),
+            ("published_at", number("60"), "yyyy-mm-dd", Err(Code::CellDate)),
+            ("published_at", number("59"), "yyyy-mm-dd", Ok("1900-02-28")),
+            ("published_at", number("61"), "yyyy-mm-dd", Ok("1900-03-01")),
+            ("published_at", Content::IsoDate("2019-08-30T00:00:00".into()), "General", Ok("2019-08-30")),
+            ("note", number("12.5"), "General", Ok("12.5")),
+            ("note", number("12.5"), "0.00\" kg\"", Ok("12.50 kg")),
         ] {
-            assert_eq!(says(field, content.clone()), expected.map(str::to_owned), "{field} {content:?}");
+            let said = says(field, content.clone(), format);
+            assert_eq!(said, expected.map(str::to_owned), "{field} {content:?} {format}");
         }
         assert_eq!(day("0", true), None);
         assert_eq!(day("42245", true).as_deref(), Some("2019-08-30"));
         let unsaved = Cell { formula: true, ..cell(Content::Empty) };
-        assert_eq!(meaning("value", &unsaved, false), Meaning::Wrong(Code::FormulaWithoutValue, String::new()));
+        let said = meaning("value", &unsaved, &styled("General"), &Frame::default());
+        assert_eq!(said, Meaning::Wrong(Code::FormulaWithoutValue, String::new()));
+    }
+
+    #[test]
+    fn looks_change_what_is_said() {
+        let raised = Looks { raised: true, ..Looks::default() };
+        let struck = Looks { struck: true, ..Looks::default() };
+        let white = Looks { white: true, ..Looks::default() };
+        for (field, looks, code) in [
+            ("value", raised, Some(Code::CellRaised)),
+            ("time_period", raised, Some(Code::CellRaised)),
+            ("note", raised, None),
+            ("value", struck, Some(Code::CellStruck)),
+            ("note", struck, Some(Code::CellStruck)),
+            ("value", white, Some(Code::CellUnseen)),
+        ] {
+            let cell = Cell { looks, ..cell(Content::Text("4557".into())) };
+            let said = meaning(field, &cell, &styled("General"), &Frame::default());
+            let found = if let Meaning::Wrong(code, _) = said { Some(code) } else { None };
+            assert_eq!(found, code, "{field} {looks:?}");
+        }
+        let zero = cell(Content::Number("0".into()));
+        let frame = Frame::read("sheet", "<sheetView showZeros=\"0\"/>").expect("a sheet");
+        let said = meaning("value", &zero, &styled("0"), &frame);
+        assert!(matches!(said, Meaning::Wrong(Code::CellUnseen, _)), "{said:?}");
     }
 }

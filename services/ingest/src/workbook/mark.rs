@@ -77,6 +77,8 @@ pub(crate) fn mark(
         let types = patch::content_types(&old, comments.is_new.then_some(comments.name.as_str()))?;
         edits.insert(CONTENT_TYPES.to_owned(), types);
     }
+    let edits = edits.into_iter().map(|(name, text)| (package.written(&name).unwrap_or(&name).to_owned(), text));
+    let edits = edits.collect();
     rewrite(package, edits, bytes.len())
 }
 

@@ -31,32 +31,21 @@ pub(super) fn stored(text: &str) -> Stored {
     if number.digits.len() as i64 + i64::from(number.exponent) > DIGITS as i64 {
         return Stored::TooLong;
     }
-    let up = number.digits.as_bytes()[DIGITS] >= b'5';
-    let mut digits: Vec<u8> = number.digits.as_bytes()[..DIGITS].to_vec();
-    let exponent = number.exponent + (number.digits.len() - DIGITS) as i32;
-    if up {
-        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
-        let kept = digits.len() - nines;
-        digits[kept..].fill(b'0');
-        match kept.checked_sub(1) {
-            Some(at) => digits[at] += 1,
-            None => digits.insert(0, b'1'),
-        }
-    }
-    let digits = String::from_utf8(digits).unwrap_or_default();
-    let rounded = Parts { negative: number.negative, digits, exponent }.without_zeros();
+    let to = number.exponent.saturating_add((number.digits.len() - DIGITS) as i32);
+    let rounded = number.rounded(to).without_zeros();
     rounded.plain().map_or(Stored::Unreadable, Stored::Rounded)
 }
 
 /// ± digits × 10^exponent, without leading zeros.
-struct Parts {
-    negative: bool,
-    digits: String,
-    exponent: i32,
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    pub(super) negative: bool,
+    pub(super) digits: String,
+    pub(super) exponent: i32,
 }
 
 impl Parts {
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -79,6 +68,32 @@ impl Parts {
         Some(Self { negative, digits: digits.to_owned(), exponent })
     }
 
+    /// Rounded half up, away from zero, to a multiple of a power of ten.
+    pub(super) fn rounded(&self, to: i32) -> Self {
+        let drop = i64::from(to) - i64::from(self.exponent);
+        if drop <= 0 {
+            return self.clone();
+        }
+        let Some(keep) = self.digits.len().checked_sub(usize::try_from(drop).unwrap_or(usize::MAX)) else {
+            return Self { digits: "0".to_owned(), exponent: to, negative: self.negative };
+        };
+        let up = self.digits.as_bytes()[keep] >= b'5';
+        let mut digits: Vec<u8> = self.digits.as_bytes()[..keep].to_vec();
+        if up {
+            let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+            let kept = digits.len() - nines;
+            digits[kept..].fill(b'0');
+            match kept.checked_sub(1) {
+                Some(at) => digits[at] += 1,
+                None => digits.insert(0, b'1'),
+            }
+        }
+        if digits.is_empty() {
+            digits.push(b'0');
+        }
+        Self { digits: String::from_utf8(digits).unwrap_or_default(), exponent: to, negative: self.negative }
+    }
+
     /// Without zeros at the end of its fraction.
     fn without_zeros(mut self) -> Self {
         while self.exponent < 0 && self.digits.len() > 1 && self.digits.ends_with('0') {
@@ -89,7 +104,7 @@ impl Parts {
     }
 
     /// Without exponent; none where that would take absurdly many digits.
-    fn plain(&self) -> Option<String> {
+    pub(super) fn plain(&self) -> Option<String> {
         let sign = if self.negative { "-" } else { "" };
         if self.exponent.unsigned_abs() > 400 {
             return None;

@@ -1,5 +1,6 @@
 //! The file as a package of parts: opened within bounds, or refused by name.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use helan_schemas::refusal::Code;
@@ -19,6 +20,8 @@ const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 /// An opened package. What is read of it counts against one bound for the whole file.
 pub(super) struct Package<'f> {
     archive: ZipArchive<Cursor<&'f [u8]>>,
+    /// Names as the archive writes them, by names as they are compared.
+    names: HashMap<String, String>,
     limits: Limits,
     share: &'f Share,
     compressed: usize,
@@ -46,7 +49,14 @@ impl<'f> Package<'f> {
             return Err(Problems::one(Code::WorkbookTooManyParts, format!("{entries} > {}", limits.workbook_parts)));
         }
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-        let package = Self { archive, limits: limits.clone(), share, compressed: bytes.len(), read: 0 };
+        let mut names = HashMap::new();
+        for name in archive.file_names().filter_map(Result::ok) {
+            // Two parts of one name: nobody can say which one a program reads.
+            if let Some(other) = names.insert(compared(&name), name.clone().into_owned()) {
+                return Err(broken(format!("{other} = {name}")));
+            }
+        }
+        let package = Self { archive, names, limits: limits.clone(), share, compressed: bytes.len(), read: 0 };
         if package.has("xl/workbook.xml") || package.has("_rels/.rels") && !package.has("mimetype") {
             if package.has("xl/workbook.bin") {
                 return Err(Problems::one(Code::WorkbookFormat, ".xlsb"));
@@ -59,13 +69,21 @@ impl<'f> Package<'f> {
 
     /// Whether there is a part of that name.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.archive.index_for_name(name).is_some()
+        self.written(name).is_some()
+    }
+
+    /// A part's name as the archive writes it. Names that differ in case, or in the way of their slashes, are the same.
+    pub(super) fn written(&self, name: &str) -> Option<&str> {
+        let compared = compared(name);
+        let decoded = || self.names.get(&percent_decoded(&compared)?);
+        self.names.get(&compared).or_else(decoded).map(String::as_str)
     }
 
     /// The text of a part.
     pub(super) fn text(&mut self, name: &str) -> Result<String, Problems> {
         let left = self.limits.decompressed_bytes - self.read;
-        let part = self.archive.by_name(name).map_err(|error| match error {
+        let written = self.written(name).unwrap_or(name).to_owned();
+        let part = self.archive.by_name(&written).map_err(|error| match error {
             zip::result::ZipError::UnsupportedArchive(text) if text == zip::result::ZipError::PASSWORD_REQUIRED => {
                 Problems::one(Code::WorkbookEncrypted, quoted(name))
             }
@@ -96,6 +114,31 @@ impl<'f> Package<'f> {
     pub(super) fn into_archive(self) -> ZipArchive<Cursor<&'f [u8]>> {
         self.archive
     }
+}
+
+/// A part's name as names are compared.
+fn compared(name: &str) -> String {
+    name.replace('\\', "/").trim_start_matches('/').to_ascii_lowercase()
+}
+
+/// A name whose address was written as `sheet%201.xml`; none if it is no text then.
+fn percent_decoded(name: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, more)) = rest.split_first() {
+        let hex = more.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &more[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = more;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// A file that cannot be read; `what` says where.

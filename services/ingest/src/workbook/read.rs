@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use helan_schemas::refusal::Code;
 
 use super::book::Book;
-use super::cells::{Meaning, meaning};
+use super::cells::{Meaning, Said, meaning, misled};
 use super::package::Package;
 use super::places::CellAt;
 use super::sheet::{Content, Frame, Row, Rows};
+use super::shown::words_fit;
 use crate::answer::TableRead;
-use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, field_of};
+use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, choice, field_of};
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
@@ -99,10 +100,10 @@ pub(crate) fn read<'b, 'e>(
     let sheet = book.data_sheet()?;
     let text = package.text(&sheet.part)?;
     let frame = Frame::read(&sheet.part, &text)?;
-    let mut rows = Rows::new(&sheet.part, &text, &book);
+    let mut rows = Rows::new(&sheet.part, &text, &book, &frame);
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
     let mut reading = Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true } };
-    let Some((number, cells, lang)) = find_heading(&mut rows)? else {
+    let Some((number, cells, lang)) = find_heading(&mut rows, &book)? else {
         reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
         return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
     };
@@ -130,17 +131,23 @@ pub(crate) fn read<'b, 'e>(
 }
 
 /// A heading: its row, its texts by column, and the language they are in.
-type FoundHeading = (u32, Vec<(u32, String)>, Lang);
+type FoundHeading = (u32, Vec<HeadingCell>, Lang);
+
+/// A heading's column, its text, and whether that is struck out.
+type HeadingCell = (u32, String, bool);
 
 /// The first row that names what is reported, and of what, or what is withdrawn.
-fn find_heading(rows: &mut Rows<'_>) -> Result<Option<FoundHeading>, Problems> {
+fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<FoundHeading>, Problems> {
     while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
         let texts = row.cells.iter().filter_map(|cell| match &cell.content {
-            Content::Text(text) => Some((cell.at.column, text.clone())),
+            Content::Text(text) => {
+                let struck = cell.looks.struck || book.styles.of(cell.style).is_some_and(|style| style.looks.struck);
+                Some((cell.at.column, text.clone(), struck))
+            }
             _ => None,
         });
         let texts: Vec<_> = texts.collect();
-        let fields: Vec<_> = texts.iter().filter_map(|(_, text)| field_of(text)).collect();
+        let fields: Vec<_> = texts.iter().filter_map(|(_, text, _)| field_of(text)).collect();
         let has = |name: &str| fields.iter().any(|(field, _)| *field == name);
         if has("value") && (has("ref_area") || has("indicator")) || has("withdraws") {
             let lang = fields.iter().find_map(|(_, lang)| *lang).unwrap_or(Lang::Zh);
@@ -167,7 +174,7 @@ struct Read {
 
 impl<'e> Reading<'_, '_, 'e> {
     /// The heading's columns; none if something is wrong with it.
-    fn columns(&mut self, cells: Vec<(u32, String)>, layout: &mut Layout) -> Vec<Read> {
+    fn columns(&mut self, cells: Vec<HeadingCell>, layout: &mut Layout) -> Vec<Read> {
         let mut columns: Vec<Read> = Vec::new();
         let mut wrong = false;
         let mut report = |builder: &mut Builder<'_, '_>, name: &str, code: Code, found: String| {
@@ -175,7 +182,7 @@ impl<'e> Reading<'_, '_, 'e> {
             wrong = true;
         };
         let merged = self.frame.merged(layout.heading_row);
-        for (column, text) in cells {
+        for (column, text, struck) in cells {
             let known = field_of(&text).and_then(|(field, _)| Some((field, Column::of(field)?)));
             let name = known.map_or(text.as_str(), |(field, _)| field).to_owned();
             let again = columns.iter().any(|read| read.field == name);
@@ -186,12 +193,17 @@ impl<'e> Reading<'_, '_, 'e> {
             let at = CellAt { row: layout.heading_row, column };
             match known {
                 _ if text.starts_with('#') => {}
+                // For the reader of the form.
+                Some((_, Column::Remark)) if !again => {}
                 None => {
                     let found = or_meant(quoted(&text), headings::meant(&text));
                     report(&mut self.builder, &name, Code::CsvUnknownColumn, found);
                 }
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
                 Some((field, kind)) => {
+                    if struck {
+                        report(&mut self.builder, &name, Code::CellStruck, quoted(&text));
+                    }
                     if let Some(block) = merged.iter().find(|block| block.holds(at)) {
                         report(&mut self.builder, &name, Code::CellMerged, block.to_string());
                     }
@@ -216,6 +228,7 @@ impl<'e> Reading<'_, '_, 'e> {
         let mut wrong: Vec<(&'static str, Code, String)> = Vec::new();
         let mut names = [const { String::new() }; 2];
         let (mut has_value, mut formulas, mut rounded) = (false, Vec::new(), Vec::new());
+        let (mut shorter, mut value) = (Vec::new(), None::<Said>);
         let merged = self.frame.merged(row.number);
         for read in columns {
             let at = CellAt { row: row.number, column: read.column };
@@ -228,16 +241,17 @@ impl<'e> Reading<'_, '_, 'e> {
             }
             let Some(cell) = cell else { continue };
             has_value |= read.field == "value";
-            match meaning(read.field, cell, self.book.from_1904) {
+            match meaning(read.field, cell, self.book, self.frame) {
                 Meaning::Nothing => {}
-                Meaning::Text { text, rounded: cut } => {
+                Meaning::Text(said) => {
                     let by_hand = read.field == "value" && matches!(cell.content, Content::Text(_));
-                    let text = match by_hand.then(|| typed(&text, self.builder.judge().decimal_mark(), Writer::Person))
+                    let text = match by_hand
+                        .then(|| typed(&said.text, self.builder.judge().decimal_mark(), Writer::Person))
                     {
-                        None => text,
+                        None => said.text.clone(),
                         Some(Ok(plain)) => plain.into_owned(),
                         Some(Err(code)) => {
-                            wrong.push((read.field, code, quoted(&text)));
+                            wrong.push((read.field, code, quoted(&said.text)));
                             continue;
                         }
                     };
@@ -249,8 +263,14 @@ impl<'e> Reading<'_, '_, 'e> {
                     if cell.formula && !is_name {
                         formulas.push(at.to_string());
                     }
-                    if cut {
+                    if said.rounded && read.field == "value" {
                         rounded.push(at.to_string());
+                    }
+                    if said.shorter {
+                        shorter.push(at.to_string());
+                    }
+                    if read.field == "value" {
+                        value = Some(said);
                     }
                     if read.field != UNIT_NAME {
                         cells.push((read.kind, Cow::Owned(text)));
@@ -271,6 +291,9 @@ impl<'e> Reading<'_, '_, 'e> {
         if row.hidden && has_value {
             wrong.push(("value", Code::RowHidden, row.number.to_string()));
         }
+        if let Some(said) = value.filter(|said| !said.words.is_empty() && !self.fits(said, &cells)) {
+            wrong.push(("value", Code::CellFormatMisleads, misled(&said.text, &said.shown)));
+        }
         let broken = wrong.iter().map(|(field, ..)| full_name(field)).collect();
         for (field, code, found) in &wrong {
             self.builder.problems().add(place, Some(field), *code, found);
@@ -281,6 +304,7 @@ impl<'e> Reading<'_, '_, 'e> {
                 self.done.reported += 1;
                 note(&mut self.done.formulas, &mut self.done.formula_cells, formulas);
                 note(&mut self.done.rounded, &mut self.done.rounded_cells, rounded);
+                note(&mut self.done.shorter, &mut self.done.shorter_cells, shorter);
                 true
             }
             Taken::NotReported => {
@@ -294,6 +318,26 @@ impl<'e> Reading<'_, '_, 'e> {
             layout.names.insert(row.number, names.join(" · "));
         }
         counted
+    }
+}
+
+impl<'e> Reading<'_, '_, 'e> {
+    /// Whether what a value's format draws beside it says what the row says: its unit at its multiplier.
+    fn fits(&self, said: &Said, cells: &[(Column, Cow<'e, str>)]) -> bool {
+        let of = |name: &str| {
+            let found = cells.iter().find(|(kind, _)| matches!(kind, Column::Data(full, _) if *full == name));
+            found.map(|(_, text)| text.as_ref())
+        };
+        let scale = match of("data.unit_mult") {
+            None => 0,
+            Some(text) => match choice("unit_mult", text.to_owned()).parse() {
+                Ok(scale) => scale,
+                // What is wrong with the multiplier is said of its own cell.
+                Err(_) => return true,
+            },
+        };
+        let units = of("data.indicator").map(|code| self.builder.judge().units_of(code)).unwrap_or_default();
+        words_fit(&said.words, scale, &units)
     }
 }
 

@@ -2,24 +2,32 @@
 //! as it is written) is what matters here.
 
 use helan_schemas::refusal::Code;
+use quick_xml::events::BytesStart;
 
-use super::book::{Book, rich_text};
-use super::formats::Shown;
+use super::book::{Book, SharedText, rich_text};
+use super::conditional::{Rule, Rules};
+use super::constant;
 use super::package::broken;
 use super::places::{Block, CellAt};
+use super::styles::Looks;
 use super::xml::{Piece, Xml, attribute, flag, number};
 use crate::problems::Problems;
 
 /// Merged blocks of one sheet: each is looked at for each row.
 const MOST_MERGED: usize = 5_000;
+/// Conditional formats of one sheet: each is looked at for each cell.
+const MOST_RULES: usize = 1_000;
+/// A row lower than this, in points, or a column narrower than this, in digits, shows nothing that could be read.
+const LEAST_HEIGHT: f32 = 4.0;
+const LEAST_WIDTH: f32 = 1.0;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Nothing.
     Empty,
-    /// A number as the file writes it, and how it is shown.
-    Number(String, Shown),
+    /// A number as the file writes it.
+    Number(String),
     /// A text.
     Text(String),
     /// A truth value.
@@ -28,6 +36,8 @@ pub(super) enum Content {
     IsoDate(String),
     /// `#DIV/0!` and the like.
     Error(String),
+    /// A formula whose result is nobody's figure: why.
+    NotComputed(String),
 }
 
 /// One cell.
@@ -37,6 +47,10 @@ pub(super) struct Cell {
     pub(super) content: Content,
     /// It is computed; without content, its result was not saved.
     pub(super) formula: bool,
+    /// Number of its style.
+    pub(super) style: u32,
+    /// How any part of its text looks.
+    pub(super) looks: Looks,
 }
 
 /// One row that has cells.
@@ -51,7 +65,16 @@ pub(super) struct Row {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Frame {
     hidden_columns: Vec<(u32, u32)>,
+    /// Columns that the sheet says something of; others have its usual width.
+    columns: Vec<(u32, u32)>,
     merged: Vec<Block>,
+    /// Rows without a height of their own are hidden.
+    hides_rows: bool,
+    hides_columns: bool,
+    /// Conditional formats that change what is shown.
+    pub(super) rules: Vec<Rule>,
+    /// Zeros are not shown.
+    pub(super) hides_zeros: bool,
 }
 
 impl Frame {
@@ -59,16 +82,46 @@ impl Frame {
     pub(super) fn read(part: &str, text: &str) -> Result<Self, Problems> {
         let mut frame = Self::default();
         let mut xml = Xml::new(part, text);
+        let mut rules = Rules::default();
         while let Some(piece) = xml.next()? {
-            let Piece::Start(start, _) = piece else { continue };
+            let (start, empty) = match piece {
+                Piece::Start(start, empty) => (start, empty),
+                Piece::Text(text) => {
+                    rules.text(&text);
+                    continue;
+                }
+                Piece::End(name) => {
+                    rules.end(&name);
+                    continue;
+                }
+            };
+            rules.start(&start, empty);
             match start.local_name().as_ref() {
-                "col" if flag(&start, "hidden") || attribute(&start, "width").as_deref() == Some("0") => {
+                "sheetView" => {
+                    let zeros = attribute(&start, "showZeros");
+                    frame.hides_zeros |= zeros.is_some_and(|text| text == "0" || text == "false");
+                }
+                "sheetFormatPr" => {
+                    let less = |name, least| size(&start, name).is_some_and(|size| size < least);
+                    frame.hides_rows = flag(&start, "zeroHeight") || less("defaultRowHeight", LEAST_HEIGHT);
+                    frame.hides_columns = less("defaultColWidth", LEAST_WIDTH);
+                }
+                "col" => {
                     let first = number(&start, "min").unwrap_or(1);
-                    frame.hidden_columns.push((first, number(&start, "max").unwrap_or(first)));
+                    let span = (first, number(&start, "max").unwrap_or(first));
+                    frame.columns.push(span);
+                    let width = size(&start, "width");
+                    if flag(&start, "hidden") || width.map_or(frame.hides_columns, |width| width < LEAST_WIDTH) {
+                        frame.hidden_columns.push(span);
+                    }
                 }
                 "mergeCell" => frame.merged.extend(attribute(&start, "ref").and_then(|text| Block::parse(&text))),
                 _ => {}
             }
+        }
+        frame.rules = rules.rules();
+        if frame.rules.len() > MOST_RULES {
+            return Err(Problems::one(Code::CellFormatMisleads, format!("{} > {MOST_RULES}", frame.rules.len())));
         }
         if frame.merged.len() > MOST_MERGED {
             return Err(Problems::one(Code::CellMerged, format!("{} > {MOST_MERGED}", frame.merged.len())));
@@ -77,7 +130,8 @@ impl Frame {
     }
 
     pub(super) fn hides(&self, column: u32) -> bool {
-        self.hidden_columns.iter().any(|(first, last)| (*first..=*last).contains(&column))
+        let among = |spans: &[(u32, u32)]| spans.iter().any(|(first, last)| (*first..=*last).contains(&column));
+        among(&self.hidden_columns) || self.hides_columns && !among(&self.columns)
     }
 
     /// The merged blocks that a row takes part in.
@@ -92,13 +146,14 @@ pub(super) struct Rows<'x> {
     xml: Xml<'x>,
     part: &'x str,
     book: &'x Book,
+    hides_rows: bool,
     last: u32,
     ended: bool,
 }
 
 impl<'x> Rows<'x> {
-    pub(super) fn new(part: &'x str, text: &'x str, book: &'x Book) -> Self {
-        Self { xml: Xml::new(part, text), part, book, last: 0, ended: false }
+    pub(super) fn new(part: &'x str, text: &'x str, book: &'x Book, frame: &Frame) -> Self {
+        Self { xml: Xml::new(part, text), part, book, hides_rows: frame.hides_rows, last: 0, ended: false }
     }
 
     /// The next row that has an element.
@@ -114,9 +169,8 @@ impl<'x> Rows<'x> {
                         return Err(broken(format!("{}: row {row}", self.part)));
                     }
                     self.last = row;
-                    let zero =
-                        attribute(&start, "ht").and_then(|text| text.parse().ok()).is_some_and(|ht: f32| ht <= 0.0);
-                    let hidden = flag(&start, "hidden") || zero;
+                    let low = size(&start, "ht").map_or(self.hides_rows, |height| height < LEAST_HEIGHT);
+                    let hidden = flag(&start, "hidden") || low;
                     let cells = if empty { Vec::new() } else { self.cells(row)? };
                     return Ok(Some(Row { number: row, hidden, cells }));
                 }
@@ -143,10 +197,14 @@ impl<'x> Rows<'x> {
                     last = at.column;
                     let style = number(&start, "s").unwrap_or(0);
                     let kind = attribute(&start, "t").unwrap_or_default();
-                    let (content, formula) =
-                        if empty { (Content::Empty, false) } else { self.content(at, &kind, style)? };
+                    let (content, formula, looks) =
+                        if empty { (Content::Empty, false, Looks::default()) } else { self.content(at, &kind)? };
                     if formula || content != Content::Empty {
-                        cells.push(Cell { at, content, formula });
+                        // Without its style nobody can say what the cell shows.
+                        if self.book.styles.of(style).is_none() {
+                            return Err(broken(format!("{}: {at} s={style}", self.part)));
+                        }
+                        cells.push(Cell { at, content, formula, style, looks });
                     }
                 }
                 _ => {}
@@ -154,35 +212,45 @@ impl<'x> Rows<'x> {
         }
     }
 
-    fn content(&mut self, at: CellAt, kind: &str, style: u32) -> Result<(Content, bool), Problems> {
-        let (mut value, mut inline, mut formula, mut within) = (None::<String>, None, false, false);
+    fn content(&mut self, at: CellAt, kind: &str) -> Result<(Content, bool, Looks), Problems> {
+        let (mut value, mut inline, mut formula, mut within) = (None::<String>, None, None::<String>, "");
         loop {
             match self.xml.next()?.ok_or_else(|| broken(format!("{}: {at}", self.part)))? {
                 Piece::End(name) if name == "c" => break,
-                Piece::End(name) if name == "v" => within = false,
+                Piece::End(name) if name == within => within = "",
                 Piece::End(_) => {}
-                Piece::Text(text) if within => value.get_or_insert_default().push_str(&text),
+                Piece::Text(text) if within == "v" => value.get_or_insert_default().push_str(&text),
+                Piece::Text(text) if within == "f" => formula.get_or_insert_default().push_str(&text),
                 Piece::Text(_) => {}
                 Piece::Start(start, empty) => match start.local_name().as_ref() {
                     "v" => {
-                        within = !empty;
+                        within = if empty { "" } else { "v" };
                         value.get_or_insert_default();
                     }
-                    "f" => formula = true,
+                    "f" => {
+                        within = if empty { "" } else { "f" };
+                        formula.get_or_insert_default();
+                    }
                     "is" if !empty => inline = Some(rich_text(&mut self.xml, "is", self.part)?),
                     _ => {}
                 },
             }
         }
+        let mut looks = Looks::default();
         let Some(value) = value else {
-            return Ok((inline.map_or(Content::Empty, text), formula));
+            let SharedText { text: inline, looks } = inline.unwrap_or_default();
+            return Ok((text(inline), formula.is_some(), looks));
         };
         let content = match kind {
             "" | "n" if value.trim().is_empty() => Content::Empty,
-            "" | "n" => Content::Number(value.trim().to_owned(), self.book.shown(style)),
+            "" | "n" => Content::Number(value.trim().to_owned()),
+            // Without a number of a text there is no text.
+            "s" if value.trim().is_empty() => Content::Empty,
             "s" => {
                 let shared = value.trim().parse().ok().and_then(|at: usize| self.book.texts.get(at));
-                text(shared.ok_or_else(|| broken(format!("{}: {at}", self.part)))?.clone())
+                let shared = shared.ok_or_else(|| broken(format!("{}: {at}", self.part)))?;
+                looks = shared.looks;
+                text(shared.text.clone())
             }
             "b" => Content::Bool(value.trim() == "1"),
             "e" => Content::Error(value),
@@ -191,13 +259,35 @@ impl<'x> Rows<'x> {
             "str" | "inlineStr" => text(value),
             other => return Err(broken(format!("{}: {at} t={other}", self.part))),
         };
+        let Some(formula) = formula else { return Ok((content, false, looks)) };
+        if let Some(why) = self.not_computed(&formula, &content) {
+            return Ok((Content::NotComputed(why), true, looks));
+        }
         // An empty text is a result; no text at all is none.
-        let computed = formula && content == Content::Empty && kind == "str";
-        Ok((content, formula && !computed))
+        let computed = content == Content::Empty && kind == "str";
+        Ok((content, !computed, looks))
+    }
+
+    /// Why a formula's saved result is not what it comes to.
+    fn not_computed(&self, formula: &str, result: &Content) -> Option<String> {
+        let saved = match result {
+            Content::Number(text) => text.as_str(),
+            Content::Text(text) => text.as_str(),
+            _ => "",
+        };
+        match &self.book.uncomputed {
+            Some(setting) => Some(format!("{saved:?} ({setting})")),
+            None => (!constant::agrees(formula, saved)).then(|| format!("{formula} ≠ {saved:?}")),
+        }
     }
 }
 
 fn text(text: String) -> Content {
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{a0}' || c == '\u{3000}');
     if trimmed.is_empty() { Content::Empty } else { Content::Text(trimmed.to_owned()) }
+}
+
+/// A size in an attribute.
+fn size(start: &BytesStart<'_>, name: &str) -> Option<f32> {
+    attribute(start, name)?.trim().parse().ok()
 }

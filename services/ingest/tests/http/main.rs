@@ -5,6 +5,7 @@ mod connections;
 mod contract;
 mod decimals;
 mod limits;
+mod looks;
 mod refuses_bytes;
 mod refuses_events;
 mod refuses_senders;

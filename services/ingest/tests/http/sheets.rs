@@ -56,7 +56,9 @@ pub(crate) fn book_and(
         }
     }
     more(sheet);
-    workbook.save_to_buffer().expect("a workbook")
+    let file = workbook.save_to_buffer().expect("a workbook");
+    // The library has programs compute every formula anew; a file that was saved by such a program has results.
+    edited(&file, "xl/workbook.xml", |text| text.replace(" fullCalcOnLoad=\"1\"", ""))
 }
 
 /// A row of Yinchuan's R&D expenditure with a value.

@@ -1,9 +1,131 @@
 //! Templates out: what a reporter owes as a form, and the form filled in and taken.
 
+use futures::future::BoxFuture;
+use helan_ingest::{Own, OwnFigure, OwnFigures};
 use helan_schemas::topics;
 
 use crate::sheets::*;
 use crate::world::*;
+
+/// What two reporters have sent, in place of a lake.
+pub(crate) struct Sent;
+
+impl Own for Sent {
+    fn figures<'a>(&'a self, reporter: &'a str, periods: &'a [String]) -> BoxFuture<'a, Result<OwnFigures, String>> {
+        let figure = |area: &str, indicator: &str, period: &str, value: &str, unit_mult| OwnFigure {
+            ref_area: area.to_owned(),
+            indicator: indicator.to_owned(),
+            time_period: period.to_owned(),
+            value: value.to_owned(),
+            unit_mult,
+        };
+        let mut own = OwnFigures::default();
+        if reporter == "wuzhong" {
+            own.figures.push(figure("640300", "rd_expenditure", "2017", "4.91", 8));
+            own.figures.push(figure("640300", "rd_expenditure", "2018", "5.12", 8));
+            own.multipliers.push(("rd_expenditure".to_owned(), 8));
+        }
+        own.figures.retain(|figure| periods.contains(&figure.time_period));
+        Box::pin(std::future::ready(if reporter == "guyuan" { Err("no lake".to_owned()) } else { Ok(own) }))
+    }
+}
+
+/// The column of a heading.
+fn column(rows: &[Vec<String>], heading: &str) -> usize {
+    rows[3].iter().position(|cell| cell == heading).unwrap_or_else(|| panic!("{heading}: {:?}", rows[3]))
+}
+
+#[tokio::test]
+async fn a_template_says_what_was_sent_and_until_when() {
+    let world = World::new().await;
+    let form = world.get_as("wuzhong", "/v1/templates/wuzhong?period=2018&lang=zh").await;
+    let rows = cells(&form.bytes, "数据");
+    let indicator = column(&rows, "指标代码");
+    let of = |heading: &str| {
+        let at = column(&rows, heading);
+        let row = rows[4..].iter().find(|row| row[indicator] == "rd_expenditure").expect("a row");
+        row[at].clone()
+    };
+    assert_eq!([of("上期数"), of("已报数"), of("数量级"), of("数值*")], ["4.91 亿", "5.12 亿", "亿", ""]);
+    assert_eq!(of("报送期限").len(), "2019-08-31".len(), "{}", of("报送期限"));
+    assert!(rows[0][0].contains("已报 1 项"), "{:?}", rows[0]);
+    // What a form tells is not read again.
+    let at = rows[4..].iter().position(|row| row[indicator] == "rd_expenditure").expect("a row");
+    let mut numbers = vec![""; rows.len() - 4];
+    numbers[at] = "5.13";
+    let taken = world.send("wuzhong", Call::bytes("/v1/submissions", XLSX, filled(&form.bytes, &numbers))).await;
+    assert_eq!((taken.status, &taken.json["table"]["reported"]), (202, &1.into()), "{}", taken.text);
+    let event = &world.events(topics::CITY, taken.json["offset"].as_i64().expect("offset"))[0];
+    assert_eq!((&event["data"]["unit_mult"], event["data"].get("note")), (&8.into(), None), "{event}");
+
+    // Nothing of another's, and a form all the same where the lake does not answer.
+    for reporter in ["yinchuan", "guyuan"] {
+        let form = world.get_as(reporter, &format!("/v1/templates/{reporter}?period=2018&lang=zh")).await;
+        let heading = cells(&form.bytes, "数据")[3].clone();
+        assert!(!heading.contains(&"已报数".to_owned()) && heading.contains(&"报送期限".to_owned()), "{heading:?}");
+    }
+    let csv = world.get_as("wuzhong", "/v1/templates/wuzhong?period=2018&format=csv&lang=en").await;
+    assert!(
+        csv.text.contains("Last period,Already sent,Due") && csv.text.contains("4.91 hundred million"),
+        "{}",
+        csv.text
+    );
+}
+
+#[tokio::test]
+async fn yes_and_no_are_chosen_and_read() {
+    let world = World::new().await;
+    for (lang, unit, choice, other) in [("zh", "是/否", "是", "否"), ("en", "yes/no", "yes", "NO")] {
+        let form = world.get_as("nx-kjt", &format!("/v1/templates/nx-kjt?period=2018&lang={lang}")).await;
+        let rows = cells(&form.bytes, if lang == "zh" { "数据" } else { "data" });
+        let sheet = part(&form.bytes, "xl/worksheets/sheet1.xml");
+        let list = if lang == "zh" { "\"是,否\"" } else { "\"yes,no\"" };
+        let asked: Vec<usize> = (4..rows.len()).filter(|row| rows[*row].contains(&"BOOL".to_owned())).collect();
+        assert_eq!(sheet.matches(list).count(), asked.len(), "each row has its list");
+        assert!(
+            asked.len() > 1 && asked.iter().all(|row| rows[*row][3] == unit && rows[*row][5].is_empty()),
+            "{rows:?}"
+        );
+        let cell = |row: usize, text: &str| (format!("<c r=\"E{}\" ", row + 1), text.to_owned());
+        let typed = [cell(asked[0], choice), cell(asked[1], other)];
+        let file = edited(&form.bytes, "xl/worksheets/sheet1.xml", |mut text| {
+            for (cell, typed) in &typed {
+                let start = text.find(cell).expect("a value cell");
+                let end = start + text[start..].find("/>").expect("it is blank");
+                text.replace_range(end..end + 2, &format!(" t=\"inlineStr\"><is><t>{typed}</t></is></c>"));
+            }
+            text
+        });
+        let taken = world.send("nx-kjt", Call::bytes("/v1/submissions", XLSX, file)).await;
+        assert_eq!(taken.status, 202, "{}", taken.text);
+        assert_eq!(values(&world, taken.json["offset"].as_i64().expect("offset")), ["1", "0"]);
+    }
+    // Elsewhere these words are no numbers.
+    let file = book("数据", &HEADINGS, &[row(Put::Text("是"))]);
+    world.refused("yinchuan", call(file), &[("number_syntax", "value")]).await;
+}
+
+#[tokio::test]
+async fn a_template_is_printed_on_a4_to_be_signed() {
+    let world = World::new().await;
+    let form = world.get_as("nx-kjt", "/v1/templates/nx-kjt?period=2018&lang=zh").await;
+    let sheet = part(&form.bytes, "xl/worksheets/sheet1.xml");
+    assert!(sheet.contains("paperSize=\"9\"") && sheet.contains("orientation=\"landscape\""), "{sheet}");
+    assert!(sheet.contains("批准人") && sheet.contains("fitToHeight=\"0\""));
+    let area = part(&form.bytes, "xl/workbook.xml");
+    let rows = cells(&form.bytes, "数据");
+    let printed = column(&rows, "备注");
+    let last = char::from(b'A' + printed as u8);
+    assert!(area.contains(&format!("$A$1:${last}${}", rows.len())), "{area}");
+    // A character is some 1.9 mm wide at full size; A4 leaves 277 mm. Three quarters of full size are legible.
+    let widths = sheet.split("<col ").skip(1).map(|col| {
+        let of = |name: &str| col.split(&format!("{name}=\"")).nth(1)?.split('"').next()?.parse::<f64>().ok();
+        (of("min").expect("min") as usize, of("max").expect("max") as usize, of("width").expect("width"))
+    });
+    let width: f64 =
+        widths.filter(|(min, ..)| *min <= printed + 1).map(|(min, max, width)| width * (max - min + 1) as f64).sum();
+    assert!(width * 1.9 * 0.75 <= 277.0, "{width}");
+}
 
 #[tokio::test]
 async fn a_template_filled_in_is_taken_without_edits() {

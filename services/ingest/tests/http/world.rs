@@ -110,6 +110,7 @@ impl World {
             clock: clock.clone(),
             limits,
             metrics: Metrics::default(),
+            own: Some(Arc::new(crate::templates::Sent)),
             status_base: String::new(),
         });
         Self { log, clock, router, file, folder }

@@ -100,6 +100,7 @@ fn notes(table: &helan_ingest::TableRead) -> String {
         ("not_reported", table.not_reported, &Vec::new()),
         ("formulas", table.formulas, &table.formula_cells),
         ("rounded", table.rounded, &table.rounded_cells),
+        ("shorter", table.shorter, &table.shorter_cells),
     ] {
         if count > 0 {
             notes.push_str(&format!(", {name} {count}"));
