@@ -20,6 +20,7 @@ use crate::describe::{self, TableDoc};
 use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
+use crate::said::said;
 use crate::scope::{self, Pinned, Scope};
 use crate::watch::{Watch, Watched, Watchful};
 use crate::{bounded, read_only};
@@ -43,14 +44,20 @@ pub enum QueryError {
     #[error(transparent)]
     Beyond(#[from] Beyond),
     /// The engine or the lake failed.
-    #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    #[error("{}", said(.0))]
+    Engine(DataFusionError),
     /// The lake cannot be read.
     #[error(transparent)]
     Lake(#[from] helan_lake::LakeError),
     /// The catalog cannot be used.
     #[error("the catalog cannot be used: {0}")]
     Catalog(String),
+}
+
+impl From<DataFusionError> for QueryError {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
+    }
 }
 
 impl From<MomentError> for QueryError {

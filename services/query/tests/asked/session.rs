@@ -3,7 +3,7 @@
 use crate::support::Script;
 use helan_query::{QueryError, Session};
 
-fn session() -> Session {
+pub(crate) fn session() -> Session {
     let script = Script {
         catalog: std::sync::Arc::new(helan_schemas::catalog::Catalog::embedded()),
         events: crate::support::events(
