@@ -25,6 +25,7 @@ use crate::args::Flush;
 use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
+use crate::say::note;
 use crate::schedule::{Counters, Plan, Scheduler};
 use crate::tables::Tables;
 
@@ -175,9 +176,9 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
         // The log or the lake may not answer yet; nothing was taken, so nothing is to be finished.
         () = shutdown.wait() => return Ok(()),
     };
-    eprintln!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
+    note!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
     if !credentials.exists() {
-        eprintln!(
+        note!(
             "No credentials yet, so nobody can send. Make one: helan credential add --role reporter --reporter ID --credentials {}",
             credentials.display()
         );
