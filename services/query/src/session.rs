@@ -281,6 +281,9 @@ impl Session {
 /// A context for questions: names mean a scope's views, and every view is there at other moments too.
 fn asked_in(scope: &Arc<Scope>) -> SessionContext {
     let context = scope::context(scope.names(), scope.pinned.small, scope.pinned.memory.clone());
+    // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
+    let state = context.state_ref();
+    state.write().config_mut().options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
     for query in helan_queries::all() {
         let function = AsOf { query, pinned: scope.pinned.clone() };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
