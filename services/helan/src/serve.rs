@@ -74,6 +74,8 @@ pub(crate) struct Settings {
     pub(crate) sql: SqlLimits,
     pub(crate) schedule: Option<Plan>,
     pub(crate) roles: Roles,
+    /// By which reports are received; the demo's lives through past years.
+    pub(crate) clock: Clock,
 }
 
 impl Settings {
@@ -198,7 +200,7 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
 
 /// Starts the roles; they end by `shutdown`.
 pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: Shutdown) -> anyhow::Result<Running> {
-    let (clock, metrics) = (Clock::system(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
+    let (clock, metrics) = (settings.clock.clone(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
     let shown = metrics.clone();
     // Given once requests are answered: what they brought is committed before the aggregator ends.
     let last = Shutdown::new();
