@@ -12,6 +12,7 @@ use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
 use url::Url;
 
+use crate::say::note;
 use crate::serve::Settings;
 
 /// How often a process without an aggregator compares log and lake.
@@ -250,7 +251,7 @@ async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> a
     }
     if records > 0 {
         tracing::warn!("there is no lake at {lake}: it is built again from the log, which has {records} records");
-        eprintln!("There is no lake at {lake}; it is built again from the log, which has {records} records.");
+        note!("There is no lake at {lake}; it is built again from the log, which has {records} records.");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `helan`: one binary, one subcommand a role.
 
-// `println!` panics when its reader has gone: see `say`.
-#![warn(clippy::print_stdout)]
+// `println!` and `eprintln!` panic when their reader has gone: see `say`.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod args;
 mod backup;
@@ -28,6 +28,7 @@ mod tables;
 use helan_runtime::telemetry::Telemetry;
 
 use crate::args::Command;
+use crate::say::note;
 
 /// Gives memory back: with the system's allocator a process keeps what each of its many threads once needed.
 #[global_allocator]
@@ -48,7 +49,7 @@ fn main() -> std::process::ExitCode {
     let telemetry = match Telemetry::start(cli.global.log_format, filter, &resolved.role) {
         Ok(telemetry) => telemetry,
         Err(error) => {
-            eprintln!("helan: {error:#}");
+            note!("helan: {error:#}");
             return std::process::ExitCode::from(2);
         }
     };
@@ -85,7 +86,7 @@ fn main() -> std::process::ExitCode {
             ended.map_or(std::process::ExitCode::FAILURE, |ended| std::process::ExitCode::from(ended.0))
         }
         Err(error) => {
-            eprintln!("helan: {error:#}");
+            note!("helan: {}", say::why(&error));
             std::process::ExitCode::FAILURE
         }
     }

@@ -12,12 +12,12 @@ use helan_schemas::catalog::{Catalog, Comparator, Rounding, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::lang::Lang;
-use crate::show::{STYLE, heading, wrapped};
+use crate::show::{STYLE, columns, heading, wrapped};
 
-/// Columns that the table may take.
-const WIDTH: usize = 100;
-/// Columns of the target's and the area's names.
-const NAME_WIDTH: usize = 24;
+/// Columns that names have at least beside a column of areas; with less, the area stands before the name where it differs
+/// from the region.
+const NAMES_APART: usize = 34;
+/// Columns of the areas' names, at least.
 const AREA_WIDTH: usize = 12;
 
 /// One row of `quota_fulfilment`, as text.
@@ -124,21 +124,22 @@ impl QuotaTable<'_> {
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             let parts: Vec<_> =
                 counts.iter().map(|(verdict, count)| format!("{} {count}", verdict_name(verdict, self.lang))).collect();
-            let _ = writeln!(text, "{} {total}: {}", kind_name(kind, self.lang), parts.join(" · "));
+            let tally = format!("{} {total}: {}", kind_name(kind, self.lang), parts.join(" · "));
+            let _ = writeln!(text, "{}", wrapped(&tally));
         }
         text += &self.counted_once();
         if numbers.iter().any(|(_, row)| row.demo) {
             let legend = self
                 .lang
                 .pick("* 演示数据，非官方数字。", "* illustrative figure from a demo feed, not an official one.");
-            let _ = writeln!(text, "{legend}");
+            let _ = writeln!(text, "{}", wrapped(legend));
         }
         if numbers.iter().any(|(_, row)| row.sensitive) {
             let legend = self.lang.pick(
                 "± 口径敏感：换一个数据版本、修约或比较方式，结论会变（见 quota_fulfilment.readings）。",
                 "± sensitive: another vintage, rounding or comparator turns the verdict (quota_fulfilment.readings).",
             );
-            let _ = writeln!(text, "{legend}");
+            let _ = writeln!(text, "{}", wrapped(legend));
         }
         for note in &self.catalog.head.notes {
             let about = self.lang.pick("文件：", "The document: ");
@@ -169,52 +170,65 @@ impl QuotaTable<'_> {
 
     fn table(&self, rows: &[(&Target, &QuotaRow)]) -> Table {
         let lang = self.lang;
+        let headings = [
+            lang.pick("编号", "id"),
+            lang.pick("指标", "target"),
+            lang.pick("地区", "area"),
+            lang.pick("目标", "quota"),
+            lang.pick("实际", "actual"),
+            lang.pick("完成度", "of quota"),
+            lang.pick("结论", "verdict"),
+        ];
+        let mut lines: Vec<[String; 7]> = rows.iter().map(|(target, row)| self.line(target, row)).collect();
+        let apart = fit(&mut lines, &headings, columns(), |at| {
+            let (target, row) = rows[at];
+            let area = (row.ref_area != self.catalog.head.region).then(|| self.area_name(&row.ref_area));
+            let name = lang.pick(&target.name_zh, &target.name_en);
+            area.filter(|area| !name.contains(area)).map(|area| format!("{area}: {name}"))
+        });
         let mut table = Table::new();
-        table.load_style(STYLE).set_width(WIDTH as u16);
+        table.load_style(STYLE);
         if !std::io::stdout().is_terminal() {
             table.force_no_tty();
         }
-        table.set_header(
-            [
-                lang.pick("编号", "id"),
-                lang.pick("指标", "target"),
-                lang.pick("地区", "area"),
-                lang.pick("目标", "quota"),
-                lang.pick("实际", "actual"),
-                lang.pick("完成度", "of quota"),
-                lang.pick("结论", "verdict"),
-            ]
-            .map(heading),
-        );
-        for (target, row) in rows {
-            let mark = if row.demo { "*" } else { "" };
-            let actual = row
-                .actual_value
-                .as_deref()
-                .map_or_else(|| "—".to_owned(), |value| format!("{}{mark}", self.shown(target, value)));
-            let fulfilment = row.fulfilment.as_deref().map_or_else(String::new, |value| {
-                format!("{}%", round(&times(value, 2), 1, self.catalog.head.rounding))
-            });
-            let verdict = format!("{}{}", verdict_name(&row.verdict, lang), if row.sensitive { " ±" } else { "" });
-            table.add_row([
-                Cell::new(&target.target_id),
-                Cell::new(clip(lang.pick(&target.name_zh, &target.name_en), NAME_WIDTH)),
-                Cell::new(clip(self.area_name(&row.ref_area), AREA_WIDTH)),
-                Cell::new(self.quota(target)),
-                Cell::new(actual),
-                Cell::new(fulfilment),
-                Cell::new(verdict).fg(verdict_colour(&row.verdict)),
-            ]);
+        let kept = |column: usize| apart || column != AREA;
+        table.set_header((0..7).filter(|column| kept(*column)).map(|column| heading(headings[column])));
+        for (line, (_, row)) in lines.into_iter().zip(rows) {
+            let cells = line.into_iter().enumerate().filter(|(column, _)| kept(*column));
+            table.add_row(cells.map(|(column, text)| match column {
+                VERDICT => Cell::new(text).fg(verdict_colour(&row.verdict)),
+                _ => Cell::new(text),
+            }));
         }
         for column in table.column_iter_mut() {
             column.set_padding((0, 1));
         }
         for column in [3, 4, 5] {
-            if let Some(column) = table.column_mut(column) {
+            if let Some(column) = table.column_mut(column - usize::from(!apart)) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
         table
+    }
+
+    /// The cells of a row, names in full.
+    fn line(&self, target: &Target, row: &QuotaRow) -> [String; 7] {
+        let lang = self.lang;
+        let mark = if row.demo { "*" } else { "" };
+        let actual = row.actual_value.as_deref();
+        let fulfilment = row
+            .fulfilment
+            .as_deref()
+            .map_or_else(String::new, |value| format!("{}%", round(&times(value, 2), 1, self.catalog.head.rounding)));
+        [
+            target.target_id.clone(),
+            lang.pick(&target.name_zh, &target.name_en).to_owned(),
+            self.area_name(&row.ref_area).to_owned(),
+            self.quota(target),
+            actual.map_or_else(|| "—".to_owned(), |value| format!("{}{mark}", self.shown(target, value))),
+            fulfilment,
+            format!("{}{}", verdict_name(&row.verdict, lang), if row.sensitive { " ±" } else { "" }),
+        ]
     }
 
     /// The quota: comparator, number, unit; in Chinese as the text writes it.
@@ -312,6 +326,39 @@ fn kind_name(kind: TargetKind, lang: Lang) -> &'static str {
     }
 }
 
+/// Columns of a row by their place.
+const NAME: usize = 1;
+const AREA: usize = 2;
+const VERDICT: usize = 6;
+/// Spaces behind each.
+const GAP: usize = 2;
+
+/// Cuts names and areas so that a row fits into so many columns; false where areas have no room for a column of their own.
+/// Names then are those with the area before them, where `with_area` gives one.
+fn fit(
+    lines: &mut [[String; 7]],
+    headings: &[&str; 7],
+    columns: usize,
+    with_area: impl Fn(usize) -> Option<String>,
+) -> bool {
+    let widest = |lines: &[[String; 7]], column: usize| {
+        let cells = lines.iter().map(|line| line[column].width());
+        cells.chain([headings[column].width()]).max().unwrap_or(0)
+    };
+    let numbers: usize = [0, 3, 4, 5, VERDICT].iter().map(|column| widest(lines, *column) + GAP).sum();
+    let room = columns.saturating_sub(numbers + 2 * GAP);
+    let apart = room >= NAMES_APART;
+    let area = if apart { widest(lines, AREA).min(AREA_WIDTH.max(room / 3)) } else { 0 };
+    for (at, line) in lines.iter_mut().enumerate() {
+        if let Some(name) = with_area(at).filter(|_| !apart) {
+            line[NAME] = name;
+        }
+        line[AREA] = clip(&line[AREA], area);
+        line[NAME] = clip(&line[NAME], if apart { room - area } else { room + GAP });
+    }
+    apart
+}
+
 /// Cuts a text to a number of columns, wide characters counted as two.
 fn clip(text: &str, columns: usize) -> String {
     if text.width() <= columns {
@@ -382,6 +429,30 @@ mod tests {
         assert_eq!(round(&times("1.5", 2), 1), "150.0");
         assert_eq!(trim_zeros("1.3000", 1), "1.3");
         assert_eq!(trim_zeros("50.00", 0), "50");
+    }
+
+    #[test]
+    fn a_row_fits_into_its_columns() {
+        let headings = ["id", "target", "area", "quota", "actual", "of quota", "verdict"];
+        let line = [
+            "T047",
+            &"R&D expenditure of the city ".repeat(4),
+            "Ningxia Hui Autonomous Region",
+            "≥ 32.28×10^8 CNY",
+            "27.40*",
+            "84.9%",
+            "not assessable",
+        ];
+        for columns in [60, 80, 99, 100, 120, 200] {
+            let mut lines = vec![line.map(str::to_owned)];
+            let apart =
+                fit(&mut lines, &headings, columns, |_| Some("Yinchuan: R&D expenditure of the city".to_owned()));
+            let cells = lines[0].iter().zip(headings).enumerate().filter(|(column, _)| apart || *column != AREA);
+            let taken: usize = cells.map(|(_, (cell, heading))| cell.width().max(heading.width()) + GAP).sum();
+            assert!(taken <= columns, "{taken} of {columns}: {lines:?}");
+            assert_eq!(apart, columns >= 96, "{columns}");
+            assert_eq!(lines[0][NAME].starts_with("Yinchuan"), !apart, "{columns}");
+        }
     }
 
     #[test]

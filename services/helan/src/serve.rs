@@ -27,6 +27,7 @@ use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::own::OwnOfLake;
+use crate::say::note;
 use crate::schedule::{Counters, Plan, Scheduler};
 use crate::tables::Tables;
 
@@ -75,6 +76,8 @@ pub(crate) struct Settings {
     pub(crate) sql: SqlLimits,
     pub(crate) schedule: Option<Plan>,
     pub(crate) roles: Roles,
+    /// By which reports are received; the demo's lives through past years.
+    pub(crate) clock: Clock,
 }
 
 impl Settings {
@@ -177,9 +180,9 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
         // The log or the lake may not answer yet; nothing was taken, so nothing is to be finished.
         () = shutdown.wait() => return Ok(()),
     };
-    eprintln!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
+    note!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
     if !credentials.exists() {
-        eprintln!(
+        note!(
             "No credentials yet, so nobody can send. Make one: helan credential add --role reporter --reporter ID --credentials {}",
             credentials.display()
         );
@@ -199,7 +202,7 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
 
 /// Starts the roles; they end by `shutdown`.
 pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: Shutdown) -> anyhow::Result<Running> {
-    let (clock, metrics) = (Clock::system(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
+    let (clock, metrics) = (settings.clock.clone(), Metrics::of_process(env!("CARGO_PKG_VERSION")));
     let shown = metrics.clone();
     // Given once requests are answered: what they brought is committed before the aggregator ends.
     let last = Shutdown::new();

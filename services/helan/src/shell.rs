@@ -26,6 +26,7 @@ use self::source::{Moments, Source};
 use self::split::Piece;
 use crate::args::Format;
 use crate::lang::Lang;
+use crate::say::{note, why};
 use crate::show;
 
 /// Rows that a table on the screen holds; the rest is counted.
@@ -76,7 +77,7 @@ impl Shell {
             let _ = line.load_history(path);
         }
         line.set_helper(Some(Assistant { words: self.words().await }));
-        eprintln!("{}", self.lang.pick("\\? 帮助，\\q 退出", "\\? for help, \\q to leave"));
+        note!("{}", self.lang.pick("\\? 帮助，\\q 退出", "\\? for help, \\q to leave"));
         loop {
             let prompt = match &self.moments.as_of {
                 Some(as_of) => format!("helan {as_of}> "),
@@ -116,12 +117,12 @@ impl Shell {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(error) => {
-                    eprintln!("{error:#}");
+                    note!("{}", why(&error));
                     return true;
                 }
             }
             if timed {
-                eprintln!("{}: {:.3} s", self.lang.pick("用时", "time"), started.elapsed().as_secs_f64());
+                note!("{}: {:.3} s", self.lang.pick("用时", "time"), started.elapsed().as_secs_f64());
             }
         }
         true
@@ -177,7 +178,7 @@ impl Shell {
     fn say(&self, what: &str, on: bool) {
         let state = if on { self.lang.pick("开", "on") } else { self.lang.pick("关", "off") };
         if self.screen.is_some() {
-            eprintln!("{what}: {state}");
+            note!("{what}: {state}");
         }
     }
 

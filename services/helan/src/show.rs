@@ -221,12 +221,21 @@ pub(crate) fn new_table() -> Table {
     table
 }
 
-/// A text in lines of at most 100 columns, wide characters counted as two.
+/// Columns that a text for people may take: the terminal's, up to 200; 100 where it goes elsewhere.
+pub(crate) fn columns() -> usize {
+    const ELSEWHERE: usize = 100;
+    if !std::io::stdout().is_terminal() {
+        return ELSEWHERE;
+    }
+    Table::new().width().map_or(ELSEWHERE, |columns| usize::from(columns).clamp(60, 200))
+}
+
+/// A text in lines of at most [`columns`], wide characters counted as two.
 pub(crate) fn wrapped(text: &str) -> String {
     let mut table = Table::new();
     table
         .load_style(TableStyle::new())
-        .set_width(100)
+        .set_width(columns() as u16)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .force_no_tty();
     table.add_row([text]);

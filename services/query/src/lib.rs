@@ -3,11 +3,13 @@
 //! A [`Session`] offers the lake's tables, the catalog's, and every view of `queries/` by name; each view that depends
 //! on knowledge also as a table function `NAME_as_of(known [, recorded])`. Nothing is planned before it is asked for.
 
+mod arguments;
 mod as_of;
 mod below;
 mod both;
 mod bounded;
 mod bounds;
+mod checked;
 mod csv;
 mod describe;
 mod due;
@@ -22,10 +24,13 @@ mod open;
 mod pool;
 mod read_only;
 mod reuse;
+mod said;
 mod scope;
 mod session;
 mod standing;
 mod substituted;
+mod sums;
+mod texts;
 mod view;
 mod watch;
 
@@ -37,6 +42,7 @@ pub use moment::MomentError;
 pub use open::pin;
 pub use pool::BoundedPool;
 pub use reuse::{Current, Sessions};
+pub use said::{said, said_of};
 pub use session::{QueryError, Question, Session, Terms, Version};
 pub use standing::{basis_edges, fold};
 pub use watch::Watch;

@@ -14,8 +14,9 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use crate::expansion::{self, Bound};
+use crate::said::said;
 use crate::session::QueryError;
-use crate::{meant, substituted};
+use crate::{arguments, meant, substituted, texts};
 
 /// Plans a text of one statement that reads.
 ///
@@ -35,7 +36,7 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     match first_that_does_more_than_read(&plan) {
         None => {
             substituted::hold(&plan)?;
-            Ok(plan)
+            texts::compared(plan).map_err(asked)
         }
         Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
     }
@@ -54,6 +55,7 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => {
             expansion::hold(&statement)?;
+            arguments::hold(&statement)?;
             Ok(statement)
         }
         (_, none) => Err(QueryError::Statements(if none { 0 } else { statements.len() + 1 })),
@@ -160,18 +162,15 @@ fn asked_of(state: &SessionState, error: DataFusionError) -> QueryError {
 
 /// What the planner says, as the asker's mistake where it is one.
 pub(crate) fn asked(error: DataFusionError) -> QueryError {
-    match &error {
-        // Without the engine's own heading.
-        DataFusionError::SQL(parser, _) => return QueryError::Asked(parser.to_string()),
-        DataFusionError::Plan(text) => return QueryError::Asked(text.clone()),
-        _ => {}
+    if let DataFusionError::SQL(parser, _) = &error {
+        return QueryError::Asked(parser.to_string());
     }
     match error.find_root() {
         DataFusionError::Plan(_)
         | DataFusionError::SQL(..)
         | DataFusionError::SchemaError(..)
         | DataFusionError::Diagnostic(..)
-        | DataFusionError::NotImplemented(_) => QueryError::Asked(error.strip_backtrace()),
+        | DataFusionError::NotImplemented(_) => QueryError::Asked(said(&error)),
         _ => QueryError::Engine(error),
     }
 }

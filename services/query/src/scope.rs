@@ -18,9 +18,10 @@ use helan_schemas::catalog::Catalog;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
+use crate::checked::Checked;
 use crate::standing::Standing;
 use crate::view::View;
-use crate::{functions, leaves, standing};
+use crate::{functions, leaves, standing, sums};
 
 const CATALOG: &str = "helan";
 const SCHEMA: &str = "public";
@@ -155,6 +156,8 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
+    context.add_analyzer_rule(Arc::new(Checked));
+    sums::register(&context);
     let offered: Vec<_> = context.state().table_functions().keys().cloned().collect();
     for name in offered.iter().filter(|name| !functions::table(name)) {
         context.deregister_udtf(name);

@@ -21,6 +21,7 @@ use crate::describe::{self, TableDoc};
 use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
+use crate::said::said;
 use crate::scope::{self, Pinned, Scope};
 use crate::watch::{Watch, Watched, Watchful};
 use crate::{bounded, read_only};
@@ -44,14 +45,20 @@ pub enum QueryError {
     #[error(transparent)]
     Beyond(#[from] Beyond),
     /// The engine or the lake failed.
-    #[error(transparent)]
-    Engine(#[from] DataFusionError),
+    #[error("{}", said(.0))]
+    Engine(DataFusionError),
     /// The lake cannot be read.
     #[error(transparent)]
     Lake(#[from] helan_lake::LakeError),
     /// The catalog cannot be used.
     #[error("the catalog cannot be used: {0}")]
     Catalog(String),
+}
+
+impl From<DataFusionError> for QueryError {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
+    }
 }
 
 impl From<MomentError> for QueryError {
@@ -282,6 +289,9 @@ impl Session {
 /// A context for questions: names mean a scope's views, and every view is there at other moments too.
 fn asked_in(scope: &Arc<Scope>) -> SessionContext {
     let context = scope::context(scope.names(), scope.pinned.small, scope.pinned.memory.clone());
+    // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
+    let state = context.state_ref();
+    state.write().config_mut().options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
     for query in helan_queries::all() {
         let function = AsOf { query, pinned: scope.pinned.clone() };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));

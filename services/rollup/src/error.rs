@@ -25,7 +25,7 @@ pub enum RollupError {
     #[error(transparent)]
     Query(Box<QueryError>),
     /// The engine.
-    #[error("computing the answers: {0}")]
+    #[error("computing the answers: {}", helan_query::said(.0))]
     Engine(Box<DataFusionError>),
     /// The lake could not be read.
     #[error(transparent)]

@@ -21,6 +21,8 @@ use crate::lineage::{Input, Link};
 use crate::release;
 use crate::release::state::State;
 
+pub use words::status as status_words;
+
 /// What is to be taken out.
 #[derive(Clone, Debug)]
 pub struct ExportRequest {

@@ -24,8 +24,32 @@ pub(crate) struct Frozen {
     inputs: Vec<Input>,
     links: Vec<Link>,
     catalog: Catalog,
+    period: String,
+    as_of: i64,
     day: Date,
     rules: Rules,
+}
+
+/// Two publications, and what one changes against the other.
+pub struct Comparison {
+    /// The one that is compared with.
+    pub before: Compared,
+    /// The one that changes it.
+    pub after: Compared,
+    /// Every cell whose value, status or detail differs.
+    pub changes: Vec<Change>,
+}
+
+/// A publication of a comparison.
+pub struct Compared {
+    /// Its id.
+    pub publication: String,
+    /// Its period.
+    pub period: String,
+    /// T, microseconds since the epoch.
+    pub as_of: i64,
+    /// The catalog by which it was made.
+    pub catalog: Catalog,
 }
 
 impl Frozen {
@@ -36,7 +60,12 @@ impl Frozen {
         let day = day_of(made.as_of, &catalog);
         let (values, links) = (values(session, id).await?, links(session, id).await?);
         let inputs = inputs(session, id).await?;
-        Ok(Self { values, inputs, links, catalog, day, rules: made.rules })
+        let (period, as_of) = (made.period.to_string(), made.as_of);
+        Ok(Self { values, inputs, links, catalog, period, as_of, day, rules: made.rules })
+    }
+
+    fn named(self, publication: String) -> Compared {
+        Compared { publication, period: self.period, as_of: self.as_of, catalog: self.catalog }
     }
 
     /// Values, inputs, links, catalog.
@@ -61,12 +90,13 @@ impl Frozen {
 ///
 /// # Errors
 /// [`RollupError::Asked`] if the lake lacks one of them.
-pub async fn compare_publications(lake: &Lake, before: &str, after: &str) -> Result<Vec<Change>, RollupError> {
+pub async fn compare_publications(lake: &Lake, before: &str, after: &str) -> Result<Comparison, RollupError> {
     let session = Session::open(lake, None).await?;
-    let before = crate::current::resolve(&session, before).await?;
-    let after = crate::current::resolve(&session, after).await?;
-    let (before, after) = (Frozen::read(&session, &before).await?, Frozen::read(&session, &after).await?);
-    Ok(compare(&before.side(), &after.side()))
+    let before_id = crate::current::resolve(&session, before).await?;
+    let after_id = crate::current::resolve(&session, after).await?;
+    let (before, after) = (Frozen::read(&session, &before_id).await?, Frozen::read(&session, &after_id).await?);
+    let changes = compare(&before.side(), &after.side());
+    Ok(Comparison { before: before.named(before_id), after: after.named(after_id), changes })
 }
 
 /// The day of a moment in a catalog's time zone.

@@ -37,8 +37,8 @@ pub use changes::{Cause, Change};
 pub use current::LATEST;
 pub use error::RollupError;
 pub use explain::{Explanation, Node, Question, RULES, explain, moment, rule_text};
-pub use export::{Export, ExportRequest};
-pub use frozen::compare_publications;
+pub use export::{Export, ExportRequest, status_words};
+pub use frozen::{Compared, Comparison, compare_publications};
 pub use reproduce::{Reproduction, reproduce};
 pub use rows::decimal_text;
 

@@ -132,7 +132,8 @@ async fn only_what_is_behind_a_number_makes_another_publication() {
     );
     assert_eq!(changes.await, ["changed,revised_report,/nx/nx-stats c"]);
     let compared = compare_publications(&lake, &a, &b).await.expect("compared");
-    assert_eq!(asked(&lake, "select count(*) from publication_changes").await, [compared.len().to_string()]);
+    assert_eq!((&compared.before.publication, &compared.after.publication), (&a, &b));
+    assert_eq!(asked(&lake, "select count(*) from publication_changes").await, [compared.changes.len().to_string()]);
     assert_eq!(asked(&lake, "select publication from current_publication").await, std::slice::from_ref(&b));
 
     // B was a mistake: A is found again and is current again; neither has changed.

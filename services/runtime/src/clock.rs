@@ -15,33 +15,53 @@ pub struct Moment {
     steady: Instant,
 }
 
-/// Tells the time: the system's, or one that a test sets.
+/// Tells the time: the system's, or one that is set. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Source);
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    System,
+    /// Stands still at a moment.
+    Still(Arc<AtomicI64>),
+    /// Runs as the system's, so many microseconds ahead of it.
+    Ahead(Arc<AtomicI64>),
+}
 
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(None)
+        Self(Source::System)
     }
 
     /// A clock that stands still until it is set.
     pub fn manual(microseconds: i64) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(microseconds))))
+        Self(Source::Still(Arc::new(AtomicI64::new(microseconds))))
     }
 
-    /// Sets a manual clock; the system's cannot be set.
+    /// A clock that is set and runs on from there, such as one that lives through past years in some seconds.
+    pub fn running_from(microseconds: i64) -> Self {
+        let clock = Self(Source::Ahead(Arc::default()));
+        clock.set(microseconds);
+        clock
+    }
+
+    /// Sets a clock; the system's cannot be set.
     pub fn set(&self, microseconds: i64) {
-        if let Some(time) = &self.0 {
-            time.store(microseconds, Ordering::SeqCst);
+        match &self.0 {
+            Source::System => {}
+            Source::Still(time) => time.store(microseconds, Ordering::SeqCst),
+            Source::Ahead(by) => by.store(microseconds - system(), Ordering::SeqCst),
         }
     }
 
     /// Microseconds since the Unix epoch.
     pub fn now(&self) -> i64 {
         match &self.0 {
-            Some(time) => time.load(Ordering::SeqCst),
-            None => jiff::Timestamp::now().as_microsecond(),
+            Source::System => system(),
+            Source::Still(time) => time.load(Ordering::SeqCst),
+            Source::Ahead(by) => system() + by.load(Ordering::SeqCst),
         }
     }
 
@@ -62,9 +82,26 @@ impl Clock {
     }
 }
 
+fn system() -> i64 {
+    jiff::Timestamp::now().as_microsecond()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_runs_on_from_where_it_was_set() {
+        let clock = Clock::running_from(1_000_000_000);
+        let shared = clock.clone();
+        let before = shared.now();
+        assert!(before >= 1_000_000_000);
+        clock.set(5_000_000_000);
+        let after = shared.now();
+        assert!((5_000_000_000..6_000_000_000).contains(&after), "{after}");
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(shared.now() > after);
+    }
 
     #[test]
     fn a_clock_that_is_set_makes_a_moment_older_and_never_younger() {

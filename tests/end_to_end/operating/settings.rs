@@ -59,21 +59,61 @@ fn a_wrong_file_ends_it_with_every_line_named() {
     assert_eq!(output.status.code(), Some(2), "a named file must be there");
 }
 
-/// As with `| head`: a command whose output is no longer read ends without an error.
+/// As with `| head` and `2>&1 | head`: a command whose output is no longer read ends without an error.
 #[test]
 fn a_reader_that_goes_away_ends_a_command_quietly() {
     let dir = tempfile::tempdir().expect("a directory");
     let data_dir = dir.path().to_str().expect("UTF-8");
+    let closed = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    };
     for arguments in [
         &["up", "--check"][..],
         &["credential", "add", "--role", "analyst"],
         &["credential", "list"],
         &["catalog", "check", "--help"],
+        &["sql", "--tables"],
+        &["sql", "--describe", "events"],
+        &["doctor", "--help"],
     ] {
-        let (reader, writer) = std::io::pipe().expect("a pipe");
-        drop(reader);
-        let output = helan(arguments).args(["--data-dir", data_dir]).stdout(writer).output().expect("helan runs");
+        let output = helan(arguments).args(["--data-dir", data_dir]).stdout(closed()).output().expect("helan runs");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !said.contains("panicked"), "{arguments:?}: {} {said}", output.status);
+        let mut both = helan(arguments);
+        let status =
+            both.args(["--data-dir", data_dir]).stdout(closed()).stderr(closed()).status().expect("helan runs");
+        assert!(status.success(), "{arguments:?}, both closed: {status}");
     }
+    // What fails says so by its exit code, also where nobody reads why; 101 is a panic.
+    for arguments in
+        [&["rollup"][..], &["explain", "latest", "640000", "gdp", "2018"], &["sql", "selec"], &["nonsense"]]
+    {
+        let status = helan(arguments).stdout(closed()).stderr(closed()).current_dir(&dir).status().expect("helan runs");
+        assert!(matches!(status.code(), Some(1 | 2)), "{arguments:?}: {status}");
+    }
+    let output = helan(&["completion", "bash"]).stdout(closed()).output().expect("helan runs");
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// What can be asked is told before there is a lake.
+#[test]
+fn tables_are_listed_before_there_is_a_lake() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data_dir = dir.path().to_str().expect("UTF-8");
+    for (arguments, expected) in
+        [(&["sql", "--tables"][..], "quota_fulfilment"), (&["sql", "--describe", "events"], "ref_area")]
+    {
+        let output = helan(arguments).args(["--data-dir", data_dir]).output().expect("helan runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(
+            output.status.success() && text.contains(expected),
+            "{text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    let output = helan(&["sql", "select 1", "--data-dir", data_dir]).output().expect("helan runs");
+    assert!(!output.status.success(), "a question needs a lake");
+    assert_eq!(std::fs::read_dir(&dir).expect("readable").count(), 0, "nothing was made");
 }

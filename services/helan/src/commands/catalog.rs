@@ -9,7 +9,7 @@ use helan_schemas::tables::Table;
 use jiff::Timestamp;
 
 use crate::args::{CatalogArgs, CatalogCommand, Place};
-use crate::say::say;
+use crate::say::{note, say};
 
 pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
     match args.command {
@@ -58,7 +58,7 @@ async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Resu
     };
     let edits = catalog.edits_of(&earlier, since);
     for edit in &edits {
-        eprintln!("{edit}");
+        note!("{edit}");
     }
     match edits.len() {
         0 => Ok(()),
@@ -72,7 +72,7 @@ pub(crate) fn load(dir: Option<&Path>) -> anyhow::Result<Catalog> {
     let Some(dir) = dir else { return Ok(Catalog::embedded()) };
     Catalog::load(dir).or_else(|problems| {
         for problem in &problems {
-            eprintln!("{problem}");
+            note!("{problem}");
         }
         bail!("{} has {} problem{}", dir.display(), problems.len(), if problems.len() == 1 { "" } else { "s" })
     })

@@ -7,7 +7,7 @@ use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, Entry, NewCredential, Role};
 
 use crate::args::{CredentialArgs, CredentialCommand, RoleChoice};
-use crate::say::say;
+use crate::say::{note, say};
 use crate::show;
 
 pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
@@ -33,15 +33,15 @@ pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
             }
             let new = NewCredential { id: id.as_deref(), role, reporter: reporter.as_deref(), expires };
             say!("{}", file.add(&new, now)?.reveal());
-            eprintln!("This token is shown only once; its digest is in {}.", path.display());
+            note!("This token is shown only once; its digest is in {}.", path.display());
         }
         CredentialCommand::Rotate { id, overlap } => {
             say!("{}", file.rotate(&id, overlap.try_into()?, None, now)?.reveal());
-            eprintln!("The old token of {id} stays valid for {overlap:?}.");
+            note!("The old token of {id} stays valid for {overlap:?}.");
         }
         CredentialCommand::Revoke { id } => {
             file.revoke(&id, now)?;
-            eprintln!("{id} is revoked; running services notice within a second.");
+            note!("{id} is revoked; running services notice within a second.");
         }
         CredentialCommand::List => {
             let mut table = show::new_table();

@@ -19,8 +19,12 @@ use crate::args::{DemoArgs, Flush};
 use crate::lang::Lang;
 use crate::serve::{Roles, Settings, start};
 
-/// What the reporters send, in order: one file is one submission.
+/// What the reporters send, in order: one file is one submission. The clock is that of the figures: each is received on
+/// the day on which it was sent, so that what is late, revised or grown is so by its own dates.
 static FEEDS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/demo");
+
+/// The day as of which 2018 is published first.
+const BEFORE_THE_CENSUS: &str = "2019-12-31";
 
 /// How long a submission may take into the lake before the demo gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -28,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// One line of `feeds.csv`.
 #[derive(Clone, Debug, Deserialize)]
 struct Feed {
+    /// The day on which it was sent, in the catalog's zone.
+    sent: jiff::civil::Date,
     file: String,
     reporter: String,
     source: String,
@@ -68,7 +74,12 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
     bar.set_message(lang.pick("启动全部服务", "starting every role"));
     let tokens = credentials(home.path(), &feeds)?;
     let shutdown = Shutdown::new();
-    let running = start(settings(home.path())?, catalog.clone(), shutdown.clone()).await?;
+    let times = Times { zone: jiff::tz::TimeZone::get(&catalog.head.time_zone)? };
+    let first = feeds.first().context("the build lacks feeds")?.sent;
+    let clock = Clock::running_from(times.morning(first)?);
+    let settings = Settings { clock: clock.clone(), ..settings(home.path())? };
+    let lake_url = settings.lake.clone();
+    let running = start(settings, catalog.clone(), shutdown.clone()).await?;
     bar.inc(1);
 
     let client = reqwest::Client::new();
@@ -77,6 +88,8 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
     for feed in &feeds {
         bar.set_message(format!("{} {}", lang.pick("报送", "posting"), feed.file));
         let token = &tokens[&feed.reporter];
+        // Never back: several feeds of one day follow each other.
+        clock.set(times.morning(feed.sent)?.max(clock.now()));
         pending.push((feed, token, post(&client, &base, feed, token).await?));
         bar.inc(1);
     }
@@ -87,9 +100,15 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
     }
 
     bar.set_message(lang.pick("汇总并发布", "rolling up and publishing"));
-    let lake = Lake::open(&settings(home.path())?.lake).await?;
-    let request = helan_rollup::Request { period: catalog.head.default_period.clone(), as_of: None, publish: true };
-    let outcome = helan_rollup::run(&lake, catalog.clone(), request).await?;
+    let lake = Lake::open(&lake_url).await?;
+    let period = catalog.head.default_period.clone();
+    let publish = |as_of: String| {
+        let request = helan_rollup::Request { period: period.clone(), as_of: Some(as_of), publish: true };
+        helan_rollup::run(&lake, catalog.clone(), request)
+    };
+    // As it was known before the census revised what it is measured by, and as it was known in the end.
+    let earlier = publish(BEFORE_THE_CENSUS.to_owned()).await?;
+    let outcome = publish(jiff::Timestamp::from_microsecond(clock.now())?.to_string()).await?;
     bar.inc(1);
     bar.finish_and_clear();
     shutdown.trigger();
@@ -97,7 +116,20 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
 
     let report = super::rollup::report(&catalog, &outcome, args.all, lang)?;
     super::rollup::print(&report)?;
-    super::rollup::print(&farewell(&home, lang))
+    let earlier = earlier.publication.unwrap_or_default();
+    super::rollup::print(&farewell(&home, &earlier, lang))
+}
+
+/// Days in the catalog's zone, as moments.
+struct Times {
+    zone: jiff::tz::TimeZone,
+}
+
+impl Times {
+    /// Ten o'clock, in microseconds since the epoch.
+    fn morning(&self, day: jiff::civil::Date) -> anyhow::Result<i64> {
+        Ok(self.zone.to_timestamp(day.at(10, 0, 0, 0))?.as_microsecond())
+    }
 }
 
 fn feeds() -> anyhow::Result<Vec<Feed>> {
@@ -147,6 +179,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
             new_log: false,
             clock_is_right: true,
         },
+        clock: Clock::system(),
     })
 }
 
@@ -195,7 +228,7 @@ fn progress(steps: u64) -> ProgressBar {
     }
 }
 
-fn farewell(home: &Home, lang: Lang) -> String {
+fn farewell(home: &Home, earlier: &str, lang: Lang) -> String {
     let (dir, kept) = match home {
         Home::Kept(path) => (path.display().to_string(), true),
         Home::Temporary(_) => ("demo-data".to_owned(), false),
@@ -208,10 +241,26 @@ fn farewell(home: &Home, lang: Lang) -> String {
             "The data was temporary and is gone; keep it with: helan demo --keep demo-data, then:".to_owned()
         }
     };
-    let next = lang.pick("接下来可以试试：", "Three things to try next:");
-    format!(
-        "{first}\n{next}\n  helan sql --data-dir {dir} \"select * from rd_intensity_as_of('2019-08-30')\"\n  \
-         helan sql --data-dir {dir} \"select target_id, reading, verdict from target_readings\"\n  \
-         helan up  --data-dir {dir}\n"
-    )
+    // Lines that fit a narrow terminal, because people copy them.
+    let name = lang.pick("name_zh", "name_en");
+    let growth = format!(
+        "select {name}, from_period, to_period, round(growth, 1) as growth\n    from changes where indicator = \
+         'rd_expenditure'\n    and ref_area = 640000 and is_current"
+    );
+    let lateness = format!(
+        "select {name}, owed, on_time, late, missing, most_days_late\n    from \
+         completeness_by_reporter_as_of('2019-04-30')\n    order by most_days_late desc"
+    );
+    let next = [
+        (lang.pick("三年的增长", "growth over three years"), format!("sql \"{growth}\"")),
+        (
+            lang.pick("修订了什么、为什么", "what was revised, and why"),
+            format!("rollup --compare {} latest", &earlier[..8.min(earlier.len())]),
+        ),
+        (lang.pick("谁迟报，迟几天", "who was late, by how many days"), format!("sql \"{lateness}\"")),
+        (lang.pick("启动全部服务", "every role, for reports of your own"), "up".to_owned()),
+    ];
+    let next: String = next.iter().map(|(why, command)| format!("  # {why}\n  helan {command}\n")).collect();
+    let title = lang.pick("接下来可以试试：", "Things to try next:");
+    format!("{}\n{title}\n  export HELAN_DATA_DIR={dir}\n{next}", crate::show::wrapped(&first))
 }

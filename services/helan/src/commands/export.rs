@@ -12,6 +12,7 @@ use helan_rollup::{Export, ExportRequest, RollupError};
 use crate::args::{Format, Place};
 use crate::commands::Ended;
 use crate::lang::Lang;
+use crate::say::note;
 
 /// Exit code of an export that is held back by an embargo.
 const EMBARGOED: u8 = 4;
@@ -81,7 +82,7 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let export = match Export::read(&lake, catalog, &request).await {
         Err(RollupError::Embargoed { publication, until }) => {
-            eprintln!("helan: {}", held_back(&publication, &helan_rollup::moment(until), lang));
+            note!("helan: {}", held_back(&publication, &helan_rollup::moment(until), lang));
             return Err(Ended(EMBARGOED).into());
         }
         read => read?,

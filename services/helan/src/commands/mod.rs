@@ -4,6 +4,7 @@ pub(crate) mod adopt;
 pub(crate) mod asking;
 pub(crate) mod backup;
 pub(crate) mod catalog;
+pub(crate) mod compare;
 pub(crate) mod credential;
 pub(crate) mod demo;
 pub(crate) mod doctor;

@@ -72,6 +72,7 @@ async fn start(
         sql: asking.map(Asking::limits).unwrap_or_default(),
         schedule: scheduling.map(|scheduling| scheduling.plan(&catalog)).transpose()?.flatten(),
         roles,
+        clock: helan_runtime::clock::Clock::system(),
     };
     if place.check {
         crate::say::write(format_args!("{}", settings.describe(&catalog)));

@@ -1,11 +1,12 @@
 //! `helan rollup`: compute a period's answers, show the quota table, and publish.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::bail;
 use helan_lake::Lake;
-use helan_rollup::{Change, Outcome, Request};
-use helan_schemas::catalog::Catalog;
+use helan_rollup::{Outcome, Request};
+use helan_schemas::catalog::{Catalog, Target};
 use helan_schemas::tables::Table;
 
 use crate::args::RollupArgs;
@@ -18,8 +19,8 @@ pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
         return reproduce(&lake, id, lang).await;
     }
     if let Some([before, after]) = args.compare.as_deref() {
-        let changes = helan_rollup::compare_publications(&lake, before, after).await?;
-        return print(&differences(&changes, args.all, lang));
+        let comparison = helan_rollup::compare_publications(&lake, before, after).await?;
+        return print(&super::compare::differences(&comparison, args.all, lang));
     }
     // As every reader does: the lake says by which catalog it is read.
     let catalog = match &args.place.catalog {
@@ -55,67 +56,40 @@ async fn reproduce(lake: &Lake, id: &str, lang: Lang) -> anyhow::Result<()> {
     )
 }
 
-/// Cells that a comparison shows unless all are asked for.
-const SHOWN: usize = 100;
-
-/// The changed cells as a table, causes in words.
-fn differences(changes: &[Change], all: bool, lang: Lang) -> String {
-    let mut table = crate::show::new_table();
-    let headings = [
-        lang.pick("数字", "figure"),
-        lang.pick("地区", "area"),
-        lang.pick("时期", "period"),
-        lang.pick("原值", "before"),
-        lang.pick("现值", "after"),
-        lang.pick("原因", "causes"),
-    ];
-    table.set_header(headings.map(crate::show::heading));
-    let side = |value: Option<i128>, status: &Option<String>| match (value, status) {
-        (_, None) => "–".to_owned(),
-        (None, Some(status)) => status.clone(),
-        (Some(value), Some(status)) => {
-            format!("{} ({status})", helan_rollup::decimal_text(value))
-        }
-    };
-    let shown = if all { changes.len() } else { SHOWN.min(changes.len()) };
-    for change in &changes[..shown] {
-        let (area, indicator, period) = change.cell();
-        let causes: Vec<_> = change.causes.iter().map(|cause| lang.pick(cause.text().0, cause.text().1)).collect();
-        table.add_row([
-            change.target_id().unwrap_or(indicator).to_owned(),
-            area.to_owned(),
-            period.to_owned(),
-            side(change.value_before, &change.status_before),
-            side(change.value_after, &change.status_after),
-            causes.join(lang.pick("、", ", ")),
-        ]);
-    }
-    let count = match lang {
-        Lang::Zh => format!("{} 个单元格有变化", changes.len()),
-        Lang::En => counted(changes.len(), "cell differs", "cells differ"),
-    };
-    if changes.is_empty() {
-        return count;
-    }
-    let more = if shown < changes.len() {
-        lang.pick("；只显示前 100 个，--all 显示全部", "; the first 100 are shown, --all shows every one")
-    } else {
-        ""
-    };
-    format!("{table}\n{count}{more}")
-}
-
 /// The quota table with the headline above and the publication below.
 pub(crate) fn report(catalog: &Catalog, outcome: &Outcome, all: bool, lang: Lang) -> anyhow::Result<String> {
-    let table = QuotaTable { catalog, rows: QuotaRow::read(&outcome.quota)?, lang, all };
-    let headline = crate::show::wrapped(lang.pick(&outcome.headline_zh, &outcome.headline_en));
-    let title = lang.pick(&catalog.head.name_zh, &catalog.head.name_en);
     let publication = match (&outcome.publication, outcome.fresh) {
         (Some(id), true) => format!("{} {id}\n", lang.pick("发布编号", "Published as")),
         (Some(id), false) => format!("{} {id}\n", lang.pick("没有变化，仍为", "Nothing new; still publication")),
         (None, _) => String::new(),
     };
+    if outcome.quota.iter().all(|batch| batch.num_rows() == 0) {
+        return Ok(format!("{}\n{publication}", without_targets(catalog, &outcome.period, lang)));
+    }
+    let table = QuotaTable { catalog, rows: QuotaRow::read(&outcome.quota)?, lang, all };
+    let headline = crate::show::wrapped(lang.pick(&outcome.headline_zh, &outcome.headline_en));
+    let title = lang.pick(&catalog.head.name_zh, &catalog.head.name_en);
     Ok(format!("{title} · {}\n\n{headline}\n\n{}{publication}", outcome.period, table.render()))
+}
+
+/// Says that a catalog sets no targets for a period, and for which it does.
+fn without_targets(catalog: &Catalog, period: &str, lang: Lang) -> String {
+    let of = |target: &Target| target.time_period.clone().unwrap_or_else(|| catalog.head.default_period.clone());
+    let periods: BTreeSet<String> = catalog.targets.iter().map(of).collect();
+    let periods: Vec<String> = periods.into_iter().collect();
+    let plan = lang.pick(&catalog.head.name_zh, &catalog.head.name_en);
+    let about = format!("helan sql \"select * from area_values where time_period = '{period}'\"");
+    crate::show::wrapped(&match lang {
+        Lang::Zh if periods.is_empty() => format!("名录“{plan}”未设目标。{period} 的数据见：{about}"),
+        Lang::Zh => format!("{period}：名录“{plan}”没有该时期的目标，只有：{}。数据见：{about}", periods.join("、")),
+        Lang::En if periods.is_empty() => {
+            format!("The catalog ({plan}) sets no targets. The figures of {period}: {about}")
+        }
+        Lang::En => format!(
+            "The catalog ({plan}) sets no targets for {period}, only for {}. The figures of {period}: {about}",
+            periods.join(", ")
+        ),
+    })
 }
 
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use crate::args::duration;
 use crate::commands::Ended;
 use crate::https::Trust;
 use crate::lang::Lang;
-use crate::say::say;
+use crate::say::{note, say};
 use check::{Checked, Refused};
 use client::Client;
 
@@ -100,17 +100,17 @@ pub(crate) async fn run(args: SendArgs, lang: Lang) -> anyhow::Result<()> {
     let code = match send(&args, lang).await {
         Ok(()) => return Ok(()),
         Err(Stopped::Refused(lines)) => {
-            lines.iter().for_each(|line| eprintln!("{line}"));
+            lines.iter().for_each(|line| note!("{line}"));
             exit::REFUSED
         }
         Err(Stopped::GaveUp(why)) => {
             let words =
                 lang.pick("放弃（再运行一次即可，不会重复）", "gave up (run it again: nothing will be doubled)");
-            eprintln!("helan: {words}: {why}");
+            note!("helan: {words}: {why}");
             exit::GAVE_UP
         }
         Err(Stopped::Usage(error)) => {
-            eprintln!("helan: {error:#}");
+            note!("helan: {error:#}");
             exit::USAGE
         }
     };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
-use helan_lake::Lake;
+use helan_lake::{Lake, LakeError};
+use helan_schemas::catalog::Catalog;
 use url::Url;
 
 use crate::args::{Format, Place};
@@ -58,12 +59,19 @@ pub(crate) struct SqlArgs {
 }
 
 pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
+    let describes = args.tables || args.describe.is_some();
     let source = match &args.at {
         Some(base) => Source::Remote(Remote::new(base, args.token_file.as_deref(), &args.trust, lang)?),
         None => {
-            let lake = Lake::open(&args.place.lake()?).await?;
-            let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?;
-            Source::lake(lake, catalog.map(Arc::new))
+            let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
+            match Lake::open(&args.place.lake()?).await {
+                Ok(lake) => Source::lake(lake, catalog),
+                // What there is to ask is known before anything was reported.
+                Err(LakeError::NoLake(_)) if describes => {
+                    Source::nothing(catalog.unwrap_or_else(|| Arc::new(Catalog::embedded())))?
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
     };
     if args.tables {

@@ -18,6 +18,7 @@ pub(crate) use check::Resolved;
 pub(crate) use known::{Setting, all};
 
 use crate::args::Cli;
+use crate::say::note;
 use file::SettingsFile;
 
 /// Name of the file that is read from the data directory if `--config` names none.
@@ -30,7 +31,7 @@ pub(crate) fn parse() -> (Cli, Resolved) {
         Ok(file) => file,
         Err(problems) => {
             for problem in &problems {
-                eprintln!("helan: {problem}");
+                note!("helan: {problem}");
             }
             std::process::exit(2);
         }

@@ -1,5 +1,6 @@
 //! Where questions go: the lake itself, or a running instance.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -8,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use helan_lake::Lake;
 use helan_query::http::TableEntry;
-use helan_query::{Question, Sessions, Terms, Watch};
+use helan_query::{Question, Session, Sessions, Terms, Watch};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 
@@ -34,6 +35,8 @@ pub(crate) enum Source {
     Lake(Arc<Sessions>),
     /// `/v1/sql` of a running instance.
     Remote(Remote),
+    /// No lake yet: its tables are described, nothing is asked.
+    Nothing(Session),
 }
 
 /// Ends a plan with whoever waits for it.
@@ -49,6 +52,11 @@ impl Source {
     /// The lake, by its own catalog or one that is given.
     pub(crate) fn lake(lake: Lake, catalog: Option<Arc<Catalog>>) -> Self {
         Self::Lake(Arc::new(Sessions::new(lake, catalog, Clock::system(), Arc::default())))
+    }
+
+    /// Tables of a lake that is not there yet, to be described.
+    pub(crate) fn nothing(catalog: Arc<Catalog>) -> anyhow::Result<Self> {
+        Ok(Self::Nothing(Session::in_memory(catalog, BTreeMap::new(), Clock::system().now())?))
     }
 
     /// Asks one statement. Each reads the newest version of every table.
@@ -76,6 +84,7 @@ impl Source {
                 Ok(Answer { schema, rows: rows.boxed() })
             }
             Self::Remote(remote) => remote.ask(text, moments).await,
+            Self::Nothing(_) => anyhow::bail!("there is no lake yet"),
         }
     }
 
@@ -87,6 +96,7 @@ impl Source {
                 Ok(current.session.tables().into_iter().map(TableEntry::from).collect())
             }
             Self::Remote(remote) => remote.tables().await,
+            Self::Nothing(session) => Ok(session.tables().into_iter().map(TableEntry::from).collect()),
         }
     }
 

@@ -3,6 +3,8 @@
 mod divisions;
 mod expansion;
 mod kept;
+mod overflow;
 mod session;
 mod support;
+mod texts;
 mod views;

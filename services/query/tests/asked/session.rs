@@ -1,9 +1,11 @@
 //! A session: read only, described, and with "as of" table functions that take what analysts write.
 
+use arrow::array::AsArray;
+
 use crate::support::Script;
 use helan_query::{QueryError, Session};
 
-fn session() -> Session {
+pub(crate) fn session() -> Session {
     let script = Script {
         catalog: std::sync::Arc::new(helan_schemas::catalog::Catalog::embedded()),
         events: crate::support::events(
@@ -84,4 +86,26 @@ async fn numbers_stay_exact() {
     let frame = session.sql("select 1.3 as a, arrow_typeof(1.3) as t").await.expect("sql");
     let text = frame.to_string().await.expect("rows");
     assert!(text.contains("Decimal128"), "{text}");
+}
+
+/// `order by … desc limit 10` is a question for the largest, not for what is unknown.
+#[tokio::test]
+async fn what_is_unknown_comes_last() {
+    let session = session();
+    let rows = "(values (1), (null), (3)) t(x)";
+    for (order, expected) in [
+        ("x desc", [Some(3), Some(1), None]),
+        ("x", [Some(1), Some(3), None]),
+        ("x desc nulls first", [None, Some(3), Some(1)]),
+    ] {
+        let frame = session.sql(&format!("select x from {rows} order by {order}")).await.expect("planned");
+        let batches = frame.collect().await.expect("rows");
+        let found: Vec<Option<i64>> = batches
+            .iter()
+            .flat_map(|batch| batch.column(0).as_primitive::<arrow::datatypes::Int64Type>().iter().collect::<Vec<_>>())
+            .collect();
+        assert_eq!(found, expected, "{order}");
+    }
+    let ranked = format!("select x from (select x, row_number() over (order by x desc) as n from {rows}) where n = 1");
+    assert_eq!(session.sql(&ranked).await.expect("planned").to_string().await.expect("rows").matches('3').count(), 1);
 }

@@ -1,7 +1,7 @@
 //! Codes in words.
 
 /// A verdict or a status: Chinese, English.
-pub(crate) fn status(code: &str) -> (&str, &str) {
+pub fn status(code: &str) -> (&str, &str) {
     match code {
         "met" => ("达到", "met"),
         "missed" => ("未达到", "missed"),

@@ -10,6 +10,7 @@ use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use jiff::ToSpan;
 
 use crate::commands::credential::default_path;
+use crate::say::note;
 
 /// When a token ends that nobody revoked, because the load was killed.
 const LIFE_HOURS: i64 = 72;
@@ -87,7 +88,7 @@ impl Drop for Tokens {
         let Ok(now) = jiff::Timestamp::from_microsecond(Clock::system().now()) else { return };
         for id in ids {
             if let Err(error) = file.revoke(&id, now) {
-                eprintln!("helan: credential {id} of this load could not be revoked, it ends by itself: {error}");
+                note!("helan: credential {id} of this load could not be revoked, it ends by itself: {error}");
             }
         }
     }

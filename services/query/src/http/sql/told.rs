@@ -13,6 +13,7 @@ use helan_schemas::refusal::Code;
 use url::Url;
 
 use crate::http::refuse::Refusal;
+use crate::said::said;
 use crate::session::QueryError;
 
 /// The lake's address, in the forms in which it comes up in texts.
@@ -65,8 +66,7 @@ impl Place {
 
     /// What the engine says while it plans or runs: the asker's, if it follows from the question.
     pub(super) fn engine(&self, error: &DataFusionError) -> Refusal {
-        let root = error.find_root();
-        let text = self.shorten(&root.strip_backtrace());
+        let text = self.shorten(&said(error));
         match cause(error) {
             Cause::Memory => Refusal::found(Code::SqlMemoryLimit, text),
             Cause::Lake => Refusal::unavailable(error),

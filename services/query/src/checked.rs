@@ -1,0 +1,312 @@
+//! Arithmetic that fails rather than give a wrong number.
+//!
+//! The engine's own integers wrap: `9223372036854775807 + 1` is a large negative number there, and a decimal of 39 digits
+//! loses its last one when it is shown. So once types are settled, a rule of the analyser puts a checked function in the
+//! place of every such operator, before anything is worked out: in questions, in the texts of views, in constants.
+//! Sums are in `sums.rs`; arguments of table functions are worked out before any rule and hold no arithmetic
+//! (`arguments.rs`). Floats do not wrap, dates and intervals are checked by the engine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Datum, Int64Array, UInt64Array};
+use arrow::compute::kernels::numeric::{add, div, mul, neg, rem, sub};
+use arrow::compute::{CastOptions, cast, cast_with_options, try_binary};
+use arrow::datatypes::{
+    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, FieldRef, Int64Type, UInt64Type,
+};
+use arrow::error::ArrowError;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+use datafusion::optimizer::analyzer::AnalyzerRule;
+use datafusion::physical_expr_common::datum::apply;
+
+/// Functions of the engine that can make a decimal of more digits than its type has.
+const CARRY: [&str; 4] = ["abs", "ceil", "floor", "round"];
+
+/// Puts checked functions in the place of operators that wrap. To be the last rule of the analyser.
+#[derive(Debug)]
+pub(crate) struct Checked;
+
+impl AnalyzerRule for Checked {
+    fn name(&self) -> &str {
+        "helan_checked"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> Result<LogicalPlan> {
+        let plan = plan.transform_up_with_subqueries(|node| {
+            let schema = merge_schema(&node.inputs());
+            let changed = node.map_expressions(|expr| expr.transform_up(|expr| checked(expr, &schema)))?;
+            if changed.transformed { Ok(Transformed::yes(changed.data.recompute_schema()?)) } else { Ok(changed) }
+        })?;
+        Ok(plan.data)
+    }
+}
+
+fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    let (what, args) = match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let what = What::of(op).filter(|what| {
+                // An operand whose type is not known here is of no table, such as a variable of a lambda.
+                let kind = left.get_type(schema).and_then(|kind| Ok((kind, right.get_type(schema)?)));
+                kind.is_ok_and(|(left, right)| what.wraps(&left) && what.wraps(&right))
+            });
+            match what {
+                Some(what) => (what, vec![*left, *right]),
+                None => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
+            }
+        }
+        Expr::Negative(inner) if inner.get_type(schema).is_ok_and(|kind| kind.is_integer()) => {
+            (What::Neg, vec![*inner])
+        }
+        Expr::ScalarFunction(ref call)
+            if CARRY.contains(&call.func.name()) && expr.get_type(schema).is_ok_and(|kind| kind.is_decimal()) =>
+        {
+            (What::Digits, vec![expr])
+        }
+        other => return Ok(Transformed::no(other)),
+    };
+    let func = Arc::new(ScalarUDF::from(Call { what, signature: Signature::any(args.len(), Volatility::Immutable) }));
+    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
+}
+
+/// What is worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum What {
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+    ShiftLeft,
+    ShiftRight,
+    Neg,
+    /// Nothing: whether the digits of a decimal are as many as its type has.
+    Digits,
+}
+
+impl What {
+    fn of(op: Operator) -> Option<Self> {
+        Some(match op {
+            Operator::Plus => Self::Add,
+            Operator::Minus => Self::Sub,
+            Operator::Multiply => Self::Mul,
+            Operator::Divide => Self::Div,
+            Operator::Modulo => Self::Rem,
+            Operator::BitwiseShiftLeft => Self::ShiftLeft,
+            Operator::BitwiseShiftRight => Self::ShiftRight,
+            _ => return None,
+        })
+    }
+
+    /// Whether the engine's own operator could give a wrong number for this type.
+    fn wraps(self, kind: &DataType) -> bool {
+        match self {
+            Self::Div | Self::Rem => kind.is_decimal(),
+            Self::ShiftLeft | Self::ShiftRight => kind.is_integer(),
+            _ => kind.is_integer() || kind.is_decimal(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "checked_add",
+            Self::Sub => "checked_subtract",
+            Self::Mul => "checked_multiply",
+            Self::Div => "checked_divide",
+            Self::Rem => "checked_modulo",
+            Self::ShiftLeft => "checked_shift_left",
+            Self::ShiftRight => "checked_shift_right",
+            Self::Neg => "checked_negative",
+            Self::Digits => "checked_digits",
+        }
+    }
+
+    fn operator(self) -> Operator {
+        match self {
+            Self::Add => Operator::Plus,
+            Self::Sub | Self::Neg | Self::Digits => Operator::Minus,
+            Self::Mul => Operator::Multiply,
+            Self::Div => Operator::Divide,
+            Self::Rem => Operator::Modulo,
+            Self::ShiftLeft => Operator::BitwiseShiftLeft,
+            Self::ShiftRight => Operator::BitwiseShiftRight,
+        }
+    }
+
+    fn of_two(self, left: &dyn Datum, right: &dyn Datum) -> Result<ArrayRef, ArrowError> {
+        let result = match self {
+            Self::Add => add(left, right),
+            Self::Sub | Self::Neg | Self::Digits => sub(left, right),
+            Self::Mul => mul(left, right),
+            Self::Div => div(left, right),
+            Self::Rem => rem(left, right),
+            Self::ShiftLeft | Self::ShiftRight => unreachable!("shifts are worked out on arrays"),
+        };
+        let result = result.map_err(|error| too_large(error, left.get().0.data_type()))?;
+        digits(&result)?;
+        Ok(result)
+    }
+}
+
+/// An operator that fails where its result is not a number of its type.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Call {
+    what: What,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Call {
+    fn name(&self) -> &str {
+        self.what.name()
+    }
+
+    /// As the operator is called: names of columns stay what they are.
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(match (self.what, args) {
+            (What::Neg, [inner]) => format!("(- {})", inner.schema_name()),
+            (_, [left, right]) => format!("{} {} {}", left.schema_name(), self.what.operator(), right.schema_name()),
+            _ => args.iter().map(|arg| arg.schema_name().to_string()).collect(),
+        })
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        match arg_types {
+            [left, right] => BinaryTypeCoercer::new(left, &self.what.operator(), right).get_result_type(),
+            _ => Ok(arg_types[0].clone()),
+        }
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<_> = args.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(arrow::datatypes::Field::new(self.name(), self.return_type(&types)?, nullable)))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        match (self.what, args.args.as_slice()) {
+            (What::ShiftLeft | What::ShiftRight, [left, right]) => {
+                let (left, right) = (left.to_array(args.number_rows)?, right.to_array(args.number_rows)?);
+                Ok(ColumnarValue::Array(shifted(&left, &right, self.what == What::ShiftLeft)?))
+            }
+            (what, [left, right]) => apply(left, right, |left, right| what.of_two(left, right)),
+            (what, [ColumnarValue::Array(array)]) => Ok(ColumnarValue::Array(of_one(what, array)?)),
+            (what, [ColumnarValue::Scalar(value)]) => {
+                let array = of_one(what, &value.to_array()?)?;
+                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+            }
+            _ => unreachable!("the signature has one argument or two"),
+        }
+    }
+}
+
+fn of_one(what: What, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if what == What::Digits {
+        digits(array)?;
+        return Ok(array.clone());
+    }
+    neg(array.as_ref()).map_err(|error| too_large(error, array.data_type()))
+}
+
+/// Shifts within 64 bits; what does not fit back into the type fails.
+fn shifted(left: &ArrayRef, by: &ArrayRef, to_the_left: bool) -> Result<ArrayRef, ArrowError> {
+    let kind = left.data_type();
+    let bits = kind.primitive_width().map_or(64, |bytes| bytes as i128 * 8);
+    let fails = |value: i128, by: i128| {
+        let sign = if to_the_left { "<<" } else { ">>" };
+        ArrowError::ArithmeticOverflow(format!("{value} {sign} {by} does not fit into {}", plain(kind)))
+    };
+    let shift = |value: i128, by: i128| {
+        if !(0..bits).contains(&by) {
+            return Err(fails(value, by));
+        }
+        Ok(if to_the_left { value << by } else { value >> by })
+    };
+    let unsigned = kind.is_unsigned_integer();
+    let wide = if unsigned { DataType::UInt64 } else { DataType::Int64 };
+    let (left, by) = (exact(left, &wide)?, exact(by, &wide)?);
+    let result: ArrayRef = if unsigned {
+        let (left, by) = (left.as_primitive::<UInt64Type>(), by.as_primitive::<UInt64Type>());
+        let result: UInt64Array = try_binary(left, by, |value, by| {
+            let (value, by) = (i128::from(value), i128::from(by));
+            u64::try_from(shift(value, by)?).map_err(|_| fails(value, by))
+        })?;
+        Arc::new(result)
+    } else {
+        let (left, by) = (left.as_primitive::<Int64Type>(), by.as_primitive::<Int64Type>());
+        let result: Int64Array = try_binary(left, by, |value, by| {
+            let (value, by) = (i128::from(value), i128::from(by));
+            i64::try_from(shift(value, by)?).map_err(|_| fails(value, by))
+        })?;
+        Arc::new(result)
+    };
+    exact(&result, kind)
+}
+
+/// Casts numbers; fails where one does not fit.
+pub(crate) fn exact(array: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if array.data_type() == to {
+        return Ok(array.clone());
+    }
+    match (array.data_type(), to) {
+        // Moments that passed are counted in their unit.
+        (DataType::Duration(_), DataType::Int64) | (DataType::Int64, DataType::Duration(_)) => cast(array, to),
+        (DataType::Duration(_), _) => exact(&cast(array, &DataType::Int64)?, to),
+        (_, DataType::Duration(_)) => exact(&exact(array, &DataType::Int64)?, to),
+        _ => cast_with_options(array, to, &CastOptions { safe: false, ..CastOptions::default() }),
+    }
+}
+
+/// Fails where a decimal has more digits than its type: it would be shown without the last.
+fn digits(array: &ArrayRef) -> Result<(), ArrowError> {
+    match array.data_type() {
+        DataType::Decimal32(precision, _) => {
+            array.as_primitive::<Decimal32Type>().validate_decimal_precision(*precision)
+        }
+        DataType::Decimal64(precision, _) => {
+            array.as_primitive::<Decimal64Type>().validate_decimal_precision(*precision)
+        }
+        DataType::Decimal128(precision, _) => {
+            array.as_primitive::<Decimal128Type>().validate_decimal_precision(*precision)
+        }
+        DataType::Decimal256(precision, _) => {
+            array.as_primitive::<Decimal256Type>().validate_decimal_precision(*precision)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Says what to do about a number that is too large.
+fn too_large(error: ArrowError, kind: &DataType) -> ArrowError {
+    let ArrowError::ArithmeticOverflow(text) = error else { return error };
+    let what = text.strip_prefix("Overflow happened on: ").unwrap_or(&text);
+    let wider = if kind.is_integer() { "; cast to decimal(38, 0) first" } else { "" };
+    ArrowError::ArithmeticOverflow(format!("{what} does not fit into {}{wider}", plain(kind)))
+}
+
+/// A type as SQL calls it.
+pub(crate) fn plain(kind: &DataType) -> impl fmt::Display {
+    match kind {
+        DataType::Int8 => "tinyint".to_owned(),
+        DataType::Int16 => "smallint".to_owned(),
+        DataType::Int32 => "int".to_owned(),
+        DataType::Int64 => "bigint".to_owned(),
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale) => format!("decimal({precision}, {scale})"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,150 @@
+//! Codes and periods are texts, also where a question writes them without quotes.
+//!
+//! The engine would read a whole column of texts as numbers to compare it with `640000`, and fail at the first code that
+//! is none, in words about a file. Here `ref_area = 640000` compares with `'640000'`, as it was meant. Which of two
+//! comes first depends on that, so `time_period > 2017` is refused, with how to write it.
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::expr::{Between, InList};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
+
+/// The plan with numbers as texts wherever they are compared with texts.
+pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|node| {
+        let node = match node {
+            LogicalPlan::Join(mut join) => {
+                let (left, right) = (join.left.schema().clone(), join.right.schema().clone());
+                for (one, other) in &mut join.on {
+                    if let Some(text) = matched(one, &left, other, &right)? {
+                        *other = text;
+                    } else if let Some(text) = matched(other, &right, one, &left)? {
+                        *one = text;
+                    }
+                }
+                LogicalPlan::Join(join)
+            }
+            other => other,
+        };
+        let mut schema = merge_schema(&node.inputs());
+        if let LogicalPlan::TableScan(_) = node {
+            schema = node.schema().as_ref().clone();
+        }
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let changed = expr.transform_up(|expr| as_texts(expr, &schema))?;
+            Ok(changed.update_data(|expr| name.restore(expr)))
+        })
+    })?;
+    Ok(plan.data)
+}
+
+fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    Ok(match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if ordered(op) || equal(op) || op.is_numerical_operators() => {
+            let (mut left, mut right) = (left, right);
+            let mut changed = true;
+            if !equal(op) {
+                apart(&left, &right, schema)?;
+                apart(&right, &left, schema)?;
+                changed = false;
+            } else if let Some(text) = matched(&left, schema, &right, schema)? {
+                *right = text;
+            } else if let Some(text) = matched(&right, schema, &left, schema)? {
+                *left = text;
+            } else {
+                changed = false;
+            }
+            let expr = Expr::BinaryExpr(BinaryExpr { left, op, right });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        Expr::InList(InList { expr, mut list, negated }) => {
+            let mut changed = false;
+            for item in &mut list {
+                if let Some(text) = matched(&expr, schema, item, schema)? {
+                    *item = text;
+                    changed = true;
+                }
+            }
+            let expr = Expr::InList(InList { expr, list, negated });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        Expr::Between(Between { expr, negated, low, high }) => {
+            apart(&expr, &low, schema)?;
+            apart(&expr, &high, schema)?;
+            Transformed::no(Expr::Between(Between { expr, negated, low, high }))
+        }
+        Expr::InSubquery(inner) => {
+            if let Some(found) = inner.subquery.subquery.schema().fields().first()
+                && found.data_type().is_numeric()
+                && is_text(&inner.expr, schema)
+            {
+                return refuse(&inner.expr, "…");
+            }
+            Transformed::no(Expr::InSubquery(inner))
+        }
+        other => Transformed::no(other),
+    })
+}
+
+fn equal(op: Operator) -> bool {
+    matches!(op, Operator::Eq | Operator::NotEq | Operator::IsDistinctFrom | Operator::IsNotDistinctFrom)
+}
+
+fn ordered(op: Operator) -> bool {
+    matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
+}
+
+/// A number as a text, where it is compared with one; none where it is not, or the text is a constant.
+fn matched(text: &Expr, of_text: &DFSchema, number: &Expr, of_number: &DFSchema) -> Result<Option<Expr>> {
+    if !is_text(text, of_text) {
+        return Ok(None);
+    }
+    let kind = match number.get_type(of_number) {
+        Ok(kind) if kind.is_numeric() => kind,
+        _ => return Ok(None),
+    };
+    match number {
+        Expr::Literal(value, _) if kind.is_integer() => Ok(Some(literal(value))),
+        Expr::Literal(value, _) => refuse(text, &value.to_string()),
+        // A number that is worked out or stored: as it is written without a point.
+        _ if kind.is_integer() => Ok(Some(cast(number.clone(), DataType::Utf8))),
+        _ => refuse(text, "…"),
+    }
+}
+
+/// Fails where a text and a number are put in an order.
+fn apart(text: &Expr, number: &Expr, schema: &DFSchema) -> Result<()> {
+    if !is_text(text, schema) || !number.get_type(schema).is_ok_and(|kind| kind.is_numeric()) {
+        return Ok(());
+    }
+    match number {
+        Expr::Literal(value, _) => refuse(text, &value.to_string()),
+        _ => refuse(text, "…"),
+    }
+}
+
+/// Whether it is a text, and no constant: `'5'` beside a column of numbers is a number in quotes.
+fn is_text(expr: &Expr, schema: &DFSchema) -> bool {
+    !matches!(expr, Expr::Literal(..))
+        && expr.get_type(schema).is_ok_and(|kind| match kind {
+            DataType::Dictionary(_, value) => value.is_string(),
+            kind => kind.is_string(),
+        })
+}
+
+fn literal(value: &ScalarValue) -> Expr {
+    let text = (!value.is_null()).then(|| value.to_string());
+    Expr::Literal(ScalarValue::Utf8(text), None)
+}
+
+fn refuse<T>(text: &Expr, value: &str) -> Result<T> {
+    let name = text.schema_name();
+    Err(DataFusionError::Plan(format!(
+        "{name} is a text: compare it with '{value}' in quotes, or cast({name} as int) where every value is a number"
+    )))
+}
