@@ -23,9 +23,12 @@
 -- column known_at instant: 获知时间 | When the last of its parts became known.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column part_kind text: 分期类型 | Where it is a sum: Q of quarters, M of months; else null.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate: obs_status E, I or F, or vintage estimated.
 with current as (
     select
         current_values.*, indicators.over_time,
+        coalesce(current_values.obs_status in ('E', 'I', 'F') or current_values.vintage = 'estimated', false)
+            as estimated,
         substr(cast(current_values.period_end as varchar), 1, 4) as year,
         extract(month from current_values.period_start) = 1 and extract(day from current_values.period_start) = 1
             as from_january,
@@ -40,7 +43,7 @@ same_period as (
 -- The annual value comes before any sum of parts; one that says it is missing gives way to them.
         case when amount is null then 90 else 10 end as preference,
         12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at, demo,
-        cast(null as varchar) as part_kind
+        cast(null as varchar) as part_kind, estimated
     from current
 ),
 
@@ -51,7 +54,7 @@ year_to_date as (
 -- January to December is the year. Up to an earlier month it is a part, never scaled up.
         case when end_month = 12 then 20 else 50 end as preference,
         end_month as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter,
-        known_at, demo, cast(null as varchar) as part_kind
+        known_at, demo, cast(null as varchar) as part_kind, estimated
     from current
     where over_time = 'sum' and period_kind = 'R' and from_january and amount is not null
         and extract(year from period_start) = extract(year from period_end)
@@ -62,7 +65,7 @@ parts as (
     select
         ref_area, indicator, year as time_period, period_kind,
         case when period_kind = 'Q' then 3 else 1 end as months,
-        amount, obs_status, vintage, basis, reporter, known_at, demo
+        amount, obs_status, vintage, basis, reporter, known_at, demo, estimated
     from current
     where over_time = 'sum' and period_kind in ('Q', 'M') and amount is not null
 ),
@@ -84,7 +87,8 @@ sums as (
         case when min(coalesce(basis, '')) = max(coalesce(basis, '')) then min(basis) else 'mixed' end as basis,
         cast(null as varchar) as origin_period,
         case when min(reporter) = max(reporter) then min(reporter) end as reporter,
-        max(known_at) as known_at, bool_or(demo) as demo, period_kind as part_kind
+        max(known_at) as known_at, bool_or(demo) as demo, period_kind as part_kind,
+        bool_or(estimated) as estimated
     from parts
     group by ref_area, indicator, time_period, period_kind
 ),
@@ -96,7 +100,7 @@ period_end as (
         case when end_month = 12 and extract(day from period_end) = 31 then 'period_end' else 'carried' end as method,
         case when end_month = 12 and extract(day from period_end) = 31 then 20 else 50 end as preference,
         12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at,
-        demo, cast(null as varchar) as part_kind, period_end
+        demo, cast(null as varchar) as part_kind, estimated, period_end
     from current
     where over_time = 'last' and period_kind <> 'A' and amount is not null
 ),
@@ -110,7 +114,7 @@ candidates as (
     union all
     select
         ref_area, indicator, time_period, method, preference, months_reported, amount, obs_status, vintage, basis,
-        origin_period, reporter, known_at, demo, part_kind, period_end as at
+        origin_period, reporter, known_at, demo, part_kind, estimated, period_end as at
     from period_end
 ),
 
@@ -131,7 +135,7 @@ select
     ranked.ref_area, ranked.indicator, ranked.time_period, periods.period_kind, periods.period_start,
     periods.period_end, ranked.amount, ranked.method, ranked.months_reported,
     12 as months_expected, ranked.obs_status, ranked.vintage, ranked.basis, ranked.origin_period, ranked.reporter,
-    ranked.known_at, ranked.demo, ranked.part_kind
+    ranked.known_at, ranked.demo, ranked.part_kind, coalesce(ranked.estimated, false) as estimated
 from ranked
 inner join periods on periods.time_period = ranked.time_period
 where ranked.place = 1

@@ -47,6 +47,8 @@ pub(crate) enum Step {
         missing: bool,
         stated: bool,
     },
+    /// A report of so many units, known in good time.
+    Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
     /// Reports of all quarters or all months of 2018.
     Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
     /// The report of an earlier step is withdrawn by its source.
@@ -94,18 +96,20 @@ pub(crate) const DAY: i64 = 86_400_000_000;
 pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    let variant =
-        ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()))
-            .prop_map(|((move_a2, raised, date, first), (half_even, c_joins, linked, longer))| Variant {
-                move_a2,
-                raised,
-                date,
-                first,
-                half_even,
-                c_joins,
-                linked,
-                longer,
-            });
+    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), prop::array::uniform5(any::<bool>())).prop_map(
+        |((move_a2, raised, date, first), [half_even, c_joins, linked, longer, bounded])| Variant {
+            move_a2,
+            raised,
+            date,
+            first,
+            half_even,
+            c_joins,
+            linked,
+            longer,
+            bounded,
+            judged: false,
+        },
+    );
     let report = (
         (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
         (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
@@ -168,11 +172,27 @@ impl Case {
                         indicator,
                         period: PERIODS[period].to_owned(),
                         amount: (!missing).then_some(amount),
-                        status: if missing { ["M", "Q", "L"][cents.unsigned_abs() as usize % 3] } else { "A" },
+                        status: match cents.unsigned_abs() as usize {
+                            some if missing => ["M", "Q", "L"][some % 3],
+                            some if some % 7 == 3 => "E",
+                            _ => "A",
+                        },
                         vintage: VINTAGES[vintage],
                         basis: stated.then(|| stated_basis(indicator)).flatten(),
                     };
                     events.push(event(at, source, Some(report), days, back));
+                }
+                Step::Exact { area, indicator, period, units, estimated } => {
+                    let report = Report {
+                        area: AREAS[area],
+                        indicator: INDICATORS[indicator],
+                        period: period.to_owned(),
+                        amount: Some(i128::from(units) * 10_i128.pow(10)),
+                        status: if estimated { "E" } else { "A" },
+                        vintage: None,
+                        basis: None,
+                    };
+                    events.push(event(at, 0, Some(report), 800, 0));
                 }
                 Step::Series { area, indicator, months, cents, source, days } => {
                     let names: Vec<String> = if months {

@@ -15,6 +15,7 @@ mod asking;
 mod changes;
 mod files;
 mod history;
+mod judged;
 mod labels;
 mod model;
 mod periods;

@@ -19,6 +19,7 @@ pub(crate) struct Own {
     pub(crate) negative: bool,
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
+    pub(crate) estimated: bool,
 }
 
 impl Model<'_> {
@@ -33,6 +34,7 @@ impl Model<'_> {
             negative: report(event).amount.is_some_and(|amount| amount < 0),
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
+            estimated: report(event).status == "E",
         });
         let period = parse(&cell.2);
         if period.kind != PeriodKind::Annual || same.as_ref().is_some_and(|own| own.amount.is_some()) {
@@ -56,6 +58,7 @@ impl Model<'_> {
             negative: report(event).amount.is_some_and(|amount| amount < 0),
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
+            estimated: report(event).status == "E",
         };
         let mut best: Option<Own> = None;
         if combines(&cell.1).1 == "last" {
@@ -96,6 +99,7 @@ impl Model<'_> {
                     negative: false,
                     events: parts.iter().map(|(_, event)| id(event)).collect(),
                     labels: Labels::of_parts(&parts.iter().map(|(_, event)| self.labels(event)).collect::<Vec<_>>()),
+                    estimated: parts.iter().any(|(_, event)| report(event).status == "E"),
                 })
             };
             let sums = [sum(PeriodKind::Quarter, 3, "quarters"), sum(PeriodKind::Month, 1, "months")];
