@@ -120,7 +120,8 @@ select
         when judged.reported is not null then 1
         else judged.children_expected
     end as coverage_expected,
-    judged.children_with_value as children_reported, judged.children_expected, judged.months_reported, judged.method,
+    judged.children_with_value as children_reported, judged.children_expected,
+    case when judged.reported is not null then judged.months_reported end as months_reported, judged.method,
     judged.complete, judged.negative, judged.obs_status,
     case
         when judged.value is null then null

@@ -73,7 +73,7 @@ pub(crate) const INDICATORS: [&str; 10] =
     ["rd", "gdp", "pop", "pat", "jobs", "law", "fund", "first", "second", "share"];
 /// Done or not.
 const DONE: [&str; 4] = ["law", "fund", "first", "second"];
-const PERIODS: [&str; 15] = [
+const PERIODS: [&str; 24] = [
     "2018",
     "2018",
     "2018",
@@ -89,6 +89,15 @@ const PERIODS: [&str; 15] = [
     "2017-12",
     "2018-11",
     "2018-10-01/P3M",
+    "2018-S1",
+    "2018-S2",
+    "2018-S2",
+    "2018-Q3",
+    "2018-Q4",
+    "2018-01-01/P9M",
+    "2018-04-01/P9M",
+    "2018-02-01/P59D",
+    "2018-01",
 ];
 const VINTAGES: [Option<&str>; 4] = [None, Some("preliminary"), Some("revised"), Some("final")];
 pub(crate) const DAY: i64 = 86_400_000_000;
