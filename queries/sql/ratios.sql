@@ -85,7 +85,13 @@ same_ends as (
 ),
 
 previous_ends as (
-    select *, cast(period_end + interval '1 day' as date) as next_start
+    select
+        *, cast(period_end + interval '1 day' as date) as next_start,
+-- Several ranges may end on one day: one of them stands for it.
+        row_number() over (
+            partition by ref_area, indicator, period_kind, period_end
+            order by case when value is null then 1 else 0 end, time_period
+        ) as place
     from place_values
 ),
 
@@ -167,6 +173,7 @@ joined as (
     left join previous_ends as previous
         on previous.ref_area = asked.ref_area and previous.indicator = formulas.denominator_indicator
         and previous.next_start = asked.period_start and previous.period_kind = asked.period_kind
+        and previous.place = 1
 ),
 
 divided as (

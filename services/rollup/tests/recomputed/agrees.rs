@@ -32,7 +32,7 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recomputed/seeds.txt");
     let config = Config {
         cases: cases_asked,
-        max_shrink_iters: 10,
+        max_shrink_iters: 300,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
         ..Config::default()
     };

@@ -49,8 +49,8 @@ pub(crate) enum Step {
     },
     /// A report of so many units, known in good time.
     Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
-    /// Reports of all quarters or all months of 2018.
-    Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
+    /// Reports of parts that fill 2018; a bit of `cuts` for each month but the last: one part ends with it.
+    Series { area: usize, indicator: usize, cuts: u16, cents: i64, source: usize, days: i64 },
     /// The report of an earlier step is withdrawn by its source.
     Withdraw { which: usize, days: i64 },
     /// An earlier report is said again under a new id, perhaps with another value or vintage.
@@ -130,15 +130,16 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let series = (
         0..AREAS.len(),
         prop::sample::select(vec![0_usize, 1, 4]),
-        any::<bool>(),
+        // All months, all quarters, or any other cut.
+        prop_oneof![Just(0x7ff_u16), Just(0b001_0010_0100), Just(0b000_0010_0000), 0..0x800_u16],
         0..9_000_i64,
         0..SOURCES.len(),
         0..1200_i64,
     )
-        .prop_map(|(area, indicator, months, cents, source, days)| Step::Series {
+        .prop_map(|(area, indicator, cuts, cents, source, days)| Step::Series {
             area,
             indicator,
-            months,
+            cuts,
             cents,
             source,
             days,
@@ -146,7 +147,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
     let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..1200_i64)
         .prop_map(|(which, add, vintage, days)| Step::Again { which, add, vintage, days });
-    let step = prop_oneof![12 => report, 2 => series, 2 => withdraw, 4 => again];
+    let step = prop_oneof![12 => report, 4 => series, 2 => withdraw, 4 => again];
     (
         variant,
         prop::collection::vec(step, 1..90),
@@ -203,12 +204,13 @@ impl Case {
                     };
                     events.push(event(at, 0, Some(report), 800, 0));
                 }
-                Step::Series { area, indicator, months, cents, source, days } => {
-                    let names: Vec<String> = if months {
-                        (1..=12).map(|month| format!("2018-{month:02}")).collect()
-                    } else {
-                        (1..=4).map(|quarter| format!("2018-Q{quarter}")).collect()
-                    };
+                Step::Series { area, indicator, cuts, cents, source, days } => {
+                    let ends: Vec<u16> = (1..12).filter(|month| cuts & (1 << (month - 1)) != 0).chain([12]).collect();
+                    let firsts = std::iter::once(1).chain(ends.iter().map(|end| end + 1));
+                    let names: Vec<String> = firsts
+                        .zip(&ends)
+                        .map(|(first, end)| part_of_2018(first, end + 1 - first, cents % 4 == 0))
+                        .collect();
                     for (more, period) in names.into_iter().enumerate() {
                         let report = Report {
                             area: AREAS[area],
@@ -270,6 +272,16 @@ fn stated_basis(indicator: &str) -> Option<&'static str> {
         "gdp" => Some("census-a"),
         "rd" => Some("scope-b"),
         _ => None,
+    }
+}
+
+/// The name of so many months from a month on: the calendar's where it has one, or a range.
+fn part_of_2018(first: u16, months: u16, range: bool) -> String {
+    match months {
+        1 if !range => format!("2018-{first:02}"),
+        3 if !range && first % 3 == 1 => format!("2018-Q{}", first / 3 + 1),
+        6 if !range && first % 6 == 1 => format!("2018-S{}", first / 6 + 1),
+        _ => format!("2018-{first:02}-01/P{months}M"),
     }
 }
 

@@ -54,11 +54,13 @@ impl Model<'_> {
             return None;
         }
         let period = parse(text);
-        let earlier = self.periods().into_iter().find(|other| {
+        // Several ranges may end on the day before; the first that has a value stands for it.
+        let earlier = self.periods().into_iter().filter(|other| {
             let other = parse(other);
             other.kind == period.kind && other.end.tomorrow().ok() == Some(period.start)
         });
-        let previous = earlier.and_then(|earlier| self.place(&cell(area, below, &earlier)));
+        let earlier: Vec<Figure> = earlier.filter_map(|earlier| self.place(&cell(area, below, &earlier))).collect();
+        let previous = earlier.iter().find(|figure| figure.value.is_some()).or(earlier.first()).cloned();
         let value = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
         let complete = |figure: &Option<Figure>| figure.as_ref().is_some_and(|figure| figure.complete);
         let origin = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.origin.clone());
