@@ -19,12 +19,15 @@
 -- column min_basis text: 基准（最小） | Least basis of its parts; empty = not said.
 -- column max_basis text: 基准（最大） | Greatest basis of its parts.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 with reported as (
     select
         ref_area, indicator, time_period, period_end, amount,
         method not in ('partial', 'carried') as complete,
         coalesce(amount < 0, false) as negative,
-        coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo
+        coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo,
+        method = 'carried' as carried, estimated
     from period_values
 ),
 
@@ -45,7 +48,7 @@ level_0 as (
     select
         ref_area, indicator, time_period, period_end, amount as value, cast(null as decimal(38, 10)) as compiled,
         complete, negative, cast(0 as bigint) as children_with_value, vintage as min_vintage, vintage as max_vintage,
-        basis as min_basis, basis as max_basis, demo
+        basis as min_basis, basis as max_basis, demo, carried, estimated
     from reported
 ),
 
@@ -58,7 +61,8 @@ sums_1 as (
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
     from level_0 as below
     inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
@@ -84,7 +88,9 @@ level_1 as (
         case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
         case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo
+        case when reported.amount is not null then reported.demo else sums.demo end as demo,
+        case when reported.amount is not null then reported.carried else sums.carried end as carried,
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
     from reported
     full join sums_1 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -100,7 +106,8 @@ sums_2 as (
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
     from level_1 as below
     inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
@@ -126,7 +133,9 @@ level_2 as (
         case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
         case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo
+        case when reported.amount is not null then reported.demo else sums.demo end as demo,
+        case when reported.amount is not null then reported.carried else sums.carried end as carried,
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
     from reported
     full join sums_2 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -142,7 +151,8 @@ sums_3 as (
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
     from level_2 as below
     inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
@@ -168,7 +178,9 @@ level_3 as (
         case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
         case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo
+        case when reported.amount is not null then reported.demo else sums.demo end as demo,
+        case when reported.amount is not null then reported.carried else sums.carried end as carried,
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
     from reported
     full join sums_3 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -184,7 +196,8 @@ sums_4 as (
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
     from level_3 as below
     inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
@@ -210,7 +223,9 @@ level_4 as (
         case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
         case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo
+        case when reported.amount is not null then reported.demo else sums.demo end as demo,
+        case when reported.amount is not null then reported.carried else sums.carried end as carried,
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
     from reported
     full join sums_4 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -226,7 +241,8 @@ sums_5 as (
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo
+        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
     from level_4 as below
     inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
@@ -252,7 +268,9 @@ level_5 as (
         case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
         case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo
+        case when reported.amount is not null then reported.demo else sums.demo end as demo,
+        case when reported.amount is not null then reported.carried else sums.carried end as carried,
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
     from reported
     full join sums_5 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -262,5 +280,5 @@ level_5 as (
 select
     ref_area, indicator, time_period, period_end, value, compiled, coalesce(complete, false) as complete,
     coalesce(negative, false) as negative, children_with_value, min_vintage, max_vintage, min_basis, max_basis,
-    coalesce(demo, false) as demo
+    coalesce(demo, false) as demo, coalesce(carried, false) as carried, coalesce(estimated, false) as estimated
 from level_5

@@ -32,6 +32,8 @@
 -- column missing_zh text: 缺报下级 | Children without a value, by Chinese name.
 -- column missing_en text: 缺报下级（英文） | Children without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 with levels as (
     select * from area_levels
 ),
@@ -118,7 +120,8 @@ select
         when judged.reported is not null then 1
         else judged.children_expected
     end as coverage_expected,
-    judged.children_with_value as children_reported, judged.children_expected, judged.months_reported, judged.method,
+    judged.children_with_value as children_reported, judged.children_expected,
+    case when judged.reported is not null then judged.months_reported end as months_reported, judged.method,
     judged.complete, judged.negative, judged.obs_status,
     case
         when judged.value is null then null
@@ -130,6 +133,7 @@ select
         when judged.min_basis = judged.max_basis then nullif(judged.min_basis, '')
         else 'mixed'
     end as basis,
-    judged.origin_period, judged.reporter, judged.missing_zh, judged.missing_en, judged.demo
+    judged.origin_period, judged.reporter, judged.missing_zh, judged.missing_en, judged.demo,
+    judged.carried and judged.value is not null as carried, judged.estimated and judged.value is not null as estimated
 from judged
 inner join periods on periods.time_period = judged.time_period

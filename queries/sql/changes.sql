@@ -54,7 +54,7 @@ formulas as (
 other_ratios as (
     select
         above.ref_area, formulas.indicator, above.time_period, above.period_kind, above.period_start, above.period_end,
-        case when below.value > 0 then
+        case when below.value > 0 and below.complete then
             try_cast(
                 cast(cast(above.value as decimal(76, 10)) * cast(formulas.factor as decimal(20, 0)) as decimal(76, 30))
                 / nullif(cast(below.value as decimal(76, 10)), 0)

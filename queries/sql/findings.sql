@@ -1,11 +1,11 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, year_covers, year_parts
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ, residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -99,26 +99,54 @@ withdrawn_fallback as (
         and withdrawn.withdrawn_at is not null and withdrawn.known_at > current_values.known_at
 ),
 
+covers as (
+    select ref_area, indicator, time_period, direct as path from year_covers where months_covered = 12
+    union
+    select ref_area, indicator, time_period, finest as path from year_covers where months_covered = 12
+    union
+    select ref_area, indicator, time_period, semesters as path from year_covers where semesters is not null
+    union
+    select ref_area, indicator, time_period, quarters as path from year_covers where quarters is not null
+    union
+    select ref_area, indicator, time_period, months as path from year_covers where months is not null
+),
+
 part_sums as (
     select
-        parts.ref_area, parts.indicator, substr(cast(parts.period_end as varchar), 1, 4) as time_period,
-        parts.period_kind, cast(sum(parts.amount) as decimal(38, 10)) as amount
-    from current_values as parts
-    inner join indicators on indicators.indicator = parts.indicator and indicators.over_time = 'sum'
-    where parts.period_kind in ('Q', 'M') and parts.amount is not null
-    group by parts.ref_area, parts.indicator, substr(cast(parts.period_end as varchar), 1, 4), parts.period_kind
-    having count(*) = case when parts.period_kind = 'Q' then 4 else 12 end
+        covers.ref_area, covers.indicator, covers.time_period, covers.path,
+        cast(sum(year_parts.amount) as decimal(38, 10)) as amount, count(*) as parts,
+        min(year_parts.to_month - year_parts.after_month) as shortest,
+        max(year_parts.to_month - year_parts.after_month) as longest,
+        string_agg(year_parts.time_period, ' + ' order by year_parts.after_month) as named
+    from covers
+    inner join year_parts
+        on year_parts.ref_area = covers.ref_area and year_parts.indicator = covers.indicator
+        and year_parts.year = covers.time_period
+    where year_parts.place = 1 and covers.path & year_parts.steps = year_parts.steps
+        and covers.path & year_parts.within = 0
+    group by covers.ref_area, covers.indicator, covers.time_period, covers.path
 ),
 
 parts_differ as (
     select
         'parts_differ' as finding, 'soft' as severity, year.ref_area, year.indicator, year.time_period,
         cast(null as varchar) as source, cast(null as varchar) as id, year.amount, part_sums.amount as other_amount,
-        case when part_sums.period_kind = 'Q' then '全年值与四个季度之和不等' else '全年值与十二个月之和不等' end
-            as message_zh,
         case
-            when part_sums.period_kind = 'Q' then 'the value of the year is not the sum of its quarters'
-            else 'the value of the year is not the sum of its months'
+            when part_sums.parts = 1 then '全年值与另报的 ' || part_sums.named || ' 不等'
+            when part_sums.shortest < part_sums.longest then '全年值与各期之和（' || part_sums.named || '）不等'
+            when part_sums.longest = 1 then '全年值与十二个月之和不等'
+            when part_sums.longest = 3 then '全年值与四个季度之和不等'
+            when part_sums.longest = 6 then '全年值与两个半年之和不等'
+            else '全年值与各期之和（' || part_sums.named || '）不等'
+        end as message_zh,
+        case
+            when part_sums.parts = 1 then 'the value of the year is not that of ' || part_sums.named
+            when part_sums.shortest < part_sums.longest
+                then 'the value of the year is not the sum of ' || part_sums.named
+            when part_sums.longest = 1 then 'the value of the year is not the sum of its months'
+            when part_sums.longest = 3 then 'the value of the year is not the sum of its quarters'
+            when part_sums.longest = 6 then 'the value of the year is not the sum of its half-years'
+            else 'the value of the year is not the sum of ' || part_sums.named
         end as message_en,
         cast(null as varchar) as rule, year.reporter, own.note
     from period_values as year
@@ -128,6 +156,49 @@ parts_differ as (
     left join current_values as own
         on own.ref_area = year.ref_area and own.indicator = year.indicator and own.time_period = year.origin_period
     where year.amount <> part_sums.amount
+),
+
+-- The same months, or the same day of a stock, told under two names.
+same_months as (
+    select
+        'parts_differ' as finding, 'soft' as severity, counting.ref_area, counting.indicator, counting.time_period,
+        other.source, other.id, counting.amount, other.amount as other_amount,
+        '同一期间另报为 ' || other.time_period || '，数值不同' as message_zh,
+        'the same months were reported as ' || other.time_period || ' too, with another value' as message_en,
+        cast(null as varchar) as rule, other.reporter, statements.note
+    from year_parts as counting
+    inner join year_parts as other
+        on other.ref_area = counting.ref_area and other.indicator = counting.indicator and other.year = counting.year
+        and other.after_month = counting.after_month and other.to_month = counting.to_month and other.place > 1
+    inner join statements on statements.source = other.source and statements.id = other.id
+    where counting.place = 1 and other.amount <> counting.amount
+),
+
+stocks as (
+    select
+        current_values.*,
+-- Of a year's last day the annual value counts, else the first by name: as in period_values.
+        row_number() over (
+            partition by current_values.ref_area, current_values.indicator, current_values.period_end
+            order by case when current_values.period_kind = 'A' then 0 else 1 end, current_values.time_period
+        ) as place
+    from current_values
+    inner join indicators on indicators.indicator = current_values.indicator and indicators.over_time = 'last'
+    where current_values.amount is not null
+),
+
+same_day as (
+    select
+        'stocks_differ' as finding, 'soft' as severity, counting.ref_area, counting.indicator, counting.time_period,
+        other.source, other.id, counting.amount, other.amount as other_amount,
+        '同一时点另报为 ' || other.time_period || '，数值不同' as message_zh,
+        'the same day was reported as ' || other.time_period || ' too, with another value' as message_en,
+        cast(null as varchar) as rule, other.reporter, other.note
+    from stocks as counting
+    inner join stocks as other
+        on other.ref_area = counting.ref_area and other.indicator = counting.indicator
+        and other.period_end = counting.period_end and other.place > 1
+    where counting.place = 1 and other.amount <> counting.amount
 ),
 
 area_rules as (
@@ -214,6 +285,10 @@ every as (
     select * from withdrawn_fallback
     union all
     select * from parts_differ
+    union all
+    select * from same_months
+    union all
+    select * from same_day
     union all
     select * from residuals
     union all

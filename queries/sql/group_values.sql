@@ -27,6 +27,8 @@
 -- column missing_zh text: 缺报成员 | Members without a value, by Chinese name.
 -- column missing_en text: 缺报成员（英文） | Members without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 with held as (
     select area_groups.group_id, area_groups.overlap, periods.time_period, periods.period_end
     from area_groups
@@ -96,7 +98,9 @@ sums as (
             as missing_zh,
         string_agg(listed.name_en, ', ' order by listed.member) filter (where member_values.value is null)
             as missing_en,
-        bool_or(coalesce(member_values.demo, false)) as demo
+        bool_or(coalesce(member_values.demo, false)) as demo,
+        bool_or(listed.outermost and coalesce(member_values.carried, false)) as carried,
+        bool_or(listed.outermost and coalesce(member_values.estimated, false)) as estimated
     from asked
     inner join listed on listed.group_id = asked.group_id and listed.time_period = asked.time_period
     left join area_values as member_values
@@ -118,10 +122,11 @@ joined as (
         coalesce(own.time_period, sums.time_period) as time_period,
         own.value as reported, own.status as own_status, own.vintage as own_vintage, own.basis as own_basis,
         own.origin_period, own.months_reported, own.complete as own_complete, own.negative as own_negative,
-        own.demo as own_demo,
+        own.demo as own_demo, own.carried as own_carried, own.estimated as own_estimated,
         own.coverage_reported as own_coverage_reported, own.coverage_expected as own_coverage_expected,
         sums.overlap, sums.amount, sums.members_with_value, sums.members, sums.complete, sums.negative,
-        sums.min_vintage, sums.max_vintage, sums.min_basis, sums.max_basis, sums.missing_zh, sums.missing_en, sums.demo
+        sums.min_vintage, sums.max_vintage, sums.min_basis, sums.max_basis, sums.missing_zh, sums.missing_en, sums.demo,
+        sums.carried, sums.estimated
     from own
     full join sums
         on sums.group_id = own.ref_area and sums.indicator = own.indicator and sums.time_period = own.time_period
@@ -134,7 +139,7 @@ judged as (
         joined.own_negative, joined.own_demo, joined.own_coverage_reported, joined.own_coverage_expected,
         joined.amount, joined.members_with_value, joined.members, joined.complete, joined.negative,
         joined.min_vintage, joined.max_vintage, joined.min_basis, joined.max_basis, joined.missing_zh,
-        joined.missing_en, joined.demo,
+        joined.missing_en, joined.demo, joined.own_carried, joined.own_estimated, joined.carried, joined.estimated,
         case
             when joined.reported is not null then joined.own_status
             when indicators.over_areas = 'own_value' then 'no_own_value'
@@ -180,6 +185,16 @@ select
         else 'mixed'
     end as basis,
     judged.origin_period, judged.missing_zh, judged.missing_en,
-    coalesce(case when judged.reported is not null then judged.own_demo else judged.demo end, false) as demo
+    coalesce(case when judged.reported is not null then judged.own_demo else judged.demo end, false) as demo,
+    case
+        when judged.reported is not null then coalesce(judged.own_carried, false)
+        when judged.status in ('compiled', 'partial') then coalesce(judged.carried, false)
+        else false
+    end as carried,
+    case
+        when judged.reported is not null then coalesce(judged.own_estimated, false)
+        when judged.status in ('compiled', 'partial') then coalesce(judged.estimated, false)
+        else false
+    end as estimated
 from judged
 inner join periods on periods.time_period = judged.time_period

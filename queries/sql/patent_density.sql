@@ -7,7 +7,7 @@
 -- en: Invention patents in force per 10,000 inhabitants.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column time_period text: 时期 | SDMX time period.
--- column value exact: 比率 | The ratio, unrounded to 10 digits; null without numerator or denominator.
+-- column value exact: 比率 | The ratio, unrounded to 10 digits; null without numerator or denominator, and over a denominator that is incomplete.
 -- column numerator exact: 有效发明专利（件） | Amount above the line, in the plain unit.
 -- column denominator exact: 人口（人） | Amount below the line, in the plain unit.
 -- column numerator_vintage text: 分子版本 | Which release of the numerator.
@@ -22,7 +22,12 @@
 -- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
 -- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
--- column shown exact: 修约后的比率 | The ratio as it is published: rounded once to the indicator's decimals, in the indicator's way.
+-- column shown exact: 修约后的比率 | The ratio as it is published: rounded once to the indicator's decimals, in the indicator's way; null where it is incomplete and no lower limit.
+-- column denominator_status text: 分母状态 | Status of the denominator's value; of a mean's two the one that is incomplete.
+-- column denominator_coverage_reported bigint: 分母已有部分 | Parts, or months, of the denominator that have a value.
+-- column denominator_coverage_expected bigint: 分母应有部分 | Parts, or months, of the denominator expected.
+-- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: its numerator can only grow and its denominator is complete.
+-- column estimated bool: 是否含估计数 | Whether some report behind numerator or denominator is an estimate.
 with ratio as (
     select *
     from ratios
@@ -34,7 +39,8 @@ select
     ratio.denominator_vintage, ratio.numerator_basis, ratio.denominator_basis, ratio.status, ratio.coverage_reported,
     ratio.coverage_expected, coalesce(names.name_zh, group_names.name_zh) as name_zh,
     coalesce(names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo,
-    ratio.shown
+    ratio.shown, ratio.denominator_status, ratio.denominator_coverage_reported, ratio.denominator_coverage_expected,
+    ratio.at_least, ratio.estimated
 from ratio
 left join areas as names
     on names.ref_area = ratio.ref_area

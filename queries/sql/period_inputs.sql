@@ -1,6 +1,6 @@
 -- name: period_inputs
 -- grain: one row for each ref_area, indicator, time_period of period_values and each observation behind it
--- inputs: period_values, current_values
+-- inputs: period_values, current_values, year_covers, year_parts
 -- rules: 6, 7
 -- materialise: yes
 -- zh: 各时期数值由哪些现行报送得出。
@@ -13,7 +13,7 @@
 -- column id text: 事件编号 | CloudEvents id of the event.
 -- column amount exact: 数值（基本单位） | The observation in the plain unit.
 with figures as (
-    select ref_area, indicator, time_period, origin_period, part_kind
+    select ref_area, indicator, time_period, origin_period
     from period_values
 ),
 
@@ -29,14 +29,17 @@ single as (
 
 parts as (
     select
-        figures.ref_area, figures.indicator, figures.time_period, current_values.time_period as input_period,
-        current_values.source, current_values.id, current_values.amount
+        figures.ref_area, figures.indicator, figures.time_period, year_parts.time_period as input_period,
+        year_parts.source, year_parts.id, year_parts.amount
     from figures
-    inner join current_values
-        on current_values.ref_area = figures.ref_area and current_values.indicator = figures.indicator
-        and current_values.period_kind = figures.part_kind
-        and substr(cast(current_values.period_end as varchar), 1, 4) = figures.time_period
-    where figures.origin_period is null and current_values.amount is not null
+    inner join year_covers
+        on year_covers.ref_area = figures.ref_area and year_covers.indicator = figures.indicator
+        and year_covers.time_period = figures.time_period
+    inner join year_parts
+        on year_parts.ref_area = figures.ref_area and year_parts.indicator = figures.indicator
+        and year_parts.year = figures.time_period
+    where figures.origin_period is null and year_parts.place = 1
+        and year_covers.path & year_parts.steps = year_parts.steps and year_covers.path & year_parts.within = 0
 )
 
 select * from single

@@ -1,10 +1,10 @@
 -- name: period_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: current_values, indicators, periods
+-- inputs: current_values, indicators, periods, year_parts, year_covers
 -- rules: 6, 7
 -- materialise: yes
--- zh: 各时期数值：年度值取年报，否则取累计、四个季度、十二个月，从不混用。
--- en: Values by period. A year is the annual value, else year to date, else four quarters, else twelve months; never mixed.
+-- zh: 各时期数值：年度值取年报，否则取全年累计、两个半年、四个季度、十二个月，否则取恰好合成一年的各分期。
+-- en: Values by period. A year is the annual value, else January to December, else two half-years, four quarters or twelve months, else other parts that make the year without gap or overlap.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
 -- column time_period text: 时期 | SDMX time period.
@@ -12,9 +12,9 @@
 -- column period_start date: 首日 | First day.
 -- column period_end date: 末日 | Last day.
 -- column amount exact: 数值（基本单位） | The value in the plain unit; null with an obs_status that says why.
--- column method text: 取值方法 | reported, year_to_date, quarters, months, period_end, carried, or partial (of the year).
--- column months_reported int: 已含月数 | Months of the period that the value covers.
--- column months_expected int: 应含月数 | Months of the period.
+-- column method text: 取值方法 | reported, year_to_date, semesters, quarters, months, parts (of several lengths), period_end, carried, or partial (of the year).
+-- column months_reported int: 已含月数 | Months that were reported: of a flow those that the value covers, 0 without a value; of a stock until its day. Null for periods that are no whole months.
+-- column months_expected int: 应含月数 | Months of the period; null where it is no whole months.
 -- column obs_status text: 数值状态 | SDMX observation status.
 -- column vintage text: 发布版本 | Which release; mixed where the parts differ.
 -- column basis text: 基准 | Benchmark; mixed where the parts differ.
@@ -22,14 +22,24 @@
 -- column reporter text: 报送单位 | Who reported it; null where several did.
 -- column known_at instant: 获知时间 | When the last of its parts became known.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
--- column part_kind text: 分期类型 | Where it is a sum: Q of quarters, M of months; else null.
+-- column part_kind text: 分期类型 | Where it is a sum: S of half-years, Q of quarters, M of months, P of parts of several lengths; else null.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate: obs_status E, I or F, or vintage estimated.
 with current as (
     select
         current_values.*, indicators.over_time,
+        coalesce(current_values.obs_status in ('E', 'I', 'F') or current_values.vintage = 'estimated', false)
+            as estimated,
         substr(cast(current_values.period_end as varchar), 1, 4) as year,
-        extract(month from current_values.period_start) = 1 and extract(day from current_values.period_start) = 1
-            as from_january,
-        cast(extract(month from current_values.period_end) as int) as end_month
+        cast(extract(month from current_values.period_end) as int) as end_month,
+        case
+            when extract(day from current_values.period_start) = 1
+                and substr(cast(current_values.period_end + interval '1 day' as varchar), 9, 2) = '01'
+            then cast(
+                (extract(year from current_values.period_end) - extract(year from current_values.period_start)) * 12
+                + extract(month from current_values.period_end) - extract(month from current_values.period_start) + 1
+                as int
+            )
+        end as months
     from current_values
     inner join indicators on indicators.indicator = current_values.indicator
 ),
@@ -39,54 +49,66 @@ same_period as (
         ref_area, indicator, time_period, 'reported' as method,
 -- The annual value comes before any sum of parts; one that says it is missing gives way to them.
         case when amount is null then 90 else 10 end as preference,
-        12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at, demo,
-        cast(null as varchar) as part_kind
+        case when amount is null then 0 else months end as months_reported, months as months_expected, amount, obs_status,
+        vintage, basis, time_period as origin_period, reporter, known_at, demo, cast(null as varchar) as part_kind,
+        estimated
     from current
-),
-
-year_to_date as (
-    select
-        ref_area, indicator, year as time_period,
-        case when end_month = 12 then 'year_to_date' else 'partial' end as method,
--- January to December is the year. Up to an earlier month it is a part, never scaled up.
-        case when end_month = 12 then 20 else 50 end as preference,
-        end_month as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter,
-        known_at, demo, cast(null as varchar) as part_kind
-    from current
-    where over_time = 'sum' and period_kind = 'R' and from_january and amount is not null
-        and extract(year from period_start) = extract(year from period_end)
-        and substr(cast(period_end + interval '1 day' as varchar), 9, 2) = '01'
-),
-
-parts as (
-    select
-        ref_area, indicator, year as time_period, period_kind,
-        case when period_kind = 'Q' then 3 else 1 end as months,
-        amount, obs_status, vintage, basis, reporter, known_at, demo
-    from current
-    where over_time = 'sum' and period_kind in ('Q', 'M') and amount is not null
 ),
 
 sums as (
     select
+        year_covers.ref_area, year_covers.indicator, year_covers.time_period, year_covers.path,
+        year_covers.months_covered, year_covers.parts, year_covers.semesters, year_covers.quarters, year_covers.months,
+        cast(sum(year_parts.amount) as decimal(38, 10)) as amount,
+        min(year_parts.obs_status) as min_status, max(year_parts.obs_status) as max_status,
+        min(coalesce(year_parts.vintage, '')) as min_vintage, max(coalesce(year_parts.vintage, '')) as max_vintage,
+        min(coalesce(year_parts.basis, '')) as min_basis, max(coalesce(year_parts.basis, '')) as max_basis,
+        min(year_parts.time_period) as first_period, min(year_parts.reporter) as min_reporter,
+        max(year_parts.reporter) as max_reporter, max(year_parts.known_at) as known_at,
+        bool_or(year_parts.demo) as demo, bool_or(year_parts.estimated) as estimated,
+        min(year_parts.to_month - year_parts.after_month) as shortest,
+        max(year_parts.to_month - year_parts.after_month) as longest
+    from year_covers
+-- A part is in the sum if the path begins and ends with it, and neither begins nor ends another inside it.
+    inner join year_parts
+        on year_parts.ref_area = year_covers.ref_area and year_parts.indicator = year_covers.indicator
+        and year_parts.year = year_covers.time_period
+    where year_parts.place = 1 and year_covers.path & year_parts.steps = year_parts.steps
+        and year_covers.path & year_parts.within = 0
+    group by
+        year_covers.ref_area, year_covers.indicator, year_covers.time_period, year_covers.path,
+        year_covers.months_covered, year_covers.parts, year_covers.semesters, year_covers.quarters, year_covers.months
+),
+
+covered as (
+    select
         ref_area, indicator, time_period,
         case
--- Quarters and months are never mixed in one sum: each kind is added by itself and then compared.
-            when sum(months) < 12 then 'partial'
-            when period_kind = 'Q' then 'quarters'
-            else 'months'
+-- Only what covers the year without a gap and without an overlap is the year. A part is never scaled up.
+            when months_covered < 12 then 'partial'
+            when parts = 1 then 'year_to_date'
+            when path = semesters then 'semesters'
+            when path = quarters then 'quarters'
+            when path = months then 'months'
+            else 'parts'
         end as method,
-        case when sum(months) < 12 then 60 when period_kind = 'Q' then 30 else 40 end as preference,
-        cast(sum(months) as int) as months_reported,
-        cast(sum(amount) as decimal(38, 10)) as amount,
-        case when min(obs_status) = max(obs_status) then min(obs_status) else 'A' end as obs_status,
-        case when min(coalesce(vintage, '')) = max(coalesce(vintage, '')) then min(vintage) else 'mixed' end as vintage,
-        case when min(coalesce(basis, '')) = max(coalesce(basis, '')) then min(basis) else 'mixed' end as basis,
-        cast(null as varchar) as origin_period,
-        case when min(reporter) = max(reporter) then min(reporter) end as reporter,
-        max(known_at) as known_at, bool_or(demo) as demo, period_kind as part_kind
-    from parts
-    group by ref_area, indicator, time_period, period_kind
+        case when months_covered < 12 then 50 else 20 end as preference,
+        cast(months_covered as int) as months_reported, 12 as months_expected, amount,
+        case when min_status = max_status then min_status else 'A' end as obs_status,
+        case when min_vintage = max_vintage then nullif(min_vintage, '') else 'mixed' end as vintage,
+        case when min_basis = max_basis then nullif(min_basis, '') else 'mixed' end as basis,
+        case when parts = 1 then first_period end as origin_period,
+        case when min_reporter = max_reporter then min_reporter end as reporter, known_at, demo,
+        case
+            when parts = 1 then null
+            when shortest <> longest then 'P'
+            when longest = 1 then 'M'
+            when longest = 3 then 'Q'
+            when longest = 6 then 'S'
+            else 'P'
+        end as part_kind,
+        estimated
+    from sums
 ),
 
 period_end as (
@@ -95,8 +117,8 @@ period_end as (
 -- A stock's value of the year is that of its last day; an earlier one is shown as carried, and not judged.
         case when end_month = 12 and extract(day from period_end) = 31 then 'period_end' else 'carried' end as method,
         case when end_month = 12 and extract(day from period_end) = 31 then 20 else 50 end as preference,
-        12 as months_reported, amount, obs_status, vintage, basis, time_period as origin_period, reporter, known_at,
-        demo, cast(null as varchar) as part_kind, period_end
+        end_month as months_reported, 12 as months_expected, amount, obs_status, vintage, basis,
+        time_period as origin_period, reporter, known_at, demo, cast(null as varchar) as part_kind, estimated, period_end
     from current
     where over_time = 'last' and period_kind <> 'A' and amount is not null
 ),
@@ -104,13 +126,11 @@ period_end as (
 candidates as (
     select *, cast(null as date) as at from same_period
     union all
-    select *, cast(null as date) as at from year_to_date
-    union all
-    select *, cast(null as date) as at from sums
+    select *, cast(null as date) as at from covered
     union all
     select
-        ref_area, indicator, time_period, method, preference, months_reported, amount, obs_status, vintage, basis,
-        origin_period, reporter, known_at, demo, part_kind, period_end as at
+        ref_area, indicator, time_period, method, preference, months_reported, months_expected, amount, obs_status,
+        vintage, basis, origin_period, reporter, known_at, demo, part_kind, estimated, period_end as at
     from period_end
 ),
 
@@ -119,10 +139,7 @@ ranked as (
         *,
         row_number() over (
             partition by ref_area, indicator, time_period
-            order by
--- If only parts of the year are known, the part that covers most months is used.
-                case when preference in (50, 60) then 50 else preference end, months_reported desc,
-                at desc nulls last, preference, part_kind desc nulls last, origin_period
+            order by preference, at desc nulls last, origin_period
         ) as place
     from candidates
 )
@@ -130,8 +147,8 @@ ranked as (
 select
     ranked.ref_area, ranked.indicator, ranked.time_period, periods.period_kind, periods.period_start,
     periods.period_end, ranked.amount, ranked.method, ranked.months_reported,
-    12 as months_expected, ranked.obs_status, ranked.vintage, ranked.basis, ranked.origin_period, ranked.reporter,
-    ranked.known_at, ranked.demo, ranked.part_kind
+    ranked.months_expected, ranked.obs_status, ranked.vintage, ranked.basis, ranked.origin_period, ranked.reporter,
+    ranked.known_at, ranked.demo, ranked.part_kind, coalesce(ranked.estimated, false) as estimated
 from ranked
 inner join periods on periods.time_period = ranked.time_period
 where ranked.place = 1

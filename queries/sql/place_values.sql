@@ -1,6 +1,6 @@
 -- name: place_values
 -- grain: one row for each area or group, indicator, time_period
--- inputs: area_values, group_values, area_groups
+-- inputs: area_values, group_values, area_groups, indicators
 -- rules: 3, 4
 -- materialise: yes
 -- zh: 地区和组的数值，放在一起。
@@ -24,6 +24,8 @@
 -- column missing_zh text: 缺报部分 | Parts without a value, by Chinese name.
 -- column missing_en text: 缺报部分（英文） | Parts without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
+-- column at_least bool: 是否为下限 | Whether it is incomplete and what is missing can only add to it: the indicator has no values below zero, and no part is a stock's value of an earlier day.
 with groups as (
     select distinct group_id
     from area_groups
@@ -34,14 +36,33 @@ of_areas as (
     from area_values
     left join groups on groups.group_id = area_values.ref_area
     where groups.group_id is null
+),
+
+places as (
+    select
+        ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
+        coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en,
+        demo, estimated, carried
+    from of_areas
+    union all
+    select
+        ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
+        coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en,
+        demo, estimated, carried
+    from group_values
 )
 
 select
-    ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
-    coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en, demo
-from of_areas
-union all
-select
-    ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
-    coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en, demo
-from group_values
+    places.ref_area, places.indicator, places.time_period, places.period_kind, places.period_start, places.period_end,
+    places.value, places.status, places.coverage_reported, places.coverage_expected, places.months_reported,
+    places.complete, places.negative, places.vintage, places.basis, places.origin_period, places.missing_zh,
+    places.missing_en, places.demo, places.estimated,
+-- A part is a lower limit only where the rest cannot take away from it. What may be negative, and a stock of an earlier
+-- day, may end lower.
+    coalesce(
+        places.value is not null and not places.complete and not places.negative and not places.carried
+            and (indicators.min >= 0 or indicators.kind in ('count', 'coverage', 'milestone')),
+        false
+    ) as at_least
+from places
+inner join indicators on indicators.indicator = places.indicator

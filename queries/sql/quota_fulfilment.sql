@@ -12,8 +12,8 @@
 -- column comparator text: 比较方式 | How the actual value is compared: >=, >, <=, =, ≈, all, done, started.
 -- column strength text: 约束强度 | hard, soft, report_only or context.
 -- column target_value exact: 目标值 | The target in the text's unit.
--- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known.
--- column fulfilment exact: 完成比例 | actual ÷ target; null for milestones, zero targets and <=.
+-- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known, or a ratio over an incomplete denominator.
+-- column fulfilment exact: 完成比例 | actual ÷ target; null for milestones, zero targets and <=, and for a part that is no lower limit.
 -- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
 -- column sensitive bool: 是否口径敏感 | Whether some reading turns the verdict.
 -- column readings text: 各种读法 | Every reading with its verdict; one row each in target_readings.
@@ -37,6 +37,10 @@
 -- column counts bool: 是否计数 | Whether a tally counts the row: not members, repeats, headings of other targets, nor context. Each promise once.
 -- column note_zh text: 备注 | The catalog's remark in Chinese; target_notes has every remark.
 -- column note_en text: 备注（英文） | The same in English.
+-- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: nothing that is missing can take away from it.
+-- column estimated bool: 是否含估计数 | Whether some report behind it is an estimate.
+-- column denominator_coverage_reported bigint: 分母已有部分 | Ratios: parts, or months, of the denominator that have a value.
+-- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
 with readings as (
     select
         target_id, ref_area,
@@ -63,11 +67,16 @@ joined as (
         target_actuals.status, target_actuals.complete, target_actuals.negative, target_actuals.coverage_reported,
         target_actuals.coverage_expected, target_actuals.months_reported, target_actuals.vintage,
         target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
-        target_actuals.demo, readings.current_verdict, readings.turned, readings.readings,
+        target_actuals.demo, target_actuals.at_least, target_actuals.estimated, target_actuals.denominator_status,
+        target_actuals.denominator_coverage_reported, target_actuals.denominator_coverage_expected,
+        coalesce(target_actuals.denominator_status in ('partial', 'carried'), false) as part_below,
+        readings.current_verdict, readings.turned, readings.readings,
         targets.name_zh, targets.name_en, targets.parent as parent_target, targets.same_as, targets.note,
         headings.parent is not null as is_heading,
         case
-            when target_actuals.denominator > 0 then try_cast(
+            when target_actuals.denominator > 0
+                and coalesce(target_actuals.denominator_status not in ('partial', 'carried'), true)
+            then try_cast(
                 cast(cast(target_actuals.numerator as decimal(76, 10)) * cast(target_actuals.factor as decimal(20, 0))
                     as decimal(76, 30))
                 / nullif(
@@ -115,10 +124,8 @@ judged as (
 -- Missed needs the whole: a part that falls short may still be joined by the rest.
             when complete and period_over then 'missed'
             when complete then 'not_due'
-            when status = 'carried' then 'partial'
--- Known parts suffice where the rest can only add to them.
-            when current_verdict = 'met' and not negative and comparator in ('>=', '>', '≈', 'all', 'done', 'started')
-                then 'met'
+-- Known parts suffice where the rest can only add to them, and more is never too much.
+            when at_least and current_verdict = 'met' and comparator in ('>=', '>', 'all', 'done', 'started') then 'met'
 -- Pace: twelfths of the target against the months reported, for flows alone.
             when months_reported < 12 and over_time = 'sum' and comparator in ('>=', '>', '≈') and not is_due
                 then case
@@ -145,7 +152,10 @@ shown as (
             when '≈' then 'about ' when 'all' then 'all ' else ''
         end as asks_en,
         substr(cast(due_at as varchar), 1, 10) as due_shown,
-        cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown
+        cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown,
+        coalesce(
+            cast(denominator_coverage_reported as varchar) || '/' || cast(denominator_coverage_expected as varchar), ''
+        ) as below_shown
     from judged
 ),
 
@@ -184,12 +194,16 @@ worded as (
             when verdict in ('on_track', 'behind')
                 then cast(months_reported as varchar) || ' 个月累计 ' || actual_shown || ' ' || unit_text || '，全年目标'
                     || asks_zh || target_shown || case when verdict = 'on_track' then '，进度正常' else '，进度滞后' end
+            when part_below and denominator_status = 'carried' then '分母只有期内较早时点的数值，不作判断'
+            when part_below then '分母数据不全（' || below_shown || '），不作判断'
             when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
             else '数据不全（' || coalesce(coverage_shown, '') || '）：已知 ' || actual_shown || ' ' || unit_text
                 || '，目标' || asks_zh || target_shown
+                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；其余部分可能减少总数' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_zh is not null then '；缺报：' || missing_zh else '' end
         || case when verdict in ('met', 'missed') and turned then '；口径敏感：换一种读法结论会变' else '' end
+        || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '；含估计数' else '' end
             as reason_zh,
         case
             when verdict = 'context' then 'Stands in the text, but is no target of this period'
@@ -222,12 +236,17 @@ worded as (
             when verdict in ('on_track', 'behind')
                 then actual_shown || ' in ' || cast(months_reported as varchar) || ' months, target of the year ' || asks_en
                     || target_shown || case when verdict = 'on_track' then ': on track' else ': behind' end
+            when part_below and denominator_status = 'carried'
+                then 'The denominator is known for an earlier date of the period only: not judged'
+            when part_below then 'The denominator is incomplete (' || below_shown || '): not judged'
             when status = 'carried' then 'Only an earlier value of the period is known (' || actual_shown || '): not judged'
             else 'Incomplete (' || coalesce(coverage_shown, '') || '): ' || actual_shown || ' known, target ' || asks_en
                 || target_shown
+                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_en is not null then '; missing: ' || missing_en else '' end
         || case when verdict in ('met', 'missed') and turned then '; sensitive: another reading turns it' else '' end
+        || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '; estimates are in it' else '' end
             as reason_en
     from shown
 )
@@ -238,6 +257,10 @@ select
 -- Actual ÷ target says nothing of a ceiling, of zero, or of something that is done or not.
         when target_amount > 0 and comparator <> '<=' and measure <> 'done'
             and kind not in ('milestone', 'context', 'unquantified')
+-- Of a part, only where the whole cannot be less, or where it is set against the months that it covers.
+            and (
+                complete or verdict in ('on_track', 'behind') or (at_least and comparator in ('>=', '>', 'all'))
+            )
             then try_cast(cast(actual_value as decimal(76, 20)) / nullif(target_value, 0) as decimal(38, 10))
     end as fulfilment,
     verdict, coalesce(verdict in ('met', 'missed') and turned, false) as sensitive, readings, vintage,
@@ -246,5 +269,6 @@ select
     due_at, missing_zh, missing_en, demo, parent_target, same_as,
     not is_member and same_as is null and not is_heading and verdict <> 'context' as counts,
     split_part(note, ' / ', 1) as note_zh,
-    case when strpos(note, ' / ') > 0 then substr(note, strpos(note, ' / ') + 3) else note end as note_en
+    case when strpos(note, ' / ') > 0 then substr(note, strpos(note, ' / ') + 3) else note end as note_en,
+    at_least, estimated, denominator_coverage_reported, denominator_coverage_expected
 from worded

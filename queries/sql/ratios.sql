@@ -11,7 +11,7 @@
 -- column period_kind text: 时期类型 | Shape of time_period.
 -- column period_start date: 首日 | First day.
 -- column period_end date: 末日 | Last day.
--- column value exact: 比率 | numerator × factor ÷ denominator, rounded to 10 digits; null without one of them.
+-- column value exact: 比率 | numerator × factor ÷ denominator, rounded to 10 digits; null without one of them, and over a denominator that is incomplete.
 -- column numerator exact: 分子 | Amount above the line, in the plain unit.
 -- column denominator exact: 分母 | Amount below the line, in the plain unit.
 -- column factor int: 倍数 | Quotient × factor.
@@ -32,7 +32,12 @@
 -- column missing_zh text: 缺报部分 | Parts of the numerator without a value, by Chinese name.
 -- column missing_en text: 缺报部分（英文） | Parts of the numerator without a value, by English name.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
--- column shown exact: 修约后的比率 | The ratio as it is published: rounded once, from numerator and denominator, to the indicator's decimals in the indicator's way.
+-- column shown exact: 修约后的比率 | The ratio as it is published: rounded once, from numerator and denominator, to the indicator's decimals in the indicator's way; null where it is incomplete and no lower limit.
+-- column denominator_status text: 分母状态 | Status of the denominator's value; of a mean's two the one that is incomplete.
+-- column denominator_coverage_reported bigint: 分母已有部分 | Parts, or months, of the denominator that have a value.
+-- column denominator_coverage_expected bigint: 分母应有部分 | Parts, or months, of the denominator expected.
+-- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: its numerator can only grow and its denominator is complete.
+-- column estimated bool: 是否含估计数 | Whether some report behind numerator or denominator is an estimate.
 with formulas as (
     select
         indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor,
@@ -80,7 +85,13 @@ same_ends as (
 ),
 
 previous_ends as (
-    select *, cast(period_end + interval '1 day' as date) as next_start
+    select
+        *, cast(period_end + interval '1 day' as date) as next_start,
+-- Several ranges may end on one day: one of them stands for it.
+        row_number() over (
+            partition by ref_area, indicator, period_kind, period_end
+            order by case when value is null then 1 else 0 end, time_period
+        ) as place
     from place_values
 ),
 
@@ -99,8 +110,32 @@ joined as (
             when 'previous_end' then previous.value
             else cast((same.value + previous.value) / 2 as decimal(38, 10))
         end as denominator,
-        case formulas.denominator_date when 'previous_end' then previous.status else same.status end
-            as denominator_status,
+        case
+            when formulas.denominator_date = 'previous_end' then previous.status
+            when formulas.denominator_date = 'mean' and coalesce(same.complete, false)
+                and not coalesce(previous.complete, false)
+                then previous.status
+            else same.status
+        end as denominator_status,
+        case
+            when formulas.denominator_date = 'previous_end' then previous.coverage_reported
+            when formulas.denominator_date = 'mean' and coalesce(same.complete, false)
+                and not coalesce(previous.complete, false)
+                then previous.coverage_reported
+            else same.coverage_reported
+        end as denominator_coverage_reported,
+        case
+            when formulas.denominator_date = 'previous_end' then previous.coverage_expected
+            when formulas.denominator_date = 'mean' and coalesce(same.complete, false)
+                and not coalesce(previous.complete, false)
+                then previous.coverage_expected
+            else same.coverage_expected
+        end as denominator_coverage_expected,
+        coalesce(above.at_least, false) as numerator_at_least,
+        coalesce(above.estimated, false)
+            or coalesce(case when formulas.denominator_date <> 'previous_end' then same.estimated end, false)
+            or coalesce(case when formulas.denominator_date <> 'same_end' then previous.estimated end, false)
+            as estimated,
         case
             when formulas.denominator_date = 'same_end' then same.vintage
             when formulas.denominator_date = 'previous_end' or same.value is null then previous.vintage
@@ -138,12 +173,14 @@ joined as (
     left join previous_ends as previous
         on previous.ref_area = asked.ref_area and previous.indicator = formulas.denominator_indicator
         and previous.next_start = asked.period_start and previous.period_kind = asked.period_kind
+        and previous.place = 1
 ),
 
 divided as (
     select
         *,
-        case when denominator > 0 then
+-- A year's expenditure over a quarter's product is no intensity of the year, however many digits it has.
+        case when denominator > 0 and denominator_complete then
             try_cast(
                 cast(cast(numerator as decimal(76, 10)) * cast(factor as decimal(20, 0)) as decimal(76, 30))
                 / nullif(cast(denominator as decimal(76, 10)), 0)
@@ -173,6 +210,9 @@ compared as (
 rounded as (
     select
         *,
+        coalesce(numerator_complete and denominator_complete, false) as complete,
+-- A ratio whose parts are incomplete has a direction only where the numerator can grow and nothing else can change.
+        coalesce(numerator_at_least and denominator_complete and denominator > 0, false) as at_least,
         case
 -- Compared as numerator × factor with half steps of the denominator: a quotient of ten digits, rounded
 -- again, would turn 1.23499999996 into 1.24.
@@ -195,11 +235,11 @@ select
 -- A sum of the parts' GDP is not the region's: without its own value there is no ratio.
         when denominator is null and own_value then 'no_own_value'
         when denominator is null or denominator <= 0 then 'no_denominator'
--- A year's expenditure over a quarter's product is no intensity of the year.
         when not coalesce(denominator_complete, false) then 'partial'
         else numerator_status
     end as status,
     coalesce(coverage_reported, 0) as coverage_reported, coverage_expected,
-    coalesce(numerator_complete and denominator_complete, false) as complete, coalesce(negative, false) as negative,
-    missing_zh, missing_en, demo, cast(shown_steps * step as decimal(38, 10)) as shown
+    complete, coalesce(negative, false) as negative, missing_zh, missing_en, demo,
+    case when complete or at_least then cast(shown_steps * step as decimal(38, 10)) end as shown, denominator_status,
+    denominator_coverage_reported, denominator_coverage_expected, at_least, estimated
 from rounded

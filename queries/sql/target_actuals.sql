@@ -24,6 +24,11 @@
 -- column undone_zh text: 未完成部分 | Members or items that reported and are not done, in Chinese.
 -- column undone_en text: 未完成部分（英文） | The same in English.
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
+-- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise.
+-- column estimated bool: 是否含估计数 | Whether some report behind it is an estimate.
+-- column denominator_status text: 分母状态 | Ratios: status of the denominator's value.
+-- column denominator_coverage_reported bigint: 分母已有部分 | Ratios: parts, or months, of the denominator that have a value.
+-- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
 with asked as (
     select * from target_rows
 ),
@@ -41,7 +46,9 @@ of_ratios as (
         case when ratios.status = 'reported' then ratios.numerator_origin end as numerator_origin,
         case when ratios.status = 'reported' then ratios.denominator_origin end as denominator_origin,
         ratios.missing_zh, ratios.missing_en, cast(null as varchar) as undone_zh, cast(null as varchar) as undone_en,
-        coalesce(ratios.demo, false) as demo
+        coalesce(ratios.demo, false) as demo, coalesce(ratios.at_least, false) as at_least,
+        coalesce(ratios.estimated, false) as estimated, ratios.denominator_status,
+        ratios.denominator_coverage_reported, ratios.denominator_coverage_expected
     from asked
     left join ratios
         on ratios.ref_area = asked.ref_area and ratios.indicator = asked.indicator
@@ -54,18 +61,22 @@ of_values as (
         asked.target_id, asked.ref_area, own.value as numerator, cast(1 as decimal(38, 10)) as denominator,
         1 as factor,
         case
--- What was done by June is done by December: a milestone's earlier report holds for the year.
-            when own.status = 'carried' and asked.kind in ('milestone', 'coverage') then 'reported'
+-- What was done by June is done by December: a milestone's earlier report holds for the year. What was not done by June
+-- may be done by December.
+            when own.status = 'carried' and asked.measure = 'done' and own.value >= 1 then 'reported'
             when own.status is null or own.status = 'missing' then 'not_reported'
             else own.status
         end as status,
-        coalesce(own.complete or (own.status = 'carried' and asked.kind in ('milestone', 'coverage')), false)
+        coalesce(own.complete or (own.status = 'carried' and asked.measure = 'done' and own.value >= 1), false)
             as complete,
         coalesce(own.negative, false) as negative, own.coverage_reported, own.coverage_expected,
         own.months_reported, own.vintage,
         case when own.status = 'reported' then own.origin_period end as numerator_origin,
         cast(null as varchar) as denominator_origin, own.missing_zh, own.missing_en,
-        cast(null as varchar) as undone_zh, cast(null as varchar) as undone_en, coalesce(own.demo, false) as demo
+        cast(null as varchar) as undone_zh, cast(null as varchar) as undone_en, coalesce(own.demo, false) as demo,
+        coalesce(own.at_least, false) as at_least, coalesce(own.estimated, false) as estimated,
+        cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
+        cast(null as bigint) as denominator_coverage_expected
     from asked
     left join place_values as own
         on own.ref_area = asked.ref_area and own.indicator = asked.indicator
@@ -91,7 +102,10 @@ parts as (
 ),
 
 known_parts as (
-    select parts.*, own.value, own.demo
+    select
+        parts.*, own.demo, own.estimated,
+-- An earlier report that it is not done says nothing of the period's end.
+        case when own.status = 'carried' and own.value < 1 then null else own.value end as value
     from parts
     left join place_values as own
         on own.ref_area = parts.part_area and own.indicator = parts.part_indicator
@@ -106,7 +120,7 @@ counted as (
         string_agg(name_en, ', ' order by part_area, part_indicator) filter (where value is null) as missing_en,
         string_agg(name_zh, '、' order by part_area, part_indicator) filter (where value < 1) as undone_zh,
         string_agg(name_en, ', ' order by part_area, part_indicator) filter (where value < 1) as undone_en,
-        bool_or(coalesce(demo, false)) as demo
+        bool_or(coalesce(demo, false)) as demo, bool_or(coalesce(estimated, false)) as estimated
     from known_parts
     group by target_id, ref_area
 ),
@@ -123,11 +137,15 @@ of_parts as (
         case
             when counted.known = counted.parts then 'compiled'
             when counted.known > 0 then 'partial'
+            when own.value is not null and own.status = 'carried' then 'carried'
             when own.value is not null then 'reported'
             else 'not_reported'
         end as status,
-        coalesce(counted.known = counted.parts or (coalesce(counted.known, 0) = 0 and own.value is not null), false)
-            as complete,
+        coalesce(
+            counted.known = counted.parts
+            or (coalesce(counted.known, 0) = 0 and own.value is not null and own.status <> 'carried'),
+            false
+        ) as complete,
         false as negative,
         case
             when counted.known > 0 or own.value is null then coalesce(counted.known, 0)
@@ -137,7 +155,15 @@ of_parts as (
         cast(null as int) as months_reported, cast(null as varchar) as vintage,
         cast(null as varchar) as numerator_origin, cast(null as varchar) as denominator_origin,
         counted.missing_zh, counted.missing_en, counted.undone_zh, counted.undone_en,
-        coalesce(counted.demo, own.demo, false) as demo
+        coalesce(counted.demo, own.demo, false) as demo,
+-- What is done is not undone by what the others report, nor by what is done later.
+        coalesce(
+            coalesce(counted.known, 0) < coalesce(counted.parts, 1) and (counted.known > 0 or own.status = 'carried'),
+            false
+        ) as at_least,
+        coalesce(case when counted.known > 0 then counted.estimated else own.estimated end, false) as estimated,
+        cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
+        cast(null as bigint) as denominator_coverage_expected
     from asked
     left join counted on counted.target_id = asked.target_id and counted.ref_area = asked.ref_area
     left join place_values as own

@@ -26,6 +26,8 @@ with actuals as (
         on target_rows.target_id = target_actuals.target_id and target_rows.ref_area = target_actuals.ref_area
     where target_actuals.numerator is not null and target_actuals.denominator > 0
         and target_rows.target_value is not null
+-- A part that may still fall is compared with nothing.
+        and (target_actuals.complete or target_actuals.at_least)
 ),
 
 above as (

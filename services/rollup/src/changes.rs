@@ -9,6 +9,7 @@ use crate::answers::{Key, Value};
 use crate::catalog_rows;
 use crate::lineage::{Input, Link};
 use crate::rules::Rules;
+use crate::same::LaterColumns;
 
 /// Why a cell changed. A closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,10 +128,16 @@ pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Vec<Change> {
     let (old, new) = (by_key(before), by_key(after));
     let why = Why::new(before, after);
     let keys: BTreeSet<&Key> = old.keys().chain(new.keys()).collect();
+    let later = if before.rules == after.rules {
+        LaterColumns::none()
+    } else {
+        LaterColumns::between(before.values, after.values)
+    };
     let mut changes = Vec::new();
     for key in keys {
         let (was, is) = (old.get(key), new.get(key));
-        if was == is {
+        let agree = was.zip(is).is_some_and(|(was, is)| later.agree(was, is));
+        if agree {
             continue;
         }
         let (causes, events_before, events_after) = why.of(key);

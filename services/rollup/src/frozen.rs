@@ -1,6 +1,6 @@
 //! Publications as the lake keeps them: read back whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -10,13 +10,15 @@ use helan_query::Session;
 use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 
-use crate::answers::{Key, Value};
+use crate::answers::{Answers, Key, Value};
+use crate::catalog_rows;
 use crate::changes::{Change, Side, compare};
 use crate::error::RollupError;
 use crate::lineage::{Input, Link};
 use crate::reproduce::kept_catalog;
 use crate::rows::{self, Texts, literal};
 use crate::rules::Rules;
+use crate::same;
 
 /// A publication, read back.
 pub(crate) struct Frozen {
@@ -73,6 +75,17 @@ impl Frozen {
         (self.values, self.inputs, self.links, self.catalog)
     }
 
+    /// Whether answers that other rules made say the same of the same reports and the same catalog.
+    pub(crate) fn says_as(&self, answers: &Answers, catalog: &Catalog, day: Date) -> bool {
+        let reports = |inputs: &[Input]| -> BTreeSet<(String, String, Vec<u8>)> {
+            inputs.iter().map(|it| (it.source.clone(), it.id.clone(), it.content_digest.clone())).collect()
+        };
+        self.rules != Rules::now()
+            && catalog_rows::digest(&self.catalog, self.day) == catalog_rows::digest(catalog, day)
+            && reports(&self.inputs) == reports(&answers.inputs)
+            && same::say_the_same(&self.values, &answers.values)
+    }
+
     /// As one side of a comparison.
     pub(crate) fn side(&self) -> Side<'_> {
         Side {
@@ -117,7 +130,7 @@ fn key(texts: &Texts<'_>, row: usize) -> Key {
     }
 }
 
-async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> {
+pub(crate) async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> {
     let text = format!("select * from published_values where publication = {}", literal(id));
     let mut out = Vec::new();
     for batch in session.sql(&text).await?.collect().await? {

@@ -20,6 +20,7 @@ pub mod release;
 mod reproduce;
 mod rows;
 mod rules;
+mod same;
 mod table_rows;
 
 use std::sync::Arc;

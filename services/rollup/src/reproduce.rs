@@ -28,6 +28,8 @@ pub struct Reproduction {
     pub values_agree: bool,
     /// Whether the inputs' digest is the published one.
     pub inputs_agree: bool,
+    /// Whether every figure is the published one, where the rules are others and the digest therefore is another.
+    pub figures_agree: bool,
     /// Whether the rules are still those of the publication; if not, other values may have that cause.
     pub same_queries: bool,
 }
@@ -53,15 +55,21 @@ pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupErro
     let id = &crate::current::resolve(&session, id).await?;
     let made = find(&session, id).await?;
     let catalog = Arc::new(kept_catalog(&session, &made.catalog).await?);
-    let session = Session::below(lake, catalog, made.as_of, &made.offsets).await?;
-    let answers = Answers::compute(&session, &made.period, made.as_of, None).await?;
+    let below = Session::below(lake, catalog, made.as_of, &made.offsets).await?;
+    let answers = Answers::compute(&below, &made.period, made.as_of, None).await?;
+    let same_queries = made.rules == Rules::now();
+    let figures_agree = !same_queries && {
+        let published = crate::frozen::values(&session, id).await?;
+        crate::same::say_the_same(&published, &answers.values)
+    };
     Ok(Reproduction {
         publication: id.to_owned(),
         values: answers.values.len(),
         inputs: answers.inputs.len(),
         values_agree: answers.values_digest() == made.values_digest,
         inputs_agree: answers.inputs_digest() == made.inputs_digest,
-        same_queries: made.rules == Rules::now(),
+        figures_agree,
+        same_queries,
     })
 }
 

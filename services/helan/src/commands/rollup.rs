@@ -46,6 +46,11 @@ async fn reproduce(lake: &Lake, id: &str, lang: Lang) -> anyhow::Result<()> {
     if found.values_agree && found.inputs_agree {
         return print(&format!("{id}: {counts}: {}", lang.pick("摘要一致", "the digests agree")));
     }
+    if found.figures_agree && found.inputs_agree {
+        let same =
+            lang.pick("数值全部一致（本版本的规则文本已不同）", "every figure agrees (by the rules of a later build)");
+        return print(&format!("{id}: {counts}: {same}"));
+    }
     if !found.same_queries {
         bail!("{id}: {counts}: the digests differ; the publication was made by other SQL than this build has");
     }

@@ -25,11 +25,15 @@ pub(crate) struct Actual {
     pub(crate) factor: i128,
     pub(crate) status: &'static str,
     pub(crate) complete: bool,
-    pub(crate) negative: bool,
     pub(crate) months: Option<i64>,
     pub(crate) coverage: (i64, Option<i64>),
     pub(crate) numerator_origin: Option<String>,
     pub(crate) denominator_origin: Option<String>,
+    /// Whether it is a part that the rest can only add to.
+    pub(crate) at_least: bool,
+    pub(crate) estimated: bool,
+    /// Of a ratio's denominator: status and coverage.
+    pub(crate) under: Option<(&'static str, i64, Option<i64>)>,
 }
 
 impl Actual {
@@ -39,11 +43,13 @@ impl Actual {
         factor: 1,
         status: "not_reported",
         complete: false,
-        negative: false,
         months: None,
         coverage: (0, None),
         numerator_origin: None,
         denominator_origin: None,
+        at_least: false,
+        estimated: false,
+        under: None,
     };
 
     /// Of an area or group for the year 2018.
@@ -51,7 +57,7 @@ impl Actual {
         let value = |place: &str, indicator: &str| model.place(&cell(place, indicator, "2018"));
         match measure {
             Measure::Ratio => Self::of_ratio(model, owed, area),
-            Measure::Value => Self::of_value(value(area, owed.indicator), owed),
+            Measure::Value => Self::of_value(model, value(area, owed.indicator), owed),
             Measure::Items => Self::of_parts(ITEMS.map(|item| value(area, item)).into(), value(area, owed.indicator)),
             Measure::Members => {
                 let members = model.variant.members(area, crate::model::parse("2018").end);
@@ -70,7 +76,9 @@ impl Actual {
             factor: ratio.factor,
             status: ratio.status,
             complete: ratio.complete,
-            negative: ratio.negative,
+            at_least: ratio.at_least,
+            estimated: ratio.estimated,
+            under: Some(ratio.under),
             months: None,
             coverage: ratio.coverage,
             numerator_origin: ratio.numerator_origin.filter(|_| single),
@@ -78,10 +86,10 @@ impl Actual {
         }
     }
 
-    fn of_value(figure: Option<Figure>, owed: &Owed) -> Self {
+    fn of_value(model: &Model<'_>, figure: Option<Figure>, owed: &Owed) -> Self {
         let Some(figure) = figure else { return Self { denominator: Some(ONE), ..Self::NOTHING } };
-        // What is done stays done: an earlier report of the year stands at its end.
-        let stays = figure.status == "carried" && matches!(owed.kind(), "milestone" | "coverage");
+        // What is done stays done: an earlier report of the year stands at its end. What is not done may come to be.
+        let stays = figure.status == "carried" && owed.comparator == "done" && figure.value.is_some_and(|it| it >= ONE);
         let status = match figure.status {
             _ if stays => "reported",
             "missing" => "not_reported",
@@ -93,7 +101,9 @@ impl Actual {
             factor: 1,
             status,
             complete: figure.complete || stays,
-            negative: figure.negative,
+            at_least: model.at_least(owed.indicator, &figure),
+            estimated: figure.estimated,
+            under: None,
             months: figure.months,
             coverage: figure.coverage,
             numerator_origin: figure.origin.filter(|_| figure.status == "reported"),
@@ -103,21 +113,31 @@ impl Actual {
 
     /// k of n: how many parts are done. Where no part is known, what was reported for the whole stands in.
     fn of_parts(parts: Vec<Option<Figure>>, whole: Option<Figure>) -> Self {
-        let values: Vec<i128> = parts.iter().filter_map(|part| part.as_ref()?.value).collect();
+        // Who was not done earlier in the year may be done at its end.
+        let tells = |part: &&Figure| part.status != "carried" || part.value.is_some_and(|value| value >= ONE);
+        let told: Vec<&Figure> = parts.iter().flatten().filter(tells).collect();
+        let values: Vec<i128> = told.iter().filter_map(|part| part.value).collect();
+        let estimated = parts.iter().flatten().any(|part| part.estimated);
         let n = parts.len() as i64;
         let known = values.len() as i64;
-        let own = whole.and_then(|whole| whole.value).filter(|_| known == 0);
+        let whole = whole.filter(|_| known == 0);
+        let earlier = whole.as_ref().is_some_and(|whole| whole.status == "carried");
+        let of_whole = whole.as_ref().is_some_and(|whole| whole.estimated);
+        let own = whole.and_then(|whole| whole.value);
         let done = values.iter().filter(|value| **value >= ONE).count() as i128 * ONE;
         Self {
             numerator: if known > 0 { Some(done) } else { own },
             denominator: Some(ONE),
             status: match (known, own) {
                 (0, None) => "not_reported",
+                (0, Some(_)) if earlier => "carried",
                 (0, Some(_)) => "reported",
                 (known, _) if known == n => "compiled",
                 _ => "partial",
             },
-            complete: known == n || own.is_some(),
+            complete: (known == n && known > 0) || (own.is_some() && !earlier),
+            at_least: (known > 0 && known < n) || (own.is_some() && earlier),
+            estimated: if known > 0 { estimated } else { of_whole },
             coverage: if own.is_some() { (1, Some(1)) } else { (known, Some(n)) },
             ..Self::NOTHING
         }

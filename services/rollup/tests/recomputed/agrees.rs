@@ -74,6 +74,8 @@ async fn a_model_with_another_rule_differs() {
         c_joins: false,
         linked: true,
         longer: false,
+        bounded: true,
+        judged: false,
     };
     let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");
     let mut steps: Vec<_> = [(1, 0, 500), (1, 2, 700), (5, 2, 100), (2, 2, 300)]
@@ -102,7 +104,7 @@ async fn a_model_with_another_rule_differs() {
 }
 
 /// Everything in which the views of a case and the model by a variant differ.
-async fn differences(case: &Case, by: &Variant) -> Vec<String> {
+pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let events = case.events();
     let batch = crate::support::events(&case.csv(&events));
     let catalog = case.variant.catalog();
@@ -124,7 +126,7 @@ async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let texts: ByCell<Row> = ratios.iter().map(|(key, ratio)| (key.clone(), of_ratio(ratio))).collect();
     compare("ratios", &keyed(ask("select * from ratios").await), &texts, &mut found);
 
-    let quota = ask("select target_id as indicator, '' as time_period, ref_area, verdict, actual_value, sensitive, coverage_reported, coverage_expected from quota_fulfilment").await;
+    let quota = ask("select target_id as indicator, '' as time_period, ref_area, verdict, actual_value, sensitive, coverage_reported, coverage_expected, at_least, estimated, denominator_coverage_reported, denominator_coverage_expected, fulfilment is not null as fulfilment from quota_fulfilment").await;
     let stands = targets::all(&model, today);
     let texts: ByCell<Row> =
         stands.iter().map(|((target, area), it)| (cell(area, target, ""), of_target(it))).collect();
@@ -184,6 +186,8 @@ fn of_figure(figure: &Figure) -> Row {
         ("coverage_reported", figure.coverage.0.to_string()),
         ("coverage_expected", figure.coverage.1.unwrap_or_default().to_string()),
         ("complete", figure.complete.to_string()),
+        ("carried", figure.carried.to_string()),
+        ("estimated", figure.estimated.to_string()),
         ("vintage", label(figure.labels.vintage())),
         ("basis", label(figure.labels.basis())),
     ])
@@ -197,6 +201,11 @@ fn of_ratio(ratio: &Ratio) -> Row {
         ("numerator", number(ratio.numerator)),
         ("denominator", number(ratio.denominator)),
         ("complete", ratio.complete.to_string()),
+        ("at_least", ratio.at_least.to_string()),
+        ("estimated", ratio.estimated.to_string()),
+        ("denominator_status", ratio.under.0.to_owned()),
+        ("denominator_coverage_reported", ratio.under.1.to_string()),
+        ("denominator_coverage_expected", ratio.under.2.unwrap_or_default().to_string()),
         ("numerator_vintage", label(ratio.above.vintage())),
         ("numerator_basis", label(ratio.above.basis())),
         ("denominator_vintage", label(ratio.below.vintage())),
@@ -211,6 +220,11 @@ fn of_target(stands: &Stands) -> Row {
         ("sensitive", stands.sensitive.to_string()),
         ("coverage_reported", stands.coverage.0.to_string()),
         ("coverage_expected", stands.coverage.1.unwrap_or_default().to_string()),
+        ("at_least", stands.at_least.to_string()),
+        ("estimated", stands.estimated.to_string()),
+        ("denominator_coverage_reported", stands.under.map_or(0, |under| under.1).to_string()),
+        ("denominator_coverage_expected", stands.under.and_then(|under| under.2).unwrap_or_default().to_string()),
+        ("fulfilment", stands.fulfilment.to_string()),
     ])
 }
 

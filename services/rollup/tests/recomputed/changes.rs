@@ -119,7 +119,7 @@ fn ratios(model: &Model<'_>, place: &str, indicator: &str, period: &str) -> Vec<
     let below = plain(model, place, formula.below, period);
     for above in plain(model, place, formula.above, period) {
         for below in below.iter().filter(|below| !(above.current && below.current)) {
-            let value = match (above.value, below.value) {
+            let value = match (above.value, below.value.filter(|_| below.complete)) {
                 (Some(above), Some(below)) if below > 0 => Some(divided(above * formula.factor * ONE, below)),
                 _ => None,
             };

@@ -84,6 +84,7 @@ impl Variant {
 
     fn indicators(&self) -> String {
         let date = ["same_end", "previous_end", "mean"][usize::from(self.date)];
+        let least = if self.bounded { "0" } else { "" };
         let items: String = ITEMS
             .iter()
             .map(|item| format!("{item},i,i,milestone,BOOL,b,b,none,last,,,,,0,none,0,1,,fields,\n"))
@@ -91,10 +92,10 @@ impl Variant {
         format!(
             "indicator,name_zh,name_en,kind,unit,unit_zh,unit_en,over_areas,over_time,numerator,denominator,factor,\
              denominator_date,decimals,attribution,min,max,coverage_by,member_of,note\n\
-             rd,rd,rd,flow,CNY,y,y,additive,sum,,,,,2,operation,,,,,\n\
+             rd,rd,rd,flow,CNY,y,y,additive,sum,,,,,2,operation,{least},,,,\n\
              gdp,gdp,gdp,flow,CNY,y,y,own_value,sum,,,,,2,operation,,,,,\n\
-             pop,pop,pop,stock,PERSON,p,p,own_value,last,,,,,0,residence,,,,,\n\
-             pat,pat,pat,stock,PATENT,p,p,additive,last,,,,,0,registration,,,,,\n\
+             pop,pop,pop,stock,PERSON,p,p,own_value,last,,,,,0,residence,0,,,,\n\
+             pat,pat,pat,stock,PATENT,p,p,additive,last,,,,,0,registration,0,,,,\n\
              jobs,jobs,jobs,count,ITEM,i,i,additive,sum,,,,,0,registration,0,100000,,,\n\
              law,law,law,milestone,BOOL,b,b,none,last,,,,,0,none,0,1,,,\n\
              fund,f,f,coverage,BOOL,b,b,none,last,,,,,0,none,0,1,areas,,\n\

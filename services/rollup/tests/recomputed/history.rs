@@ -47,8 +47,10 @@ pub(crate) enum Step {
         missing: bool,
         stated: bool,
     },
-    /// Reports of all quarters or all months of 2018.
-    Series { area: usize, indicator: usize, months: bool, cents: i64, source: usize, days: i64 },
+    /// A report of so many units, known in good time.
+    Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
+    /// Reports of parts that fill 2018; a bit of `cuts` for each month but the last: one part ends with it.
+    Series { area: usize, indicator: usize, cuts: u16, cents: i64, source: usize, days: i64 },
     /// The report of an earlier step is withdrawn by its source.
     Withdraw { which: usize, days: i64 },
     /// An earlier report is said again under a new id, perhaps with another value or vintage.
@@ -71,7 +73,7 @@ pub(crate) const INDICATORS: [&str; 10] =
     ["rd", "gdp", "pop", "pat", "jobs", "law", "fund", "first", "second", "share"];
 /// Done or not.
 const DONE: [&str; 4] = ["law", "fund", "first", "second"];
-const PERIODS: [&str; 15] = [
+const PERIODS: [&str; 24] = [
     "2018",
     "2018",
     "2018",
@@ -87,6 +89,15 @@ const PERIODS: [&str; 15] = [
     "2017-12",
     "2018-11",
     "2018-10-01/P3M",
+    "2018-S1",
+    "2018-S2",
+    "2018-S2",
+    "2018-Q3",
+    "2018-Q4",
+    "2018-01-01/P9M",
+    "2018-04-01/P9M",
+    "2018-02-01/P59D",
+    "2018-01",
 ];
 const VINTAGES: [Option<&str>; 4] = [None, Some("preliminary"), Some("revised"), Some("final")];
 pub(crate) const DAY: i64 = 86_400_000_000;
@@ -94,18 +105,20 @@ pub(crate) const DAY: i64 = 86_400_000_000;
 pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    let variant =
-        ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()))
-            .prop_map(|((move_a2, raised, date, first), (half_even, c_joins, linked, longer))| Variant {
-                move_a2,
-                raised,
-                date,
-                first,
-                half_even,
-                c_joins,
-                linked,
-                longer,
-            });
+    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), prop::array::uniform5(any::<bool>())).prop_map(
+        |((move_a2, raised, date, first), [half_even, c_joins, linked, longer, bounded])| Variant {
+            move_a2,
+            raised,
+            date,
+            first,
+            half_even,
+            c_joins,
+            linked,
+            longer,
+            bounded,
+            judged: false,
+        },
+    );
     let report = (
         (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
         (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
@@ -117,15 +130,16 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let series = (
         0..AREAS.len(),
         prop::sample::select(vec![0_usize, 1, 4]),
-        any::<bool>(),
+        // All months, all quarters, or any other cut.
+        prop_oneof![Just(0x7ff_u16), Just(0b001_0010_0100), Just(0b000_0010_0000), 0..0x800_u16],
         0..9_000_i64,
         0..SOURCES.len(),
         0..1200_i64,
     )
-        .prop_map(|(area, indicator, months, cents, source, days)| Step::Series {
+        .prop_map(|(area, indicator, cuts, cents, source, days)| Step::Series {
             area,
             indicator,
-            months,
+            cuts,
             cents,
             source,
             days,
@@ -133,7 +147,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
     let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..1200_i64)
         .prop_map(|(which, add, vintage, days)| Step::Again { which, add, vintage, days });
-    let step = prop_oneof![12 => report, 2 => series, 2 => withdraw, 4 => again];
+    let step = prop_oneof![12 => report, 4 => series, 2 => withdraw, 4 => again];
     (
         variant,
         prop::collection::vec(step, 1..90),
@@ -168,18 +182,35 @@ impl Case {
                         indicator,
                         period: PERIODS[period].to_owned(),
                         amount: (!missing).then_some(amount),
-                        status: if missing { ["M", "Q", "L"][cents.unsigned_abs() as usize % 3] } else { "A" },
+                        status: match cents.unsigned_abs() as usize {
+                            some if missing => ["M", "Q", "L"][some % 3],
+                            some if some % 7 == 3 => "E",
+                            _ => "A",
+                        },
                         vintage: VINTAGES[vintage],
                         basis: stated.then(|| stated_basis(indicator)).flatten(),
                     };
                     events.push(event(at, source, Some(report), days, back));
                 }
-                Step::Series { area, indicator, months, cents, source, days } => {
-                    let names: Vec<String> = if months {
-                        (1..=12).map(|month| format!("2018-{month:02}")).collect()
-                    } else {
-                        (1..=4).map(|quarter| format!("2018-Q{quarter}")).collect()
+                Step::Exact { area, indicator, period, units, estimated } => {
+                    let report = Report {
+                        area: AREAS[area],
+                        indicator: INDICATORS[indicator],
+                        period: period.to_owned(),
+                        amount: Some(i128::from(units) * 10_i128.pow(10)),
+                        status: if estimated { "E" } else { "A" },
+                        vintage: None,
+                        basis: None,
                     };
+                    events.push(event(at, 0, Some(report), 800, 0));
+                }
+                Step::Series { area, indicator, cuts, cents, source, days } => {
+                    let ends: Vec<u16> = (1..12).filter(|month| cuts & (1 << (month - 1)) != 0).chain([12]).collect();
+                    let firsts = std::iter::once(1).chain(ends.iter().map(|end| end + 1));
+                    let names: Vec<String> = firsts
+                        .zip(&ends)
+                        .map(|(first, end)| part_of_2018(first, end + 1 - first, cents % 4 == 0))
+                        .collect();
                     for (more, period) in names.into_iter().enumerate() {
                         let report = Report {
                             area: AREAS[area],
@@ -241,6 +272,16 @@ fn stated_basis(indicator: &str) -> Option<&'static str> {
         "gdp" => Some("census-a"),
         "rd" => Some("scope-b"),
         _ => None,
+    }
+}
+
+/// The name of so many months from a month on: the calendar's where it has one, or a range.
+fn part_of_2018(first: u16, months: u16, range: bool) -> String {
+    match months {
+        1 if !range => format!("2018-{first:02}"),
+        3 if !range && first % 3 == 1 => format!("2018-Q{}", first / 3 + 1),
+        6 if !range && first % 6 == 1 => format!("2018-S{}", first / 6 + 1),
+        _ => format!("2018-{first:02}-01/P{months}M"),
     }
 }
 

@@ -16,6 +16,7 @@ mod changes;
 mod files;
 mod folded;
 mod history;
+mod judged;
 mod labels;
 mod model;
 mod periods;

@@ -19,6 +19,7 @@ pub(crate) struct Own {
     pub(crate) negative: bool,
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
+    pub(crate) estimated: bool,
 }
 
 impl Model<'_> {
@@ -33,6 +34,7 @@ impl Model<'_> {
             negative: report(event).amount.is_some_and(|amount| amount < 0),
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
+            estimated: report(event).status == "E",
         });
         let period = parse(&cell.2);
         if period.kind != PeriodKind::Annual || same.as_ref().is_some_and(|own| own.amount.is_some()) {
@@ -56,6 +58,7 @@ impl Model<'_> {
             negative: report(event).amount.is_some_and(|amount| amount < 0),
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
+            estimated: report(event).status == "E",
         };
         let mut best: Option<Own> = None;
         if combines(&cell.1).1 == "last" {
@@ -68,51 +71,70 @@ impl Model<'_> {
                 best = Some(single(part, event, if part.end == period.end { "period_end" } else { "carried" }, 12));
             }
         } else {
-            let to_date: Vec<_> = inside
-                .iter()
-                .filter(|(part, _)| {
-                    part.kind == PeriodKind::Range
-                        && part.start == period.start
-                        && part.end.day() == part.end.days_in_month()
-                })
-                .map(|(part, event)| {
-                    single(
-                        part,
-                        event,
-                        if part.end == period.end { "year_to_date" } else { "partial" },
-                        i64::from(part.end.month()),
-                    )
-                })
-                .collect();
-            let sum = |kind, months: i64, method| {
-                let parts: Vec<_> = inside.iter().filter(|(part, _)| part.kind == kind).collect();
-                let covered = months * parts.len() as i64;
-                (!parts.is_empty()).then(|| Own {
-                    amount: Some(parts.iter().filter_map(|(_, event)| report(event).amount).sum()),
-                    method: if covered < 12 { "partial" } else { method },
-                    months: covered,
-                    status: "A",
-                    origin: None,
-                    negative: false,
-                    events: parts.iter().map(|(_, event)| id(event)).collect(),
-                    labels: Labels::of_parts(&parts.iter().map(|(_, event)| self.labels(event)).collect::<Vec<_>>()),
-                })
-            };
-            let sums = [sum(PeriodKind::Quarter, 3, "quarters"), sum(PeriodKind::Month, 1, "months")];
-            let mut candidates: Vec<Own> = to_date.into_iter().chain(sums.into_iter().flatten()).collect();
-            // Whole years first, in the rule's order; of parts of a year the longest.
-            let order = |own: &Own| match own.method {
-                "year_to_date" => 0,
-                "quarters" => 1,
-                "months" => 2,
-                _ => 3,
-            };
-            candidates.sort_by_key(|own| (order(own), std::cmp::Reverse(own.months)));
-            best = candidates.into_iter().next();
-            if let Some(own) = &mut best {
-                own.negative = own.amount.is_some_and(|amount| amount < 0);
-            }
+            best = self.of_parts(&inside, period);
         }
         best.or(same)
+    }
+
+    /// A year of a flow from its parts: one from January to December, else parts of one length that fill it, the longest
+    /// first, else whatever fits together; where nothing fills it, what covers the most months.
+    fn of_parts(&self, inside: &[(Period, &Event)], year: Period) -> Option<Own> {
+        let whole_months = |part: &Period| part.start.day() == 1 && part.end.day() == part.end.days_in_month();
+        let mut parts: Vec<Part<'_>> = inside
+            .iter()
+            .filter(|(part, _)| part.start >= year.start && whole_months(part))
+            .map(|(part, event)| (part.start.month(), part.end.month(), *part, *event))
+            .collect();
+        // Of two names of the same months that of the calendar counts.
+        parts.sort_by_key(|(first, last, part, _)| (*first, *last, part.kind == PeriodKind::Range, part.to_string()));
+        parts.dedup_by_key(|(first, last, ..)| (*first, *last));
+        let mut sets = Vec::new();
+        fit(&parts, 0, &mut Vec::new(), &mut sets);
+        let months = |set: &[Part<'_>]| set.iter().map(|(first, last, ..)| i64::from(last - first + 1)).sum::<i64>();
+        let even = |set: &[Part<'_>], length: i8| set.iter().all(|(first, last, ..)| last - first + 1 == length);
+        let filled: Vec<&Vec<Part<'_>>> = sets.iter().filter(|set| months(set) == 12).collect();
+        let of_one_length =
+            [12, 6, 3, 1].into_iter().find_map(|length| filled.iter().find(|set| even(set, length)).copied());
+        // Then the fewest parts; of as many those that begin and end later.
+        let steps = |set: &[Part<'_>]| -> i64 {
+            set.iter().map(|(first, last, ..)| (1_i64 << (12 + i64::from(*first))) + (1 << *last)).sum()
+        };
+        let other = sets.iter().max_by_key(|set| (months(set), std::cmp::Reverse(set.len()), steps(set)));
+        let set = of_one_length.or(other).filter(|set| !set.is_empty())?;
+        let covered = months(set);
+        let events: Vec<&Event> = set.iter().map(|(.., event)| *event).collect();
+        let amount: i128 = events.iter().filter_map(|event| report(event).amount).sum();
+        let labels: Vec<Labels> = events.iter().map(|event| self.labels(event)).collect();
+        Some(Own {
+            amount: Some(amount),
+            method: match set.len() {
+                _ if covered < 12 => "partial",
+                1 => "year_to_date",
+                2 if even(set, 6) => "semesters",
+                4 if even(set, 3) => "quarters",
+                12 => "months",
+                _ => "parts",
+            },
+            months: covered,
+            status: "A",
+            origin: (set.len() == 1).then(|| set[0].2.to_string()),
+            negative: amount < 0,
+            events: events.iter().map(|event| id(event)).collect(),
+            labels: Labels::of_parts(&labels),
+            estimated: events.iter().any(|event| report(event).status == "E"),
+        })
+    }
+}
+
+/// First and last month, period, event.
+type Part<'e> = (i8, i8, Period, &'e Event);
+
+/// Every set of parts of which no two share a month.
+fn fit<'e>(parts: &[Part<'e>], from: i8, taken: &mut Vec<Part<'e>>, sets: &mut Vec<Vec<Part<'e>>>) {
+    sets.push(taken.clone());
+    for part in parts.iter().filter(|(first, ..)| *first > from) {
+        taken.push(*part);
+        fit(parts, part.1, taken, sets);
+        taken.pop();
     }
 }

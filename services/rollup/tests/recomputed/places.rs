@@ -24,6 +24,9 @@ pub(crate) struct Figure {
     /// Events in the number: source and id.
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
+    /// Whether a stock's value of an earlier day is in it.
+    pub(crate) carried: bool,
+    pub(crate) estimated: bool,
 }
 
 impl Model<'_> {
@@ -76,6 +79,8 @@ impl Model<'_> {
                 origin: own.origin.clone(),
                 events: own.events.clone(),
                 labels: own.labels.clone(),
+                carried: own.method == "carried",
+                estimated: own.estimated,
             });
         }
         let value = compiled.filter(|_| over_areas == "additive");
@@ -95,6 +100,8 @@ impl Model<'_> {
             coverage: (counts.0, Some(counts.1)),
             complete,
             negative: parts.iter().any(|part| part.negative),
+            carried: value.is_some() && parts.iter().any(|part| part.carried),
+            estimated: value.is_some() && parts.iter().any(|part| part.estimated),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
@@ -162,6 +169,8 @@ impl Model<'_> {
             ),
             complete: asked && complete,
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
+            carried: counted && outer.iter().any(|figure| figure.carried),
+            estimated: counted && outer.iter().any(|figure| figure.estimated),
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),
@@ -174,6 +183,16 @@ impl Model<'_> {
             .parents(area, on, self.known)
             .iter()
             .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+    }
+
+    /// Whether a figure is a part that the rest can only add to.
+    pub(crate) fn at_least(&self, indicator: &str, figure: &Figure) -> bool {
+        let never_negative = match indicator {
+            "rd" => self.variant.bounded,
+            "gdp" => false,
+            _ => true,
+        };
+        figure.value.is_some() && !figure.complete && !figure.negative && !figure.carried && never_negative
     }
 
     pub(crate) fn place(&self, cell: &Cell) -> Option<Figure> {

@@ -23,13 +23,17 @@ pub(crate) struct Ratio {
     pub(crate) numerator: Option<i128>,
     pub(crate) denominator: Option<i128>,
     pub(crate) complete: bool,
-    pub(crate) negative: bool,
     pub(crate) coverage: (i64, Option<i64>),
     pub(crate) numerator_origin: Option<String>,
     pub(crate) denominator_origin: Option<String>,
     pub(crate) factor: i128,
     pub(crate) above: Labels,
     pub(crate) below: Labels,
+    /// Whether what is missing can only raise it.
+    pub(crate) at_least: bool,
+    pub(crate) estimated: bool,
+    /// Status and coverage of the denominator; of two that of the one that is not complete.
+    pub(crate) under: (&'static str, i64, Option<i64>),
 }
 
 impl Model<'_> {
@@ -43,17 +47,20 @@ impl Model<'_> {
     /// Rule 1: from components; rule 2: no compiled denominators.
     pub(crate) fn ratio(&self, area: &str, indicator: &str, text: &str) -> Option<Ratio> {
         let Formula { above, below, factor, date } = self.formula(indicator);
+        let formula_above = above;
         let numerator = self.place(&cell(area, above, text));
         let same = self.place(&cell(area, below, text));
         if numerator.is_none() && same.is_none() {
             return None;
         }
         let period = parse(text);
-        let earlier = self.periods().into_iter().find(|other| {
+        // Several ranges may end on the day before; the first that has a value stands for it.
+        let earlier = self.periods().into_iter().filter(|other| {
             let other = parse(other);
             other.kind == period.kind && other.end.tomorrow().ok() == Some(period.start)
         });
-        let previous = earlier.and_then(|earlier| self.place(&cell(area, below, &earlier)));
+        let earlier: Vec<Figure> = earlier.filter_map(|earlier| self.place(&cell(area, below, &earlier))).collect();
+        let previous = earlier.iter().find(|figure| figure.value.is_some()).or(earlier.first()).cloned();
         let value = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
         let complete = |figure: &Option<Figure>| figure.as_ref().is_some_and(|figure| figure.complete);
         let origin = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.origin.clone());
@@ -73,7 +80,8 @@ impl Model<'_> {
         };
         let top = value(&numerator);
         let quotient = match (top, denominator) {
-            (Some(top), Some(denominator)) if denominator > 0 => {
+            // Over a part of the denominator there is no ratio of the whole.
+            (Some(top), Some(denominator)) if denominator > 0 && denominator_complete => {
                 Some(divided(top * factor * 10_i128.pow(10), denominator))
             }
             _ => None,
@@ -87,17 +95,28 @@ impl Model<'_> {
             _ if !denominator_complete => "partial",
             _ => status.unwrap_or_default(),
         };
+        let whole = complete(&numerator) && denominator_complete;
+        let grows = numerator.as_ref().is_some_and(|figure| self.at_least(formula_above, figure));
+        let at_least = grows && denominator_complete && denominator.is_some_and(|denominator| denominator > 0);
+        let estimated = std::iter::once(&numerator).chain(below.iter().copied()).flatten().any(|part| part.estimated);
+        let first = below.iter().find(|part| !complete(part)).or(below.first()).copied();
+        let under = first
+            .and_then(Option::as_ref)
+            .map_or(("", 0, None), |part| (part.status, part.coverage.0, part.coverage.1));
         let coverage = numerator.as_ref().map_or((0, None), |figure| figure.coverage);
         Some(Ratio {
             value: quotient,
+            at_least,
+            estimated,
+            under,
             shown: quotient
+                .filter(|_| whole || at_least)
                 .and(top.zip(denominator))
                 .map(|(top, below)| rounded(top * factor * 100, below, self.variant.half_even) * 10_i128.pow(8)),
             status,
             numerator: top,
             denominator,
-            complete: complete(&numerator) && denominator_complete,
-            negative: numerator.as_ref().is_some_and(|figure| figure.negative),
+            complete: whole,
             coverage,
             numerator_origin: origin(&numerator),
             denominator_origin,

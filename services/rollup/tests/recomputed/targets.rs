@@ -16,6 +16,10 @@ pub(crate) struct Stands {
     pub(crate) actual: Option<i128>,
     pub(crate) sensitive: bool,
     pub(crate) coverage: (i64, Option<i64>),
+    pub(crate) at_least: bool,
+    pub(crate) estimated: bool,
+    pub(crate) under: Option<(&'static str, i64, Option<i64>)>,
+    pub(crate) fulfilment: bool,
 }
 
 /// Every row of a target: its owner's, and each member's where a group owes it.
@@ -68,6 +72,8 @@ fn needed(owed: &Owed) -> &'static [&'static str] {
         "fields" => &ITEMS,
         "rd" => &["rd"],
         "gdp" => &["gdp"],
+        "pat" => &["pat"],
+        "pop" => &["pop"],
         "jobs" => &["jobs"],
         "law" => &["law"],
         "fund" => &["fund"],
@@ -80,7 +86,7 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: 
     let period_over = today > parse("2018").end;
     let unit = power(owed.unit_mult);
     let shown = match (actual.numerator, actual.denominator) {
-        (Some(n), Some(d)) if d > 0 => Some(divided(n * actual.factor * ONE * ONE, d * unit)),
+        (Some(n), Some(d)) if d > 0 && !part_below(&actual) => Some(divided(n * actual.factor * ONE * ONE, d * unit)),
         _ => None,
     };
     let readings = readings(model, owed, area, &actual);
@@ -92,7 +98,26 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: 
         actual: shown,
         sensitive: turned && matches!(verdict, "met" | "missed"),
         coverage: actual.coverage,
+        at_least: actual.at_least,
+        estimated: actual.estimated,
+        under: actual.under,
+        fulfilment: shown.is_some() && is_share(owed, &actual, verdict),
     }
+}
+
+/// Whether a ratio's denominator is a part of itself, or of an earlier day.
+fn part_below(actual: &Actual) -> bool {
+    actual.under.is_some_and(|(status, ..)| matches!(status, "partial" | "carried"))
+}
+
+/// Whether the actual value is told as a share of the target: all of it, a part of it that cannot shrink, or the months
+/// of a year that goes on.
+fn is_share(owed: &Owed, actual: &Actual, verdict: &str) -> bool {
+    let told = actual.complete
+        || matches!(verdict, "on_track" | "behind")
+        || (actual.at_least && matches!(owed.comparator, ">=" | ">" | "all"));
+    let done = owed.comparator == "done" || matches!(owed.kind(), "milestone" | "unquantified");
+    told && owed.value.is_some() && target(owed) > 0 && owed.comparator != "<=" && !done
 }
 
 fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: bool, is_due: bool) -> &'static str {
@@ -117,13 +142,11 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
             _ => "not_due",
         };
     }
-    if actual.status == "carried" {
-        return "partial";
-    }
-    let upward = matches!(owed.comparator, ">=" | ">" | "≈" | "all" | "done");
-    if current == Some(true) && !actual.negative && upward {
+    // More than enough is known where the rest can only add, and more is never too much.
+    if current == Some(true) && actual.at_least && matches!(owed.comparator, ">=" | ">" | "all" | "done") {
         return "met";
     }
+    let upward = matches!(owed.comparator, ">=" | ">" | "≈");
     match actual.months {
         Some(months) if months < 12 && combines(owed.indicator).1 == "sum" && upward && !is_due => {
             if numerator * 12 >= target(owed) * i128::from(months) { "on_track" } else { "behind" }
@@ -183,6 +206,7 @@ fn meets((n, d): (i128, i128), comparator: &str, owed: &Owed, step: i128) -> boo
         ">=" | "all" | "done" => n >= bound,
         ">" => n > bound,
         "<=" => n <= bound,
+        "=" => n == bound,
         // About: half a unit of the target's last digit below.
         _ => n >= (target(owed) - step / 2) * d,
     }

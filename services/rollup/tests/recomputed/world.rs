@@ -21,7 +21,14 @@ pub(crate) struct Variant {
     pub(crate) linked: bool,
     /// The region's R&D is due ten instead of eight months after the year, known from June 2019.
     pub(crate) longer: bool,
+    /// The catalog says that R&D has no values below zero.
+    pub(crate) bounded: bool,
+    /// Every comparator against every kind of indicator, for the table of cases.
+    pub(crate) judged: bool,
 }
+
+/// Of the table of cases.
+pub(crate) const COMPARATORS: [&str; 5] = [">=", ">", "≈", "=", "<="];
 
 /// A target, as the model reads it.
 #[derive(Clone, Debug)]
@@ -73,6 +80,18 @@ pub(crate) fn day(text: &str) -> Date {
 pub(crate) fn corrected() -> Date {
     day("2019-06-01")
 }
+
+/// The indicators of the table of cases, and what is known of each.
+const JUDGED: [(&str, i64); 8] = [
+    ("rd_intensity", 10),
+    ("patent_density", 10),
+    ("rd", 10),
+    ("jobs", 10),
+    ("pat", 10),
+    ("share", 10),
+    ("gdp", 100),
+    ("pop", 10_000),
+];
 
 impl Variant {
     /// Which relation holds between two areas on a day, as known on another.
@@ -172,6 +191,16 @@ impl Variant {
             owed("T18", "H", "law", Some("1"), 0, "done", None),
             owed("T19", "A", "share", Some("60"), 0, ">=", None),
         ];
+        for (indicator, known) in JUDGED.iter().filter(|_| self.judged) {
+            // A coverage is at least so much, or all.
+            let allowed = if *indicator == "share" { 1 } else { COMPARATORS.len() };
+            for (at, comparator) in COMPARATORS.into_iter().enumerate().take(allowed) {
+                for (level, target) in [known / 2, *known, known * 2].into_iter().enumerate() {
+                    let id: &'static str = format!("J-{indicator}-{at}-{level}").leak();
+                    out.push(owed(id, "A", indicator, Some(target.to_string().leak()), 0, comparator, None));
+                }
+            }
+        }
         if self.raised {
             out.push(Owed { value: Some("1.4"), known_from: Some(corrected()), ..out[0].clone() });
         }

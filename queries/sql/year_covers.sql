@@ -1,0 +1,360 @@
+-- name: year_covers
+-- grain: one row for each ref_area, indicator and year of a flow of which parts were reported
+-- inputs: year_parts
+-- rules: 6
+-- materialise: yes
+-- zh: 一年由哪些互不重叠的分期覆盖：最直接的、最细的，以及全年取值所用的。
+-- en: Which disjoint parts cover a year: the fewest, the most, and those that its value is taken from.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 年度 | The year.
+-- column path bigint: 取值所用分期 | The parts of the value, as the sum of their steps in year_parts.
+-- column months_covered bigint: 已含月数 | Months that they cover, of 12.
+-- column parts bigint: 分期数 | How many parts they are.
+-- column direct bigint: 最直接的覆盖 | The fewest parts that cover as many months.
+-- column finest bigint: 最细的覆盖 | The most parts that cover as many months.
+-- column semesters bigint: 两个半年 | The two halves, where both are there; else null.
+-- column quarters bigint: 四个季度 | The four quarters, where all are there; else null.
+-- column months bigint: 十二个月 | The twelve months, where all are there; else null.
+with
+-- into_6 has bit 3 where a part begins after March and ends with June.
+spans as (
+    select
+        ref_area, indicator, year,
+        coalesce(sum(case when to_month = 1 then cast(1 as bigint) << after_month end), 0) as into_1,
+        coalesce(sum(case when to_month = 2 then cast(1 as bigint) << after_month end), 0) as into_2,
+        coalesce(sum(case when to_month = 3 then cast(1 as bigint) << after_month end), 0) as into_3,
+        coalesce(sum(case when to_month = 4 then cast(1 as bigint) << after_month end), 0) as into_4,
+        coalesce(sum(case when to_month = 5 then cast(1 as bigint) << after_month end), 0) as into_5,
+        coalesce(sum(case when to_month = 6 then cast(1 as bigint) << after_month end), 0) as into_6,
+        coalesce(sum(case when to_month = 7 then cast(1 as bigint) << after_month end), 0) as into_7,
+        coalesce(sum(case when to_month = 8 then cast(1 as bigint) << after_month end), 0) as into_8,
+        coalesce(sum(case when to_month = 9 then cast(1 as bigint) << after_month end), 0) as into_9,
+        coalesce(sum(case when to_month = 10 then cast(1 as bigint) << after_month end), 0) as into_10,
+        coalesce(sum(case when to_month = 11 then cast(1 as bigint) << after_month end), 0) as into_11,
+        coalesce(sum(case when to_month = 12 then cast(1 as bigint) << after_month end), 0) as into_12
+    from year_parts
+    where place = 1
+    group by ref_area, indicator, year
+),
+
+-- From January to December, the best way to the end of each month: most months first (2^31 each), then fewest parts for
+-- few_n, most for many_n (2^26 each), and the steps taken below that. A month that no part covers is passed over. Each
+-- number is kept as it is when a part begins after month n: with the bit of that beginning, less 2^31 a month.
+from_0 as (
+    select *, cast(8192 as bigint) as few_0, cast(8192 as bigint) as many_0
+    from spans
+),
+
+from_1 as (
+    select
+        *,
+        greatest(
+            few_0 - 8192 - 2147483648,
+            2 - 67108864 + case when into_1 & 1 <> 0 then few_0 end
+        ) + 16384 as few_1,
+        greatest(
+            many_0 - 8192 - 2147483648,
+            2 + 67108864 + case when into_1 & 1 <> 0 then many_0 end
+        ) + 16384 as many_1
+    from from_0
+),
+
+from_2 as (
+    select
+        *,
+        greatest(
+            few_1 - 16384 - 2147483648,
+            4 - 67108864 + greatest(
+                case when into_2 & 1 <> 0 then few_0 end, case when into_2 & 2 <> 0 then few_1 end
+            )
+        ) + 32768 as few_2,
+        greatest(
+            many_1 - 16384 - 2147483648,
+            4 + 67108864 + greatest(
+                case when into_2 & 1 <> 0 then many_0 end, case when into_2 & 2 <> 0 then many_1 end
+            )
+        ) + 32768 as many_2
+    from from_1
+),
+
+from_3 as (
+    select
+        *,
+        greatest(
+            few_2 - 32768 - 2147483648,
+            8 - 67108864 + greatest(
+                case when into_3 & 1 <> 0 then few_0 end, case when into_3 & 2 <> 0 then few_1 end,
+                case when into_3 & 4 <> 0 then few_2 end
+            )
+        ) + 65536 as few_3,
+        greatest(
+            many_2 - 32768 - 2147483648,
+            8 + 67108864 + greatest(
+                case when into_3 & 1 <> 0 then many_0 end, case when into_3 & 2 <> 0 then many_1 end,
+                case when into_3 & 4 <> 0 then many_2 end
+            )
+        ) + 65536 as many_3
+    from from_2
+),
+
+from_4 as (
+    select
+        *,
+        greatest(
+            few_3 - 65536 - 2147483648,
+            16 - 67108864 + greatest(
+                case when into_4 & 1 <> 0 then few_0 end, case when into_4 & 2 <> 0 then few_1 end,
+                case when into_4 & 4 <> 0 then few_2 end, case when into_4 & 8 <> 0 then few_3 end
+            )
+        ) + 131072 as few_4,
+        greatest(
+            many_3 - 65536 - 2147483648,
+            16 + 67108864 + greatest(
+                case when into_4 & 1 <> 0 then many_0 end, case when into_4 & 2 <> 0 then many_1 end,
+                case when into_4 & 4 <> 0 then many_2 end, case when into_4 & 8 <> 0 then many_3 end
+            )
+        ) + 131072 as many_4
+    from from_3
+),
+
+from_5 as (
+    select
+        *,
+        greatest(
+            few_4 - 131072 - 2147483648,
+            32 - 67108864 + greatest(
+                case when into_5 & 1 <> 0 then few_0 end, case when into_5 & 2 <> 0 then few_1 end,
+                case when into_5 & 4 <> 0 then few_2 end, case when into_5 & 8 <> 0 then few_3 end,
+                case when into_5 & 16 <> 0 then few_4 end
+            )
+        ) + 262144 as few_5,
+        greatest(
+            many_4 - 131072 - 2147483648,
+            32 + 67108864 + greatest(
+                case when into_5 & 1 <> 0 then many_0 end, case when into_5 & 2 <> 0 then many_1 end,
+                case when into_5 & 4 <> 0 then many_2 end, case when into_5 & 8 <> 0 then many_3 end,
+                case when into_5 & 16 <> 0 then many_4 end
+            )
+        ) + 262144 as many_5
+    from from_4
+),
+
+from_6 as (
+    select
+        *,
+        greatest(
+            few_5 - 262144 - 2147483648,
+            64 - 67108864 + greatest(
+                case when into_6 & 1 <> 0 then few_0 end, case when into_6 & 2 <> 0 then few_1 end,
+                case when into_6 & 4 <> 0 then few_2 end, case when into_6 & 8 <> 0 then few_3 end,
+                case when into_6 & 16 <> 0 then few_4 end, case when into_6 & 32 <> 0 then few_5 end
+            )
+        ) + 524288 as few_6,
+        greatest(
+            many_5 - 262144 - 2147483648,
+            64 + 67108864 + greatest(
+                case when into_6 & 1 <> 0 then many_0 end, case when into_6 & 2 <> 0 then many_1 end,
+                case when into_6 & 4 <> 0 then many_2 end, case when into_6 & 8 <> 0 then many_3 end,
+                case when into_6 & 16 <> 0 then many_4 end, case when into_6 & 32 <> 0 then many_5 end
+            )
+        ) + 524288 as many_6
+    from from_5
+),
+
+from_7 as (
+    select
+        *,
+        greatest(
+            few_6 - 524288 - 2147483648,
+            128 - 67108864 + greatest(
+                case when into_7 & 1 <> 0 then few_0 end, case when into_7 & 2 <> 0 then few_1 end,
+                case when into_7 & 4 <> 0 then few_2 end, case when into_7 & 8 <> 0 then few_3 end,
+                case when into_7 & 16 <> 0 then few_4 end, case when into_7 & 32 <> 0 then few_5 end,
+                case when into_7 & 64 <> 0 then few_6 end
+            )
+        ) + 1048576 as few_7,
+        greatest(
+            many_6 - 524288 - 2147483648,
+            128 + 67108864 + greatest(
+                case when into_7 & 1 <> 0 then many_0 end, case when into_7 & 2 <> 0 then many_1 end,
+                case when into_7 & 4 <> 0 then many_2 end, case when into_7 & 8 <> 0 then many_3 end,
+                case when into_7 & 16 <> 0 then many_4 end, case when into_7 & 32 <> 0 then many_5 end,
+                case when into_7 & 64 <> 0 then many_6 end
+            )
+        ) + 1048576 as many_7
+    from from_6
+),
+
+from_8 as (
+    select
+        *,
+        greatest(
+            few_7 - 1048576 - 2147483648,
+            256 - 67108864 + greatest(
+                case when into_8 & 1 <> 0 then few_0 end, case when into_8 & 2 <> 0 then few_1 end,
+                case when into_8 & 4 <> 0 then few_2 end, case when into_8 & 8 <> 0 then few_3 end,
+                case when into_8 & 16 <> 0 then few_4 end, case when into_8 & 32 <> 0 then few_5 end,
+                case when into_8 & 64 <> 0 then few_6 end, case when into_8 & 128 <> 0 then few_7 end
+            )
+        ) + 2097152 as few_8,
+        greatest(
+            many_7 - 1048576 - 2147483648,
+            256 + 67108864 + greatest(
+                case when into_8 & 1 <> 0 then many_0 end, case when into_8 & 2 <> 0 then many_1 end,
+                case when into_8 & 4 <> 0 then many_2 end, case when into_8 & 8 <> 0 then many_3 end,
+                case when into_8 & 16 <> 0 then many_4 end, case when into_8 & 32 <> 0 then many_5 end,
+                case when into_8 & 64 <> 0 then many_6 end, case when into_8 & 128 <> 0 then many_7 end
+            )
+        ) + 2097152 as many_8
+    from from_7
+),
+
+from_9 as (
+    select
+        *,
+        greatest(
+            few_8 - 2097152 - 2147483648,
+            512 - 67108864 + greatest(
+                case when into_9 & 1 <> 0 then few_0 end, case when into_9 & 2 <> 0 then few_1 end,
+                case when into_9 & 4 <> 0 then few_2 end, case when into_9 & 8 <> 0 then few_3 end,
+                case when into_9 & 16 <> 0 then few_4 end, case when into_9 & 32 <> 0 then few_5 end,
+                case when into_9 & 64 <> 0 then few_6 end, case when into_9 & 128 <> 0 then few_7 end,
+                case when into_9 & 256 <> 0 then few_8 end
+            )
+        ) + 4194304 as few_9,
+        greatest(
+            many_8 - 2097152 - 2147483648,
+            512 + 67108864 + greatest(
+                case when into_9 & 1 <> 0 then many_0 end, case when into_9 & 2 <> 0 then many_1 end,
+                case when into_9 & 4 <> 0 then many_2 end, case when into_9 & 8 <> 0 then many_3 end,
+                case when into_9 & 16 <> 0 then many_4 end, case when into_9 & 32 <> 0 then many_5 end,
+                case when into_9 & 64 <> 0 then many_6 end, case when into_9 & 128 <> 0 then many_7 end,
+                case when into_9 & 256 <> 0 then many_8 end
+            )
+        ) + 4194304 as many_9
+    from from_8
+),
+
+from_10 as (
+    select
+        *,
+        greatest(
+            few_9 - 4194304 - 2147483648,
+            1024 - 67108864 + greatest(
+                case when into_10 & 1 <> 0 then few_0 end, case when into_10 & 2 <> 0 then few_1 end,
+                case when into_10 & 4 <> 0 then few_2 end, case when into_10 & 8 <> 0 then few_3 end,
+                case when into_10 & 16 <> 0 then few_4 end, case when into_10 & 32 <> 0 then few_5 end,
+                case when into_10 & 64 <> 0 then few_6 end, case when into_10 & 128 <> 0 then few_7 end,
+                case when into_10 & 256 <> 0 then few_8 end, case when into_10 & 512 <> 0 then few_9 end
+            )
+        ) + 8388608 as few_10,
+        greatest(
+            many_9 - 4194304 - 2147483648,
+            1024 + 67108864 + greatest(
+                case when into_10 & 1 <> 0 then many_0 end, case when into_10 & 2 <> 0 then many_1 end,
+                case when into_10 & 4 <> 0 then many_2 end, case when into_10 & 8 <> 0 then many_3 end,
+                case when into_10 & 16 <> 0 then many_4 end, case when into_10 & 32 <> 0 then many_5 end,
+                case when into_10 & 64 <> 0 then many_6 end, case when into_10 & 128 <> 0 then many_7 end,
+                case when into_10 & 256 <> 0 then many_8 end, case when into_10 & 512 <> 0 then many_9 end
+            )
+        ) + 8388608 as many_10
+    from from_9
+),
+
+from_11 as (
+    select
+        *,
+        greatest(
+            few_10 - 8388608 - 2147483648,
+            2048 - 67108864 + greatest(
+                case when into_11 & 1 <> 0 then few_0 end, case when into_11 & 2 <> 0 then few_1 end,
+                case when into_11 & 4 <> 0 then few_2 end, case when into_11 & 8 <> 0 then few_3 end,
+                case when into_11 & 16 <> 0 then few_4 end, case when into_11 & 32 <> 0 then few_5 end,
+                case when into_11 & 64 <> 0 then few_6 end, case when into_11 & 128 <> 0 then few_7 end,
+                case when into_11 & 256 <> 0 then few_8 end, case when into_11 & 512 <> 0 then few_9 end,
+                case when into_11 & 1024 <> 0 then few_10 end
+            )
+        ) + 16777216 as few_11,
+        greatest(
+            many_10 - 8388608 - 2147483648,
+            2048 + 67108864 + greatest(
+                case when into_11 & 1 <> 0 then many_0 end, case when into_11 & 2 <> 0 then many_1 end,
+                case when into_11 & 4 <> 0 then many_2 end, case when into_11 & 8 <> 0 then many_3 end,
+                case when into_11 & 16 <> 0 then many_4 end, case when into_11 & 32 <> 0 then many_5 end,
+                case when into_11 & 64 <> 0 then many_6 end, case when into_11 & 128 <> 0 then many_7 end,
+                case when into_11 & 256 <> 0 then many_8 end, case when into_11 & 512 <> 0 then many_9 end,
+                case when into_11 & 1024 <> 0 then many_10 end
+            )
+        ) + 16777216 as many_11
+    from from_10
+),
+
+from_12 as (
+    select
+        *,
+        greatest(
+            few_11 - 16777216 - 2147483648,
+            4096 - 67108864 + greatest(
+                case when into_12 & 1 <> 0 then few_0 end, case when into_12 & 2 <> 0 then few_1 end,
+                case when into_12 & 4 <> 0 then few_2 end, case when into_12 & 8 <> 0 then few_3 end,
+                case when into_12 & 16 <> 0 then few_4 end, case when into_12 & 32 <> 0 then few_5 end,
+                case when into_12 & 64 <> 0 then few_6 end, case when into_12 & 128 <> 0 then few_7 end,
+                case when into_12 & 256 <> 0 then few_8 end, case when into_12 & 512 <> 0 then few_9 end,
+                case when into_12 & 1024 <> 0 then few_10 end, case when into_12 & 2048 <> 0 then few_11 end
+            )
+        ) + 33554432 as few_12,
+        greatest(
+            many_11 - 16777216 - 2147483648,
+            4096 + 67108864 + greatest(
+                case when into_12 & 1 <> 0 then many_0 end, case when into_12 & 2 <> 0 then many_1 end,
+                case when into_12 & 4 <> 0 then many_2 end, case when into_12 & 8 <> 0 then many_3 end,
+                case when into_12 & 16 <> 0 then many_4 end, case when into_12 & 32 <> 0 then many_5 end,
+                case when into_12 & 64 <> 0 then many_6 end, case when into_12 & 128 <> 0 then many_7 end,
+                case when into_12 & 256 <> 0 then many_8 end, case when into_12 & 512 <> 0 then many_9 end,
+                case when into_12 & 1024 <> 0 then many_10 end, case when into_12 & 2048 <> 0 then many_11 end
+            )
+        ) + 33554432 as many_12
+    from from_11
+),
+
+best as (
+    select
+        ref_area, indicator, year as time_period, few_12 - 33554432 + 25769803776 as few, many_12 - 33554432 + 25769803776 as many,
+        case when into_6 & 1 <> 0 and into_12 & 64 <> 0 then 536640 end as semesters,
+        case when into_3 & 1 <> 0 and into_6 & 8 <> 0 and into_9 & 64 <> 0 and into_12 & 512 <> 0 then 4797000 end as quarters,
+        case
+            when into_1 & 1 <> 0 and into_2 & 2 <> 0 and into_3 & 4 <> 0 and into_4 & 8 <> 0
+                and into_5 & 16 <> 0 and into_6 & 32 <> 0 and into_7 & 64 <> 0 and into_8 & 128 <> 0
+                and into_9 & 256 <> 0 and into_10 & 512 <> 0 and into_11 & 1024 <> 0 and into_12 & 2048 <> 0
+                then 33554430
+        end as months
+    from from_12
+),
+
+told as (
+    select
+        ref_area, indicator, time_period, semesters, quarters, months, few & 67108863 as direct, many & 67108863 as finest,
+        (few + 1073741824) >> 31 as months_covered, few
+    from best
+),
+
+counted as (
+    select *, (months_covered * 2147483648 + direct - few) / 67108864 as direct_parts
+    from told
+)
+
+select
+    ref_area, indicator, time_period,
+-- One report of January to December, else parts of one length, the longest first; else whatever parts fit together.
+    case when direct_parts = 1 then direct else coalesce(semesters, quarters, months, direct) end as path,
+    months_covered,
+    case
+        when direct_parts = 1 then 1
+        when semesters is not null then 2
+        when quarters is not null then 4
+        when months is not null then 12
+        else direct_parts
+    end as parts,
+    direct, finest, semesters, quarters, months
+from counted
