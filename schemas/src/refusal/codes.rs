@@ -206,6 +206,9 @@ codes! {
     RepeatedId = "repeated_id", 422,
         "同一批次中事件编号重复", "the same id stands twice in one submission",
         "每个事件使用唯一编号", "give each event an id of its own";
+    CellContradicted = "cell_contradicted", 422,
+        "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, basis, published_at) with different values or statuses; row numbers in brackets",
+        "只保留正确的一行；确为两次发布的，分别写明 vintage 或 published_at", "keep the right row; two releases of one cell differ in vintage or published_at";
     TimeInvalid = "time_invalid", 422,
         "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
         "例如 2019-08-30T09:00:00+08:00", "such as 2019-08-30T09:00:00+08:00";

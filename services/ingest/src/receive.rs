@@ -163,7 +163,8 @@ impl App {
 
     async fn append(&self, reporter: &str, judged: Judged, received_at: i64) -> Result<Accepted, Failure> {
         let Ingest { catalog, log, status_base, .. } = &self.ingest;
-        let Judged { submission: Submission { id, source, events, generation, value }, charset, table } = judged;
+        let Judged { submission, charset, table } = judged;
+        let Submission { id, source, events, generation, value, repeated_cells } = submission;
         let topic = catalog.topic(reporter).expect("every reporter has a topic");
         let envelope = Envelope {
             content_type: topics::content_type_batch(generation),
@@ -205,6 +206,7 @@ impl App {
             catalog: catalog.digest.clone(),
             charset,
             table,
+            repeated_cells,
         })
     }
 

@@ -131,8 +131,16 @@ impl Writer {
                 or(&change.period, &cell.period)
             ),
         );
-        let missing = change.value.is_none() && chance.below(100) == 0;
-        let (value, unit_mult) = self.value(cell, place, chance);
+        let vintages = if again { [r#""revised""#, r#""final""#] } else { [r#""preliminary""#; 2] };
+        let vintage = vintages[chance.below(2) as usize];
+        let published = if self.feed.may_back_date && chance.below(4) == 0 { cell.release } else { None };
+        // What a release of a cell says is the same whenever it is said: a submission may have a cell twice, but ingest
+        // refuses one that contradicts itself.
+        let release = vintages.iter().position(|other| *other == vintage).unwrap_or_default() as u64;
+        let release = release + 2 * u64::from(again) + 4 * u64::from(published.is_some());
+        let mut said = Chance::at(self.seed, &[4, self.stream, place, release]);
+        let missing = change.value.is_none() && said.below(100) == 0;
+        let (value, unit_mult) = self.value(cell, place, &mut said);
         if !missing {
             put(out, format_args!(r#","value":{}"#, change.value.as_deref().unwrap_or(&value)));
         }
@@ -140,13 +148,8 @@ impl Writer {
         if missing {
             put(out, format_args!(r#","obs_status":"M""#));
         }
-        let vintages = if again { [r#""revised""#, r#""final""#] } else { [r#""preliminary""#; 2] };
-        let vintage = vintages[chance.below(2) as usize];
         put(out, format_args!(r#","vintage":{}"#, change.vintage.as_deref().unwrap_or(vintage)));
-        if self.feed.may_back_date
-            && chance.below(4) == 0
-            && let Some(day) = cell.release
-        {
+        if let Some(day) = published {
             put(out, format_args!(r#","published_at":"{day}T01:00:00Z""#));
         }
         let [prepared, reviewed] = [0; 2].map(|_| OFFICES[chance.below(OFFICES.len() as u64) as usize]);

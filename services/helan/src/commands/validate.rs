@@ -82,6 +82,10 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     new.sort_by_key(|row| row[0] != "soft");
     let events = trial.answer["events"].as_u64().unwrap_or_default();
     say!("{}", verdict(events, &new, lake.is_some(), lang));
+    let message = lang.pick("message_zh", "message_en");
+    if let Some(repeated) = trial.answer["repeated_cells"][message].as_str() {
+        say!("{repeated}");
+    }
     let asking = new.iter().filter(|row| asks(row)).count();
     if args.strict && asking > 0 {
         bail!("{asking} {}", lang.pick("条发现需要说明（--strict）", "findings ask for an explanation (--strict)"));

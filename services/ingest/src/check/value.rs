@@ -131,7 +131,7 @@ pub(super) fn plausible(indicator: &Indicator, amount: i128, bounds: Bounds, rep
 }
 
 /// An amount in plain digits, without zeros at the end.
-fn plain(amount: i128) -> String {
+pub(crate) fn plain(amount: i128) -> String {
     let text = Decimal { unscaled: amount, decimals: SCALE as u8 }.to_string();
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -99,7 +99,7 @@ impl Client {
             let words = self.lang.pick("该凭证不属于报送单位", "the token is not a reporter's");
             return Err(Stopped::Refused(vec![format!("{}: {words} (role_not_allowed)", self.base)]));
         };
-        Ok(Published { catalog, reporter, limits: answer.limits })
+        Ok(Published { catalog, reporter, limits: answer.limits, lang: self.lang })
     }
 
     /// Sends a part; gives the answer of the server that has it.
