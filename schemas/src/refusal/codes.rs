@@ -103,9 +103,12 @@ codes! {
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
+    SubmissionUnknown = "submission_unknown", 404,
+        "您没有以该编号报送过，或报送的不是该内容", "nothing was sent under this id by you, or not with this content",
+        "核对编号，见当时回答中的 submission 和 status_url", "check the id: the answer to sending has it as submission and in status_url";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
-        "报表只用 source；模板只用 period、format、lang、source；各用一次", "use only source for reports, and period, format, lang, source for templates, each once";
+        "报表只用 source；模板只用 period、format、lang、source；回执只用 wait（如 5s）和 content；各用一次", "use only source for reports; period, parts, format, lang, source for templates; wait (such as 5s) and content for receipts; each once";
     HeaderInvalid = "header_invalid", 400,
         "CloudEvents 请求头不正确", "a CloudEvents header is wrong",
         "二进制模式的请求头见 /openapi.json", "see /openapi.json for the headers of binary mode";
@@ -271,7 +274,7 @@ codes! {
         "核对数字和 unit_mult", "check the digits and unit_mult";
     ValueMissing = "value_missing", 422,
         "缺少数值且未说明原因", "the value is missing without a status that says why",
-        "补上 value，或以 obs_status K、L、M、O、Q 说明原因", "add value, or say why by obs_status K, L, M, O or Q";
+        "补上 value，或以 obs_status H、J、K、L、M、O、Q、S 说明原因", "add value, or say why by obs_status H, J, K, L, M, O, Q or S";
     ValueWithStatus = "value_with_status", 422,
         "obs_status 表示无数值，却有 value", "obs_status says that there is no value, yet there is one",
         "删去 value，或更正 obs_status", "delete value, or mend obs_status";

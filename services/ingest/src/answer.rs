@@ -16,6 +16,9 @@ pub struct Accepted {
     /// Id of the submission.
     #[schema(example = "yinchuan.2018-08")]
     pub submission: String,
+    /// Digest of its content: tells submissions of one `Idempotency-Key` apart.
+    #[serde(default)]
+    pub content: String,
     /// How many events it has.
     pub events: u32,
     /// CloudEvents source of all of them.

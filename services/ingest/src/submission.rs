@@ -21,6 +21,8 @@ use crate::problems::{Place, Problems, quoted};
 pub(crate) struct Submission {
     /// Its id.
     pub(crate) id: String,
+    /// Whether the sender gave it; else it is a digest.
+    pub(crate) is_given: bool,
     /// The source of all its events.
     pub(crate) source: String,
     /// How many events.
@@ -265,8 +267,8 @@ impl<'b, 'e> Builder<'b, 'e> {
         if self.value.len() > canonical_bytes {
             return Err(Problems::one(Code::SubmissionTooLarge, format!("> {canonical_bytes}")));
         }
-        let Self { events, generation, value, .. } = self;
-        Ok(Submission { id, source, events, generation, value, repeated_cells })
+        let Self { given_id, events, generation, value, .. } = self;
+        Ok(Submission { id, is_given: given_id.is_some(), source, events, generation, value, repeated_cells })
     }
 
     /// Gives every event without id the id `{submission}/{row}`.
