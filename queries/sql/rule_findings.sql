@@ -1,12 +1,12 @@
 -- name: rule_findings
--- grain: one row for each rule of the catalog and value that does not keep it
--- inputs: validation_rules, catalog_rule_parts, current_values, basis_readings, place_values, ratios, indicators
+-- grain: one row for each rule of the catalog, kind and value that does not keep it
+-- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, ratios, indicators
 -- rules: 3, 6, 7, 13
 -- materialise: no
 -- zh: 不符合目录核查规则的数值。
 -- en: Values that do not keep the catalog's rules: bounds, jumps, units, sums, stocks, parts of ratios.
 -- column rule text: 规则代码 | Id of the rule.
--- column kind text: 类别 | bounds, jump, unit_scale, sum, stock or ratio_parts; area_sum is the finding residual.
+-- column kind text: 类别 | bounds, jump, revision (by a rule for jumps), unit_scale, sum, stock or ratio_parts; area_sum is the finding residual.
 -- column severity text: 程度 | soft or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -23,7 +23,8 @@ judged as (
     select
         rules.rule, rules.kind, rules.severity, rules.low, rules.high, rules.message_zh, rules.message_en,
         current_values.ref_area, current_values.indicator, current_values.time_period, current_values.period_kind,
-        current_values.period_start, current_values.period_end, current_values.amount
+        current_values.period_start, current_values.period_end, current_values.amount, current_values.reporter,
+        current_values.source, current_values.id
     from rules
     inner join current_values
         on current_values.indicator = rules.indicator
@@ -111,6 +112,38 @@ jumps as (
             < cast(cast(against.low as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
         or cast(against.amount as decimal(76, 20))
             > cast(cast(against.high as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
+    )
+),
+
+replaced as (
+    select
+        judged.*, statements.amount as amount_before,
+        row_number() over (
+            partition by judged.rule, judged.ref_area, judged.indicator, judged.time_period
+            order by
+                statements.known_at desc, statements.recorded_at desc, statements.source, statements."offset" desc,
+                statements."index" desc
+        ) as place
+    from judged
+    inner join statements
+        on statements.ref_area = judged.ref_area and statements.indicator = judged.indicator
+        and statements.time_period = judged.time_period and statements.reporter = judged.reporter
+    where judged.kind = 'jump' and statements.withdrawn_at is null and statements.amount is not null
+        and not (statements.source = judged.source and statements.id = judged.id)
+),
+
+revisions as (
+    select
+        rule, 'revision' as kind, severity, ref_area, indicator, time_period, amount, amount_before as other_amount,
+        '与所替代的数值相差过大' as found_zh, 'differs further from the value it replaces than is plausible' as found_en,
+        message_zh, message_en
+    from replaced
+-- What is plausible from one period to the next is more than plausible for two statements of one period.
+    where place = 1 and amount_before > 0 and (
+        cast(amount as decimal(76, 20))
+            < cast(cast(low as decimal(76, 10)) * cast(amount_before as decimal(76, 10)) as decimal(76, 20))
+        or cast(amount as decimal(76, 20))
+            > cast(cast(high as decimal(76, 10)) * cast(amount_before as decimal(76, 10)) as decimal(76, 20))
     )
 ),
 
@@ -209,6 +242,8 @@ every as (
     select * from scales
     union all
     select * from jumps
+    union all
+    select * from revisions
     union all
     select * from sums
     union all

@@ -8,11 +8,19 @@ pub const TYPE_WITHDRAWN: &str = "helan.observation.withdrawn.v1";
 /// Which release of a value it is, from the first to the last that may follow.
 pub const VINTAGES: [&str; 5] = ["estimated", "preliminary", "revised", "final", "census-revised"];
 
-/// SDMX `CL_OBS_STATUS` 2.2. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
-pub const OBS_STATUSES: [&str; 17] =
-    ["A", "B", "D", "E", "F", "G", "I", "K", "L", "M", "N", "O", "P", "Q", "U", "V", "W"];
-/// Observation statuses that stand without a value: four kinds of nothing are told apart by them.
-pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 5] = ["K", "L", "M", "O", "Q"];
+/// SDMX `CL_OBS_STATUS` 2.2, all of it. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
+pub const OBS_STATUSES: [&str; 20] =
+    ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"];
+/// Observation statuses that stand without a value: kinds of nothing are told apart by them.
+pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 6] = ["H", "K", "L", "M", "O", "Q"];
+/// Observation statuses that stand with a value or without: a derogation, and a strike or the like, may affect a value or be
+/// the reason why there is none.
+pub const OBS_STATUSES_WITH_OR_WITHOUT_VALUE: [&str; 2] = ["J", "S"];
+
+/// Whether a value may be absent under an observation status.
+pub fn may_lack_value(obs_status: &str) -> bool {
+    OBS_STATUSES_WITHOUT_VALUE.contains(&obs_status) || OBS_STATUSES_WITH_OR_WITHOUT_VALUE.contains(&obs_status)
+}
 
 /// SDMX `CL_CONF_STATUS`: free, not for publication, confidential, and confidential by small counts or by secondary
 /// suppression.

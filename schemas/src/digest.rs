@@ -34,6 +34,11 @@ impl ContentDigest {
     }
 }
 
+/// Tells two submissions of one name apart: XXH3-128 of the canonical events, in lowercase hexadecimal.
+pub fn content_of(canonical: &[u8]) -> String {
+    format!("{:032x}", xxh3_128(canonical))
+}
+
 /// SHA-256 in lowercase hexadecimal.
 pub fn sha256_hex(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();

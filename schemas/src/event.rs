@@ -238,7 +238,7 @@ impl EventRef<'_> {
             Some(raw) => Some(Decimal::parse(number_text(raw)).map_err(|error| fail("data.value", &error))?),
         };
         let status = data.obs_status.as_deref().unwrap_or("A");
-        if value.is_none() && !codes::OBS_STATUSES_WITHOUT_VALUE.contains(&status) {
+        if value.is_none() && !codes::may_lack_value(status) {
             return Err(fail("data.value", &"is missing without a status that says why"));
         }
         let unit_mult = data.unit_mult.unwrap_or(0);

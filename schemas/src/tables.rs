@@ -235,6 +235,12 @@ impl Table {
                 column("repeated", Int32, false, "Events that repeat accepted ones and were dropped."),
                 column("catalog", Utf8, false, "Digest of the catalog by which ingest judged it."),
                 column("bytes", Int64, false, "Size of the record's value."),
+                column(
+                    "content",
+                    Utf8,
+                    true,
+                    "XXH3-128 of the canonical events: tells submissions of one id apart; null in older rows.",
+                ),
             ],
             Self::Refusals => vec![
                 column(

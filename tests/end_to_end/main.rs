@@ -6,6 +6,7 @@
 mod chaos;
 mod china_panel;
 mod clerk;
+mod corrections;
 mod crashes;
 mod harness;
 mod load;

@@ -27,7 +27,7 @@ fn feed(folder: &Path, events: usize) -> PathBuf {
     let mut text = String::from("ref_area,indicator,time_period,value,unit,unit_mult,note\n");
     for row in 0..events {
         let year = 2000 + row % 18;
-        text.push_str(&format!("640100,rd_expenditure,{year},{}.5,CNY,4,row {row}\n", 100_000 + row));
+        text.push_str(&format!("640100,rd_expenditure,{year},{}.5,CNY,4,row {row}\n", 100_000 + row % 18));
     }
     let path = folder.join("feed.csv");
     std::fs::write(&path, text).expect("a file");

@@ -27,7 +27,7 @@ pub(crate) fn batch(source: &str, ref_area: &str, first: usize, count: usize) ->
         json!({
             "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source, "id": format!("n-{n:08}"),
             "data": {"ref_area": ref_area, "indicator": "rd_expenditure", "time_period": format!("{}", 2010 + n % 8),
-                     "value": format!("{}.5", 200_000 + n % 1_000), "unit": "CNY", "unit_mult": 4}
+                     "value": format!("{}.5", 200_000 + n % 8), "unit": "CNY", "unit_mult": 4}
         })
     });
     serde_json::Value::Array(events.collect()).to_string()

@@ -112,9 +112,12 @@ codes! {
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
+    SubmissionUnknown = "submission_unknown", 404,
+        "您没有以该编号报送过，或报送的不是该内容", "nothing was sent under this id by you, or not with this content",
+        "核对编号，见当时回答中的 submission 和 status_url", "check the id: the answer to sending has it as submission and in status_url";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
-        "报表只用 source；模板只用 period、format、lang、source；各用一次", "use only source for reports, and period, format, lang, source for templates, each once";
+        "报表只用 source；模板只用 period、format、lang、source；回执只用 wait（如 5s）和 content；各用一次", "use only source for reports; period, parts, format, lang, source for templates; wait (such as 5s) and content for receipts; each once";
     HeaderInvalid = "header_invalid", 400,
         "CloudEvents 请求头不正确", "a CloudEvents header is wrong",
         "二进制模式的请求头见 /openapi.json", "see /openapi.json for the headers of binary mode";
@@ -230,6 +233,9 @@ codes! {
     RepeatedId = "repeated_id", 422,
         "同一批次中事件编号重复", "the same id stands twice in one submission",
         "每个事件使用唯一编号", "give each event an id of its own";
+    CellContradicted = "cell_contradicted", 422,
+        "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, basis, published_at) with different values or statuses; row numbers in brackets",
+        "只保留正确的一行；确为两次发布的，分别写明 vintage 或 published_at", "keep the right row; two releases of one cell differ in vintage or published_at";
     TimeInvalid = "time_invalid", 422,
         "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
         "例如 2019-08-30T09:00:00+08:00", "such as 2019-08-30T09:00:00+08:00";
@@ -298,7 +304,7 @@ codes! {
         "核对数字和 unit_mult", "check the digits and unit_mult";
     ValueMissing = "value_missing", 422,
         "缺少数值且未说明原因", "the value is missing without a status that says why",
-        "补上 value，或以 obs_status K、L、M、O、Q 说明原因", "add value, or say why by obs_status K, L, M, O or Q";
+        "补上 value，或以 obs_status H、J、K、L、M、O、Q、S 说明原因", "add value, or say why by obs_status H, J, K, L, M, O, Q or S";
     ValueWithStatus = "value_with_status", 422,
         "obs_status 表示无数值，却有 value", "obs_status says that there is no value, yet there is one",
         "删去 value，或更正 obs_status", "delete value, or mend obs_status";
@@ -472,4 +478,10 @@ codes! {
     IdConflict = "id_conflict", 0,
         "同一来源的事件编号已用于不同内容", "this id of the source was accepted before with other content",
         "修订数据请使用新的编号", "give a revision an id of its own";
+    IdempotencyKeyReused = "idempotency_key_reused", 0,
+        "该 Idempotency-Key 已用于其他内容；先前的内容不受影响", "this Idempotency-Key was used before for other content, which stays as it is",
+        "每次新的提交使用新的 Idempotency-Key，或省略", "give each new submission a key of its own, or leave the key out";
+    WithdrawsUnknown = "withdraws_unknown", 0,
+        "该来源没有可撤回的这一事件", "the source has reported no event of this id that could be withdrawn",
+        "核对 withdraws 中的事件编号（见当时的回执或 observations 的 id 列）；撤回不能再被撤回", "check the id in withdraws against the receipt or column id of observations; a withdrawal cannot be withdrawn itself";
 }

@@ -6,6 +6,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 use helan_log::RecordRef;
+use helan_schemas::digest::content_of;
 use helan_schemas::event::{EventRef, Statement};
 use helan_schemas::later::LATER;
 use helan_schemas::period::days_since_epoch;
@@ -137,6 +138,12 @@ impl EventRows {
         }
     }
 
+    /// The id of the event that an event withdraws.
+    pub(crate) fn withdraws(&self, row: usize) -> Option<&str> {
+        let [.., withdraws] = &self.texts;
+        Some(withdraws.get(row)).filter(|id| !id.is_empty())
+    }
+
     /// Cuts back to so many rows.
     pub(crate) fn truncate(&mut self, rows: usize) {
         for column in [
@@ -243,6 +250,7 @@ pub(crate) struct SubmissionRows {
     recorded_at: Numbers<TimestampMicrosecondType>,
     counts: [Numbers<Int32Type>; 3],
     bytes: Numbers<Int64Type>,
+    content: Texts,
 }
 
 /// What became of a submission.
@@ -270,6 +278,7 @@ impl SubmissionRows {
             column.push(count as i32);
         }
         self.bytes.push(record.value.len() as i64);
+        self.content.push(&content_of(record.value));
     }
 
     pub(crate) fn finish(self) -> Result<RecordBatch, ArrowError> {
@@ -290,6 +299,7 @@ impl SubmissionRows {
         columns.number("repeated", repeated);
         columns.add("catalog", catalog.finish());
         columns.number("bytes", self.bytes);
+        columns.add("content", self.content.finish());
         columns.finish()
     }
 }

@@ -6,20 +6,23 @@
 use helan_lake::{Advance, CommitError, Lake, LakeError, TableTip};
 
 use crate::continuity::Known;
-use crate::judge::{Batch, Counts};
+use crate::judge::{Batch, Counts, Found, Rules};
 use crate::machine::Step;
-use crate::state::{EVENTS, TABLES, tables_of};
+use crate::state::{EVENTS, SUBMISSIONS, TABLES, tables_of};
 
 /// Commits a batch, moving each table from its stored offsets to the batch's ends.
 pub(crate) async fn flush(
     lake: &Lake,
     tips: &mut [TableTip; TABLES],
-    batch: Batch,
+    (batch, rules): (Batch, Rules),
     steps: &[Step],
     known: &Known,
 ) -> Result<Counts, CommitError> {
-    let found = tips[EVENTS].known_events(lake, batch.suspects()).await.map_err(CommitError::Retry)?;
-    let judged = tokio::task::spawn_blocking(move || batch.judge(found))
+    let wanted = batch.wanted();
+    let events = tips[EVENTS].known_events(lake, &wanted.ids).await.map_err(CommitError::Retry)?;
+    let submissions = tips[SUBMISSIONS].known_submissions(lake, &wanted.keys).await.map_err(CommitError::Retry)?;
+    let found = Found { events, submissions };
+    let judged = tokio::task::spawn_blocking(move || batch.judge(found, rules))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
         .map_err(|error| CommitError::Stop(LakeError::from(error)))?;

@@ -4,13 +4,13 @@
 //! suspects are looked up in `events`, once per batch. The decision looks at the table and at earlier records of the
 //! batch, never at later ones: judging a record again gives the same result.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod decide;
+
 use std::ops::Range;
 
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
-use helan_lake::KnownEvent;
 use helan_log::{RecordRef, Records, TopicPartition, partition_of};
 use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_schemas::digest::ContentDigest;
@@ -19,9 +19,13 @@ use helan_schemas::refusal::Code;
 use helan_schemas::refused::Refused;
 use helan_schemas::topics;
 
+use self::decide::{Objection, RecordAt, Slots};
 use crate::builders::{EventRows, Origin, Reason, RefusalRows, SubmissionRows, Verdict};
-use crate::state::{EVENTS, PartitionState, REFUSALS, SUBMISSIONS, TABLES};
+use crate::state::{EVENTS, Largest, PartitionState, REFUSALS, SUBMISSIONS, TABLES};
+pub(crate) use decide::{Found, Rules, Wanted};
 
+/// Stands in the id of a submission whose sender named it, between reporter and `Idempotency-Key`; a digest has none.
+const GIVEN: char = ':';
 /// Bytes of an undecodable record that are kept.
 const KEPT_BYTES: usize = 4096;
 /// 9999-12-31, in microseconds: a receive time beyond it is no time.
@@ -33,7 +37,7 @@ pub(crate) struct Batch {
     batches: Vec<Records>,
     records: Vec<Pending>,
     rows: EventRows,
-    suspects: BTreeMap<String, BTreeSet<String>>,
+    wanted: Wanted,
     digest: ContentDigestScratch,
 }
 
@@ -84,18 +88,18 @@ pub struct Counts {
     pub accepted: u64,
     /// Events that repeat accepted ones.
     pub repeated: u64,
-    /// Submissions refused because an id was used for other content.
+    /// Submissions refused because an id or a key was used for other content, or nothing has the id that they withdraw.
     pub refused: u64,
     /// Records that could not be decoded.
     pub undecodable: u64,
-    /// Ids that had to be looked up.
+    /// Ids and keys that had to be looked up.
     pub suspects: u64,
 }
 
 impl Batch {
-    /// Ids to look up before [`Batch::judge`], by source.
-    pub(crate) fn suspects(&self) -> &BTreeMap<String, BTreeSet<String>> {
-        &self.suspects
+    /// What to look up before [`Batch::judge`].
+    pub(crate) fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     /// Decodes and checks records of one partition.
@@ -114,7 +118,8 @@ impl Batch {
                 }
             } else {
                 let origin = Origin { topic: &state.at.topic, partition: state.at.partition, record, recorded_at };
-                match self.decode(origin, state.partitions, &mut state.largest) {
+                let largest = (&mut state.largest, &mut state.largest_keys);
+                match self.decode(origin, state.partitions, largest) {
                     Ok(()) => Read::Events,
                     Err(Malformed(why)) => {
                         self.rows.truncate(first);
@@ -132,7 +137,7 @@ impl Batch {
         &mut self,
         origin: Origin<'_>,
         partitions: i32,
-        largest: &mut HashMap<String, Vec<(usize, String)>>,
+        (largest, largest_keys): (&mut Largest, &mut Largest),
     ) -> Result<(), Malformed> {
         let record = origin.record;
         let source =
@@ -141,12 +146,9 @@ impl Batch {
             // Elsewhere a second aggregator judges this source: once would not be once.
             return Err(Malformed("the record lies in a partition to which its key does not belong".to_owned()));
         }
-        if !largest.contains_key(source) {
-            largest.insert(source.to_owned(), Vec::new());
-        }
-        let by_length = largest.entry(source.to_owned()).or_default();
+        let by_length = of_source(largest, source);
         let year = year_of(origin.recorded_at);
-        let (rows, suspects, digest) = (&mut self.rows, &mut self.suspects, &mut self.digest.0);
+        let (rows, wanted, digest) = (&mut self.rows, &mut self.wanted, &mut self.digest.0);
         decode_batch(record.value, |index, event: EventRef<'_>| {
             if &*event.source != source {
                 return Err(Malformed(format!("event {index}: its source is not the record's key")));
@@ -154,14 +156,17 @@ impl Batch {
             let statement = event.check().map_err(|Malformed(why)| Malformed(format!("event {index}: {why}")))?;
             let content_digest = event.content_digest(&statement, digest);
             if !is_new(by_length, &event.id) {
-                match suspects.get_mut(source) {
-                    Some(ids) => drop(ids.insert(event.id.to_string())),
-                    None => drop(suspects.insert(source.to_owned(), [event.id.to_string()].into())),
-                }
+                wanted.id(source, &event.id);
+            }
+            if let Some(id) = event.data.withdraws.as_deref() {
+                wanted.id(source, id);
             }
             rows.push(origin, year, index, &event, &statement, &content_digest);
             Ok(())
         })?;
+        if record.submission.contains(GIVEN) && !is_new(of_source(largest_keys, source), record.submission) {
+            wanted.key(source, record.submission);
+        }
         Ok(())
     }
 
@@ -172,11 +177,10 @@ impl Batch {
         }
     }
 
-    /// Decides, given what `events` holds of the suspects.
-    pub(crate) fn judge(self, known: Vec<KnownEvent>) -> Result<Judged, ArrowError> {
-        let mut counts = Counts::default();
-        let mut slots = Slots::new(&self.suspects, known);
-        counts.suspects = self.suspects.values().map(|ids| ids.len() as u64).sum();
+    /// Decides, given what the tables hold of what was wanted.
+    pub(crate) fn judge(self, found: Found, rules: Rules) -> Result<Judged, ArrowError> {
+        let mut counts = Counts { suspects: self.wanted.count(), ..Counts::default() };
+        let mut slots = Slots::new(&self.wanted, found, rules);
         let (mut refusals, mut submissions) = (RefusalRows::default(), SubmissionRows::default());
         let mut kept = vec![true; self.rows.len()];
         for (number, pending) in self.records.iter().enumerate() {
@@ -213,14 +217,11 @@ impl Batch {
                     Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0 }
                 }
                 Read::Events => slots.decide(
-                    RecordAt { number, offset: record.offset },
-                    &source,
+                    RecordAt { number, offset: record.offset, source: &source, submission: record.submission },
                     pending.rows.clone(),
                     &self.rows,
                     &mut kept,
-                    |row, code| {
-                        reasons.conflict(about, row - pending.rows.start, self.rows.id.get(row), code);
-                    },
+                    |objection| reasons.object(about, objection, pending.rows.start, &self.rows),
                 ),
             };
             counts.records += 1;
@@ -255,6 +256,13 @@ fn recorded_at(received: i64, before: i64) -> i64 {
     }
 }
 
+fn of_source<'l>(largest: &'l mut Largest, source: &str) -> &'l mut Vec<(usize, String)> {
+    if !largest.contains_key(source) {
+        largest.insert(source.to_owned(), Vec::new());
+    }
+    largest.get_mut(source).expect("it was put there")
+}
+
 /// Whether no accepted id of this length is as large; remembers it if so.
 fn is_new(by_length: &mut Vec<(usize, String)>, id: &str) -> bool {
     match by_length.iter_mut().find(|(length, _)| *length == id.len()) {
@@ -273,95 +281,6 @@ fn is_new(by_length: &mut Vec<(usize, String)>, id: &str) -> bool {
 fn year_of(microseconds: i64) -> i32 {
     let instant = jiff::Timestamp::from_microsecond(microseconds).unwrap_or_default();
     jiff::tz::Offset::UTC.to_datetime(instant).year().into()
-}
-
-/// An accepted content, and what brought it.
-#[derive(Clone, Copy)]
-struct Seen {
-    digest: [u8; 16],
-    by: By,
-}
-
-/// What brought an accepted event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    /// The record of that offset, whose row is in the table.
-    Table(i64),
-    /// A record of this batch.
-    Batch(usize),
-}
-
-/// Where a record stands: in the batch, and in its partition.
-#[derive(Clone, Copy)]
-struct RecordAt {
-    number: usize,
-    offset: i64,
-}
-
-/// What is known of each suspect.
-struct Slots(BTreeMap<String, HashMap<String, Option<Seen>>>);
-
-impl Slots {
-    fn new(suspects: &BTreeMap<String, BTreeSet<String>>, known: Vec<KnownEvent>) -> Self {
-        let mut slots: BTreeMap<String, HashMap<String, Option<Seen>>> = suspects
-            .iter()
-            .map(|(source, ids)| (source.clone(), ids.iter().map(|id| (id.clone(), None)).collect()))
-            .collect();
-        for event in known {
-            if let Some(slot) = slots.get_mut(&event.source).and_then(|ids| ids.get_mut(&event.id)) {
-                *slot = Some(Seen { digest: event.content_digest, by: By::Table(event.offset) });
-            }
-        }
-        Self(slots)
-    }
-
-    /// Decides one submission as a whole, clearing `kept` for each event that is dropped. What the table has of this
-    /// record itself, or of later ones, is no repeat: a power cut can take back a commit of `submissions` and leave the
-    /// commit of `events` that followed it.
-    fn decide(
-        &mut self,
-        RecordAt { number: record, offset }: RecordAt,
-        source: &str,
-        events: Range<usize>,
-        rows: &EventRows,
-        kept: &mut [bool],
-        mut conflict: impl FnMut(usize, Code),
-    ) -> Verdict {
-        let total = events.len();
-        let (mut repeated, mut conflicts) = (0, 0);
-        let mut taken = Vec::new();
-        if let Some(ids) = self.0.get_mut(source) {
-            for row in events.clone() {
-                let Some(slot) = ids.get_mut(rows.id.get(row)) else { continue };
-                match slot.filter(|seen| !matches!(seen.by, By::Table(at) if at >= offset)) {
-                    None => {
-                        let digest = rows.content_digest.get(row).try_into().expect("a digest has 16 bytes");
-                        taken.push((row, slot.replace(Seen { digest, by: By::Batch(record) })));
-                    }
-                    Some(seen) if seen.digest == rows.content_digest.get(row) => {
-                        kept[row] = false;
-                        repeated += 1;
-                    }
-                    Some(seen) => {
-                        conflicts += 1;
-                        let within = seen.by == By::Batch(record);
-                        conflict(row, if within { Code::RepeatedId } else { Code::IdConflict });
-                    }
-                }
-            }
-            if conflicts > 0 {
-                for (row, before) in taken {
-                    ids.insert(rows.id.get(row).to_owned(), before);
-                }
-            }
-        }
-        if conflicts > 0 {
-            kept[events].fill(false);
-            return Verdict { outcome: "refused", events: total, accepted: 0, repeated: 0 };
-        }
-        let accepted = total - repeated;
-        Verdict { outcome: if accepted > 0 { "accepted" } else { "repeat" }, events: total, accepted, repeated }
-    }
 }
 
 /// Writes reasons, unless the table has them already.
@@ -390,14 +309,23 @@ impl Reasons<'_> {
         });
     }
 
-    fn conflict(&mut self, about: Reason<'_>, index: usize, id: &str, code: Code) {
+    fn object(&mut self, about: Reason<'_>, objection: Objection, first: usize, rows: &EventRows) {
+        let about = Reason { code: objection.code().code(), ..about };
+        let code = objection.code();
+        let told = |what: &str| [format!("{}：{what}", code.meaning_zh()), format!("{}: {what}", code.meaning_en())];
+        let (row, field, [zh, en]) = match objection {
+            Objection::Id { row, .. } => (Some(row), "id", told(rows.id.get(row))),
+            Objection::Withdraws { row } => {
+                (Some(row), "data.withdraws", told(rows.withdraws(row).unwrap_or_default()))
+            }
+            Objection::Key => (None, "Idempotency-Key", told(self.origin.record.submission)),
+        };
         self.push(Reason {
-            code: code.code(),
-            id: Some(id),
-            index: Some(index),
-            field: Some("id"),
-            message_zh: &format!("{}：{id}", code.meaning_zh()),
-            message_en: &format!("{}: {id}", code.meaning_en()),
+            id: row.map(|row| rows.id.get(row)),
+            index: row.map(|row| row - first),
+            field: Some(field),
+            message_zh: &zh,
+            message_en: &en,
             ..about
         });
     }

@@ -16,7 +16,7 @@ use tracing::field::Empty;
 
 use crate::continuity::{Known, differ};
 use crate::flush::flush;
-use crate::judge::Batch;
+use crate::judge::{Batch, Rules};
 use crate::machine::{Action, Event, Limits, Machine, Phase, Step};
 use crate::metrics::Counters;
 use crate::state::{PartitionState, Stored, TABLES, tables_of};
@@ -52,6 +52,8 @@ pub struct AggregatorConfig {
     pub counters: Counters,
     /// Shows how partitions stand.
     pub status: Status,
+    /// The lake is made for one file: what the file withdraws lies elsewhere.
+    pub is_trial: bool,
 }
 
 impl AggregatorConfig {
@@ -67,6 +69,7 @@ impl AggregatorConfig {
             clock: Clock::system(),
             counters: Counters::default(),
             status: Status::default(),
+            is_trial: false,
         }
     }
 }
@@ -355,7 +358,8 @@ impl Aggregator {
         let now = || self.config.clock.now();
         let begun = now();
         let span = tracing::debug_span!("flush", batch.records = Empty, batch.rows = Empty);
-        match flush(&self.config.lake, tips, batch, steps, &self.known).instrument(span.clone()).await {
+        let rules = Rules { withdraws_known: !self.config.is_trial };
+        match flush(&self.config.lake, tips, (batch, rules), steps, &self.known).instrument(span.clone()).await {
             Ok(counts) => {
                 let took = now() - begun;
                 span.record("batch.records", counts.records).record("batch.rows", counts.accepted);

@@ -28,6 +28,9 @@ pub(crate) fn tables_of(topic: &str) -> impl Iterator<Item = usize> {
     0..count
 }
 
+/// By source: for each length of id one that no accepted id of this length exceeds.
+pub(crate) type Largest = HashMap<String, Vec<(usize, String)>>;
+
 /// Memory of one partition: grows with its sources, not with its events.
 #[derive(Debug)]
 pub(crate) struct PartitionState {
@@ -38,8 +41,10 @@ pub(crate) struct PartitionState {
     pub(crate) stored: [i64; TABLES],
     /// `recorded_at` of the record before, microseconds since the epoch.
     pub(crate) last_recorded: i64,
-    /// By source: for each length of id one that no accepted id of this length exceeds.
-    pub(crate) largest: HashMap<String, Vec<(usize, String)>>,
+    /// Ids of events.
+    pub(crate) largest: Largest,
+    /// Ids of submissions.
+    pub(crate) largest_keys: Largest,
 }
 
 impl PartitionState {
@@ -54,13 +59,17 @@ impl PartitionState {
         let refused = *at.topic == *topics::REFUSED;
         let times = tips[if refused { REFUSALS } else { SUBMISSIONS }].pinned();
         let last = times.last_recorded(&at.topic, at.partition, start).await?;
-        let largest = if refused || stored[EVENTS].is_none() {
-            HashMap::new()
-        } else {
+        let (mut largest, mut largest_keys) = (Largest::new(), Largest::new());
+        if !refused && stored[EVENTS].is_some() {
             let found = tips[EVENTS].pinned().largest_ids(&at.topic, at.partition).await?;
-            found.into_iter().map(|(source, ids)| (source, ids.into_iter().collect())).collect()
-        };
+            largest.extend(found.into_iter().map(|(source, ids)| (source, ids.into_iter().collect())));
+        }
+        if !refused && stored[SUBMISSIONS].is_some() {
+            let found = tips[SUBMISSIONS].pinned().largest_submissions(&at.topic, at.partition).await?;
+            largest_keys.extend(found.into_iter().map(|(source, ids)| (source, ids.into_iter().collect())));
+        }
         let stored = stored.map(|offset| offset.unwrap_or(0));
-        Ok(Self { at: at.clone(), partitions, stored, last_recorded: last.unwrap_or(0), largest })
+        let last_recorded = last.unwrap_or(0);
+        Ok(Self { at: at.clone(), partitions, stored, last_recorded, largest, largest_keys })
     }
 }

@@ -52,6 +52,8 @@ pub(crate) struct Roles {
     pub(crate) new_log: bool,
     /// Whether reports are taken though the log has some of a later time.
     pub(crate) clock_is_right: bool,
+    /// Whether the lake is made for one file only: what the file withdraws lies in another.
+    pub(crate) is_trial: bool,
 }
 
 /// Everything that the flags, the environment and the defaults resolve to.
@@ -241,6 +243,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 clock: clock.clone(),
                 counters: helan_aggregator::Counters::register(&metrics),
                 status: status.clone(),
+                is_trial: settings.roles.is_trial,
                 ..helan_aggregator::AggregatorConfig::new(log.clone(), lake.clone())
             };
             let ending = last.clone();

@@ -16,6 +16,9 @@ pub struct Accepted {
     /// Id of the submission.
     #[schema(example = "yinchuan.2018-08")]
     pub submission: String,
+    /// Digest of its content: tells submissions of one `Idempotency-Key` apart.
+    #[serde(default)]
+    pub content: String,
     /// How many events it has.
     pub events: u32,
     /// CloudEvents source of all of them.
@@ -39,6 +42,72 @@ pub struct Accepted {
     /// Workbooks and templates only: what was read of the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<TableRead>,
+    /// Cells that stand in several rows with one value; absent if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated_cells: Option<RepeatedCells>,
+}
+
+/// Cells that stand in several rows of a submission with one value: harmless, and seldom meant. With different values they
+/// are refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RepeatedCells {
+    /// How many rows only repeat what an earlier one says.
+    pub count: u32,
+    /// That in a sentence, in Chinese.
+    pub message_zh: String,
+    /// That in a sentence, in English.
+    pub message_en: String,
+    /// The first of them.
+    pub cells: Vec<RepeatedCell>,
+}
+
+/// A cell and two rows that say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RepeatedCell {
+    /// Area, indicator and period.
+    #[schema(example = "640100 rd_expenditure 2018")]
+    pub cell: String,
+    /// The first row that says it.
+    pub first: RowAt,
+    /// The row that says it again.
+    pub again: RowAt,
+}
+
+/// Where an event stands in what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RowAt {
+    /// Event or row, from 1, the heading of a table not counted.
+    pub row: u32,
+    /// Line of the text or row of the sheet, from 1, in tables and lines of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+impl RowAt {
+    /// The number by which a reader finds it: the line where there are lines, else which event it is.
+    pub(crate) fn shown(self) -> u32 {
+        self.line.unwrap_or(self.row)
+    }
+}
+
+impl RepeatedCells {
+    /// With its sentences.
+    pub(crate) fn told(self) -> Self {
+        let shown = self.cells.iter().map(|cell| {
+            let RepeatedCell { cell, first, again } = cell;
+            format!("{cell} ({} = {})", first.shown(), again.shown())
+        });
+        let mut list = shown.collect::<Vec<_>>().join(", ");
+        if self.cells.len() < self.count as usize {
+            list.push_str(" …");
+        }
+        let message_zh = format!("{} 行重复报送了同一数据项，数值相同（括号内为行号）：{list}", self.count);
+        let message_en = format!(
+            "{} row(s) report the same cell again with the same value (row numbers in brackets): {list}",
+            self.count
+        );
+        Self { message_zh, message_en, ..self }
+    }
 }
 
 /// What was read of a workbook or a filled-in template.

@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::problems::quoted;
-pub(crate) use value::ValueText;
+pub(crate) use value::{ValueText, plain};
 
 /// Takes errors: the field (`id`, `data.value`), the code, what was found.
 pub(crate) type Report<'r> = dyn FnMut(&'static str, Code, String) + 'r;
@@ -220,6 +220,13 @@ impl<'c> Judge<'c> {
                 None
             }
         }
+    }
+
+    /// The basis that the catalog derives for a value that names none, published at an instant or now.
+    pub(crate) fn basis_of(&self, indicator: &str, period_end: Date, published_at: Option<i64>) -> Option<&'c str> {
+        let known = published_at.and_then(|instant| jiff::Timestamp::from_microsecond(instant).ok());
+        let day = known.map_or(self.today, |instant| self.zone.to_datetime(instant).date());
+        self.catalog.basis_of(indicator, period_end, day).map(|basis| basis.basis.as_str())
     }
 
     /// The outer option is none where the text is wrong. A bare date is the start of that day in the catalog's zone.

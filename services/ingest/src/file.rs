@@ -4,7 +4,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
 
 use crate::accept::{Content, Plan};
-use crate::answer::{CharsetUsed, ErrorLine, TableRead};
+use crate::answer::{CharsetUsed, ErrorLine, RepeatedCells, TableRead};
 use crate::decode::Shape;
 use crate::judge::{Judged, Turned, judge};
 use crate::limits::Limits;
@@ -59,6 +59,8 @@ pub struct FileChecked {
     pub charset: Option<CharsetUsed>,
     /// Workbooks and templates: what was read of the table.
     pub table: Option<TableRead>,
+    /// Cells that stand in several rows with one value.
+    pub repeated_cells: Option<RepeatedCells>,
 }
 
 /// A file that is not.
@@ -102,8 +104,8 @@ pub fn check_file(
         ..Limits::default()
     };
     match judge((catalog, reporter), (&limits, &Share::unbounded()), &plan, file.bytes, now) {
-        Ok(Judged { submission: Submission { source, events, value, .. }, charset, table }) => {
-            Ok(FileChecked { source, events, value, charset, table })
+        Ok(Judged { submission: Submission { source, events, value, repeated_cells, .. }, charset, table }) => {
+            Ok(FileChecked { source, events, value, charset, table, repeated_cells })
         }
         Err(Turned { problems, workbook, .. }) => Err(refused(&problems, workbook)),
     }

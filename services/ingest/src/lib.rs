@@ -40,7 +40,9 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use helan_schemas::catalog::{Catalog, ReporterKind};
 
-pub use answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
+pub use answer::{
+    Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
+};
 pub use decode::headings::Lang;
 pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file, source_of};
 pub use limits::Limits;

@@ -6,7 +6,9 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::answer::{Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, TableRead};
+use crate::answer::{
+    Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
+};
 use crate::publish::{CatalogAnswer, LimitsAnswer};
 use crate::routes;
 
@@ -23,7 +25,19 @@ use crate::routes;
         routes::metrics,
         routes::openapi_json
     ),
-    components(schemas(Accepted, CharsetUsed, HowKnown, TableRead, CatalogAnswer, LimitsAnswer, ErrorAnswer, ErrorLine)),
+    components(schemas(
+        Accepted,
+        CharsetUsed,
+        HowKnown,
+        TableRead,
+        RepeatedCells,
+        RepeatedCell,
+        RowAt,
+        CatalogAnswer,
+        LimitsAnswer,
+        ErrorAnswer,
+        ErrorLine
+    )),
     modifiers(&Bearer)
 )]
 struct Api;

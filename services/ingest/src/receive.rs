@@ -8,7 +8,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use helan_log::{Envelope, LogError, NewRecord, Refusal};
 use helan_schemas::catalog::Reporter;
-use helan_schemas::digest::submission_id;
+use helan_schemas::digest::{content_of, submission_id};
 use helan_schemas::refusal::Code;
 use helan_schemas::topics;
 use tracing::Instrument;
@@ -163,7 +163,8 @@ impl App {
 
     async fn append(&self, reporter: &str, judged: Judged, received_at: i64) -> Result<Accepted, Failure> {
         let Ingest { catalog, log, status_base, .. } = &self.ingest;
-        let Judged { submission: Submission { id, source, events, generation, value }, charset, table } = judged;
+        let Judged { submission, charset, table } = judged;
+        let Submission { id, is_given, source, events, generation, value, repeated_cells } = submission;
         let topic = catalog.topic(reporter).expect("every reporter has a topic");
         let envelope = Envelope {
             content_type: topics::content_type_batch(generation),
@@ -172,6 +173,7 @@ impl App {
             received_at,
             catalog: catalog.digest.clone(),
         };
+        let content = content_of(&value);
         let (bytes, started) = (value.len(), Instant::now());
         let record = NewRecord { topic: topic.into(), key: source.clone(), envelope, value: value.into() };
         let span = tracing::debug_span!("append", submission = id, batch.rows = events, log.topic = topic);
@@ -193,9 +195,12 @@ impl App {
             "acknowledged"
         );
         let received_at = jiff::Timestamp::from_microsecond(received_at).unwrap_or_default().to_string();
+        // A name that the sender gave may have been given to something else before.
+        let which = if is_given { format!("?content={content}") } else { String::new() };
         Ok(Accepted {
-            status_url: format!("{status_base}/v1/submissions/{id}"),
+            status_url: format!("{status_base}/v1/submissions/{id}{which}"),
             submission: id,
+            content,
             events,
             source,
             received_at,
@@ -205,6 +210,7 @@ impl App {
             catalog: catalog.digest.clone(),
             charset,
             table,
+            repeated_cells,
         })
     }
 

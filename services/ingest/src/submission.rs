@@ -1,5 +1,7 @@
 //! Turns judged events into one submission: canonical JSON, one source, no id twice, an id for every event.
 
+mod cells;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -8,6 +10,8 @@ use helan_schemas::event::{EventRef, MAX_SOURCE_BYTES, Statement};
 use helan_schemas::later::FIRST_GENERATION;
 use helan_schemas::refusal::Code;
 
+use self::cells::Cells;
+use crate::answer::{RepeatedCells, RowAt};
 use crate::check::{Judge, Report, ValueText};
 use crate::limits::Limits;
 use crate::problems::{Place, Problems, quoted};
@@ -17,6 +21,8 @@ use crate::problems::{Place, Problems, quoted};
 pub(crate) struct Submission {
     /// Its id.
     pub(crate) id: String,
+    /// Whether the sender gave it; else it is a digest.
+    pub(crate) is_given: bool,
     /// The source of all its events.
     pub(crate) source: String,
     /// How many events.
@@ -25,6 +31,8 @@ pub(crate) struct Submission {
     pub(crate) generation: u32,
     /// A JSON array of CloudEvents in canonical form.
     pub(crate) value: Vec<u8>,
+    /// Cells that stand in it more than once with one value, if any do.
+    pub(crate) repeated_cells: Option<RepeatedCells>,
 }
 
 /// What events come from.
@@ -54,6 +62,9 @@ pub(crate) struct Builder<'b, 'e> {
     source: Option<String>,
     ids: HashMap<Cow<'e, str>, u32>,
     template_rows: HashMap<String, u32>,
+    cells: Cells,
+    /// The name under which a value is at fault: events have paths, tables columns.
+    value_field: &'static str,
     value: Vec<u8>,
     /// Where in `value` an id has to be filled in, and for which row.
     gaps: Vec<(usize, u32)>,
@@ -88,6 +99,8 @@ impl<'b, 'e> Builder<'b, 'e> {
             source: None,
             ids: HashMap::new(),
             template_rows: HashMap::new(),
+            cells: Cells::default(),
+            value_field: "value",
             value,
             gaps: Vec::new(),
             events: 0,
@@ -177,6 +190,10 @@ impl<'b, 'e> Builder<'b, 'e> {
             }
         }
         if let Some(statement) = statement.filter(|_| self.problems.count() == before && broken.is_empty()) {
+            if form == Form::Json {
+                self.value_field = "data.value";
+            }
+            self.cells.take(&event, &statement, self.judge, RowAt { row, line: place.line });
             self.write(&event, &statement, row, &form);
         }
         if !event.id.is_empty() {
@@ -235,6 +252,8 @@ impl<'b, 'e> Builder<'b, 'e> {
         if self.events == 0 && self.problems.is_empty() {
             self.problems.add(Place::WHOLE, None, Code::EmptyBatch, "");
         }
+        let cells = std::mem::take(&mut self.cells);
+        let repeated_cells = cells.finish(&self.ids, self.value_field, &mut self.problems);
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -248,7 +267,8 @@ impl<'b, 'e> Builder<'b, 'e> {
         if self.value.len() > canonical_bytes {
             return Err(Problems::one(Code::SubmissionTooLarge, format!("> {canonical_bytes}")));
         }
-        Ok(Submission { id, source, events: self.events, generation: self.generation, value: self.value })
+        let Self { given_id, events, generation, value, .. } = self;
+        Ok(Submission { id, is_given: given_id.is_some(), source, events, generation, value, repeated_cells })
     }
 
     /// Gives every event without id the id `{submission}/{row}`.

@@ -6,6 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
+use helan_schemas::codes::TYPE_WITHDRAWN;
 
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
@@ -24,6 +25,19 @@ pub struct KnownEvent {
     pub content_digest: [u8; 16],
     /// Offset of its record; all records of a source lie in one partition.
     pub offset: i64,
+    /// It voids another event and reports nothing.
+    pub is_withdrawal: bool,
+}
+
+/// An accepted submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSubmission {
+    /// Its source.
+    pub source: String,
+    /// Its id.
+    pub submission: String,
+    /// Offset of its record.
+    pub offset: i64,
 }
 
 impl TableSnapshot {
@@ -36,12 +50,13 @@ impl TableSnapshot {
         &self,
         wanted: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Vec<KnownEvent>, LakeError> {
-        let Some(filter) = ranges(wanted) else { return Ok(Vec::new()) };
+        let Some(filter) = ranges("id", wanted) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        self.each_batch(&["source", "id", "content_digest", "offset"], filter, |batch| {
+        self.each_batch(&["source", "id", "content_digest", "offset", "type"], filter, |batch| {
             let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             let digests = batch.column(2).as_binary_view();
             let offsets = batch.column(3).as_primitive::<Int64Type>();
+            let types = batch.column(4).as_string_view();
             for row in 0..batch.num_rows() {
                 let (source, id) = (sources.value(row), ids.value(row));
                 if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
@@ -51,7 +66,34 @@ impl TableSnapshot {
                         id: id.to_owned(),
                         content_digest,
                         offset: offsets.value(row),
+                        is_withdrawal: types.value(row) == TYPE_WITHDRAWN,
                     });
+                }
+            }
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Of `submissions`: those of the wanted ids, by source, of which something was accepted.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn known_submissions(
+        &self,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownSubmission>, LakeError> {
+        let Some(filter) = ranges("submission", wanted) else { return Ok(Vec::new()) };
+        let filter = filter.and(col("outcome").eq(lit("accepted")));
+        let mut found = Vec::new();
+        self.each_batch(&["source", "submission", "offset"], filter, |batch| {
+            let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            let offsets = batch.column(2).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                let (source, submission) = (sources.value(row), ids.value(row));
+                if wanted.get(source).is_some_and(|ids| ids.contains(submission)) {
+                    let (source, submission) = (source.to_owned(), submission.to_owned());
+                    found.push(KnownSubmission { source, submission, offset: offsets.value(row) });
                 }
             }
         })
@@ -68,8 +110,29 @@ impl TableSnapshot {
         topic: &str,
         partition: i32,
     ) -> Result<BTreeMap<String, BTreeMap<usize, String>>, LakeError> {
+        self.largest("id", topic, partition).await
+    }
+
+    /// Of `submissions`: the largest id for each source and length of id, in one partition of the log.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn largest_submissions(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<BTreeMap<String, BTreeMap<usize, String>>, LakeError> {
+        self.largest("submission", topic, partition).await
+    }
+
+    async fn largest(
+        &self,
+        column: &str,
+        topic: &str,
+        partition: i32,
+    ) -> Result<BTreeMap<String, BTreeMap<usize, String>>, LakeError> {
         let mut largest: BTreeMap<String, BTreeMap<usize, String>> = BTreeMap::new();
-        self.each_batch(&["source", "id"], of_partition(topic, partition), |batch| {
+        self.each_batch(&["source", column], of_partition(topic, partition), |batch| {
             let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             for row in 0..batch.num_rows() {
                 let (source, id) = (sources.value(row), ids.value(row));
@@ -124,7 +187,7 @@ fn of_partition(topic: &str, partition: i32) -> Expr {
 
 /// A filter that keeps the wanted ids and few others: ids that share all up to their last `/` (rows of one file) are
 /// one range.
-pub(crate) fn ranges(wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr> {
+pub(crate) fn ranges(column: &str, wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr> {
     let mut ranges: Vec<(&str, &str, &str)> = Vec::new();
     for (source, ids) in wanted {
         let stem = |id: &str| id.rfind('/').map_or(0, |at| at);
@@ -148,7 +211,7 @@ pub(crate) fn ranges(wanted: &BTreeMap<String, BTreeSet<String>>) -> Option<Expr
         return Some(col("source").gt_eq(lit(first)).and(col("source").lt_eq(lit(last))));
     }
     let range = |(source, low, high): (&str, &str, &str)| {
-        col("source").eq(lit(source)).and(col("id").gt_eq(lit(low))).and(col("id").lt_eq(lit(high)))
+        col("source").eq(lit(source)).and(col(column).gt_eq(lit(low))).and(col(column).lt_eq(lit(high)))
     };
     ranges.into_iter().map(range).reduce(Expr::or)
 }

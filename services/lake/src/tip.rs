@@ -19,7 +19,7 @@ use crate::columns::only_adds;
 use crate::commit::{CommitError, Moved, Stored};
 use crate::damage::{damaged, entry_actions};
 use crate::error::LakeError;
-use crate::known::KnownEvent;
+use crate::known::{KnownEvent, KnownSubmission};
 use crate::lake::Lake;
 use crate::snapshot::TableSnapshot;
 
@@ -87,10 +87,29 @@ impl TableTip {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
+        self.current(lake).await?.known_events(wanted).await
+    }
+
+    /// As [`TableSnapshot::known_submissions`], as of this version. Without wanted ids nothing is read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn known_submissions(
+        &mut self,
+        lake: &Lake,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownSubmission>, LakeError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.current(lake).await?.known_submissions(wanted).await
+    }
+
+    async fn current(&mut self, lake: &Lake) -> Result<&TableSnapshot, LakeError> {
         if self.pinned.version() < self.version {
             self.pinned = lake.snapshot_at(self.table(), Some(self.version)).await?;
         }
-        self.pinned.known_events(wanted).await
+        Ok(&self.pinned)
     }
 
     pub(crate) fn log_store(&self) -> &LogStoreRef {

@@ -89,20 +89,28 @@ impl Writer {
         mix(self.seed ^ mix(self.stream + 1))
     }
 
-    /// Appends an event in canonical form.
-    pub fn write(&self, serial: u64, out: &mut Vec<u8>) {
-        self.write_changed(serial, &Change::default(), out);
+    /// Appends an event in canonical form; `brings` says which earlier events become part of the table: others cannot be
+    /// withdrawn.
+    pub fn write(&self, serial: u64, brings: &dyn Fn(u64) -> bool, out: &mut Vec<u8>) {
+        self.write_changed(serial, &Change::default(), brings, out);
+    }
+
+    /// Whether an event would be a withdrawal if there is something to withdraw; one cannot be withdrawn.
+    fn is_withdrawal(&self, serial: u64) -> bool {
+        Chance::at(self.seed, &[1, self.stream, serial]).hits(self.shares.1)
     }
 
     /// Appends an event that is changed.
-    pub fn write_changed(&self, serial: u64, change: &Change, out: &mut Vec<u8>) {
+    pub fn write_changed(&self, serial: u64, change: &Change, brings: &dyn Fn(u64) -> bool, out: &mut Vec<u8>) {
         let mut chance = Chance::at(self.seed, &[1, self.stream, serial]);
         let source = change.source.as_deref().unwrap_or(&self.feed.source_json);
         put(out, format_args!(r#"{{"specversion":"1.0","id":"{}","source":{source},"#, self.id(serial)));
         let withdrawn = chance.hits(self.shares.1);
         let earlier = chance.draw();
-        if withdrawn && serial > 0 && !change.report {
-            let target = self.id(serial - 1 - earlier % serial.min(REVISED_WITHIN));
+        let target = serial.checked_sub(1).map(|before| before - earlier % serial.min(REVISED_WITHIN));
+        let target = target.filter(|_| withdrawn && !change.report);
+        if let Some(target) = target.filter(|target| !self.is_withdrawal(*target) && brings(*target)) {
+            let target = self.id(target);
             let note = change.note.as_deref().unwrap_or(r#""误报，撤回""#);
             put(
                 out,
@@ -131,8 +139,16 @@ impl Writer {
                 or(&change.period, &cell.period)
             ),
         );
-        let missing = change.value.is_none() && chance.below(100) == 0;
-        let (value, unit_mult) = self.value(cell, place, chance);
+        let vintages = if again { [r#""revised""#, r#""final""#] } else { [r#""preliminary""#; 2] };
+        let vintage = vintages[chance.below(2) as usize];
+        let published = if self.feed.may_back_date && chance.below(4) == 0 { cell.release } else { None };
+        // What a release of a cell says is the same whenever it is said: a submission may have a cell twice, but ingest
+        // refuses one that contradicts itself.
+        let release = vintages.iter().position(|other| *other == vintage).unwrap_or_default() as u64;
+        let release = release + 2 * u64::from(again) + 4 * u64::from(published.is_some());
+        let mut said = Chance::at(self.seed, &[4, self.stream, place, release]);
+        let missing = change.value.is_none() && said.below(100) == 0;
+        let (value, unit_mult) = self.value(cell, place, &mut said);
         if !missing {
             put(out, format_args!(r#","value":{}"#, change.value.as_deref().unwrap_or(&value)));
         }
@@ -140,13 +156,8 @@ impl Writer {
         if missing {
             put(out, format_args!(r#","obs_status":"M""#));
         }
-        let vintages = if again { [r#""revised""#, r#""final""#] } else { [r#""preliminary""#; 2] };
-        let vintage = vintages[chance.below(2) as usize];
         put(out, format_args!(r#","vintage":{}"#, change.vintage.as_deref().unwrap_or(vintage)));
-        if self.feed.may_back_date
-            && chance.below(4) == 0
-            && let Some(day) = cell.release
-        {
+        if let Some(day) = published {
             put(out, format_args!(r#","published_at":"{day}T01:00:00Z""#));
         }
         let [prepared, reviewed] = [0; 2].map(|_| OFFICES[chance.below(OFFICES.len() as u64) as usize]);
@@ -203,7 +214,7 @@ mod tests {
         for writer in writers(Ids::Growing) {
             for serial in (0..2_000).chain([1 << 33]) {
                 let mut bytes = Vec::new();
-                writer.write(serial, &mut bytes);
+                writer.write(serial, &|_| true, &mut bytes);
                 let event: EventRef<'_> = serde_json::from_slice(&bytes).expect("an event");
                 let statement = event.check().expect("a statement");
                 kinds.insert(event.event_type.to_string());

@@ -279,6 +279,7 @@ impl Stream {
     fn body(&self, number: u64, kind: Kind) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.batch as usize * 420 + 2);
         let first = number * self.batch;
+        let brings = |serial| self.brings(serial);
         out.push(b'[');
         for position in 0..self.batch {
             if position > 0 {
@@ -287,24 +288,24 @@ impl Stream {
             let serial = first + position;
             match kind {
                 Kind::Overlap { of, events } if position < events => {
-                    self.writer.write((of + 1) * self.batch - events + position, &mut out);
+                    self.writer.write((of + 1) * self.batch - events + position, &brings, &mut out);
                 }
                 Kind::Conflict { with, at } if position == at => {
                     let note = text(&format!("改为其他内容 / contradicts {}", number));
-                    self.writer.write_changed(with, &Change { note, ..Change::default() }, &mut out);
+                    self.writer.write_changed(with, &Change { note, ..Change::default() }, &brings, &mut out);
                 }
                 Kind::Mistake { mistake, at } if position == at => {
                     let change = self.change(mistake);
-                    self.writer.write_changed(serial, &change, &mut out);
+                    self.writer.write_changed(serial, &change, &brings, &mut out);
                     if mistake == Mistake::Twice {
                         out.push(b',');
-                        self.writer.write_changed(serial, &change, &mut out);
+                        self.writer.write_changed(serial, &change, &brings, &mut out);
                     }
                 }
                 Kind::Mistake { mistake: Mistake::Source, .. } => {
-                    self.writer.write_changed(serial, &self.change(Mistake::Source), &mut out);
+                    self.writer.write_changed(serial, &self.change(Mistake::Source), &brings, &mut out);
                 }
-                _ => self.writer.write(serial, &mut out),
+                _ => self.writer.write(serial, &brings, &mut out),
             }
         }
         out.push(b']');
@@ -340,7 +341,7 @@ impl Stream {
     /// If the generator wrote no event, which its tests rule out.
     pub fn digest(&self, serial: u64, bytes: &mut Vec<u8>, scratch: &mut ContentDigest) -> Result<[u8; 16], Malformed> {
         bytes.clear();
-        self.writer.write(serial, bytes);
+        self.writer.write(serial, &|serial| self.brings(serial), bytes);
         let event: EventRef<'_> = serde_json::from_slice(bytes).map_err(|error| Malformed(error.to_string()))?;
         Ok(event.content_digest(&event.check()?, scratch))
     }
@@ -371,6 +372,40 @@ mod tests {
         };
         assert_eq!(hash(&recipe(Way::Http, 5)), hash(&recipe(Way::Http, 5)));
         assert_ne!(hash(&recipe(Way::Http, 5)), hash(&Recipe { seed: 8, ..recipe(Way::Http, 5) }));
+    }
+
+    /// What ingest and the aggregator refuse a right submission must not do.
+    #[test]
+    fn what_is_right_contradicts_nothing() {
+        let (mut twice, mut withdrawn) = (0, 0);
+        for stream in &Stream::all(&recipe(Way::Http, 900), &Catalog::embedded())[..3] {
+            let mut reported = BTreeSet::new();
+            for number in 0..6 {
+                let submission = stream.submission(number);
+                if !matches!(submission.kind, Kind::Plain | Kind::Overlap { .. }) {
+                    continue;
+                }
+                let mut cells = std::collections::BTreeMap::new();
+                decode_batch(&submission.body, |_, event| {
+                    let data = &event.data;
+                    if let Some(target) = data.withdraws.as_deref() {
+                        assert!(reported.contains(target), "{target} is withdrawn and was not reported");
+                        withdrawn += 1;
+                        return Ok(());
+                    }
+                    reported.insert(event.id.to_string());
+                    let cell = [&data.ref_area, &data.indicator, &data.time_period, &data.vintage, &data.published_at];
+                    let cell = cell.map(|text| text.as_deref().map(str::to_owned));
+                    let says = format!("{:?} {:?} {:?}", data.value, data.unit_mult, data.obs_status.as_deref());
+                    let before = cells.entry(cell).or_insert_with(|| says.clone());
+                    twice += u32::from(*before == says);
+                    assert_eq!(*before, says, "{number}");
+                    Ok(())
+                })
+                .expect("a batch");
+            }
+        }
+        assert!(twice > 1_000 && withdrawn > 20, "{twice} {withdrawn}");
     }
 
     #[test]

@@ -67,6 +67,8 @@ struct Served {
     /// Ends of the log seen by earlier requests, from which the watermark follows.
     seen: Arc<Mutex<VecDeque<status::Seen>>>,
     desk: Arc<sql::Desk>,
+    /// Places for requests that wait for an outcome.
+    waiting: Arc<tokio::sync::Semaphore>,
 }
 
 /// `/v1/sql`, `GET /v1/tables`, `GET /v1/submissions/{id}` and `GET /v1/status`.
@@ -75,7 +77,8 @@ struct Served {
 /// If the threads that queries run on cannot be started.
 pub fn router(http: Http) -> std::io::Result<Router> {
     let desk = Arc::new(sql::Desk::new(&http.lake, &http.clock, &http.metrics, http.limits.clone())?);
-    let served = Served { http, seen: Arc::default(), desk };
+    let waiting = Arc::new(tokio::sync::Semaphore::new(receipt::MOST_WAITING));
+    let served = Served { http, seen: Arc::default(), desk, waiting };
     Ok(Router::new()
         .route("/v1/sql", post(sql::ask))
         .route("/v1/sql/{id}", get(sql::broken_off))

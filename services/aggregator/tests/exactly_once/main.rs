@@ -2,6 +2,7 @@
 
 mod audit;
 mod continuity;
+mod corrections;
 mod path;
 mod retention;
 mod simulation;

@@ -3,7 +3,7 @@
 //!
 //! `HELAN_SEEDS=1000` runs more seeds, `HELAN_SEED=17` one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use rand::{Rng, SeedableRng};
 use url::Url;
 
 use crate::audit::{Row, versions};
-use crate::world::{event, record, submission};
+use crate::world::{event, record, submission, withdrawal};
 
 const SEEDS: u64 = 96;
 /// Seeds beyond those that have failed once. 1211, 1568: a power cut took back the commit of `submissions` and left that of
@@ -37,11 +37,14 @@ struct Process {
     aggregator: Option<Aggregator>,
 }
 
-/// A record: its source, and for each event id and value; no events = undecodable.
-type Appended = (String, Vec<(String, String)>);
+/// A record: its source, its submission's id, and for each event id and value; no events = undecodable. A value that
+/// begins with `-` names the event that is withdrawn.
+type Appended = (String, String, Vec<(String, String)>);
 
 struct World {
     rng: StdRng,
+    /// Decides what came later than the seeds that have failed once: the rest stays as it was.
+    later: StdRng,
     disk: SimulatedStore,
     log: Arc<MemoryLog>,
     clock: Clock,
@@ -76,6 +79,7 @@ impl World {
             .collect();
         Self {
             rng,
+            later: StdRng::seed_from_u64(!seed),
             disk,
             log: Arc::new(log),
             clock,
@@ -101,20 +105,32 @@ impl World {
                 6..9 => format!("{:04}", self.rng.random_range(0..=*next)),
                 _ => format!("{:x}", self.rng.random_range(0..64)),
             };
-            let value = if self.rng.random_bool(0.9) { "1" } else { "2" };
-            events.push((id, value.to_owned()));
+            let mut value = if self.rng.random_bool(0.9) { "1" } else { "2" }.to_owned();
+            if self.later.random_bool(0.15) {
+                value = format!("-{:04}", self.later.random_range(0..=*next + 1));
+            }
+            events.push((id, value));
         }
         let received = (self.clock.now() / SECOND - self.rng.random_range(0..5)) * SECOND;
+        let key = if self.later.random_bool(0.3) {
+            format!("r:{}", self.later.random_range(0..5))
+        } else {
+            number.to_string()
+        };
         let new = if self.rng.random_bool(0.05) {
             events.clear();
-            record(topics::CITY, source, &format!("{number}"), received, "[{".to_owned())
+            record(topics::CITY, source, &key, received, "[{".to_owned())
         } else {
-            let texts: Vec<_> = events.iter().map(|(id, value)| event(source, id, value)).collect();
-            submission(source, &format!("{number}"), received, &texts)
+            let text = |(id, value): &(String, String)| match value.strip_prefix('-') {
+                Some(target) => withdrawal(source, id, target),
+                None => event(source, id, value),
+            };
+            let texts: Vec<_> = events.iter().map(text).collect();
+            submission(source, &key, received, &texts)
         };
         let address = self.log.append(new).await.expect("append");
         self.note(&format!("append {} {} {events:?}", address.at, address.offset));
-        self.appended.entry(address.at.partition).or_default().push((source.to_owned(), events));
+        self.appended.entry(address.at.partition).or_default().push((source.to_owned(), key, events));
     }
 
     fn note(&mut self, line: &str) {
@@ -278,7 +294,8 @@ impl World {
         let (mut refusals, mut submissions, mut accepted) = (Vec::new(), Vec::new(), Vec::new());
         for (partition, records) in &self.appended {
             let mut known: HashMap<(String, String), String> = HashMap::new();
-            for (offset, (source, events)) in records.iter().enumerate() {
+            let mut keys: HashSet<(&str, &str)> = HashSet::new();
+            for (offset, (source, key, events)) in records.iter().enumerate() {
                 let at = (*partition, offset as i64);
                 let mut draft = known.clone();
                 let mut fresh = Vec::new();
@@ -293,6 +310,17 @@ impl World {
                         Some(_) => conflicts.push((at.0, at.1, index as i32, source.clone(), id.clone())),
                     }
                 }
+                for (partition, offset, index, source, id) in fresh.clone() {
+                    let Some(target) = draft[&(source.clone(), id.clone())].strip_prefix('-') else { continue };
+                    let target = draft.get(&(source.clone(), target.to_owned()));
+                    if target.is_none_or(|content| content.starts_with('-')) {
+                        conflicts.push((partition, offset, index, source, id));
+                    }
+                }
+                let is_new = !conflicts.is_empty() || !fresh.is_empty();
+                if is_new && key.starts_with("r:") && keys.contains(&(source.as_str(), key.as_str())) {
+                    conflicts = vec![(at.0, at.1, -1, source.clone(), String::new())];
+                }
                 let outcome = if events.is_empty() {
                     refusals.push((at.0, at.1, -1, source.clone(), String::new()));
                     "refused"
@@ -301,6 +329,9 @@ impl World {
                     "refused"
                 } else {
                     known = draft;
+                    if !fresh.is_empty() {
+                        keys.insert((source.as_str(), key.as_str()));
+                    }
                     let outcome = if fresh.is_empty() { "repeat" } else { "accepted" };
                     accepted.extend(fresh);
                     outcome

@@ -24,6 +24,13 @@ pub(crate) fn event(source: &str, id: &str, value: &str) -> String {
     )
 }
 
+/// A withdrawal of an event.
+pub(crate) fn withdrawal(source: &str, id: &str, withdraws: &str) -> String {
+    format!(
+        r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"helan.observation.withdrawn.v1","data":{{"withdraws":"{withdraws}"}}}}"#
+    )
+}
+
 /// A submission of these events.
 pub(crate) fn submission(source: &str, id: &str, received_at: i64, events: &[String]) -> NewRecord {
     record(topics::CITY, source, id, received_at, format!("[{}]", events.join(",")))

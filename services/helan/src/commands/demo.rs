@@ -178,6 +178,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
             log_retention: None,
             new_log: false,
             clock_is_right: true,
+            is_trial: false,
         },
         clock: Clock::system(),
     })

@@ -19,6 +19,7 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         log_retention: args.retention.log_retention,
         new_log: args.new_log,
         clock_is_right: args.clock_is_right,
+        is_trial: false,
     };
     let (flush, asking, scheduling) = (Some(&args.flush), Some(&args.asking), Some(&args.scheduling));
     start(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling).await

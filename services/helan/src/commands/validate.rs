@@ -19,6 +19,8 @@ use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::Catalog;
+use helan_schemas::codes::{TYPE_REPORTED, TYPE_WITHDRAWN};
+use helan_schemas::refusal::Code;
 use serde_json::Value;
 
 use crate::args::Place;
@@ -78,6 +80,16 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
             let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
+            let unknown = withdrawn_in_vain(&both, &trial.answer).await?;
+            if !unknown.is_empty() {
+                let code = Code::WithdrawsUnknown;
+                let (what, hint) = match lang {
+                    Lang::Zh => (code.meaning_zh(), code.hint_zh()),
+                    Lang::En => (code.meaning_en(), code.hint_en()),
+                };
+                say!("{what} ({}): {}; {hint}", code.code(), unknown.join(", "));
+                bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
+            }
             tokio::try_join!(findings(known), findings(&both))?
         }
         _ => (BTreeSet::new(), findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
@@ -86,6 +98,10 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     new.sort_by_key(|row| row[0] != "soft");
     let events = trial.answer["events"].as_u64().unwrap_or_default();
     say!("{}", verdict(events, &new, lake.is_some(), lang));
+    let message = lang.pick("message_zh", "message_en");
+    if let Some(repeated) = trial.answer["repeated_cells"][message].as_str() {
+        say!("{repeated}");
+    }
     let asking = new.iter().filter(|row| asks(row)).count();
     if args.strict && asking > 0 {
         bail!("{asking} {}", lang.pick("条发现需要说明（--strict）", "findings ask for an explanation (--strict)"));
@@ -165,7 +181,8 @@ struct Home {
 impl Home {
     fn new() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("helan-validate-").tempdir()?;
-        let settings = super::demo::settings(dir.path())?;
+        let mut settings = super::demo::settings(dir.path())?;
+        settings.roles.is_trial = true;
         Ok(Self { settings, _dir: dir })
     }
 }
@@ -215,11 +232,29 @@ async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bo
     }
 }
 
+/// Ids that the file withdraws and that neither the lake nor the file itself reports.
+async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec<String>> {
+    let submission = answer["submission"].as_str().context("no submission id")?.replace('\'', "''");
+    let query = format!(
+        "select distinct withdrawals.withdraws from events as withdrawals
+         left join events as reports on reports.source = withdrawals.source and reports.id = withdrawals.withdraws
+             and reports.type = '{TYPE_REPORTED}'
+         where withdrawals.type = '{TYPE_WITHDRAWN}' and withdrawals.submission = '{submission}' and reports.id is null
+         order by withdrawals.withdraws"
+    );
+    Ok(texts(both, &query).await?.into_iter().flatten().collect())
+}
+
 /// Every finding as texts, in the order of [`COLUMNS`].
 async fn findings(session: &Session) -> anyhow::Result<BTreeSet<Vec<String>>> {
-    let batches = session.sql(&format!("select {COLUMNS} from findings")).await?.collect().await?;
+    Ok(texts(session, &format!("select {COLUMNS} from findings")).await?.into_iter().collect())
+}
+
+/// The rows of an answer, each cell as a text.
+async fn texts(session: &Session, query: &str) -> anyhow::Result<Vec<Vec<String>>> {
+    let batches = session.sql(query).await?.collect().await?;
     let options = FormatOptions::default();
-    let mut rows = BTreeSet::new();
+    let mut rows = Vec::new();
     for batch in &batches {
         let columns: Vec<_> = batch
             .columns()

@@ -58,7 +58,7 @@ pub(super) fn judge(data: &DataRef<'_>, value: ValueText<'_>, report: &mut Repor
     let status = data.obs_status.as_deref().unwrap_or("A");
     let none_expected = codes::OBS_STATUSES_WITHOUT_VALUE.contains(&status);
     let text = match value {
-        ValueText::Absent if none_expected => return mult_fits.then_some(None),
+        ValueText::Absent if codes::may_lack_value(status) => return mult_fits.then_some(None),
         ValueText::Absent => {
             report("data.value", Code::ValueMissing, String::new());
             return None;
@@ -131,7 +131,7 @@ pub(super) fn plausible(indicator: &Indicator, amount: i128, bounds: Bounds, rep
 }
 
 /// An amount in plain digits, without zeros at the end.
-fn plain(amount: i128) -> String {
+pub(crate) fn plain(amount: i128) -> String {
     let text = Decimal { unscaled: amount, decimals: SCALE as u8 }.to_string();
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -108,12 +108,15 @@ const VINTAGE_NAMES: [(&str, &str, &str); 5] = [
     ("final", "最终数", "final"),
     ("census-revised", "普查修订数", "revised after a census"),
 ];
-const STATUS_NAMES: [(&str, &str, &str); 10] = [
+const STATUS_NAMES: [(&str, &str, &str); 13] = [
     ("A", "正常", "normal"),
     ("B", "口径中断", "break in series"),
     ("D", "定义不同", "definition differs"),
     ("E", "估计", "estimated"),
     ("P", "暂定", "provisional"),
+    ("J", "豁免", "derogation"),
+    ("S", "特殊事件影响", "special event"),
+    ("H", "节假日无数", "holiday or weekend"),
     ("K", "包含在其他类别", "included elsewhere"),
     ("L", "有数未采集", "exists, not collected"),
     ("M", "不可能有数", "cannot exist"),

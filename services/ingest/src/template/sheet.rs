@@ -247,8 +247,8 @@ const COLUMN_NOTES: [(&str, &str, &str); 16] = [
     ),
     (
         "obs_status",
-        "留空即正常。没有数值而有原因时选 K、L、M、O 或 Q，数值留空。",
-        "Blank is normal. For a value that is missing for a reason choose K, L, M, O or Q and leave the value blank.",
+        "留空即正常。没有数值而有原因时选 H、J、K、L、M、O、Q 或 S，数值留空。",
+        "Blank is normal. For a value that is missing for a reason choose H, J, K, L, M, O, Q or S and leave the value blank.",
     ),
     ("published_at", "对外公布的日期，例如 2019-08-30。", "The day of its release, such as 2019-08-30."),
     ("prepared_by", "填报人姓名。", "Who filled it in."),

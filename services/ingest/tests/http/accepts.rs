@@ -114,7 +114,9 @@ async fn an_idempotency_key_names_the_submission() {
         let call = Call::csv(ROWS).path("/v1/submissions?source=/nx/yinchuan").header("idempotency-key", key);
         let answer = world.send("yinchuan", call).await;
         assert_eq!(answer.json["submission"], "yinchuan:2018-08", "{}", answer.text);
-        assert_eq!(answer.json["status_url"], "/v1/submissions/yinchuan:2018-08");
+        let content = answer.json["content"].as_str().expect("a digest");
+        assert_eq!(content, helan_schemas::digest::content_of(&world.record(topics::CITY, 0).value));
+        assert_eq!(answer.json["status_url"], format!("/v1/submissions/yinchuan:2018-08?content={content}"));
     }
     assert_eq!(world.events(topics::CITY, 0)[0]["id"], "yinchuan:2018-08/1");
     let of_other = Call::events(bureau_event("a")).header("idempotency-key", "2018-08");

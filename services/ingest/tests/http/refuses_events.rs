@@ -110,6 +110,32 @@ async fn values_and_their_absence() {
     assert_eq!(world.send("yinchuan", Call::events(missing)).await.status, 202);
 }
 
+/// Every code of CL_OBS_STATUS 2.2, with a value and without.
+#[tokio::test]
+async fn every_status_of_the_code_list() {
+    let world = World::new().await;
+    for code in ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"] {
+        let valued = with(bureau_event("a"), "obs_status", json!(code));
+        let blank = with(valued.clone(), "value", Value::Null);
+        let taken = [valued, blank].map(|event| Call::events(event));
+        let mut answers = Vec::new();
+        for call in taken {
+            let answer = world.send("nx-stats", call).await;
+            answers.push(answer.json["code"].as_str().unwrap_or("taken").to_owned());
+        }
+        let expected = match code {
+            "H" | "K" | "L" | "M" | "O" | "Q" => ["value_with_status", "taken"],
+            "J" | "S" => ["taken", "taken"],
+            _ => ["taken", "value_missing"],
+        };
+        assert_eq!(answers, expected, "{code}");
+    }
+    for code in ["C", "R", "T", "X", "Y", "Z", "_", "a", ""] {
+        let answer = world.send("nx-stats", Call::events(with(bureau_event("a"), "obs_status", json!(code)))).await;
+        assert_eq!(answer.status, if code.is_empty() { 202 } else { 422 }, "{code}: {}", answer.text);
+    }
+}
+
 /// One wrong attribute, one error.
 #[tokio::test]
 async fn attributes() {

@@ -278,7 +278,7 @@ async fn cells_of(
     ids: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<BTreeSet<Cell>> {
     let mut cells = BTreeSet::new();
-    let Some(filter) = ranges(ids) else { return Ok(cells) };
+    let Some(filter) = ranges("id", ids) else { return Ok(cells) };
     let events = context.read_table(sources.events.clone())?.filter(filter.and(reported()))?;
     let names = ["source", "id", "topic", "partition", "offset", "ref_area", "indicator", "time_period"];
     let mut rows = events.select_columns(&names)?.execute_stream().await?;

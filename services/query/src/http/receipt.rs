@@ -1,33 +1,37 @@
-//! `GET /v1/submissions/{id}`: what became of a submission, from the lake.
+//! `GET /v1/submissions/{id}`: what became of a submission, from the lake, at once or as soon as it is known.
 
-use std::collections::BTreeSet;
+mod read;
+mod wait;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use std::collections::BTreeMap;
+
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
-use datafusion::logical_expr::{Expr, col, lit};
+use axum::response::{IntoResponse, Response};
 use helan_lake::TableSnapshot;
 use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
+use helan_schemas::topics;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Served;
+use self::read::{Address, places, published_in, reasons};
+pub(super) use self::wait::MOST_WAITING;
+use self::wait::Wait;
 use super::refuse::{ErrorBody, Refusal, asker};
+use super::{Http, PartitionEnd, Served};
 
 /// What became of a submission.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Receipt {
     /// The submission's id.
     pub submission: String,
-    /// `pending` (not in the lake yet, or never sent), `accepted`, `repeat` (nothing of it was new), `refused`. Where
-    /// the same id was sent several times: what became of the last.
+    /// `pending` (not in the lake yet), `accepted`, `repeat` (nothing of it was new), `refused`. Where the same id was sent
+    /// several times: what became of the last.
     #[schema(example = "accepted")]
     pub state: String,
     /// The state in a sentence, in Chinese.
@@ -73,6 +77,8 @@ pub struct Place {
     pub accepted: i64,
     /// Events that repeat accepted ones.
     pub repeated: i64,
+    /// Digest of its content: tells submissions of one id apart; none where an older build recorded it.
+    pub content: Option<String>,
 }
 
 /// One reason of a refusal.
@@ -98,41 +104,115 @@ pub struct Reason {
     pub hint_en: String,
 }
 
+/// What the query of a request may say.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Parameters {
+    wait: Option<String>,
+    content: Option<String>,
+}
+
+/// Which submission is asked for.
+#[derive(Clone, Copy, Debug)]
+struct Asked<'a> {
+    id: &'a str,
+    /// A reporter sees its own submissions only; of others it hears what it would hear of an id never used.
+    reporter: Option<&'a str>,
+    content: Option<&'a str>,
+}
+
 /// What became of a submission: whether it is in the lake yet, as what, in which publications, or why it was refused.
+///
+/// With `Prefer: wait=5` or `?wait=5s` the answer waits until that is known, thirty seconds at most.
 #[utoipa::path(
     get, path = "/v1/submissions/{id}", tag = "query", security(("bearer" = [])),
-    params(("id" = String, Path, description = "The submission's id, as the answer to sending it names it.")),
+    params(
+        ("id" = String, Path, description = "The submission's id, as the answer to sending it names it."),
+        ("wait" = Option<String>, Query, description = "How long to wait for the outcome: 5, 5s or 500ms; 30s at most."),
+        ("content" = Option<String>, Query, description = "Digest of its content, as in status_url: only that of several contents sent under one id."),
+        ("Prefer" = Option<String>, Header, description = "wait=5 (RFC 7240), the same in seconds; Preference-Applied says for how long."),
+    ),
     responses(
         (status = 200, description = "What became of it.", body = Receipt),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 503, description = "The lake cannot be read now.", body = ErrorBody),
+        (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 404, description = "Everything that was in the log when this was asked is in the lake, and nothing of it was sent by the asker under this id.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn receipt(
     State(served): State<Served>,
     Path(id): Path<String>,
+    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
     headers: HeaderMap,
-) -> Result<Json<Receipt>, Refusal> {
+) -> Result<Response, Refusal> {
     let identity = asker(&served.http, &headers)?;
-    // A reporter sees its own submissions only; of others it hears what it would hear of an id never used.
+    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
     let reporter = match (identity.role, identity.reporter) {
         (Role::Reporter, Some(reporter)) => Some(reporter.to_string()),
         _ => None,
     };
-    let lake = &served.http.lake;
+    let asked = Asked { id: &id, reporter: reporter.as_deref(), content: parameters.content.as_deref() };
+    let wait = Wait::of(parameters.wait.as_deref(), &headers, &served.waiting)?;
+    let mut receipt = outcome(&served.http, asked, &wait).await?;
+    tell_of_clock(&mut receipt, served.http.clock.now());
+    Ok((wait.applied(), Json(receipt)).into_response())
+}
+
+/// Looks until there is an outcome, until it is certain that there is nothing to have one, or until the time is over.
+async fn outcome(http: &Http, asked: Asked<'_>, wait: &Wait) -> Result<Receipt, Refusal> {
+    let receipt = look(http, asked).await?;
+    if receipt.state != PENDING {
+        return Ok(receipt);
+    }
+    // Read before the tables: what was in the log by now is in them once they have come so far.
+    let ends = http.log.ends().await.map_err(Refusal::unavailable)?;
+    loop {
+        let passed = passed(http, &ends).await?;
+        let receipt = look(http, asked).await?;
+        match receipt.state.as_str() {
+            PENDING if passed => return Err(Code::SubmissionUnknown.into()),
+            PENDING if wait.goes_on().await => {}
+            _ => return Ok(receipt),
+        }
+    }
+}
+
+/// Whether the tables of receipts have everything that was in the log when these were its ends.
+async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
+    let mut tables = BTreeMap::new();
+    for table in [Table::Refusals, Table::Submissions] {
+        tables.insert(table, http.lake.snapshot(table).await.map_err(Refusal::unavailable)?);
+    }
+    for end in ends {
+        let app_id = http.lake.offset_app_id(&end.topic, end.partition);
+        for (table, snapshot) in &tables {
+            if end.topic == topics::REFUSED && *table == Table::Submissions {
+                continue;
+            }
+            let next = snapshot.txn(&app_id).await.map_err(Refusal::unavailable)?;
+            // What the log has forgotten is not waited for.
+            if next.unwrap_or(end.first).max(end.first) < end.next {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// What the tables have now.
+async fn look(http: &Http, asked: Asked<'_>) -> Result<Receipt, Refusal> {
+    let lake = &http.lake;
     let submissions = lake.snapshot(Table::Submissions).await.map_err(Refusal::unavailable)?;
-    let refusals = lake.snapshot(Table::Refusals).await.map_err(Refusal::unavailable)?;
-    let places = places(&submissions, &id, reporter.as_deref()).await?;
-    let reasons = reasons(&refusals, &id, reporter.as_deref()).await?;
+    let refusals: TableSnapshot = lake.snapshot(Table::Refusals).await.map_err(Refusal::unavailable)?;
+    let places = places(&submissions, asked).await?;
+    let reasons = reasons(&refusals, asked).await?;
     let mut publications = Vec::new();
     if places.iter().any(|place| place.accepted > 0) {
         let published = lake.snapshot(Table::Publications).await.map_err(Refusal::unavailable)?;
         let inputs = lake.snapshot(Table::PublicationInputs).await.map_err(Refusal::unavailable)?;
-        publications = published_in(&published, &inputs, &id).await?;
+        publications = published_in(&published, &inputs, asked.id).await?;
     }
-    let mut receipt = summed_up(id, submissions.version(), places, reasons, publications);
-    tell_of_clock(&mut receipt, served.http.clock.now());
-    Ok(Json(receipt))
+    Ok(summed_up(asked.id.to_owned(), submissions.version(), places, reasons, publications))
 }
 
 /// Says of a submission that was received by a clock far ahead from when on it counts.
@@ -147,36 +227,61 @@ fn tell_of_clock(receipt: &mut Receipt, now: i64) {
     }
 }
 
+/// The state of what is not in the lake yet.
+const PENDING: &str = "pending";
+
 fn summed_up(
     submission: String,
     table_version: u64,
     places: Vec<Place>,
-    reasons: Vec<Reason>,
+    reasons: Vec<(Address, Reason)>,
     publications: Vec<String>,
 ) -> Receipt {
     let last = places.last();
     let (events, accepted, repeated) = last.map_or((0, 0, 0), |place| (place.events, place.accepted, place.repeated));
+    let refused = |reason: &(Address, Reason)| match last {
+        // Of a record of the log, its own reasons; of what never came so far, those of ingest.
+        Some(Place { topic, partition, offset, .. }) => reason.0 == (topic.clone(), *partition, *offset),
+        None => reason.1.stage == "ingest",
+    };
+    let reasons: Vec<_> = reasons.into_iter().filter(refused).map(|(_, reason)| reason).collect();
     let state = match last.map(|place| place.outcome.as_str()) {
         Some(outcome) => outcome,
-        None if reasons.is_empty() => "pending",
+        None if reasons.is_empty() => PENDING,
         None => "refused",
     };
-    let (message_zh, message_en) = match state {
-        "pending" => (
-            "尚未入湖：刚刚接收，或从未收到该编号的提交".to_owned(),
-            "not in the lake yet: it was only just received, or nothing was ever sent under this id".to_owned(),
+    let before = places.iter().rev().skip(1).find(|place| place.accepted > 0);
+    let (message_zh, message_en) = match (state, before) {
+        (PENDING, _) => (
+            "尚未入湖，仍在处理；可用 ?wait=5s 等待结果".to_owned(),
+            "not in the lake yet: it is being processed; ask with ?wait=5s to wait for the outcome".to_owned(),
         ),
-        "accepted" => (
+        ("accepted", _) => (
             format!("已入湖：{events} 条中 {accepted} 条为新数据，{repeated} 条重复"),
             format!("in the lake: of {events} events {accepted} were new, {repeated} repeats"),
         ),
-        "repeat" => (
+        ("repeat", _) => (
             format!("重复提交：{events} 条此前均已入湖，未作更改"),
             format!("a repeat: all {events} events were in the lake before; nothing was changed"),
         ),
-        _ => (
+        (_, None) => (
             format!("整个提交被拒收，原因 {} 条，未入湖", reasons.len()),
             format!("refused as a whole for {} reasons; nothing of it is in the lake", reasons.len()),
+        ),
+        (_, Some(before)) => (
+            format!(
+                "最后一次提交被拒收，原因 {} 条；此前以该编号接收的 {} 条（{}）仍在库中",
+                reasons.len(),
+                before.accepted,
+                before.received_at
+            ),
+            format!(
+                "what was sent last under this id was refused for {} reasons; the {} events that were accepted under it \
+                 before, received {}, stay in the lake",
+                reasons.len(),
+                before.accepted,
+                before.received_at
+            ),
         ),
     };
     let state = state.to_owned();
@@ -196,114 +301,6 @@ fn summed_up(
     }
 }
 
-async fn places(table: &TableSnapshot, id: &str, reporter: Option<&str>) -> Result<Vec<Place>, Refusal> {
-    let columns = [
-        "source",
-        "topic",
-        "partition",
-        "offset",
-        "received_at",
-        "recorded_at",
-        "outcome",
-        "events",
-        "accepted",
-        "repeated",
-    ];
-    let mut places = Vec::new();
-    for batch in read(table, &columns, of_submission(id, reporter)).await? {
-        for row in 0..batch.num_rows() {
-            places.push(Place {
-                source: text(&batch, 0, row)?.unwrap_or_default(),
-                topic: text(&batch, 1, row)?.unwrap_or_default(),
-                partition: number(&batch, 2, row)?.unwrap_or_default(),
-                offset: number(&batch, 3, row)?.unwrap_or_default(),
-                received_at: moment(&batch, 4, row)?,
-                recorded_at: moment(&batch, 5, row)?,
-                outcome: text(&batch, 6, row)?.unwrap_or_default(),
-                events: number(&batch, 7, row)?.unwrap_or_default(),
-                accepted: number(&batch, 8, row)?.unwrap_or_default(),
-                repeated: number(&batch, 9, row)?.unwrap_or_default(),
-            });
-        }
-    }
-    places.sort_by(|a, b| (&a.recorded_at, a.offset).cmp(&(&b.recorded_at, b.offset)));
-    Ok(places)
-}
-
-async fn reasons(table: &TableSnapshot, id: &str, reporter: Option<&str>) -> Result<Vec<Reason>, Refusal> {
-    let columns = ["code", "stage", "index", "id", "field", "message_zh", "message_en"];
-    let mut reasons = Vec::new();
-    for batch in read(table, &columns, of_submission(id, reporter)).await? {
-        for row in 0..batch.num_rows() {
-            let code = text(&batch, 0, row)?.unwrap_or_default();
-            let known = Code::ALL.iter().find(|known| known.code() == code);
-            reasons.push(Reason {
-                stage: text(&batch, 1, row)?.unwrap_or_default(),
-                row: number(&batch, 2, row)?.map(|index| index + 1),
-                id: text(&batch, 3, row)?,
-                field: text(&batch, 4, row)?,
-                message_zh: text(&batch, 5, row)?.unwrap_or_default(),
-                message_en: text(&batch, 6, row)?.unwrap_or_default(),
-                hint_zh: known.map_or("", |code| code.hint_zh()).to_owned(),
-                hint_en: known.map_or("", |code| code.hint_en()).to_owned(),
-                code,
-            });
-        }
-    }
-    reasons.sort_by_key(|reason| reason.row);
-    Ok(reasons)
-}
-
-async fn published_in(publications: &TableSnapshot, inputs: &TableSnapshot, id: &str) -> Result<Vec<String>, Refusal> {
-    let mut ids = BTreeSet::new();
-    for batch in read(inputs, &["publication"], of_submission(id, None)).await? {
-        for row in 0..batch.num_rows() {
-            ids.extend(text(&batch, 0, row)?);
-        }
-    }
-    let mut published = Vec::new();
-    if !ids.is_empty() {
-        for batch in read(publications, &["publication"], lit(true)).await? {
-            for row in 0..batch.num_rows() {
-                published.extend(text(&batch, 0, row)?.filter(|id| ids.contains(id)));
-            }
-        }
-    }
-    Ok(published)
-}
-
-fn of_submission(id: &str, reporter: Option<&str>) -> Expr {
-    let submission = col("submission").eq(lit(id));
-    match reporter {
-        Some(reporter) => submission.and(col("reporter").eq(lit(reporter))),
-        None => submission,
-    }
-}
-
-async fn read(table: &TableSnapshot, columns: &[&str], filter: Expr) -> Result<Vec<RecordBatch>, Refusal> {
-    let frame = table.read(columns, Some(filter)).map_err(Refusal::unavailable)?;
-    frame.collect().await.map_err(Refusal::unavailable)
-}
-
-fn text(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<String>, Refusal> {
-    let column = cast(batch.column(column), &DataType::Utf8).map_err(Refusal::unavailable)?;
-    let column = column.as_string::<i32>();
-    Ok((!column.is_null(row)).then(|| column.value(row).to_owned()))
-}
-
-fn number(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<i64>, Refusal> {
-    let column = cast(batch.column(column), &DataType::Int64).map_err(Refusal::unavailable)?;
-    let column = column.as_primitive::<arrow::datatypes::Int64Type>();
-    Ok((!column.is_null(row)).then(|| column.value(row)))
-}
-
-fn moment(batch: &RecordBatch, column: usize, row: usize) -> Result<String, Refusal> {
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let column = cast(batch.column(column), &utc).map_err(Refusal::unavailable)?;
-    let time = column.as_primitive::<TimestampMicrosecondType>().value(row);
-    Ok(Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +317,7 @@ mod tests {
             events: accepted + repeated,
             accepted,
             repeated,
+            content: None,
         }
     }
 
@@ -330,6 +328,27 @@ mod tests {
         assert_eq!(receipt(vec![place("accepted", 3, 0)]).state, "accepted");
         let again = receipt(vec![place("accepted", 3, 0), place("repeat", 0, 3)]);
         assert_eq!((again.state.as_str(), again.accepted, again.repeated, again.places.len()), ("repeat", 0, 3, 2));
+    }
+
+    #[test]
+    fn what_was_accepted_before_a_refusal_is_not_denied() {
+        let reason = |offset: i64, code: &str| {
+            let [message_zh, message_en, hint_zh, hint_en] = [(); 4].map(|()| String::new());
+            let (code, stage) = (code.to_owned(), "aggregator".to_owned());
+            let reason =
+                Reason { code, stage, row: None, id: None, field: None, message_zh, message_en, hint_zh, hint_en };
+            (("helan.city.v1".to_owned(), 0, offset), reason)
+        };
+        let reasons = vec![reason(7, "id_conflict"), reason(3, "idempotency_key_reused")];
+        let refused = Place { offset: 3, events: 1, ..place("refused", 0, 0) };
+        let receipt = |places| summed_up("s".to_owned(), 1, places, reasons.clone(), Vec::new());
+        let again = receipt(vec![place("accepted", 2, 0), refused.clone()]);
+        assert_eq!((again.state.as_str(), again.reasons.len()), ("refused", 1));
+        assert_eq!(again.reasons[0].code, "idempotency_key_reused");
+        assert!(again.message_en.contains("the 2 events") && again.message_en.contains("stay in the lake"));
+        let alone = receipt(vec![refused]);
+        assert!(alone.message_en.ends_with("nothing of it is in the lake"), "{}", alone.message_en);
+        assert_eq!(receipt(Vec::new()).state, "pending", "reasons of other contents are not its own");
     }
 
     #[test]

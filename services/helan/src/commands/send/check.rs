@@ -10,6 +10,7 @@ use helan_schemas::catalog::Catalog;
 
 use super::parts::{Part, split};
 use super::{FileFormat, SendArgs};
+use crate::lang::Lang;
 
 /// A file in memory.
 pub(super) struct File {
@@ -39,6 +40,8 @@ pub(super) struct Published {
     pub(super) catalog: Catalog,
     pub(super) reporter: String,
     pub(super) limits: LimitsAnswer,
+    /// The language of what is said of files that are right.
+    pub(super) lang: Lang,
 }
 
 /// Reads a file whole.
@@ -84,7 +87,11 @@ impl Published {
             Ok(read) => {
                 let events = (self.limits.events as usize).min(args.part_events as usize);
                 let bytes = self.limits.canonical_bytes.min(self.limits.body_bytes) as usize;
-                let notes = read.table.map(|table| notes(&table)).unwrap_or_default();
+                let mut notes = read.table.map(|table| notes(&table)).unwrap_or_default();
+                if let Some(repeated) = &read.repeated_cells {
+                    notes.push_str("; ");
+                    notes.push_str(self.lang.pick(&repeated.message_zh, &repeated.message_en));
+                }
                 let parts = split(&read.source, &read.value, events, bytes);
                 Ok(Checked { shown: file.shown.clone(), events: read.events, parts, notes })
             }

@@ -23,6 +23,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Time for one answer; an append may take half a minute.
 const ANSWER_TIME: Duration = Duration::from_secs(90);
+/// How long the server is asked to wait for an outcome before it says that there is none yet.
+const RECEIPT_SECONDS: u32 = 10;
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// The token, from a file or the environment.
@@ -99,7 +101,7 @@ impl Client {
             let words = self.lang.pick("该凭证不属于报送单位", "the token is not a reporter's");
             return Err(Stopped::Refused(vec![format!("{}: {words} (role_not_allowed)", self.base)]));
         };
-        Ok(Published { catalog, reporter, limits: answer.limits })
+        Ok(Published { catalog, reporter, limits: answer.limits, lang: self.lang })
     }
 
     /// Sends a part; gives the answer of the server that has it.
@@ -113,7 +115,7 @@ impl Client {
     /// What became of a submission, at the address that the server gave.
     pub(super) async fn receipt(&self, address: &str) -> Result<Answer, Stopped> {
         let url = self.url(address.trim_start_matches('/'))?;
-        self.ask(self.http.get(url), address).await
+        self.ask(self.http.get(url).header("prefer", format!("wait={RECEIPT_SECONDS}")), address).await
     }
 
     /// Waits, but not beyond the end of all patience.
