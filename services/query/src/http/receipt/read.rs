@@ -58,7 +58,7 @@ pub(super) async fn places(
         for row in 0..batch.num_rows() {
             let place = place(&batch, row)?;
             // Rows from before the column have none, and may be of any content.
-            if !content.zip(place.content.as_deref()).is_some_and(|(asked, found)| asked != found) {
+            if content.zip(place.content.as_deref()).is_none_or(|(asked, found)| asked == found) {
                 places.push(place);
             }
         }
