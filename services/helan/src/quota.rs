@@ -443,7 +443,7 @@ mod tests {
             "84.9%",
             "not assessable",
         ];
-        for columns in [60, 80, 99, 100, 120, 200] {
+        for columns in [80, 95, 96, 100, 120, 200] {
             let mut lines = vec![line.map(str::to_owned)];
             let apart =
                 fit(&mut lines, &headings, columns, |_| Some("Yinchuan: R&D expenditure of the city".to_owned()));

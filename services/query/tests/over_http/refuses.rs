@@ -102,6 +102,23 @@ async fn what_a_text_causes_is_its_askers() {
     }
 }
 
+/// A number that does not fit is refused, never shown as another one; a code without quotes is a code.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_does_not_fit_is_refused() {
+    let world = World::new(SqlLimits::default()).await;
+    for (text, expected) in [
+        ("select 9223372036854775807 + 1", (422, "sql_failed")),
+        ("select cast(sum(value) as bigint) * 9223372036854775807 from generate_series(1, 9)", (422, "sql_failed")),
+        ("select sum(x) from (values (9223372036854775807), (1)) t(x)", (422, "sql_failed")),
+        ("select -x from (values (-9223372036854775808)) t(x)", (422, "sql_failed")),
+        ("select * from generate_series(1, 9223372036854775807 + 3)", (400, "sql_invalid")),
+        ("select count(*) from events where time_period > 2017", (400, "sql_invalid")),
+    ] {
+        let (status, code) = world.refusal(text).await;
+        assert_eq!((status, code.as_str()), expected, "{text}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn csv_holds_lists_as_json_and_nothing_that_a_spreadsheet_runs() {
     let world = World::new(SqlLimits::default()).await;
