@@ -1,7 +1,7 @@
 //! `GET /v1/submissions/{id}`: what became of a submission, from the lake, at once or as soon as it is known.
 
 pub(super) mod list;
-mod read;
+pub(super) mod read;
 mod wait;
 
 use std::collections::BTreeMap;
