@@ -9,6 +9,7 @@ use utoipa::{Modify, OpenApi};
 use crate::answer::{
     Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
 };
+use crate::outcome::OutcomeAnswer;
 use crate::publish::{CatalogAnswer, LimitsAnswer};
 use crate::routes;
 
@@ -27,6 +28,7 @@ use crate::routes;
     ),
     components(schemas(
         Accepted,
+        OutcomeAnswer,
         CharsetUsed,
         HowKnown,
         TableRead,

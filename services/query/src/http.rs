@@ -21,6 +21,7 @@ use utoipa::OpenApi;
 pub use own::findings::{FindingEntry, FindingList};
 pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};
+pub use receipt::outcomes::{Outcomes, Sent};
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
 pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
