@@ -73,6 +73,15 @@ async fn what_became_of_a_correction_is_told() {
         let said = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
         assert_eq!((sent.status.success(), said.contains("withdraws_unknown")), (!refused, refused), "{said}");
     }
+    // Whoever does not wait is told where the outcome will be.
+    std::fs::write(&file, withdrawal("rd-9")).expect("written");
+    let mut sender = std::process::Command::new(env!("CARGO_BIN_EXE_helan"));
+    sender.args(["send", "--no-wait", "--source", "/nx/nx-stats", "--to", &helan.base, "--lang", "en"]).arg(&file);
+    let sent = sender.env("HELAN_TOKEN", &token).stdin(Stdio::null()).output().expect("runs");
+    let said = String::from_utf8_lossy(&sent.stdout).into_owned();
+    let address = said.split_whitespace().find(|word| word.starts_with("/v1/submissions/"));
+    let (_, receipt, _) = ask(&helan, &token, address.expect("an address"), Some("wait=20")).await;
+    assert_eq!((sent.status.success(), &receipt["state"]), (true, &json!("refused")), "{said} {receipt:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,4 +137,39 @@ async fn receipts_tell_contents_of_one_key_apart_and_what_nobody_sent() {
     }
     let (status, answer, _) = ask(&helan, &token, "/v1/submissions/never?wait=soon", None).await;
     assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{answer:#}");
+}
+
+/// The answer to sending says what became of it, where the sender waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_to_sending_waits_for_the_outcome() {
+    let helan = Deployment::up(None).await;
+    let token = helan.token("nx-stats");
+    let send = async |query: &str, prefer: Option<&str>, body: String| {
+        let request = helan.client.post(format!("{}/v1/events{query}", helan.base)).bearer_auth(&token);
+        let request = prefer.into_iter().fold(request, |request, prefer| request.header("prefer", prefer));
+        let answer = request.header("content-type", JSON).body(body).send().await.expect("an answer");
+        let applied = answer.headers().get("preference-applied").map(|value| value.to_str().expect("text").to_owned());
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.expect("JSON"), applied)
+    };
+    let (status, answer, applied) = send("", Some("wait=20"), event("a", "455792.5")).await;
+    assert_eq!((status, applied.as_deref()), (200, Some("wait=20")), "{answer:#}");
+    assert_eq!((&answer["outcome"]["state"], &answer["outcome"]["accepted"]), (&json!("accepted"), &json!(1)));
+    assert_eq!(helan.sql("select count(*) from events"), ["1"], "what is said to be in the lake is there");
+    // The same again has an outcome of its own, which is not that of the first.
+    let (status, answer, applied) = send("?wait=20s", None, event("a", "455792.5")).await;
+    assert_eq!((status, &answer["outcome"]["state"], applied), (200, &json!("repeat"), None), "{answer:#}");
+    let (status, answer, applied) = send("", Some("wait=20"), event("a", "45579.2")).await;
+    assert_eq!((status, &answer["code"], applied.as_deref()), (409, &json!("id_conflict"), Some("wait=20")));
+    assert_eq!((&answer["errors"][0]["row"], &answer["errors"][0]["id"]), (&json!(1), &json!("a")), "{answer:#}");
+    let submission = answer["submission"].as_str().expect("its id");
+    assert_eq!(helan.receipt(&token, submission).await["reasons"][0]["code"], "id_conflict");
+    // Without waiting it is taken all the same, and nothing says that the answer waited.
+    let (status, answer, applied) = send("", None, event("b", "455792.4")).await;
+    assert_eq!((status, answer.get("outcome"), applied), (202, None, None), "{answer:#}");
+    let (status, answer, _) = send("?wait=0", None, event("c", "455792.3")).await;
+    assert_eq!((status, answer.get("outcome")), (202, None), "not known in time: {answer:#}");
+    let (status, answer, _) = send("?wait=soon", None, event("d", "455792.2")).await;
+    assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{answer:#}");
+    helan.wait_until("both others are in the lake", async || helan.sql("select count(*) from events") == ["3"]).await;
 }

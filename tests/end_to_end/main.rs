@@ -14,6 +14,7 @@ mod on_embedded;
 mod on_kafka;
 mod operating;
 mod other_country;
+mod own;
 mod published;
 mod quotas;
 mod readers;

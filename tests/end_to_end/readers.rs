@@ -1,7 +1,9 @@
-//! In other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums from the lake, and
-//! CloudEvents' Python library sends events.
+//! In other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums from the lake,
+//! CloudEvents' Python library sends events, and a generated client does a reporter's work.
 
 use std::process::Command;
+
+use serde_json::{Value, json};
 
 use crate::harness::{Deployment, repository};
 use crate::stranger::{BATCH, SOURCE, batch};
@@ -53,4 +55,35 @@ async fn a_cloudevents_library_sends() {
     helan.wait_until("the event is in the lake", async || helan.sql("select count(*) from events") == ["1"]).await;
     let event = helan.sql("select id, value, amount, note from events");
     assert_eq!(event, ["\"py:1\"\"2\",455792.5000000000,4557925000.0000000000,初步"]);
+}
+
+/// A client that is generated from `/openapi.json` sends, waits, corrects, lists and asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_generated_client_does_the_first_days_work() {
+    let python = std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with a generator");
+    let helan = Deployment::up(None).await;
+    let output = Command::new(python)
+        .arg(repository().join("tests/readers/client.py"))
+        .arg(&helan.base)
+        .env("HELAN_TOKEN", helan.token("nx-stats"))
+        .env("HELAN_ANALYST", helan.run(&["credential", "add", "--role", "analyst"]).trim())
+        .output()
+        .expect("Python runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let answers: Value = serde_json::from_str(&text).expect("JSON");
+    let expected = json!({
+        "missing": [],
+        "table": [200, "accepted", "wait=20"],
+        "receipt": [202, 200, "accepted", 1],
+        "event": [200, "accepted"],
+        "events": [200, "accepted"],
+        "conflict": [409, "id_conflict"],
+        "submissions": ["accepted", "accepted", "accepted", "accepted"],
+        "reports": [true, "nx-stats", "late", 1],
+        "findings": [0, 0],
+        "role": [403, "role_cannot_ask"],
+        "sql": [{"value": 1.230_149_412_4}],
+    });
+    assert_eq!(answers, expected);
 }

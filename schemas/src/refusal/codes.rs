@@ -117,7 +117,7 @@ codes! {
         "核对编号，见当时回答中的 submission 和 status_url", "check the id: the answer to sending has it as submission and in status_url";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
-        "报表只用 source；模板只用 period、format、lang、source；回执只用 wait（如 5s）和 content；各用一次", "use only source for reports; period, parts, format, lang, source for templates; wait (such as 5s) and content for receipts; each once";
+        "报表只用 source 和 wait（如 5s）；模板只用 period、parts、format、lang、source；回执只用 wait 和 content；清单的参数见 /openapi.json；各用一次", "use only source and wait (such as 5s) for reports; period, parts, format, lang, source for templates; wait and content for receipts; for lists see /openapi.json; each once";
     HeaderInvalid = "header_invalid", 400,
         "CloudEvents 请求头不正确", "a CloudEvents header is wrong",
         "二进制模式的请求头见 /openapi.json", "see /openapi.json for the headers of binary mode";

@@ -14,6 +14,7 @@ mod https;
 mod lang;
 mod maintenance;
 mod operate;
+mod outcomes;
 mod own;
 mod quota;
 mod requests;

@@ -46,7 +46,8 @@ impl Operate {
     }
 
     /// The paths beside those that take requests.
-    pub(crate) fn router(self) -> Router {
+    pub(crate) fn router(mut self) -> Router {
+        say_binary(&mut self.document);
         let guarded = Router::new()
             .route("/metrics", get(metrics).layer(from_fn_with_state(self.clone(), operators)))
             .route("/openapi.json", get(document).layer(from_fn_with_state(self.clone(), anyone)));
@@ -163,6 +164,20 @@ fn refuse(body: &ErrorBody) -> Response {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"helan\""));
     }
     response
+}
+
+/// Describes bodies of bytes as what they are: a derived description calls them arrays of numbers.
+fn say_binary(value: &mut serde_json::Value) {
+    let derived =
+        serde_json::json!({ "type": "array", "items": { "type": "integer", "format": "int32", "minimum": 0 } });
+    if *value == derived {
+        *value = serde_json::json!({ "type": "string", "format": "binary" });
+    }
+    match value {
+        serde_json::Value::Object(members) => members.values_mut().for_each(say_binary),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(say_binary),
+        _ => {}
+    }
 }
 
 /// Puts the paths and schemas of one OpenAPI document into another.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use helan_ingest::{HttpCounters, Limits, Listening, Own, Tls};
+use helan_ingest::{HttpCounters, Limits, Listening, Outcomes, Own, Tls};
 use helan_log::Log;
 use helan_query::Sessions;
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
@@ -26,6 +26,7 @@ use crate::args::Flush;
 use crate::connect;
 use crate::maintenance;
 use crate::operate::{Operate, join};
+use crate::outcomes::OutcomesOfLake;
 use crate::own::OwnOfLake;
 use crate::say::note;
 use crate::schedule::{Counters, Plan, Scheduler};
@@ -230,7 +231,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     };
 
     let mut aggregator = None;
-    let mut own = None;
+    let (mut own, mut outcomes) = (None, None);
     if settings.roles.aggregate || settings.roles.query {
         let lake = connected.lake.clone().context("these roles have a lake")?;
         helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
@@ -266,6 +267,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             });
             let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), clock.clone(), Arc::default());
             own = Some(Arc::new(OwnOfLake { sessions: Arc::new(sessions) }) as Arc<dyn Own>);
+            let waited = helan_query::http::Outcomes::new(lake.clone());
+            outcomes = Some(Arc::new(OutcomesOfLake(waited)) as Arc<dyn Outcomes>);
             let ends = LogOfQuery { log: log.clone() };
             let schedule = settings.schedule.clone().map(|plan| {
                 let status = Arc::new(Mutex::new(plan.status(&catalog)));
@@ -318,6 +321,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             limits: Limits::default(),
             metrics,
             own,
+            outcomes,
             status_base: String::new(),
         };
         router = router.merge(helan_ingest::reports(ingest.clone()));

@@ -7,6 +7,7 @@ use axum::extract::Query;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, header};
 use helan_runtime::credentials::{Identity, Role};
+use helan_runtime::wait::Asked;
 use helan_schemas::catalog::{Catalog, Reporter};
 use helan_schemas::refusal::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     pub(crate) marked: bool,
     /// The language that the sender reads, if the headers say.
     pub(crate) lang: Option<Lang>,
+    /// How long the answer may wait for the outcome, if the sender says.
+    pub(crate) wait: Option<Asked>,
 }
 
 /// What a body holds.
@@ -60,6 +63,8 @@ pub(crate) enum Content {
     Csv(Option<String>),
     /// A workbook, and the source that the query names for it.
     Workbook(Option<String>),
+    /// A table or a workbook, which its first bytes tell, and the source that the query names for it.
+    Table(Option<String>),
 }
 
 /// Finds out who asks.
@@ -102,6 +107,7 @@ impl Plan {
         let content_type = single(&parts.headers, &header::CONTENT_TYPE, Code::ContentTypeUnsupported)?;
         let (media_type, charset) = media_type(content_type.unwrap_or_default());
         let unsupported = || Problems::one(Code::ContentTypeUnsupported, quoted(content_type.unwrap_or_default()));
+        let Asks { source, wait } = Asks::of(parts, endpoint)?;
         let content = match (endpoint, media_type.as_str()) {
             // Structured and batched mode have media types of their own. A payload may have none: then it is JSON.
             (Endpoint::Events, name) if Head::is_in(&parts.headers) && (name.is_empty() || is_json(name)) => {
@@ -111,8 +117,10 @@ impl Plan {
             (Endpoint::Events, "application/cloudevents+json") => Content::Json(Shape::One),
             (Endpoint::Events, "application/cloudevents-batch+json") => Content::Json(Shape::Batch),
             (Endpoint::Events, "application/x-ndjson") => Content::Json(Shape::Lines),
-            (Endpoint::Submissions, "text/csv") => Content::Csv(source(parts)?),
-            (Endpoint::Submissions, workbook::MEDIA_TYPE) => Content::Workbook(source(parts)?),
+            (Endpoint::Submissions, "text/csv") => Content::Csv(source),
+            (Endpoint::Submissions, workbook::MEDIA_TYPE) => Content::Workbook(source),
+            // What clients send that know neither.
+            (Endpoint::Submissions, "application/octet-stream") => Content::Table(source),
             _ => return Err(unsupported()),
         };
         let encoding = single(&parts.headers, &header::CONTENT_ENCODING, Code::ContentEncodingUnsupported)?;
@@ -124,7 +132,7 @@ impl Plan {
         let given_id = idempotency_key(&parts.headers)?.map(|key| format!("{}:{key}", reporter.reporter));
         let marked = accepts(&parts.headers, workbook::MEDIA_TYPE);
         let lang = language(&parts.headers);
-        Ok(Self { content, charset, gzip, given_id, marked, lang })
+        Ok(Self { content, charset, gzip, given_id, marked, lang, wait })
     }
 }
 
@@ -180,18 +188,31 @@ fn media_type(text: &str) -> (String, Option<String>) {
     (name, charset)
 }
 
-fn source(parts: &Parts) -> Result<Option<String>, Problems> {
-    let wrong = |what: String| Problems::one(Code::QueryInvalid, what);
-    let Query(query) =
-        Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|error| wrong(error.body_text()))?;
-    let mut source = None;
-    for (name, value) in query {
-        if name != "source" || source.is_some() {
-            return Err(wrong(quoted(&name)));
+/// What the query asks for.
+struct Asks {
+    source: Option<String>,
+    wait: Option<Asked>,
+}
+
+impl Asks {
+    fn of(parts: &Parts, endpoint: Endpoint) -> Result<Self, Problems> {
+        let wrong = |what: String| Problems::one(Code::QueryInvalid, what);
+        let Query(query) =
+            Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map_err(|error| wrong(error.body_text()))?;
+        let (mut source, mut wait) = (None, None);
+        for (name, value) in query {
+            match name.as_str() {
+                "source" if endpoint == Endpoint::Submissions && source.is_none() => source = Some(value),
+                "wait" if wait.is_none() => wait = Some(value),
+                // Events name their source themselves; nothing else was ever read beside them.
+                _ if endpoint == Endpoint::Events && name != "wait" => {}
+                _ => return Err(wrong(quoted(&name))),
+            }
         }
-        source = Some(value).filter(|value| !value.is_empty());
+        let prefer = parts.headers.get_all("prefer").iter().filter_map(|field| field.to_str().ok());
+        let wait = Asked::of(wait.as_deref(), prefer).map_err(wrong)?;
+        Ok(Self { source: source.filter(|source| !source.is_empty()), wait })
     }
-    Ok(source)
 }
 
 /// The key, without the quotes that its draft standard wants. Its letters are safe in a path, an event id and a header.

@@ -7,6 +7,7 @@ use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::outcome::OutcomeAnswer;
 use crate::problems::{Problem, Problems};
 use crate::workbook::MEDIA_TYPE;
 
@@ -45,6 +46,9 @@ pub struct Accepted {
     /// Cells that stand in several rows with one value; absent if none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated_cells: Option<RepeatedCells>,
+    /// What became of it, where the request waits for that and it was known in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<OutcomeAnswer>,
 }
 
 /// Cells that stand in several rows of a submission with one value: harmless, and seldom meant. With different values they
@@ -245,7 +249,8 @@ impl From<&Problem> for ErrorLine {
 impl IntoResponse for Accepted {
     fn into_response(self) -> Response {
         let location = HeaderValue::try_from(&self.status_url).map(|url| [(header::LOCATION, url)]);
-        let answer = (StatusCode::ACCEPTED, Json(self));
+        let status = if self.outcome.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
+        let answer = (status, Json(self));
         match location {
             Ok(location) => (location, answer).into_response(),
             Err(_) => answer.into_response(),

@@ -95,7 +95,7 @@ pub fn check_file(
         FileContent::Lines => Content::Json(Shape::Lines),
     };
     let charset = file.charset.map(str::to_owned);
-    let plan = Plan { content, charset, gzip: false, given_id: None, marked: file.marked, lang: None };
+    let plan = Plan { content, charset, gzip: false, given_id: None, marked: file.marked, lang: None, wait: None };
     let limits = Limits {
         decompressed_bytes: FILE_BYTES,
         canonical_bytes: FILE_BYTES,
@@ -119,7 +119,7 @@ pub fn source_of(catalog: &Catalog, file: &FileToCheck<'_>, now: i64) -> Option<
         FileContent::Json | FileContent::Lines => return None,
     };
     let charset = file.charset.map(str::to_owned);
-    let plan = Plan { content, charset, gzip: false, given_id: None, marked: false, lang: None };
+    let plan = Plan { content, charset, gzip: false, given_id: None, marked: false, lang: None, wait: None };
     // The source decides who the reporter is; until it is known any will do, and what else is found is not asked.
     let reporter = catalog.reporters.first()?;
     let source = match judge((catalog, reporter), (&Limits::default(), &Share::unbounded()), &plan, file.bytes, now) {

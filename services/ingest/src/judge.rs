@@ -46,11 +46,19 @@ pub(crate) fn judge(
     } else {
         body
     };
-    let of_table = match &plan.content {
-        Content::Csv(source) | Content::Workbook(source) => source.as_deref(),
+    let told;
+    let content = match &plan.content {
+        Content::Table(source) => {
+            told = kinds::told(bytes, source.clone());
+            &told
+        }
+        content => content,
+    };
+    let of_table = match content {
+        Content::Csv(source) | Content::Workbook(source) | Content::Table(source) => source.as_deref(),
         Content::Json(_) | Content::Binary(_) => None,
     };
-    kinds::check(bytes, &plan.content, plan.gzip).map_err(|problems| fail(problems, of_table))?;
+    kinds::check(bytes, content, plan.gzip).map_err(|problems| fail(problems, of_table))?;
     let judge = Judge::new(catalog, reporter, received_at);
     // Of a workbook nothing but its parts is much larger than the file; those are counted as they are read.
     let expected = Builder::memory(limits, bytes.len());
@@ -58,8 +66,8 @@ pub(crate) fn judge(
     let builder = Builder::new(&judge, limits, plan.given_id.as_deref(), bytes.len());
     let charset = plan.charset.as_deref();
     let (text, cells, used);
-    let builder = match &plan.content {
-        Content::Csv(source) => {
+    let builder = match content {
+        Content::Csv(source) | Content::Table(source) => {
             let source = source.as_deref();
             share.take(charset::copied(bytes, charset)).map_err(|problems| fail(problems, source))?;
             let known = charset::Known { reporter: &reporter.charset, catalog };

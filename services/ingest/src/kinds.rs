@@ -13,7 +13,7 @@ const HEAD_BYTES: usize = 4096;
 /// Refuses a body that is plainly something else than its type says.
 pub(crate) fn check(bytes: &[u8], content: &Content, was_gzip: bool) -> Result<(), Problems> {
     let (said, is_table) = match content {
-        Content::Csv(_) => ("CSV", true),
+        Content::Csv(_) | Content::Table(_) => ("CSV", true),
         Content::Workbook(_) => ("XLSX", true),
         Content::Json(_) | Content::Binary(_) => ("JSON", false),
     };
@@ -33,6 +33,14 @@ pub(crate) fn check(bytes: &[u8], content: &Content, was_gzip: bool) -> Result<(
         (Some("JSON"), Content::Json(_) | Content::Binary(_)) => Ok(()),
         (Some(kind), Content::Workbook(_)) => not_xlsx(kind),
         (Some(kind), _) => Err(Problems::one(Code::ContentMismatch, format!("{kind} ≠ {said}"))),
+    }
+}
+
+/// What a body is that may be either: a workbook where it begins as a package does, or as an old workbook; else a table.
+pub(crate) fn told(bytes: &[u8], source: Option<String>) -> Content {
+    match kind(bytes) {
+        Some("XLSX" | "ZIP" | "XLS" | "XLSB" | "ODS") => Content::Workbook(source),
+        _ => Content::Csv(source),
     }
 }
 

@@ -21,6 +21,7 @@ mod limits;
 mod memory;
 mod metrics;
 mod openapi;
+mod outcome;
 mod own;
 mod problems;
 mod publish;
@@ -47,6 +48,7 @@ pub use decode::headings::Lang;
 pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file, source_of};
 pub use limits::Limits;
 pub use openapi::document;
+pub use outcome::{Outcome, OutcomeAnswer, Outcomes};
 pub use own::{Own, OwnFigure, OwnFigures};
 pub use publish::{CatalogAnswer, LimitsAnswer};
 pub use routes::{method_not_allowed, not_found, ready, reports, router};
@@ -71,6 +73,8 @@ pub struct Ingest {
     pub metrics: Metrics,
     /// What reporters have sent already, for their templates; without it they do not say.
     pub own: Option<Arc<dyn Own>>,
+    /// What becomes of what was sent, for senders who wait for it; without it answers do not wait.
+    pub outcomes: Option<Arc<dyn Outcomes>>,
     /// What stands before `/v1/submissions/…` in answers: the query role's address, or nothing where both share one.
     pub status_base: String,
 }

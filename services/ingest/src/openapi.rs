@@ -9,12 +9,13 @@ use utoipa::{Modify, OpenApi};
 use crate::answer::{
     Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
 };
+use crate::outcome::OutcomeAnswer;
 use crate::publish::{CatalogAnswer, LimitsAnswer};
 use crate::routes;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Helan ingest", description = "Takes the reports of cities and parks. Errors: ERRORS.md."),
+    info(title = "Helan", description = "Takes the reports of cities and parks, says what became of them, and answers questions. Errors: ERRORS.md."),
     paths(
         routes::events,
         routes::submissions,
@@ -27,6 +28,7 @@ use crate::routes;
     ),
     components(schemas(
         Accepted,
+        OutcomeAnswer,
         CharsetUsed,
         HowKnown,
         TableRead,
@@ -51,12 +53,8 @@ impl Modify for Bearer {
     }
 }
 
-/// The media types of `/v1/events` and the schema of each.
-const BODIES: [(&str, &str); 3] = [
-    ("application/cloudevents+json", "#/components/schemas/Event"),
-    ("application/cloudevents-batch+json", "#/components/schemas/Events"),
-    ("application/json", "#/components/schemas/EventOrEvents"),
-];
+/// An event as examples show it.
+const EXAMPLE: &str = include_str!("../../../schemas/events/valid/minimal.json");
 
 /// The document as JSON.
 pub fn document() -> Value {
@@ -69,10 +67,13 @@ pub fn document() -> Value {
     schemas["Event"] = serde_json::json!({ "oneOf": helan_schemas::events::SCHEMAS.map(|(name, _)| of(name)) });
     schemas["Events"] = serde_json::json!({ "type": "array", "minItems": 1, "items": of("Event") });
     schemas["EventOrEvents"] = serde_json::json!({ "oneOf": [of("Event"), of("Events")] });
-    for (media_type, schema) in BODIES {
-        let body = &mut document["paths"]["/v1/events"]["post"]["requestBody"]["content"][media_type];
-        *body = serde_json::json!({ "schema": { "$ref": schema } });
-    }
+    let bodies = &mut document["paths"]["/v1/events"]["post"]["requestBody"]["content"];
+    let example: Value = serde_json::from_str(EXAMPLE).expect("the examples are tested to be JSON");
+    // Generators make one parameter of all bodies that have a schema, and tell them apart by their types. Events and arrays
+    // of them are both taken as application/json, so that has the schema; CloudEvents' own media types have examples.
+    bodies["application/json"] = serde_json::json!({ "schema": of("EventOrEvents") });
+    bodies["application/cloudevents+json"] = serde_json::json!({ "example": example });
+    bodies["application/cloudevents-batch+json"] = serde_json::json!({ "example": [example] });
     document
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::extract::Request;
 use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use helan_log::{Envelope, LogError, NewRecord, Refusal};
 use helan_schemas::catalog::Reporter;
 use helan_schemas::digest::{content_of, submission_id};
@@ -20,6 +20,7 @@ use crate::body;
 use crate::judge::{self, Judged};
 use crate::memory::{Memory, Share};
 use crate::metrics::Metrics;
+use crate::outcome;
 use crate::problems::Problems;
 use crate::refusals::{Refusals, Turned};
 use crate::submission::Submission;
@@ -88,7 +89,7 @@ impl App {
     async fn answer(self: Arc<Self>, endpoint: Endpoint, request: Request, received_at: i64) -> Response {
         let (parts, body) = request.into_parts();
         let admitted = accept::sender(&self.ingest, &parts.headers, received_at);
-        let (sender, outcome) = match admitted {
+        let (sender, plan) = match admitted {
             Err(problems) => (None, Err(problems)),
             Ok(sender) => {
                 let reporter = sender.reporter;
@@ -97,7 +98,8 @@ impl App {
             }
         };
         let reporter = sender.as_ref().map(|sender| sender.reporter);
-        let result = match (sender, outcome) {
+        let wait = plan.as_ref().ok().and_then(|(_, plan)| plan.wait);
+        let result = match (sender, plan) {
             (Some(sender), Ok((_seat, plan))) => {
                 let share = self.memory.share(&sender.credential);
                 match body::read(&parts.headers, body, &self.ingest.limits, &share).await {
@@ -115,7 +117,11 @@ impl App {
             (None, Ok(_)) => unreachable!("nobody is let in without a name"),
         };
         match result {
-            Ok(accepted) => accepted.into_response(),
+            // Its seat and its memory are free by now.
+            Ok(accepted) => {
+                let reporter = reporter.map(|row| row.reporter.as_str()).unwrap_or_default();
+                outcome::answer(self.ingest.outcomes.as_deref(), reporter, accepted, wait).await
+            }
             Err(failure) => self.turn_away(reporter, failure, received_at).await,
         }
     }
@@ -128,7 +134,9 @@ impl App {
         received_at: i64,
     ) -> Result<Accepted, Failure> {
         // What is packed may unpack to something large.
-        let is_small = bytes.len() <= INLINE_BYTES && !plan.gzip && !matches!(plan.content, Content::Workbook(_));
+        let is_small = bytes.len() <= INLINE_BYTES
+            && !plan.gzip
+            && !matches!(plan.content, Content::Workbook(_) | Content::Table(_));
         let span = tracing::debug_span!("judge", reporter = reporter.reporter);
         let (judged, _share) = if is_small {
             (span.in_scope(|| self.judge(&reporter.reporter, plan, (&bytes, &share), received_at))?, share)
@@ -211,6 +219,7 @@ impl App {
             charset,
             table,
             repeated_cells,
+            outcome: None,
         })
     }
 

@@ -76,6 +76,8 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
         ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+        ("wait" = Option<String>, Query, description = "How long the answer may wait for the outcome: 5, 5s or 500ms; 30s at most."),
+        ("Prefer" = Option<String>, Header, description = "wait=5 (RFC 7240), the same in seconds. Preference-Applied says for how long it was applied; without that header the answer did not wait."),
     ),
     request_body(description = "The events.", content(
         (serde_json::Value = "application/cloudevents+json"),
@@ -84,11 +86,13 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
         (String = "application/x-ndjson"),
     )),
     responses(
-        (status = 202, description = "The log has it.", body = Accepted),
+        (status = 200, description = "It is in the lake, or was before: `outcome` says which. Only where the request waits.", body = Accepted),
+        (status = 202, description = "The log has it. It is judged after that: status_url says what became of it.", body = Accepted),
         (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 409, description = "Judged and refused: it contradicts what was sent before. Only where the request waits; otherwise status_url says so.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 422, description = "Some event is wrong; every error is listed.", body = ErrorAnswer, content_type = "application/problem+json"),
@@ -102,7 +106,7 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
 
 /// Takes a table.
 ///
-/// CSV with a heading, in UTF-8 or in the charset that Content-Type names, or XLSX, whose sheet is named data or 数据 or is the only visible one. One row
+/// CSV with a heading, in UTF-8 or in the charset that Content-Type names, or XLSX (as application/octet-stream either: its first bytes tell), whose sheet is named data or 数据 or is the only visible one. One row
 /// is one event; a row without id gets one from the submission's, so that the same file again is a repeat. In a workbook
 /// and in a filled-in template a row with a blank value and no status reports nothing and is counted in `table`; a
 /// template's row gets its id from the row's name and its content, so that a changed row sent again is a revision.
@@ -119,14 +123,18 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
         ("source" = Option<String>, Query, description = "CloudEvents source of all rows, if there is no such column."),
         ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
         ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+        ("wait" = Option<String>, Query, description = "How long the answer may wait for the outcome: 5, 5s or 500ms; 30s at most."),
+        ("Prefer" = Option<String>, Header, description = "wait=5 (RFC 7240), the same in seconds. Preference-Applied says for how long it was applied; without that header the answer did not wait."),
     ),
-    request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws, or the headings of a template. Columns whose heading begins with # are not read; area_name and indicator_name are compared with the codes.", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+    request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws, or the headings of a template. Columns whose heading begins with # are not read; area_name and indicator_name are compared with the codes.", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/octet-stream"))),
     responses(
-        (status = 202, description = "The log has it.", body = Accepted),
+        (status = 200, description = "It is in the lake, or was before: `outcome` says which. Only where the request waits.", body = Accepted),
+        (status = 202, description = "The log has it. It is judged after that: status_url says what became of it.", body = Accepted),
         (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 409, description = "Judged and refused: it contradicts what was sent before. Only where the request waits; otherwise status_url says so.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 422, description = "Some row is wrong; every error is listed, or marked in the workbook if Accept asks for one.", content((ErrorAnswer = "application/problem+json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),

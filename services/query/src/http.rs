@@ -1,5 +1,6 @@
 //! What the query role answers over HTTP: SQL, receipts and the state of the lake. Every request needs a credential.
 
+mod own;
 mod receipt;
 mod refuse;
 mod sql;
@@ -17,7 +18,10 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use utoipa::OpenApi;
 
+pub use own::findings::{FindingEntry, FindingList};
+pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};
+pub use receipt::outcomes::{Outcomes, Sent};
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
 pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
@@ -72,7 +76,7 @@ struct Served {
     waiting: Arc<tokio::sync::Semaphore>,
 }
 
-/// `/v1/sql`, `GET /v1/tables`, `GET /v1/submissions/{id}` and `GET /v1/status`.
+/// `/v1/sql`, `GET /v1/tables`, `/v1/submissions`, `/v1/reports`, `/v1/findings` and `/v1/status`.
 ///
 /// # Errors
 /// If the threads that queries run on cannot be started.
@@ -86,19 +90,34 @@ pub fn router(http: Http) -> std::io::Result<Router> {
         .route("/v1/tables", get(sql::tables))
         .route("/v1/submissions", get(receipt::list::list))
         .route("/v1/submissions/{id}", get(receipt::receipt))
+        .route("/v1/reports", get(own::reports::list))
+        .route("/v1/findings", get(own::findings::list))
         .route("/v1/status", get(status::status))
         .with_state(served))
 }
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(sql::ask, sql::broken_off, sql::tables, receipt::list::list, receipt::receipt, status::status),
+    paths(
+        sql::ask,
+        sql::broken_off,
+        sql::tables,
+        receipt::list::list,
+        receipt::receipt,
+        own::reports::list,
+        own::findings::list,
+        status::status
+    ),
     components(schemas(
         SqlRequest,
         TableEntry,
         ColumnEntry,
         SubmissionList,
         SubmissionEntry,
+        ReportList,
+        ReportEntry,
+        FindingList,
+        FindingEntry,
         Receipt,
         Place,
         Reason,

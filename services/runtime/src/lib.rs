@@ -1,5 +1,5 @@
 //! What every role needs of the process around it: clock and random ids, credentials and other secrets, metrics, telemetry,
-//! shutdown.
+//! shutdown; and how long an answer may wait.
 
 pub mod clock;
 pub mod credentials;
@@ -7,3 +7,4 @@ pub mod metrics;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;
+pub mod wait;

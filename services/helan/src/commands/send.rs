@@ -31,7 +31,7 @@ pub(crate) mod exit {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Everything is checked first, by the catalog that the server publishes, and every error is listed; nothing is\nsent unless all files are right. What is sent has ids made of its content: run the same command again at any time,\nalso after it was killed, and nothing is lost or doubled.\n\nThe token is read from --token-file or from HELAN_TOKEN, never from the command line.\n\nExit codes:\n  0  everything was accepted, or had been before\n  1  something was refused; the errors are printed\n  2  the command was given wrongly, or a file or the token cannot be read\n  3  gave up: not sent, or not settled, within --patience; run it again\n\nExamples:\n  helan send 2018.xlsx --to https://helan.example --token-file /etc/helan/token\n  helan send *.csv --source /nx/yinchuan --to https://helan.example --dry-run\n  HELAN_TOKEN=$(cat token) helan send feed.ndjson --to http://127.0.0.1:8080 --patience 2h\n  helan send 2018.xlsx --marked marked/ …     writes a refused workbook with its mistakes marked"
+    after_help = "Everything is checked first, by the catalog that the server publishes, and every error is listed; nothing is\nsent unless all files are right. What is sent has ids made of its content: run the same command again at any time,\nalso after it was killed, and nothing is lost or doubled.\n\nThe token is read from --token-file or from HELAN_TOKEN, never from the command line.\n\nExit codes:\n  0  everything was accepted, or had been before (with --no-wait: was delivered)\n  1  something was refused; the errors are printed\n  2  the command was given wrongly, or a file or the token cannot be read\n  3  gave up: not sent, or not settled, within --patience; run it again\n\nExamples:\n  helan send 2018.xlsx --to https://helan.example --token-file /etc/helan/token\n  helan send *.csv --source /nx/yinchuan --to https://helan.example --dry-run\n  HELAN_TOKEN=$(cat token) helan send feed.ndjson --to http://127.0.0.1:8080 --patience 2h\n  helan send 2018.xlsx --marked marked/ …     writes a refused workbook with its mistakes marked"
 )]
 pub(crate) struct SendArgs {
     /// Files to send: .csv, .xlsx, .json, .ndjson or .jsonl; `-` reads standard input and needs --format
@@ -57,7 +57,8 @@ pub(crate) struct SendArgs {
     /// Only check; send nothing
     #[arg(long)]
     dry_run: bool,
-    /// End once the server has everything; do not wait for receipts
+    /// Only deliver, and print where the receipts are: exit code 0 then says that the server's log has everything, not that
+    /// it was accepted. For an ingest service that has no receipts at its own address
     #[arg(long)]
     no_wait: bool,
     /// How long to go on trying, all files together

@@ -6,6 +6,7 @@ use helan_schemas::event::decode_batch;
 use helan_schemas::topics;
 use serde_json::{Value, json};
 
+use crate::sheets::{HEADINGS, Put, book, row};
 use crate::world::*;
 
 const ROWS: &str = "ref_area,indicator,time_period,value,unit,unit_mult,note\n\
@@ -216,4 +217,33 @@ async fn operation() {
     }
     assert_eq!(world.get("/nowhere").await.json["code"], "not_found");
     assert_eq!(world.get("/v1/events").await.json["code"], "method_not_allowed");
+}
+
+/// Where no lake is, the answer does not wait, and does not say that it did.
+#[tokio::test]
+async fn a_wait_is_not_applied_without_a_lake() {
+    let world = World::new().await;
+    let waiting = Call::events(event("a")).header("prefer", "wait=5");
+    for call in [waiting, Call::events(event("b")).path("/v1/events?wait=5s")] {
+        let answer = world.send("yinchuan", call).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        assert!(!answer.headers.contains_key("preference-applied") && answer.json.get("outcome").is_none());
+    }
+    for path in ["/v1/events?wait=soon", "/v1/events?wait=1&wait=2"] {
+        world.refused("yinchuan", Call::events(event("c")).path(path), &[("query_invalid", "")]).await;
+    }
+}
+
+/// Clients that know neither type send bytes: the first of them tell what they are.
+#[tokio::test]
+async fn a_table_without_a_type_is_known_by_its_bytes() {
+    let world = World::new().await;
+    let bytes = |body: Vec<u8>| Call::bytes("/v1/submissions?source=/nx/yinchuan", "application/octet-stream", body);
+    let book = book("data", &HEADINGS, &[row(Put::Number(12.5))]);
+    for (body, events) in [(ROWS.as_bytes().to_vec(), 2), (GB18030.encode(ROWS).0.into_owned(), 2), (book, 1)] {
+        let answer = world.send("yinchuan", bytes(body)).await;
+        assert_eq!((answer.status, &answer.json["events"]), (202, &json!(events)), "{}", answer.text);
+    }
+    world.refused("yinchuan", bytes(b"<html><table>".to_vec()), &[("content_mismatch", "")]).await;
+    world.refused("yinchuan", bytes(b"%PDF-1.7".to_vec()), &[("content_mismatch", "")]).await;
 }

@@ -111,6 +111,7 @@ impl World {
             limits,
             metrics: Metrics::default(),
             own: Some(Arc::new(crate::templates::Sent)),
+            outcomes: None,
             status_base: String::new(),
         });
         Self { log, clock, router, file, folder }

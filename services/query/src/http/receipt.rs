@@ -1,7 +1,8 @@
 //! `GET /v1/submissions/{id}`: what became of a submission, from the lake, at once or as soon as it is known.
 
 pub(super) mod list;
-mod read;
+pub(super) mod outcomes;
+pub(super) mod read;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use helan_lake::TableSnapshot;
+use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
@@ -161,7 +162,7 @@ pub(super) async fn receipt(
 
 /// Looks until there is an outcome, until it is certain that there is nothing to have one, or until the time is over.
 async fn outcome(http: &Http, asked: Asked<'_>, wait: &Wait) -> Result<Receipt, Refusal> {
-    let receipt = look(http, asked).await?;
+    let receipt = look(&http.lake, asked, None).await?;
     if receipt.state != PENDING {
         return Ok(receipt);
     }
@@ -169,7 +170,7 @@ async fn outcome(http: &Http, asked: Asked<'_>, wait: &Wait) -> Result<Receipt, 
     let ends = http.log.ends().await.map_err(Refusal::unavailable)?;
     loop {
         let passed = passed(http, &ends).await?;
-        let receipt = look(http, asked).await?;
+        let receipt = look(&http.lake, asked, None).await?;
         match receipt.state.as_str() {
             PENDING if passed => return Err(Code::SubmissionUnknown.into()),
             PENDING if wait.goes_on().await => {}
@@ -178,16 +179,16 @@ async fn outcome(http: &Http, asked: Asked<'_>, wait: &Wait) -> Result<Receipt, 
     }
 }
 
-/// Whether the tables of receipts have everything that was in the log when these were its ends.
+/// Whether the tables have everything that was in the log when these were its ends.
 async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
     let mut tables = BTreeMap::new();
-    for table in [Table::Refusals, Table::Submissions] {
+    for table in Table::FED {
         tables.insert(table, http.lake.snapshot(table).await.map_err(Refusal::unavailable)?);
     }
     for end in ends {
         let app_id = http.lake.offset_app_id(&end.topic, end.partition);
         for (table, snapshot) in &tables {
-            if end.topic == topics::REFUSED && *table == Table::Submissions {
+            if end.topic == topics::REFUSED && *table != Table::Refusals {
                 continue;
             }
             let next = snapshot.txn(&app_id).await.map_err(Refusal::unavailable)?;
@@ -200,12 +201,26 @@ async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
     Ok(true)
 }
 
-/// What the tables have now.
-async fn look(http: &Http, asked: Asked<'_>) -> Result<Receipt, Refusal> {
-    let lake = &http.lake;
+/// What the tables have now; of one record of the log, if one is asked for.
+async fn look(lake: &Lake, asked: Asked<'_>, record: Option<(&str, i64, i64)>) -> Result<Receipt, Refusal> {
     let submissions = lake.snapshot(Table::Submissions).await.map_err(Refusal::unavailable)?;
     let refusals: TableSnapshot = lake.snapshot(Table::Refusals).await.map_err(Refusal::unavailable)?;
     let places = places(&submissions, asked).await?;
+    // Events are committed last. What is not among them yet is not settled: who asks for it now would not find it.
+    let events = lake.snapshot(Table::Events).await.map_err(Refusal::unavailable)?;
+    let mut settled = Vec::new();
+    for place in places {
+        let partition = i32::try_from(place.partition).map_err(Refusal::unavailable)?;
+        let next = events.txn(&lake.offset_app_id(&place.topic, partition)).await.map_err(Refusal::unavailable)?;
+        if next.is_none_or(|next| next > place.offset) {
+            settled.push(place);
+        }
+    }
+    let mut places = settled;
+    if let Some(record) = record {
+        let is_it = |place: &Place| (place.topic.as_str(), place.partition, place.offset) == record;
+        places.truncate(places.iter().position(is_it).map_or(0, |at| at + 1));
+    }
     let reasons = reasons(&refusals, asked).await?;
     let mut publications = Vec::new();
     if places.iter().any(|place| place.accepted > 0) {

@@ -9,6 +9,7 @@ mod encode;
 mod limits;
 mod paths;
 mod request;
+mod rows;
 mod run;
 mod tables;
 mod told;
@@ -24,6 +25,7 @@ use tokio::runtime::Runtime;
 pub use self::limits::SqlLimits;
 pub(super) use self::paths::{__path_ask, __path_broken_off, ask, broken_off};
 pub use self::request::SqlRequest;
+pub(super) use self::rows::rows;
 pub(super) use self::tables::{__path_tables, tables};
 pub use self::tables::{ColumnEntry, TableEntry};
 

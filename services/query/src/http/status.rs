@@ -114,8 +114,8 @@ pub struct TableStatus {
     get, path = "/v1/status", tag = "query", security(("bearer" = [])),
     responses(
         (status = 200, description = "The state of the lake.", body = Status),
-        (status = 401, description = "No valid token.", body = ErrorBody),
-        (status = 503, description = "The lake or the log cannot be read now.", body = ErrorBody),
+        (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 503, description = "The lake or the log cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Status>, Refusal> {

@@ -43,8 +43,8 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
     let mut summaries = Vec::new();
     for (file, addresses) in files.iter().zip(&sent) {
         if !wait {
-            let words = lang.pick("已送达，未等回执", "sent; its receipts were not waited for");
-            summaries.push(format!("{}: {words}", file.shown));
+            let words = lang.pick("已送达，是否接收见", "delivered; whether it is accepted, see");
+            summaries.extend(addresses.iter().map(|address| format!("{}: {words} {address}", file.shown)));
             continue;
         }
         let outcome = receipts(client, addresses, &file.shown, &bar, lang).await?;

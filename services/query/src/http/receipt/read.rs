@@ -137,19 +137,19 @@ async fn read(table: &TableSnapshot, columns: &[&str], filter: Expr) -> Result<V
     frame.collect().await.map_err(Refusal::unavailable)
 }
 
-pub(super) fn text(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<String>, Refusal> {
+pub(in crate::http) fn text(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<String>, Refusal> {
     let column = cast(batch.column(column), &DataType::Utf8).map_err(Refusal::unavailable)?;
     let column = column.as_string::<i32>();
     Ok((!column.is_null(row)).then(|| column.value(row).to_owned()))
 }
 
-fn number(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<i64>, Refusal> {
+pub(in crate::http) fn number(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<i64>, Refusal> {
     let column = cast(batch.column(column), &DataType::Int64).map_err(Refusal::unavailable)?;
     let column = column.as_primitive::<arrow::datatypes::Int64Type>();
     Ok((!column.is_null(row)).then(|| column.value(row)))
 }
 
-fn moment(batch: &RecordBatch, column: usize, row: usize) -> Result<String, Refusal> {
+pub(in crate::http) fn moment(batch: &RecordBatch, column: usize, row: usize) -> Result<String, Refusal> {
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let column = cast(batch.column(column), &utc).map_err(Refusal::unavailable)?;
     let time = column.as_primitive::<TimestampMicrosecondType>().value(row);

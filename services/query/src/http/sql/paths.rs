@@ -204,7 +204,7 @@ fn rfc_3339(time: i64) -> String {
 }
 
 /// Ends a query when whoever waits for it is gone.
-struct Cancelled(AbortHandle, Arc<Watch>);
+pub(super) struct Cancelled(pub(super) AbortHandle, pub(super) Arc<Watch>);
 
 impl Drop for Cancelled {
     fn drop(&mut self) {

@@ -73,6 +73,16 @@ impl Running {
         desk.counters.memory.set(desk.pool.used() as i64);
         Self { place: Arc::new(Place { desk, _seat: seat }), started, outcome: CANCELLED }
     }
+
+    /// The place, which is free once nothing of the query runs any more.
+    pub(super) fn place(&self) -> Arc<Place> {
+        self.place.clone()
+    }
+
+    /// Notes that the whole answer was made, or that its refusal is counted where it is answered.
+    pub(super) fn ended(&mut self, answered: bool) {
+        self.outcome = if answered { ANSWERED } else { "" };
+    }
 }
 
 impl Drop for Running {

@@ -1,0 +1,106 @@
+//! What concerns a reporter of its own: what it owes, and what validation found in what it sent.
+
+mod advice;
+pub(super) mod findings;
+pub(super) mod reports;
+
+use arrow::record_batch::RecordBatch;
+use axum::http::HeaderMap;
+use helan_runtime::credentials::Role;
+use jiff::Timestamp;
+
+use super::receipt::read::{moment, number, text};
+use super::refuse::{Refusal, asker};
+use super::{Served, sql};
+
+/// Rows of one answer, unless fewer are asked for.
+const MOST: usize = 1_000;
+
+/// Whose rows are asked for, by whom.
+struct Asked {
+    credential: std::sync::Arc<str>,
+    /// Only this reporter's; none = everybody's.
+    reporter: Option<String>,
+    /// Whether the asker is that reporter.
+    is_own: bool,
+}
+
+impl Asked {
+    /// A reporter asks for its own, whatever it names; others may name one.
+    fn of(served: &Served, headers: &HeaderMap, named: Option<&str>) -> Result<Self, Refusal> {
+        let identity = asker(&served.http, headers)?;
+        let is_own = identity.role == Role::Reporter;
+        let reporter = match is_own {
+            true => Some(identity.reporter.as_deref().unwrap_or_default().to_owned()),
+            false => named.map(str::to_owned),
+        };
+        Ok(Self { credential: identity.credential, reporter, is_own })
+    }
+}
+
+/// The condition of a question: columns that must have these texts.
+fn condition(columns: &[(&str, Option<&str>)]) -> String {
+    let equal = columns.iter().filter_map(|(column, value)| Some(format!("{column} = {}", literal((*value)?))));
+    let equal: Vec<_> = equal.collect();
+    if equal.is_empty() { "true".to_owned() } else { equal.join(" and ") }
+}
+
+/// A text of SQL.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// One row of an answer.
+struct Row<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl Row<'_> {
+    fn all(batches: &[RecordBatch]) -> impl Iterator<Item = Row<'_>> {
+        batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| Row { batch, row }))
+    }
+
+    fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+        text(self.batch, self.at(name)?, self.row)
+    }
+
+    /// A text that is never null.
+    fn word(&self, name: &str) -> Result<String, Refusal> {
+        Ok(self.text(name)?.unwrap_or_default())
+    }
+
+    fn number(&self, name: &str) -> Result<i64, Refusal> {
+        Ok(number(self.batch, self.at(name)?, self.row)?.unwrap_or_default())
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, Refusal> {
+        Ok(self.text(name)?.as_deref() == Some("true"))
+    }
+
+    /// An exact decimal without the zeros that say nothing.
+    fn exact(&self, name: &str) -> Result<Option<String>, Refusal> {
+        Ok(self.text(name)?.map(|text| match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        }))
+    }
+
+    fn instant(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let at = self.at(name)?;
+        if self.batch.column(at).is_null(self.row) {
+            return Ok(None);
+        }
+        moment(self.batch, at, self.row).map(Some)
+    }
+
+    fn at(&self, name: &str) -> Result<usize, Refusal> {
+        self.batch.schema_ref().index_of(name).map_err(Refusal::unavailable)
+    }
+}
+
+/// Rows for an asker, and T in RFC 3339.
+async fn rows(served: &Served, asked: &Asked, text: String) -> Result<(Vec<RecordBatch>, String), Refusal> {
+    let (rows, as_of) = sql::rows(&served.desk, &asked.credential, text).await?;
+    Ok((rows, Timestamp::from_microsecond(as_of).map_or_else(|_| String::new(), |time| time.to_string())))
+}
