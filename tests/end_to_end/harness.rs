@@ -125,8 +125,20 @@ impl Deployment {
 
     /// Starts a role on an address.
     pub(crate) fn launch(&self, role: &str, base: &str, arguments: &[&str]) {
+        self.launch_by(role, base, arguments, |command| command);
+    }
+
+    /// Starts a role on an address by a command that was changed: run by another program, or in another environment.
+    pub(crate) fn launch_by(
+        &self,
+        role: &str,
+        base: &str,
+        arguments: &[&str],
+        change: impl FnOnce(Command) -> Command,
+    ) {
         let mut command = self.command(&[role, "--listen", base.rsplit('/').next().expect("an address")]);
         command.args(arguments).args(self.log_arguments());
+        let mut command = change(command);
         let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("helan.log"));
         let log = log.expect("a log file");
         command.stdout(log.try_clone().expect("a handle")).stderr(log);
@@ -143,11 +155,23 @@ impl Deployment {
         child.wait().expect("it is gone");
     }
 
-    /// Sends a signal to what listens on an address.
-    pub(crate) fn signal(&self, base: &str, signal: &str) {
+    /// The id of the process that listens on an address.
+    pub(crate) fn pid(&self, base: &str) -> String {
         let roles = self.roles.lock().expect("roles");
         let (_, child) = roles.iter().find(|(address, _)| address == base).expect("the role runs");
-        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        child.id().to_string()
+    }
+
+    /// Whether what was started on an address has ended by itself.
+    pub(crate) fn has_ended(&self, base: &str) -> bool {
+        let mut roles = self.roles.lock().expect("roles");
+        let (_, child) = roles.iter_mut().find(|(address, _)| address == base).expect("the role was started");
+        child.try_wait().expect("its state").is_some()
+    }
+
+    /// Sends a signal to what listens on an address.
+    pub(crate) fn signal(&self, base: &str, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.pid(base)]).status();
         assert!(sent.expect("kill runs").success());
     }
 

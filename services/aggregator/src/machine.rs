@@ -20,9 +20,9 @@ pub enum Event {
     Revoked(Vec<TopicPartition>),
     /// The tables were pinned anew and say how far they are, for every partition of ours.
     Pinned(Vec<(TopicPartition, Stored)>),
-    /// The tables could not be pinned; microseconds since the epoch.
+    /// The tables could not be pinned.
     PinFailed {
-        /// Now.
+        /// Now, by the steady clock.
         now: i64,
     },
     /// Records of one partition arrived.
@@ -37,7 +37,7 @@ pub enum Event {
         digest: i64,
         /// Their bytes.
         bytes: usize,
-        /// Now, microseconds since the epoch.
+        /// Now, by the steady clock.
         now: i64,
     },
     /// The log cannot deliver a partition any more: a gap, a truncation.
@@ -60,12 +60,12 @@ pub enum Event {
     SeekFailed {
         /// Partition.
         at: TopicPartition,
-        /// Now, microseconds since the epoch.
+        /// Now, by the steady clock.
         now: i64,
     },
-    /// Time passes; microseconds since the epoch.
+    /// Time passes.
     Tick {
-        /// Now.
+        /// Now, by the steady clock.
         now: i64,
     },
     /// The pending batch is in all its tables.
@@ -177,7 +177,7 @@ impl Machine {
         &self.partitions
     }
 
-    /// When [`Event::Tick`] is next of use, microseconds since the epoch.
+    /// When [`Event::Tick`] is next of use, by the steady clock.
     pub fn deadline(&self) -> Option<i64> {
         let flush = self.pending_since.map(|since| since + self.limits.flush_age);
         [flush, self.pin_at].into_iter().flatten().min()

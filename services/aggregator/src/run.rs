@@ -165,7 +165,7 @@ impl Aggregator {
     /// # Errors
     /// [`AggregatorError`].
     pub async fn receive(&mut self, message: Message) -> Result<(), AggregatorError> {
-        let now = self.config.clock.now();
+        let now = self.config.clock.steady();
         let event = match message {
             Message::Assigned(partitions) => Event::Assigned(partitions),
             Message::Revoked(partitions) => Event::Revoked(partitions),
@@ -201,7 +201,7 @@ impl Aggregator {
     /// # Errors
     /// [`AggregatorError`].
     pub async fn tick(&mut self) -> Result<(), AggregatorError> {
-        let now = self.config.clock.now();
+        let now = self.config.clock.steady();
         self.compare(now).await?;
         self.handle(Event::Tick { now }).await
     }
@@ -240,7 +240,7 @@ impl Aggregator {
 
     /// How long to wait for a message before [`Aggregator::tick`] is due.
     fn wait(&self) -> Duration {
-        let left = self.machine.deadline().map(|at| (at - self.config.clock.now()).max(0) as u64);
+        let left = self.machine.deadline().map(|at| (at - self.config.clock.steady()).max(0) as u64);
         left.map_or(POLL, |left| Duration::from_micros(left).min(POLL))
     }
 
@@ -276,13 +276,13 @@ impl Aggregator {
                 Ok(stored) => Ok(Some(Event::Pinned(stored))),
                 Err(AggregatorError::Lake(error)) if !matches!(error, LakeError::Unsafe { .. }) => {
                     tracing::warn!(%error, "the tables cannot be read now");
-                    self.config.status.failed(self.config.clock.now(), &error);
-                    Ok(Some(Event::PinFailed { now: self.config.clock.now() }))
+                    self.config.status.failed(self.config.clock.steady(), &error);
+                    Ok(Some(Event::PinFailed { now: self.config.clock.steady() }))
                 }
                 Err(AggregatorError::Log(error)) if error.is_retry() => {
                     tracing::warn!(%error, "the log cannot be asked now");
-                    self.config.status.failed(self.config.clock.now(), &error);
-                    Ok(Some(Event::PinFailed { now: self.config.clock.now() }))
+                    self.config.status.failed(self.config.clock.steady(), &error);
+                    Ok(Some(Event::PinFailed { now: self.config.clock.steady() }))
                 }
                 Err(error) => Err(error),
             },
@@ -290,7 +290,7 @@ impl Aggregator {
                 Ok(()) => Ok(None),
                 Err(error) if error.is_retry() => {
                     tracing::warn!(%at, %error, "the log cannot be read now");
-                    Ok(Some(Event::SeekFailed { at, now: self.config.clock.now() }))
+                    Ok(Some(Event::SeekFailed { at, now: self.config.clock.steady() }))
                 }
                 Err(error) => Ok(Some(broken(at, &error))),
             },
@@ -355,7 +355,7 @@ impl Aggregator {
         let batch = std::mem::take(&mut self.batch);
         self.config.counters.pending_bytes.set(0);
         let Some(tips) = &mut self.tips else { return Ok(Event::Committed) };
-        let now = || self.config.clock.now();
+        let now = || self.config.clock.steady();
         let begun = now();
         let span = tracing::debug_span!("flush", batch.records = Empty, batch.rows = Empty);
         let rules = Rules { withdraws_known: !self.config.is_trial };

@@ -14,7 +14,7 @@ pub struct Status(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     partitions: BTreeMap<TopicPartition, Partition>,
-    /// Since when the lake or the log fails, microseconds since the epoch, and what was said last.
+    /// Since when the lake or the log fails, by the steady clock, and what was said last.
     failing: Option<(i64, String)>,
 }
 
@@ -53,7 +53,8 @@ impl Status {
         !partitions.is_empty() && partitions.values().all(|partition| partition.phase != Phase::Unread)
     }
 
-    /// Why this process cannot do its work now: partitions that stopped, and what has failed for a while.
+    /// Why this process cannot do its work now: partitions that stopped, and what has failed for a while by the steady
+    /// clock.
     ///
     /// # Errors
     /// The lines.

@@ -17,7 +17,7 @@ use crate::serve::Settings;
 
 /// How often a process without an aggregator compares log and lake.
 const COMPARE_EVERY: Duration = Duration::from_secs(30);
-/// How soon a clock that was behind is looked at again.
+/// How soon a clock that was behind is looked at again. One that was set is looked at at once.
 const ASK_CLOCK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a start waits for a log that cannot answer now: its brokers are starting too, or choose a new leader.
 const LOG_PATIENCE: Duration = Duration::from_secs(60);
@@ -85,11 +85,11 @@ async fn connect_once(settings: &Settings) -> anyhow::Result<Connected> {
         true => Some(Lake::create_or_open(&settings.lake, &identity.to_string()).await?),
         false => existing,
     };
-    let gate = Gate::default();
+    let gate = Gate::by_clocks(CLOCKS_DIFFER);
     let Some(lake) = lake else {
         let lake = &settings.lake;
         tracing::warn!("there is no lake at {lake}, so the log is not compared with it: give this role --lake");
-        gate.set(clock_behind(own.as_ref(), settings).await?);
+        gate.set(clock_behind(own.as_ref(), settings, &gate).await?);
         let log = Arc::new(FollowedLog::new(own, Shifts::new(), gate.clone()));
         return Ok(Connected { log, lake: None, gate });
     };
@@ -97,7 +97,7 @@ async fn connect_once(settings: &Settings) -> anyhow::Result<Connected> {
     let log = follow(own, &lake, gate.clone());
     let mut closed = told(&differences(log.as_ref(), &lake).await?);
     if closed.is_none() {
-        closed = clock_behind(log.as_ref(), settings).await?;
+        closed = clock_behind(log.as_ref(), settings, &gate).await?;
     }
     gate.set(closed);
     if let Err(why) = gate.check() {
@@ -112,32 +112,39 @@ const WAYS_OUT: &str = "log and lake do not belong together; `helan doctor` says
 /// Keeps the gate as things stand, until shutdown: by the process's own aggregator, or by comparing.
 pub(crate) async fn watch(connected: Connected, settings: Settings, status: Option<Status>, shutdown: Shutdown) {
     let Connected { log, gate, .. } = connected;
-    let every = if status.is_some() { ASK_EVERY } else { COMPARE_EVERY };
-    let (mut behind, mut clock_asked) = (gate.check().err(), Instant::now());
+    let (mut differs, mut behind) = (gate.check().err(), None);
+    let (mut compared, mut clock_asked) = (Instant::now(), Instant::now());
+    let clock = Clock::system();
+    let apart = || clock.now() - clock.steady();
+    let mut usual = apart();
     loop {
         tokio::select! {
-            () = tokio::time::sleep(every) => {}
+            () = tokio::time::sleep(ASK_EVERY) => {}
             () = shutdown.wait() => return,
         }
-        if clock_asked.elapsed() >= COMPARE_EVERY || gate.check().is_err() && clock_asked.elapsed() >= ASK_CLOCK_AGAIN {
+        let was_set = apart().abs_diff(usual) > CLOCKS_DIFFER.unsigned_abs();
+        let again = if gate.check().is_err() { ASK_CLOCK_AGAIN } else { COMPARE_EVERY };
+        if was_set || clock_asked.elapsed() >= again {
+            usual = apart();
             clock_asked = Instant::now();
-            match clock_behind(log.as_ref(), &settings).await {
+            match clock_behind(log.as_ref(), &settings, &gate).await {
                 Ok(found) => behind = found,
                 Err(error) => tracing::warn!(%error, "this clock could not be compared with the log"),
             }
         }
-        let closed = match &status {
-            Some(status) if status.has_looked() => status.follows().err(),
+        match &status {
+            Some(status) if status.has_looked() => differs = status.follows().err(),
             Some(_) => continue,
+            None if compared.elapsed() < COMPARE_EVERY => {}
             None => match compare(log.as_ref(), &settings.lake).await {
-                Ok(closed) => closed,
+                Ok(closed) => (differs, compared) = (closed, Instant::now()),
                 Err(error) => {
+                    compared = Instant::now();
                     tracing::warn!(%error, "log and lake could not be compared");
-                    continue;
                 }
             },
-        };
-        let closed = closed.or_else(|| behind.clone());
+        }
+        let closed = differs.clone().or_else(|| behind.clone());
         if closed != gate.check().err() {
             match &closed {
                 Some(why) => tracing::error!(why, "no reports are taken"),
@@ -148,20 +155,21 @@ pub(crate) async fn watch(connected: Connected, settings: Settings, status: Opti
     }
 }
 
-/// Why nothing can be received by this machine's clock: the log's newest record was received later than now, by more than
-/// clocks may differ. A log that was idle says nothing.
-async fn clock_behind(log: &dyn Log, settings: &Settings) -> anyhow::Result<Option<String>> {
-    if settings.roles.ingest.is_empty() || settings.roles.clock_is_right {
+/// Why nothing can be received by this machine's clock: the log's newest record, or one that this process has appended, was
+/// received later than now, by more than clocks may differ. A log that was idle says nothing.
+async fn clock_behind(log: &dyn Log, settings: &Settings, gate: &Gate) -> anyhow::Result<Option<String>> {
+    if settings.roles.ingest.is_empty() {
         return Ok(None);
     }
     let mut newest = Vec::new();
     for at in log.identity().await?.partitions().filter(|at| *at.topic != *topics::REFUSED) {
         let ends = log.ends(&at).await?;
-        if ends.next > ends.first {
+        if ends.next > ends.first && !settings.roles.clock_is_right {
             newest.push((at, ends.next - 1));
         }
     }
-    let received = log.summaries(&newest).await?.into_iter().flatten().map(|record| record.received_at).max();
+    let received = log.summaries(&newest).await?.into_iter().flatten().map(|record| record.received_at);
+    let received = received.chain([gate.newest()]).max();
     let now = Clock::system().now();
     let shown = |time: i64| jiff::Timestamp::from_microsecond(time).unwrap_or_default();
     Ok(received.filter(|received| received - now > CLOCKS_DIFFER).map(|received| {

@@ -257,7 +257,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             });
             aggregator = Some(status.clone());
             let now = clock.clone();
-            operate.probe("aggregator", move || std::future::ready(status.ready(now.now())));
+            operate.probe("aggregator", move || std::future::ready(status.ready(now.steady())));
         }
         if settings.roles.query {
             let tables = Tables::new(lake.clone());

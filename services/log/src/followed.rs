@@ -1,9 +1,11 @@
 //! The log as one lake follows it: its offsets as the lake counts them, and no append while the lake cannot follow.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use async_trait::async_trait;
+use helan_schemas::topics;
 
 use crate::{
     Address, Ends, Log, LogError, LogIdentity, Message, NewRecord, Result, RetryReason, StopReason, Subscription,
@@ -12,12 +14,46 @@ use crate::{
 
 /// Whether records may be appended; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<RwLock<Option<String>>>);
+pub struct Gate(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    closed: RwLock<Option<String>>,
+    /// By how much receive times may go back, microseconds; any if none.
+    apart: Option<i64>,
+    newest: AtomicI64,
+}
 
 impl Gate {
+    /// One that closes by itself at a record that was received by a clock so many microseconds behind that of an earlier
+    /// one. The log tells no more by then: its newest record is of the clock that was set back.
+    pub fn by_clocks(apart: i64) -> Self {
+        Self(Arc::new(State { apart: Some(apart), ..State::default() }))
+    }
+
+    /// When the newest record was received that was appended through it, microseconds since the epoch; 0 = none was.
+    pub fn newest(&self) -> i64 {
+        self.0.newest.load(Ordering::Relaxed)
+    }
+
     /// Opens it, or closes it and says why.
     pub fn set(&self, closed: Option<String>) {
-        *self.0.write().expect("no holder of the lock panics") = closed;
+        *self.0.closed.write().expect("no holder of the lock panics") = closed;
+    }
+
+    /// Checks it for a record that was received at a time, and closes it if clocks do not agree.
+    fn check_for(&self, received_at: i64) -> Result<(), String> {
+        self.check()?;
+        match self.0.apart {
+            Some(apart) if self.newest() - received_at > apart => {
+                let seconds = (self.newest() - received_at) / 1_000_000;
+                let why =
+                    format!("this machine's clock was set back by {seconds} s since an earlier report was received");
+                self.set(Some(why.clone()));
+                Err(why)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Says why it is closed.
@@ -25,7 +61,7 @@ impl Gate {
     /// # Errors
     /// The reason, for an operator.
     pub fn check(&self) -> Result<(), String> {
-        match &*self.0.read().expect("no holder of the lock panics") {
+        match &*self.0.closed.read().expect("no holder of the lock panics") {
             None => Ok(()),
             Some(why) => Err(why.clone()),
         }
@@ -61,8 +97,13 @@ fn shift(shifts: &Shifts, at: &TopicPartition) -> i64 {
 #[async_trait]
 impl Log for FollowedLog {
     async fn append(&self, record: NewRecord) -> Result<Address> {
-        self.gate.check().map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
+        // What was refused is not dated by it.
+        let received_at = if *record.topic == *topics::REFUSED { i64::MAX } else { record.envelope.received_at };
+        self.gate.check_for(received_at).map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
         let Address { at, offset } = self.log.append(record).await?;
+        if received_at != i64::MAX {
+            self.gate.0.newest.fetch_max(received_at, Ordering::Relaxed);
+        }
         Ok(Address { offset: offset + self.shift(&at), at })
     }
 
@@ -181,6 +222,37 @@ mod tests {
         assert_eq!(gap, Err(StopReason::RetentionGap { at: at.clone(), wanted: 40, first: 41 }.into()));
         subscription.commit(&[(at.clone(), 45)]).await.expect("committed");
         assert_eq!(own.committed("g", &at), Some(5), "the group is told the log's own offsets");
+    }
+
+    /// The records before it in the log are no help: by then the newest of each partition may be of the wrong clock.
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_closes_the_gate_at_its_first_record() {
+        let own = MemoryLog::new("log");
+        create(&own, "t", 1).await;
+        let gate = Gate::by_clocks(600);
+        let log = FollowedLog::new(Arc::new(own), Shifts::new(), gate.clone());
+        let received = |number: u64, received_at: i64| {
+            let mut record = numbered("t", number);
+            record.envelope.received_at = received_at;
+            log.append(record)
+        };
+        for (number, received_at) in [(0, 5000), (1, 4400), (2, 9000)] {
+            received(number, received_at).await.expect("clocks may differ by so much");
+        }
+        let refused = received(3, 8399).await.expect_err("a clock that was set back");
+        assert!(refused.is_retry() && refused.to_string().contains("set back"), "{refused}");
+        received(3, 9001).await.expect_err("closed until somebody has looked");
+        log.ready().await.expect_err("not ready");
+        assert_eq!(gate.newest(), 9000, "what is not taken does not count");
+        gate.set(None);
+        received(3, 9001).await.expect("open again");
+        let any = FollowedLog::new(Arc::new(MemoryLog::new("other")), Shifts::new(), Gate::default());
+        create(&any, "t", 1).await;
+        for (number, received_at) in [(0, 5000), (1, 1)] {
+            let mut record = numbered("t", number);
+            record.envelope.received_at = received_at;
+            any.append(record).await.expect("without a bound clocks are not compared");
+        }
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub struct Current {
     pub session: Session,
     /// One version of every table.
     pub snapshots: BTreeMap<Table, TableSnapshot>,
-    /// When the versions were last found to be the newest, at the latest; microseconds since the epoch.
+    /// When the versions were last found to be the newest, at the latest, by the steady clock.
     looked_at: i64,
 }
 
@@ -52,24 +52,24 @@ impl Sessions {
     /// # Errors
     /// As [`Session::open`].
     pub async fn current(&self) -> Result<Arc<Current>, QueryError> {
-        let asked_at = self.clock.now();
+        let asked_at = self.clock.steady();
         let mut kept = self.kept.lock().await;
         // Whoever waited for the lock may take what another has found meanwhile.
         if let Some(current) = kept.as_ref().filter(|current| current.looked_at > asked_at) {
             return Ok(current.clone());
         }
-        let now = self.clock.now();
+        let (now, looked_at) = (self.clock.now(), self.clock.steady());
         let snapshots = pin(&self.lake).await?;
         let same = kept.as_ref().filter(|current| current.serves(&snapshots, now));
         let fresh = same.is_none();
         let current = match same {
             Some(current) => {
-                Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at: now }
+                Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at }
             }
             None => {
                 let session =
                     Session::over_snapshots_within(&snapshots, self.catalog.clone(), now, self.memory.clone()).await?;
-                Current { session, snapshots, looked_at: now }
+                Current { session, snapshots, looked_at }
             }
         };
         let current = Arc::new(current);
@@ -91,7 +91,7 @@ async fn given_back(kept: Weak<Mutex<Option<Arc<Current>>>>, session: Ended, clo
         let Some(current) = current.filter(|current| current.session.is(&session)) else { return };
         let fed = Table::FED.iter().filter_map(|table| current.snapshots.get(table));
         let superseded = futures::future::join_all(fed.map(TableSnapshot::is_superseded)).await;
-        if superseded.contains(&true) || clock.now() - current.session.now() >= OLD {
+        if superseded.contains(&true) || !(0..OLD).contains(&(clock.now() - current.session.now())) {
             let mut kept = place.lock().await;
             if kept.as_ref().is_some_and(|current| current.session.is(&session)) {
                 *kept = None;

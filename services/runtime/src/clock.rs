@@ -1,7 +1,7 @@
 //! The one place from which wall clock and random ids come, so that a simulation can own them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 /// Clocks that differ by more are not all right, microseconds. A report's body may take five minutes from its receive time
@@ -65,6 +65,17 @@ impl Clock {
         }
     }
 
+    /// Microseconds that only grow, from any beginning: for waiting and for measuring how long something takes. The wall
+    /// clock may be set back meanwhile, and what waits for a moment of it then waits for as long again.
+    pub fn steady(&self) -> i64 {
+        static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match &self.0 {
+            Source::System => BEGINNING.elapsed().as_micros() as i64,
+            // A clock that is set moves on by what it is set to.
+            Source::Still(_) | Source::Ahead(_) => self.now(),
+        }
+    }
+
     /// This moment, to be asked later how long ago it was.
     pub fn moment(&self) -> Moment {
         Moment { wall: self.now(), steady: Instant::now() }
@@ -101,6 +112,17 @@ mod tests {
         assert!((5_000_000_000..6_000_000_000).contains(&after), "{after}");
         std::thread::sleep(Duration::from_millis(2));
         assert!(shared.now() > after);
+    }
+
+    #[test]
+    fn steady_time_only_grows() {
+        let clock = Clock::system();
+        let before = clock.steady();
+        std::thread::sleep(Duration::from_millis(2));
+        assert!((before + 2000..before + 60_000_000).contains(&clock.steady()));
+        let manual = Clock::manual(7);
+        manual.set(9);
+        assert_eq!(manual.steady(), 9);
     }
 
     #[test]

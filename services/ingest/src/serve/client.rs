@@ -63,12 +63,13 @@ impl WrongTokens {
     /// A right one is let through, so that a stranger behind the same address locks nobody out. That tells no more than
     /// 401 does: a token is 256 bits of chance, and what is bounded is the work that wrong ones make.
     pub(super) fn turns_away(&self, client: IpAddr, judged: Result<(), AuthError>) -> bool {
-        !matches!(judged, Ok(()) | Err(AuthError::Unavailable)) && self.level(client, self.clock.now()) >= self.a_minute
+        !matches!(judged, Ok(()) | Err(AuthError::Unavailable))
+            && self.level(client, self.clock.steady()) >= self.a_minute
     }
 
     /// Counts a wrong token.
     pub(super) fn count(&self, client: IpAddr) {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let level = self.level(client, now);
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if levels.len() >= REMEMBERED && !levels.contains_key(&client) {

@@ -1,0 +1,254 @@
+//! Single bits that change on disk, in every kind of file of log and lake.
+//!
+//! What must hold: an answer is as before, or it is refused; and `up` on such files either says so, or loses and doubles
+//! nothing. Where an answer is another and nothing says so, the round is counted as unnoticed. The way out is the
+//! documented one: log and lake of one copy, and senders who send again; or the lake built again from the log.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use rand::Rng;
+use rand::seq::IndexedRandom;
+
+use super::round::{Round, Told, copy, removed};
+
+/// What was reported.
+const EVENTS: &str = "select source, id, ref_area, time_period, value from events";
+/// What counts of it, from the folded cells where there are any.
+const OBSERVATIONS: &str = "select reporter, ref_area, indicator, time_period, value from observations";
+
+impl Round<'_> {
+    pub(super) async fn flipped_record(&mut self) -> Told {
+        // One that the lake has not read: it is built again, over a copy of the log that is damaged.
+        let (log, lake, kept, newer) = (self.place("log"), self.place("lake"), self.place("kept"), self.place("newer"));
+        self.stop().await;
+        copy(&log, &kept);
+        flip_record(&log);
+        super::round::moved(&lake, &newer);
+        self.launch_by(&[], |command| command);
+        let told = self.not_ready().await;
+        self.stop().await;
+        for (from, to) in [(&kept, &log), (&newer, &lake)] {
+            let _ = std::fs::remove_dir_all(to);
+            super::round::moved(from, to);
+        }
+        self.helan.start_up().await;
+        Told::when(told)
+    }
+
+    pub(super) async fn torn_commit(&mut self) -> Told {
+        self.stop().await;
+        let (commit, bytes) = {
+            let commits = self.files("lake/events/_delta_log", ".json");
+            let newest = commits.into_iter().max().expect("a commit");
+            let bytes = std::fs::read(&newest).expect("readable");
+            (newest, bytes)
+        };
+        let kept = self.rng.random_range(1..bytes.len() - 2);
+        std::fs::write(&commit, &bytes[..kept]).expect("written");
+        let mut command = self.helan.command(&["sql", "select count(*) from events"]);
+        let output = command.output().expect("sql runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let name = commit.file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(!output.status.success() && said.contains(&name), "{said}");
+        std::fs::write(&commit, bytes).expect("put back");
+        self.helan.start_up().await;
+        Told::Yes
+    }
+
+    pub(super) async fn flipped_log_page(&mut self) -> Told {
+        let (kept, marks) = self.keep().await;
+        let database = self.place("log/log.sqlite");
+        self.flip(&database);
+        let told = self.runs_on().await;
+        self.restored_from_one_copy(&kept, &marks).await;
+        told
+    }
+
+    pub(super) async fn flipped_data_file(&mut self) -> Told {
+        self.flipped_in_lake(EVENTS, |round| round.files("lake/events/recorded_year", ".parquet")).await
+    }
+
+    pub(super) async fn flipped_commit(&mut self) -> Told {
+        self.flipped_in_lake(EVENTS, |round| round.files("lake/events/_delta_log", ".json")).await
+    }
+
+    pub(super) async fn flipped_checkpoint(&mut self) -> Told {
+        self.commit_until_there_is_a_checkpoint().await;
+        self.flipped_in_lake(EVENTS, |round| {
+            let mut files = round.files("lake/events/_delta_log", ".parquet");
+            files.extend(round.files("lake/events/_delta_log", "_last_checkpoint"));
+            files
+        })
+        .await
+    }
+
+    pub(super) async fn flipped_cells(&mut self) -> Told {
+        self.senders.stop().await;
+        self.senders.fill().await;
+        let arrived = self.senders.compare(self.helan).await;
+        assert_eq!(arrived, (0, 0));
+        self.helan.run(&["maintain"]);
+        self.flipped_in_lake(OBSERVATIONS, |round| round.files("lake/cells", "")).await
+    }
+
+    pub(super) async fn flipped_credentials(&mut self) -> Told {
+        self.senders.stop().await;
+        let file = self.place("credentials.jsonl");
+        let sound = std::fs::read(&file).expect("readable");
+        self.flip(&file);
+        // Looked at once a second.
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        let statuses = self.senders.once().await;
+        assert!(statuses.iter().all(|status| matches!(status, 202 | 401 | 403 | 503)), "{statuses:?}");
+        std::fs::write(&file, sound).expect("put back");
+        let refused = statuses.iter().any(|status| *status != 202);
+        self.helan
+            .wait_until("everybody is let in again", async || {
+                self.senders.once().await.iter().all(|status| *status == 202)
+            })
+            .await;
+        Told::when(refused)
+    }
+
+    /// Ends `up`; a copy of log and lake as they are, and how far the senders are.
+    async fn keep(&mut self) -> (PathBuf, Vec<usize>) {
+        self.stop().await;
+        let kept = self.place("kept");
+        std::fs::create_dir(&kept).expect("a directory");
+        for name in ["log", "lake"] {
+            copy(&self.place(name), &kept);
+        }
+        (kept, self.senders.marks())
+    }
+
+    /// Changes one bit of a file.
+    fn flip(&mut self, file: &Path) {
+        let mut bytes = std::fs::read(file).expect("readable");
+        let at = self.rng.random_range(0..bytes.len());
+        bytes[at] ^= 1 << self.rng.random_range(0..8);
+        println!("flipped byte {at} of {} of {}", bytes.len(), file.display());
+        std::fs::write(file, bytes).expect("written");
+    }
+
+    async fn flipped_in_lake(&mut self, asked: &str, files: impl Fn(&Self) -> Vec<PathBuf>) -> Told {
+        let (kept, marks) = self.keep().await;
+        let before = self.answer(asked).unwrap_or_else(|said| panic!("a sound lake answers: {said}"));
+        let file = files(self).choose(&mut self.rng).expect("there is such a file").clone();
+        self.flip(&file);
+        let told = match self.answer(asked) {
+            Err(said) => {
+                assert!(!said.contains("panicked"), "{said}");
+                Told::Yes
+            }
+            Ok(answer) if answer != before => Told::Unnoticed,
+            Ok(_) => self.runs_on().await,
+        };
+        if file.starts_with(self.place("lake/cells")) {
+            // They are a cache.
+            removed(&self.place("lake/cells"));
+            let answer = self.answer(asked);
+            assert!(told != Told::Yes || answer.as_ref() == Ok(&before), "without them it answers as before");
+        } else if told == Told::Yes && self.rng.random_ratio(1, 3) {
+            // What tables name is built again from the log; it needs a lake that opens at all.
+            let rebuilt = self.helan.command(&["rebuild", "--partitions", "3"]).output().expect("it runs");
+            if rebuilt.status.success() {
+                self.helan.start_up().await;
+                let arrived = self.senders.compare(self.helan).await;
+                assert_eq!(arrived, (0, 0), "built again");
+                self.stop().await;
+                for old in self.files("", "lake.before-") {
+                    removed(&old);
+                }
+            }
+        }
+        self.restored_from_one_copy(&kept, &marks).await;
+        told
+    }
+
+    /// Lets `up` run on what was damaged, and ends it.
+    async fn runs_on(&mut self) -> Told {
+        self.launch_by(&[], |command| command);
+        if !self.comes_up().await {
+            self.helan.kill9(&self.helan.base);
+            return Told::Yes;
+        }
+        self.senders.start();
+        self.pause().await;
+        self.senders.stop().await;
+        let mut told = Told::Unnoticed;
+        for _ in 0..40 {
+            if !self.helan.is_ready(&self.helan.base).await {
+                told = Told::Yes;
+                break;
+            }
+            if self.senders.compare_once(self.helan) == Some((0, 0)) {
+                told = Told::Survived;
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+        self.helan.kill9(&self.helan.base);
+        told
+    }
+
+    /// The rows of an answer, or what was said instead.
+    fn answer(&self, asked: &str) -> Result<BTreeSet<String>, String> {
+        let output = self.helan.command(&["sql", "-f", "csv", asked]).output().expect("sql runs");
+        match output.status.success() {
+            true => Ok(String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
+    /// Commits often, until maintenance writes a checkpoint.
+    async fn commit_until_there_is_a_checkpoint(&mut self) {
+        let is_there = |round: &Self| !round.files("lake/events/_delta_log", ".checkpoint.parquet").is_empty();
+        if is_there(self) {
+            return;
+        }
+        self.stop().await;
+        self.helan.spawn("up", &self.helan.base, &["--flush-age", "5ms", "--partitions", "3"]).await;
+        self.senders.start();
+        while !is_there(self) {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.helan.run(&["maintain"]);
+        }
+        self.senders.stop().await;
+        let arrived = self.senders.compare(self.helan).await;
+        assert_eq!(arrived, (0, 0));
+    }
+
+    /// Files below a folder of the data directory whose names hold a text.
+    fn files(&self, folder: &str, part: &str) -> Vec<PathBuf> {
+        let (parent, prefix) = match folder.rsplit_once('/') {
+            Some((parent, "recorded_year")) => (parent, "recorded_year"),
+            _ => (folder, ""),
+        };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(self.place(parent)).expect("readable").flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !prefix.is_empty() && name.starts_with(prefix) {
+                let below = std::fs::read_dir(entry.path()).expect("readable").flatten();
+                found.extend(below.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with(part)));
+            } else if prefix.is_empty() && name.contains(part) {
+                found.push(entry.path());
+            }
+        }
+        found.sort();
+        found
+    }
+}
+
+/// Changes a bit in the value of the last record.
+fn flip_record(log: &Path) {
+    let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
+        a, v = c.execute('select address, value from records order by address desc limit 1').fetchone()\n\
+        v = bytearray(v)\nv[len(v) // 2] ^= 1\n\
+        c.execute('update records set value = ? where address = ?', (bytes(v), a))\nc.commit()";
+    let python = std::env::var("HELAN_TEST_PYTHON").expect("a Python with packages");
+    let status = Command::new(python).args(["-c", script]).arg(log.join("log.sqlite")).status();
+    assert!(status.expect("Python runs").success());
+}
