@@ -31,7 +31,7 @@ pub(crate) struct ExplainArgs {
     /// tree for people, json for programs
     #[arg(short, long, value_enum, default_value = "tree")]
     format: Shape,
-    /// Show what stands beside the number as fully as what is in it
+    /// Show cross-checks in full
     #[arg(long)]
     all: bool,
 }

@@ -62,9 +62,9 @@ struct OfPeriod {
 
 #[derive(Debug, Subcommand)]
 enum ReleaseCommand {
-    /// Say that a draft was checked (analyst or operator)
+    /// Mark a draft as reviewed (analyst or operator)
     Review(About),
-    /// Answer for a reviewed publication (operator; not the reviewer)
+    /// Approve a reviewed publication (operator; not the reviewer)
     Approve(About),
     /// Hold an approved publication back until a moment (operator)
     Embargo {
@@ -78,7 +78,7 @@ enum ReleaseCommand {
     Release(About),
     /// Send a publication back to draft before it is out (analyst or operator)
     Return(About),
-    /// Say that a publication no longer stands (operator)
+    /// Declare that a publication no longer stands (operator)
     Withdraw(About),
     /// Close a period: reports that come later are marked, and not lost (operator)
     Close(OfPeriod),
