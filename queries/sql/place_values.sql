@@ -55,8 +55,11 @@ places as (
 select
     places.ref_area, places.indicator, places.time_period, places.period_kind, places.period_start, places.period_end,
     places.value, places.status, places.coverage_reported, places.coverage_expected, places.months_reported,
-    places.complete, places.negative, places.vintage, places.basis, places.origin_period, places.missing_zh,
-    places.missing_en, places.demo, places.estimated,
+    places.complete, places.negative, places.vintage, places.basis, places.origin_period,
+-- Nothing is missing from what the place reported itself.
+    case when places.months_reported is null and not places.complete then places.missing_zh end as missing_zh,
+    case when places.months_reported is null and not places.complete then places.missing_en end as missing_en,
+    places.demo, places.estimated,
 -- A part is a lower limit only where the rest cannot take away from it. What may be negative, and a stock of an earlier
 -- day, may end lower.
     coalesce(

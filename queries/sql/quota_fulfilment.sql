@@ -1,6 +1,6 @@
 -- name: quota_fulfilment
 -- grain: one row for each target and area: the area or group that owes it, and each listed member of such a group
--- inputs: target_rows, target_actuals, target_readings, targets
+-- inputs: target_rows, target_actuals, target_readings, targets, indicators, area_names
 -- rules: 1, 2, 3, 4, 8, 10
 -- materialise: yes
 -- zh: 目标完成情况：每项目标的实际值、结论、是否口径敏感及理由。
@@ -41,6 +41,16 @@
 -- column estimated bool: 是否含估计数 | Whether some report behind it is an estimate.
 -- column denominator_coverage_reported bigint: 分母已有部分 | Ratios: parts, or months, of the denominator that have a value.
 -- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
+-- column gap exact: 差额（目标单位） | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told.
+-- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
+-- column gap_zh text: 差额说明 | What is missing, and who would have to report it, in Chinese; null where nothing is.
+-- column gap_en text: 差额说明（英文） | The same in English.
+-- column turned_zh text: 何种口径使结论改变 | The first reading that turns the verdict, in Chinese; null = none does.
+-- column turned_en text: 何种口径使结论改变（英文） | The same in English.
+-- column name_zh text: 目标名称 | Name of the target in Chinese.
+-- column name_en text: 目标英文名称 | Name of the target in English.
+-- column area_zh text: 地区名称 | Name of the area or group in Chinese.
+-- column area_en text: 地区英文名称 | Name of the area or group in English.
 with readings as (
     select
         target_id, ref_area,
@@ -53,6 +63,56 @@ with readings as (
         ) as readings
     from target_readings
     group by target_id, ref_area
+),
+
+vintage_names as (
+    select 'estimated' as vintage, '估计数' as zh, 'the estimate' as en
+    union all select 'preliminary', '初步数', 'the preliminary figure'
+    union all select 'revised', '修订数', 'the revised figure'
+    union all select 'final', '最终数', 'the final figure'
+    union all select 'census-revised', '普查修订数', 'the census revision'
+    union all select '-', '未注明版本的数', 'the figure without a vintage'
+),
+
+turning as (
+    select
+        other.target_id, other.ref_area, other.verdict, other.rounded, other.comparator,
+        other.comparator <> main.comparator as other_comparator,
+        case when other.numerator_vintage is distinct from main.numerator_vintage
+            then coalesce(other.numerator_vintage, '-') end as above,
+        case when other.denominator_vintage is distinct from main.denominator_vintage
+            then coalesce(other.denominator_vintage, '-') end as below,
+-- What is nearest to the verdict's own reading: rounding, then the comparator, then other releases.
+        row_number() over (
+            partition by other.target_id, other.ref_area
+            order by
+                case when other.numerator_vintage is distinct from main.numerator_vintage then 1 else 0 end
+                    + case when other.denominator_vintage is distinct from main.denominator_vintage then 1 else 0 end,
+                case when other.comparator <> main.comparator then 1 else 0 end, other.rounded, other.reading
+        ) as place
+    from target_readings as other
+    inner join target_readings as main
+        on main.target_id = other.target_id and main.ref_area = other.ref_area and main.is_current
+    where other.verdict <> main.verdict
+),
+
+turned_words as (
+    select
+        turning.target_id, turning.ref_area,
+        '按'
+            || coalesce(case when turning.below is null then '' else '分子的' end || above_names.zh || '、', '')
+            || coalesce('分母的' || below_names.zh || '、', '')
+            || case when turning.rounded then '修约后的数值、' else '' end
+            || case when turning.other_comparator then '“' || turning.comparator || '”' else '' end as words_zh,
+        coalesce(above_names.en || case when turning.below is null then '' else ' above the line' end || ', ', '')
+            || coalesce(below_names.en || ' of the denominator, ', '')
+            || case when turning.rounded then 'rounded, ' else '' end
+            || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
+        turning.verdict
+    from turning
+    left join vintage_names as above_names on above_names.vintage = turning.above
+    left join vintage_names as below_names on below_names.vintage = turning.below
+    where turning.place = 1
 ),
 
 headings as (
@@ -71,7 +131,13 @@ joined as (
         target_actuals.denominator_coverage_reported, target_actuals.denominator_coverage_expected,
         coalesce(target_actuals.denominator_status in ('partial', 'carried'), false) as part_below,
         readings.current_verdict, readings.turned, readings.readings,
-        targets.name_zh, targets.name_en, targets.parent as parent_target, targets.same_as, targets.note,
+        targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
+        above.name_zh as above_zh, above.name_en as above_en, above.unit_zh as above_unit_zh,
+        above.unit_en as above_unit_en,
+        rtrim(turned_words.words_zh, '、') || '比较则为“' || case turned_words.verdict when 'met' then '达到' else '未达到' end
+            || '”' as turned_zh,
+        'it is ' || turned_words.verdict || ' (' || rtrim(turned_words.words_en, ', ') || ')' as turned_en,
+        targets.parent as parent_target, targets.same_as, targets.note,
         headings.parent is not null as is_heading,
         case
             when target_actuals.denominator > 0
@@ -91,6 +157,11 @@ joined as (
     inner join target_actuals
         on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
     inner join targets on targets.target_id = target_rows.target_id
+    inner join indicators as above
+        on above.indicator = coalesce(target_rows.numerator_indicator, target_rows.indicator)
+    left join area_names on area_names.ref_area = target_rows.ref_area
+    left join turned_words
+        on turned_words.target_id = target_rows.target_id and turned_words.ref_area = target_rows.ref_area
     left join headings on headings.parent = target_rows.target_id
     left join readings
         on readings.target_id = target_rows.target_id and readings.ref_area = target_rows.ref_area
@@ -138,6 +209,55 @@ judged as (
     from assessed
 ),
 
+lacking as (
+    select
+        *,
+        case
+            when verdict in ('context', 'report_only', 'not_assessable') or measure = 'done' then null
+            when verdict = 'met' then cast(0 as decimal(38, 10))
+            when comparator in ('>=', '>', '≈', 'all') and (complete or at_least or verdict in ('on_track', 'behind'))
+                then greatest(target_value - actual_value, cast(0 as decimal(38, 10)))
+            when comparator = '<=' and complete then greatest(actual_value - target_value, cast(0 as decimal(38, 10)))
+            when comparator = '=' and complete then abs(actual_value - target_value)
+        end as gap,
+        try_cast(
+            cast(cast(target_amount as decimal(76, 10)) * cast(denominator as decimal(76, 10)) as decimal(76, 20))
+            / nullif(cast(factor as decimal(20, 0)), 0)
+            as decimal(38, 10)
+        ) - numerator as short_of
+    from judged
+),
+
+measured as (
+    select
+        *,
+        case
+            when gap > 0 and comparator in ('>=', '>', '≈', 'all') then greatest(short_of, cast(0 as decimal(38, 10)))
+            when gap = 0 then gap
+        end as gap_numerator
+    from lacking
+),
+
+worded_gaps as (
+    select
+        *,
+        rtrim(rtrim(cast(case
+            when gap >= 0.0001 then cast(cast(gap as decimal(38, 4)) as decimal(38, 10)) else gap
+        end as varchar), '0'), '.') as gap_shown,
+        case
+            when gap_numerator >= 100000000 then rtrim(rtrim(cast(cast(
+                cast(gap_numerator as decimal(76, 10)) * cast(0.00000001 as decimal(10, 8)) as decimal(38, 4)
+            ) as varchar), '0'), '.') || ' 亿' || above_unit_zh
+            when gap_numerator >= 10000 then rtrim(rtrim(cast(cast(
+                cast(gap_numerator as decimal(76, 10)) * cast(0.0001 as decimal(10, 8)) as decimal(38, 4)
+            ) as varchar), '0'), '.') || ' 万' || above_unit_zh
+            else rtrim(rtrim(cast(gap_numerator as varchar), '0'), '.') || ' ' || above_unit_zh
+        end as above_gap_zh,
+        rtrim(rtrim(cast(cast(gap_numerator as decimal(38, 2)) as varchar), '0'), '.') || ' ' || above_unit_en
+            as above_gap_en
+    from measured
+),
+
 shown as (
     select
         *,
@@ -156,7 +276,7 @@ shown as (
         coalesce(
             cast(denominator_coverage_reported as varchar) || '/' || cast(denominator_coverage_expected as varchar), ''
         ) as below_shown
-    from judged
+    from worded_gaps
 ),
 
 worded as (
@@ -202,7 +322,7 @@ worded as (
                 || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；其余部分可能减少总数' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_zh is not null then '；缺报：' || missing_zh else '' end
-        || case when verdict in ('met', 'missed') and turned then '；口径敏感：换一种读法结论会变' else '' end
+        || case when verdict in ('met', 'missed') and turned then '；结论受口径影响：' || turned_zh else '' end
         || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '；含估计数' else '' end
             as reason_zh,
         case
@@ -245,7 +365,7 @@ worded as (
                 || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_en is not null then '; missing: ' || missing_en else '' end
-        || case when verdict in ('met', 'missed') and turned then '; sensitive: another reading turns it' else '' end
+        || case when verdict in ('met', 'missed') and turned then '; depends on the reading: ' || turned_en else '' end
         || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '; estimates are in it' else '' end
             as reason_en
     from shown
@@ -270,5 +390,21 @@ select
     not is_member and same_as is null and not is_heading and verdict <> 'context' as counts,
     split_part(note, ' / ', 1) as note_zh,
     case when strpos(note, ' / ') > 0 then substr(note, strpos(note, ' / ') + 3) else note end as note_en,
-    at_least, estimated, denominator_coverage_reported, denominator_coverage_expected
+    at_least, estimated, denominator_coverage_reported, denominator_coverage_expected, gap, gap_numerator,
+    case when gap > 0 then
+        case when comparator in ('<=', '=') then '相差 ' else '还差 ' end || gap_shown || ' ' || unit_text
+            || case when measure = 'ratio' and gap_numerator > 0 then '，合' || above_zh || ' ' || above_gap_zh else '' end
+            || case when at_least and missing_zh is not null then '；缺报的 ' || missing_zh || ' 合计至少还需报出此数' else '' end
+    end as gap_zh,
+    case when gap > 0 then
+        case when comparator in ('<=', '=') then 'off by ' else 'short by ' end || gap_shown
+            || case when measure = 'ratio' and gap_numerator > 0 then ': ' || above_gap_en || ' of ' || above_en else '' end
+            || case
+                when at_least and missing_en is not null
+                    then '; ' || missing_en || ' would have to report at least that together'
+                else ''
+            end
+    end as gap_en,
+    case when verdict in ('met', 'missed') and turned then turned_zh end as turned_zh,
+    case when verdict in ('met', 'missed') and turned then turned_en end as turned_en, name_zh, name_en, area_zh, area_en
 from worded

@@ -350,7 +350,8 @@ pub(crate) struct RollupArgs {
     /// Compute a publication again from its own inputs and compare the digests
     #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
     pub(crate) reproduce: Option<String>,
-    /// List every cell that publication B changes against A, with its causes; ids, their beginnings, or `latest`
+    /// List every cell that publication B changes against A, with its causes; ids, their beginnings, dates
+    /// (the publication that was current at the end of that day), or `latest`
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["publish", "as_of", "period", "reproduce"])]
     pub(crate) compare: Option<Vec<String>>,
     /// Show every target, not only the numbers; with --compare every cell, not only the first hundred

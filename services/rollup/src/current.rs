@@ -8,8 +8,9 @@ use crate::rows::{Texts, literal};
 /// The word for the current publication.
 pub const LATEST: &str = "latest";
 
-/// The id that a person's word for a publication means: an id, its beginning (8 characters or more), or `latest` for
-/// the current publication of the catalog's default period, else of whatever period was confirmed last.
+/// The id that a person's word for a publication means: an id, its beginning (8 characters or more), a date or a moment
+/// for the publication that was current then, or `latest` for the current one; of the catalog's default period, else of
+/// whatever period was confirmed last.
 ///
 /// # Errors
 /// [`RollupError::Asked`] if there is none, or several.
@@ -27,9 +28,12 @@ pub(crate) async fn resolve(session: &Session, word: &str) -> Result<String, Rol
             )),
         };
     }
+    if is_day(word) {
+        return at(session, word).await;
+    }
     if word.len() < 8 || !word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(RollupError::Asked(format!(
-            "{word:?} is no publication: write `latest`, an id, or at least the first 8 characters of one; \
+            "{word:?} is no publication: write `latest`, a date, an id, or at least the first 8 characters of one; \
              `helan sql \"select publication, time_period, published_at from publications\"` lists them"
         )));
     }
@@ -44,6 +48,31 @@ pub(crate) async fn resolve(session: &Session, word: &str) -> Result<String, Rol
             Err(RollupError::Asked(format!("{word} begins several ids ({}): write more of it", several.join(", "))))
         }
     }
+}
+
+/// Whether a word begins like a date: an id has no hyphen.
+fn is_day(word: &str) -> bool {
+    word.get(..10).is_some_and(|day| day.parse::<jiff::civil::Date>().is_ok() && day.as_bytes()[4] == b'-')
+}
+
+/// The publication that was current at a moment: that of the run with the latest T up to it.
+async fn at(session: &Session, word: &str) -> Result<String, RollupError> {
+    let moment = session.moment(word)?;
+    let at = jiff::Timestamp::from_microsecond(moment).unwrap_or(jiff::Timestamp::MAX);
+    let runs = "from publication_runs r inner join publications p on p.publication = r.publication \
+                where r.outcome in ('published', 'unchanged')";
+    let text = format!(
+        "select r.publication {runs} and r.as_of <= arrow_cast('{at}', 'Timestamp(Microsecond, Some(\"UTC\"))') \
+         order by case when r.time_period = {} then 0 else 1 end, r.as_of desc, r.finished_at desc, r.run desc limit 1",
+        literal(&session.catalog().head.default_period)
+    );
+    if let Some(id) = ids(session, &text).await?.into_iter().next() {
+        return Ok(id);
+    }
+    Err(RollupError::Asked(format!(
+        "no publication was current on {word}: the lake has none as of then; `helan sql \"select time_period, as_of, \
+         publication from publication_runs order by as_of\"` lists what there is"
+    )))
 }
 
 /// The publication of a period that a run as of T follows on: that of the run with the latest T up to it.

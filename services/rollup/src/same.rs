@@ -1,4 +1,5 @@
-//! Whether two sets of answers say the same, although other rules made them: a later build has more columns.
+//! Whether two sets of answers say the same, although other rules made them: a later build has more columns, and other
+//! words for the same figures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,10 +37,13 @@ impl LaterColumns {
         if (&was.key, was.value, &was.status) != (&is.key, is.value, &is.status) {
             return false;
         }
-        let Some(later) = self.0.get(&is.key.answer).filter(|later| !later.is_empty()) else { return false };
+        let Some(later) = self.0.get(&is.key.answer) else { return false };
         match (fields(&was.detail), fields(&is.detail)) {
-            (Some(was), Some(mut is)) => {
-                is.retain(|name, _| !later.contains(name));
+            (Some(mut was), Some(mut is)) => {
+                // Sentences follow from the figures beside them.
+                let figure = |name: &String| !name.ends_with("_zh") && !name.ends_with("_en");
+                was.retain(|name, _| figure(name));
+                is.retain(|name, _| figure(name) && !later.contains(name));
                 was == is
             }
             _ => false,
@@ -97,6 +101,8 @@ mod tests {
             assert!(!say_the_same(&old, &[row("A", changed), wider[1].clone()]), "{changed}");
         }
         assert!(!say_the_same(&old, &[wider[0].clone(), row("B", r#"{"value":"1","shown":"1"}"#)]));
+        let said = [row("A", r#"{"value":"1","shown":"1","reason_zh":"x"}"#), old[1].clone()];
+        assert!(say_the_same(&said, &wider), "other words, the same figures");
         assert!(!say_the_same(&old, &wider[..1]));
         assert!(!say_the_same(&old, &[Value { value: Some(2), ..wider[0].clone() }, wider[1].clone()]));
         assert!(!LaterColumns::none().agree(&old[0], &wider[0]), "by the same rules every column counts");

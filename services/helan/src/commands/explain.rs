@@ -18,7 +18,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     place: Place,
     /// PUBLICATION AREA INDICATOR [PERIOD]; with --live AREA INDICATOR [PERIOD].
-    /// PUBLICATION: `latest`, an id, or the first 8 characters of one. AREA: code or name of an area or a group.
+    /// PUBLICATION: `latest`, an id, the first 8 characters of one, or a date. AREA: code or name of an area or a group.
     /// INDICATOR: id or name, or the id of a target. Without PERIOD the publication's, or the catalog's
     #[arg(value_name = "WORD", required = true, num_args = 2..=4, verbatim_doc_comment)]
     words: Vec<String>,
@@ -276,7 +276,7 @@ impl Page {
 
     fn status<'t>(&self, status: &'t str) -> &'t str {
         if self.lang == Lang::En {
-            return status;
+            return if status == "no_figure" { "nothing to compare" } else { status };
         }
         match status {
             "reported" => "报送",
@@ -284,6 +284,7 @@ impl Page {
             "partial" => "不完整",
             "carried" => "沿用",
             "missing" => "缺报",
+            "no_figure" => "无数据可比",
             "no_own_value" => "缺本级公布数",
             "no_denominator" => "缺分母",
             "no_numerator" => "缺分子",

@@ -49,6 +49,10 @@ impl Facts {
         }
         match self.areas.get(cell) {
             Some(row) => self.area(cell, row, role, depth),
+            // Beside a value that is there nothing is missing: the child has just no figure to compare.
+            None if role == "cross_check" => {
+                Node { status: "no_figure".to_owned(), rules: vec![3], ..self.node("nothing", role, cell) }
+            }
             // That it is missing makes the sum above partial.
             None => Node {
                 status: "missing".to_owned(),
@@ -79,6 +83,10 @@ impl Facts {
                 "missing_en",
             ],
         );
+        // Who reported nothing is missing from a sum, not from a figure of the area's own.
+        if row.contains_key("reported") {
+            node.facts.retain(|(name, _)| !name.starts_with("missing_"));
+        }
         node.rules = vec![3, 5, 10];
         let own_value = self.over_areas(&cell.1) == "own_value";
         if own_value {
@@ -152,6 +160,9 @@ impl Facts {
         );
         node.rules = vec![3, 4, 5, 10];
         let reported = row.contains_key("reported");
+        if reported {
+            node.facts.retain(|(name, _)| !name.starts_with("missing_"));
+        }
         if !reported && row.contains_key("value") {
             node.formula =
                 Some(format!("Σ {} ({} / {})", cell.1, get(row, "coverage_reported"), get(row, "coverage_expected")));
