@@ -33,7 +33,7 @@ fn credentials(
                     "chmod 600; the digests were open to others, so rotate the tokens",
                 ),
                 _ => (
-                    "修正后服务会自动重读；在此之前谁都进不来",
+                    "修正后服务会自动重读；修正前所有用户均无法访问",
                     "correct it, services read it again by themselves; until then nobody is let in",
                 ),
             };
