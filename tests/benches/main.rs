@@ -1,6 +1,11 @@
 //! First figures of the whole, from outside: HTTP → acknowledged, then log → table, with the role's own CPU seconds.
 //!
 //! `cargo build && cargo run --example benches -- [embedded|kafka] [EVENTS] [EVENTS A REQUEST]`
+//!
+//! `-- answers [EVENTS] [DIRECTORY]`: what questions cost over so many events, beside DuckDB. The directory, a new one,
+//! is kept.
+
+mod answers;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -43,13 +48,18 @@ impl Role {
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let kind = arguments.next().unwrap_or_else(|| "embedded".to_owned());
+    if kind == "answers" {
+        let events: usize = arguments.next().map_or(Ok(3_000_000), |text| text.parse())?;
+        let (kept, temporary) = (arguments.next().map(PathBuf::from), tempfile::tempdir()?);
+        return answers::run(kept.as_deref().unwrap_or(temporary.path()), events).await;
+    }
     let events: usize = arguments.next().map_or(Ok(400_000), |text| text.parse())?;
     let batch: usize = arguments.next().map_or(Ok(1_000), |text| text.parse())?;
     let dir = tempfile::tempdir()?;
     let broker = match kind.as_str() {
         "embedded" => None,
         "kafka" => Some(Broker::start()?),
-        other => bail!("{other:?}: write embedded or kafka"),
+        other => bail!("{other:?}: write embedded, kafka or answers"),
     };
     let log = broker.as_ref().map(|broker| format!("kafka://{}", broker.bootstrap()));
     let (home, log) = (dir.path(), log.as_deref());

@@ -67,8 +67,8 @@ async fn what_became_of_a_correction_is_told() {
             helan.command(&["validate", file, "--source", "/nx/nx-stats", "--lang", "en"]).output().expect("runs");
         let said = String::from_utf8_lossy(&judged.stdout).into_owned();
         assert_eq!((judged.status.success(), said.contains("withdraws_unknown")), (!refused, refused), "{said}");
-        let mut sender =
-            helan.command(&["send", file, "--source", "/nx/nx-stats", "--to", &helan.base, "--lang", "en"]);
+        let mut sender = std::process::Command::new(env!("CARGO_BIN_EXE_helan"));
+        sender.args(["send", file, "--source", "/nx/nx-stats", "--to", &helan.base, "--lang", "en"]);
         let sent = sender.env("HELAN_TOKEN", &token).stdin(Stdio::null()).output().expect("runs");
         let said = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
         assert_eq!((sent.status.success(), said.contains("withdraws_unknown")), (!refused, refused), "{said}");
@@ -103,6 +103,28 @@ async fn receipts_tell_contents_of_one_key_apart_and_what_nobody_sent() {
     ] {
         let (status, answer, _) = ask(&helan, token, path, Some("wait=20")).await;
         assert_eq!((status, &answer["code"]), (404, &json!("submission_unknown")), "{path}: {answer:#}");
+    }
+    // What a reporter has sent, its own only, newest first.
+    let listed = |answer: &Value| {
+        let rows = answer["submissions"].as_array().expect("a list").iter();
+        rows.map(|row| format!("{} {}", row["submission"], row["outcome"]).replace('"', "")).collect::<Vec<_>>()
+    };
+    let [accepted, refused] = ["accepted", "refused"].map(|outcome| format!("nx-stats:today {outcome}"));
+    for (token, query, expected) in [
+        (&token, "", vec![&refused, &accepted]),
+        (&token, "?source=/nx/nx-stats&state=refused", vec![&refused]),
+        (&token, "?limit=1", vec![&refused]),
+        (&token, "?from=2099-01-01", vec![]),
+        (&token, "?to=2019-01-01", vec![]),
+        (&token, "?source=/nx/yinchuan", vec![]),
+        (&other, "", vec![]),
+    ] {
+        let (status, answer, _) = ask(&helan, token, &format!("/v1/submissions{query}"), None).await;
+        assert_eq!((status, listed(&answer).iter().collect::<Vec<_>>()), (200, expected), "{query}: {answer:#}");
+    }
+    for wrong in ["?state=lost", "?from=soon", "?limit=x"] {
+        let (status, answer, _) = ask(&helan, &token, &format!("/v1/submissions{wrong}"), None).await;
+        assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{wrong}: {answer:#}");
     }
     let (status, answer, _) = ask(&helan, &token, "/v1/submissions/never?wait=soon", None).await;
     assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{answer:#}");

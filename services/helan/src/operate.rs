@@ -170,7 +170,13 @@ pub(crate) fn join(mut one: serde_json::Value, other: serde_json::Value) -> serd
     for place in ["/paths", "/components/schemas"] {
         let Some(theirs) = other.pointer(place).and_then(|value| value.as_object()) else { continue };
         if let Some(ours) = one.pointer_mut(place).and_then(|value| value.as_object_mut()) {
-            ours.extend(theirs.clone());
+            for (name, theirs) in theirs {
+                // A path may have a method of either.
+                match (ours.get_mut(name).and_then(|value| value.as_object_mut()), theirs.as_object()) {
+                    (Some(ours), Some(theirs)) if place == "/paths" => ours.extend(theirs.clone()),
+                    _ => drop(ours.insert(name.clone(), theirs.clone())),
+                }
+            }
         }
     }
     one

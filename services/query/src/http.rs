@@ -17,6 +17,7 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use utoipa::OpenApi;
 
+pub use receipt::list::{SubmissionEntry, SubmissionList};
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
 pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
@@ -83,6 +84,7 @@ pub fn router(http: Http) -> std::io::Result<Router> {
         .route("/v1/sql", post(sql::ask))
         .route("/v1/sql/{id}", get(sql::broken_off))
         .route("/v1/tables", get(sql::tables))
+        .route("/v1/submissions", get(receipt::list::list))
         .route("/v1/submissions/{id}", get(receipt::receipt))
         .route("/v1/status", get(status::status))
         .with_state(served))
@@ -90,11 +92,13 @@ pub fn router(http: Http) -> std::io::Result<Router> {
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(sql::ask, sql::broken_off, sql::tables, receipt::receipt, status::status),
+    paths(sql::ask, sql::broken_off, sql::tables, receipt::list::list, receipt::receipt, status::status),
     components(schemas(
         SqlRequest,
         TableEntry,
         ColumnEntry,
+        SubmissionList,
+        SubmissionEntry,
         Receipt,
         Place,
         Reason,

@@ -262,18 +262,6 @@ fn meant<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
     nearest(word, names).map_or_else(|| ";".to_owned(), |name| format!("; did you mean {name}?"))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_is_answered_with_the_name() {
-        let names = ["rd_intensity", "patent_density"];
-        assert_eq!(meant("rd_intensty", names.into_iter()), "; did you mean rd_intensity?");
-        assert_eq!(meant("weather", names.into_iter()), ";");
-    }
-}
-
 /// The published number and status of a figure.
 async fn published(session: &Session, id: &str, root: &Node) -> Result<Option<(Option<String>, String)>, RollupError> {
     let of = match &root.target_id {
@@ -289,4 +277,16 @@ async fn published(session: &Session, id: &str, root: &Node) -> Result<Option<(O
     );
     let rows = rows::maps(&session.sql(&text).await?.collect().await?)?;
     Ok(rows.into_iter().next().map(|row| (row.get("value").cloned(), row.get("status").cloned().unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_answered_with_the_name() {
+        let names = ["rd_intensity", "patent_density"];
+        assert_eq!(meant("rd_intensty", names.into_iter()), "; did you mean rd_intensity?");
+        assert_eq!(meant("weather", names.into_iter()), ";");
+    }
 }

@@ -245,16 +245,15 @@ impl<'e> Reading<'_, '_, 'e> {
                 Meaning::Nothing => {}
                 Meaning::Text(said) => {
                     let by_hand = read.field == "value" && matches!(cell.content, Content::Text(_));
-                    let text = match by_hand
-                        .then(|| typed(&said.text, self.builder.judge().decimal_mark(), Writer::Person))
-                    {
-                        None => said.text.clone(),
-                        Some(Ok(plain)) => plain.into_owned(),
-                        Some(Err(code)) => {
-                            wrong.push((read.field, code, quoted(&said.text)));
-                            continue;
-                        }
-                    };
+                    let text =
+                        match by_hand.then(|| typed(&said.text, self.builder.judge().decimal_mark(), Writer::Person)) {
+                            None => said.text.clone(),
+                            Some(Ok(plain)) => plain.into_owned(),
+                            Some(Err(code)) => {
+                                wrong.push((read.field, code, quoted(&said.text)));
+                                continue;
+                            }
+                        };
                     match read.field {
                         AREA_NAME => names[0].clone_from(&text),
                         INDICATOR_NAME => names[1].clone_from(&text),

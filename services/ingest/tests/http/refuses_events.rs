@@ -117,7 +117,7 @@ async fn every_status_of_the_code_list() {
     for code in ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"] {
         let valued = with(bureau_event("a"), "obs_status", json!(code));
         let blank = with(valued.clone(), "value", Value::Null);
-        let taken = [valued, blank].map(|event| Call::events(event));
+        let taken = [valued, blank].map(Call::events);
         let mut answers = Vec::new();
         for call in taken {
             let answer = world.send("nx-stats", call).await;

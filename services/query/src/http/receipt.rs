@@ -1,5 +1,6 @@
 //! `GET /v1/submissions/{id}`: what became of a submission, from the lake, at once or as soon as it is known.
 
+pub(super) mod list;
 mod read;
 mod wait;
 

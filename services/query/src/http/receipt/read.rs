@@ -16,45 +16,51 @@ use crate::http::refuse::Refusal;
 /// Topic, partition and offset of a record.
 pub(super) type Address = (String, i64, i64);
 
+/// The columns of a [`Place`].
+pub(super) const PLACE: [&str; 11] = [
+    "source",
+    "topic",
+    "partition",
+    "offset",
+    "received_at",
+    "recorded_at",
+    "outcome",
+    "events",
+    "accepted",
+    "repeated",
+    "content",
+];
+
+/// A row of these columns.
+pub(super) fn place(batch: &RecordBatch, row: usize) -> Result<Place, Refusal> {
+    Ok(Place {
+        source: text(batch, 0, row)?.unwrap_or_default(),
+        topic: text(batch, 1, row)?.unwrap_or_default(),
+        partition: number(batch, 2, row)?.unwrap_or_default(),
+        offset: number(batch, 3, row)?.unwrap_or_default(),
+        received_at: moment(batch, 4, row)?,
+        recorded_at: moment(batch, 5, row)?,
+        outcome: text(batch, 6, row)?.unwrap_or_default(),
+        events: number(batch, 7, row)?.unwrap_or_default(),
+        accepted: number(batch, 8, row)?.unwrap_or_default(),
+        repeated: number(batch, 9, row)?.unwrap_or_default(),
+        content: text(batch, 10, row)?,
+    })
+}
+
 /// Where a submission lies in the log, earliest first; of one content, if one is asked for.
 pub(super) async fn places(
     table: &TableSnapshot,
     Asked { id, reporter, content }: Asked<'_>,
 ) -> Result<Vec<Place>, Refusal> {
-    let columns = [
-        "source",
-        "topic",
-        "partition",
-        "offset",
-        "received_at",
-        "recorded_at",
-        "outcome",
-        "events",
-        "accepted",
-        "repeated",
-        "content",
-    ];
     let mut places = Vec::new();
-    for batch in read(table, &columns, of_submission(id, reporter)).await? {
+    for batch in read(table, &PLACE, of_submission(id, reporter)).await? {
         for row in 0..batch.num_rows() {
-            let found = text(&batch, 10, row)?;
+            let place = place(&batch, row)?;
             // Rows from before the column have none, and may be of any content.
-            if content.zip(found.as_deref()).is_some_and(|(asked, found)| asked != found) {
-                continue;
+            if content.zip(place.content.as_deref()).is_none_or(|(asked, found)| asked == found) {
+                places.push(place);
             }
-            places.push(Place {
-                source: text(&batch, 0, row)?.unwrap_or_default(),
-                topic: text(&batch, 1, row)?.unwrap_or_default(),
-                partition: number(&batch, 2, row)?.unwrap_or_default(),
-                offset: number(&batch, 3, row)?.unwrap_or_default(),
-                received_at: moment(&batch, 4, row)?,
-                recorded_at: moment(&batch, 5, row)?,
-                outcome: text(&batch, 6, row)?.unwrap_or_default(),
-                events: number(&batch, 7, row)?.unwrap_or_default(),
-                accepted: number(&batch, 8, row)?.unwrap_or_default(),
-                repeated: number(&batch, 9, row)?.unwrap_or_default(),
-                content: found,
-            });
         }
     }
     places.sort_by(|a, b| (&a.recorded_at, a.offset).cmp(&(&b.recorded_at, b.offset)));
@@ -131,7 +137,7 @@ async fn read(table: &TableSnapshot, columns: &[&str], filter: Expr) -> Result<V
     frame.collect().await.map_err(Refusal::unavailable)
 }
 
-fn text(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<String>, Refusal> {
+pub(super) fn text(batch: &RecordBatch, column: usize, row: usize) -> Result<Option<String>, Refusal> {
     let column = cast(batch.column(column), &DataType::Utf8).map_err(Refusal::unavailable)?;
     let column = column.as_string::<i32>();
     Ok((!column.is_null(row)).then(|| column.value(row).to_owned()))

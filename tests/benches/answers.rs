@@ -1,0 +1,117 @@
+//! What answers cost over a large history: cold, after news, as of a past T, and beside DuckDB over the same files.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+
+use crate::{TICKS, accepted, helan, start};
+
+/// A past T, which the invented reports reach.
+const DAY: &str = "2019-08-30";
+/// Questions, and what they are called.
+const QUESTIONS: [(&str, &str); 6] = [
+    ("observations, counted", "select count(*) from observations"),
+    ("quota_fulfilment", "select * from quota_fulfilment"),
+    ("one region, one year", "select * from rd_intensity where ref_area = '640000' and time_period = '2018'"),
+    ("rd_intensity, past T", "select count(*) from rd_intensity_as_of('2019-08-30')"),
+    ("observations, past T", "select count(*), sum(amount), max(id) from observations_as_of('2019-08-30')"),
+    ("findings, counted", "select finding, count(*) from findings group by finding"),
+];
+
+/// What a command took: seconds of CPU, megabytes at its largest.
+struct Cost {
+    cpu: f64,
+    peak: f64,
+}
+
+/// Fills a lake with so many events, and asks.
+pub(crate) async fn run(home: &Path, events: usize) -> anyhow::Result<()> {
+    let log = format!("embedded://{}", home.join("log").display());
+    load(home, &log, events, 1)?;
+    aggregated(home, &log, events).await?;
+    ask_all(home, "every event is read", events)?;
+    let folding = timed(Command::new(helan()?).arg("maintain").arg("--data-dir").arg(home))?;
+    println!("maintenance, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
+    ask_all(home, "what stands was folded", events)?;
+    let news = events.div_ceil(100);
+    load(home, &log, news, 2)?;
+    aggregated(home, &log, news).await?;
+    ask_all(home, "1 % more came since", events + news)?;
+    peer(home)
+}
+
+fn load(home: &Path, log: &str, events: usize, seed: u32) -> anyhow::Result<()> {
+    let (events, seed) = (events.to_string(), seed.to_string());
+    let mut command = Command::new(helan()?);
+    command.args(["load", "--clean", "--log", log, "--events", &events, "--seed", &seed, "--data-dir"]).arg(home);
+    let ledger = home.join(format!("bench-{seed}.ledger"));
+    let status = command.arg("--ledger").arg(ledger).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    ensure!(status.success(), "helan load ended with {status}");
+    Ok(())
+}
+
+/// Waits until the log's events are in the tables.
+async fn aggregated(home: &Path, log: &str, events: usize) -> anyhow::Result<()> {
+    let role = start(home, Some(log), "aggregate", &["--maintain-every", "0s"]).await?;
+    let began = Instant::now();
+    while accepted(&role.metrics).await? < events {
+        ensure!(began.elapsed() < Duration::from_secs(3600), "the aggregator did not finish in an hour");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
+fn ask_all(home: &Path, when: &str, events: usize) -> anyhow::Result<()> {
+    println!("\n{events} events; {when}");
+    for (name, question) in QUESTIONS {
+        let mut command = Command::new(helan()?);
+        command.args(["sql", "-f", "csv", question, "--data-dir"]).arg(home);
+        let Cost { cpu, peak } = timed(&mut command)?;
+        println!("  {name:<28} {cpu:>7.2} CPU s {peak:>7.0} MB");
+    }
+    Ok(())
+}
+
+fn timed(command: &mut Command) -> anyhow::Result<Cost> {
+    let before = children()?;
+    let mut child = command.stdout(Stdio::null()).spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0.0_f64;
+    let ended = loop {
+        if let Some(ended) = child.try_wait()? {
+            break ended;
+        }
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let largest = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = largest.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        peak = peak.max(kilobytes.unwrap_or(0.0) / 1024.0);
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    ensure!(ended.success(), "{command:?} ended with {ended}");
+    Ok(Cost { cpu: children()? - before, peak })
+}
+
+/// CPU seconds of all processes that this one has waited for.
+fn children() -> anyhow::Result<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<_> = text.rsplit(')').next().context("stat")?.split_whitespace().collect();
+    let ticks = |at: usize| -> anyhow::Result<f64> { Ok(fields.get(at).context("stat")?.parse()?) };
+    Ok((ticks(13)? + ticks(14)?) / TICKS)
+}
+
+/// DuckDB's, if the tests have set it up.
+fn peer(home: &Path) -> anyhow::Result<()> {
+    let target = helan()?.ancestors().nth(2).context("a target directory")?.to_owned();
+    let python = target.join("python/bin/python");
+    if !python.exists() {
+        println!("\nDuckDB beside it: run tests/run --setup-only first");
+        return Ok(());
+    }
+    println!("\nDuckDB over the same files, two threads (name, rows, CPU s)");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/readers/answers.py");
+    let status = Command::new(python).arg(script).arg(home.join("lake")).arg(DAY).status()?;
+    ensure!(status.success(), "the peer ended with {status}");
+    Ok(())
+}
