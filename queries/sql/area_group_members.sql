@@ -9,7 +9,7 @@
 -- column member text: 成员地区代码 | Area code of the member.
 -- column valid_from date: 生效日 | First day on which it holds.
 -- column valid_to date: 失效日 | First day on which it no longer holds.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the row.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the row.
 with known as (
     select *
     from catalog_members

@@ -12,7 +12,7 @@
 -- column overlap text: known 已知，unknown 未知（不求和） | known, or unknown: then a sum is null.
 -- column valid_from date: 生效日 | First day on which it holds.
 -- column valid_to date: 失效日 | First day on which it no longer holds.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the row.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the row.
 -- column note text: 备注 | Remark.
 with known as (
     select *

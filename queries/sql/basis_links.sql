@@ -3,7 +3,7 @@
 -- inputs: catalog_basis_links
 -- rules: 7
 -- materialise: no
--- zh: 目录声明为可比的基准，双向列出。
+-- zh: 指标目录声明为可比的基准，双向列出。
 -- en: Benchmarks between which the catalog declares that differences are meaningful; each link in both directions.
 -- column indicator text: 指标 | Indicator whose benchmarks they are.
 -- column basis text: 基准 | A benchmark.

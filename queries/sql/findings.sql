@@ -211,7 +211,7 @@ residuals as (
         coalesce(rules.severity, case when indicators.over_areas = 'own_value' then 'info' else 'soft' end) as severity,
         area_values.ref_area, area_values.indicator, area_values.time_period, cast(null as varchar) as source,
         cast(null as varchar) as id, area_values.reported as amount, area_values.compiled as other_amount,
-        coalesce(area_names.name_zh, area_values.ref_area) || '本级值与下级合计不等'
+        coalesce(area_names.name_zh, area_values.ref_area) || '本级数与下级合计不一致'
             || coalesce('。' || rules.message_zh, '') as message_zh,
         'what was reported for ' || coalesce(area_names.name_en, area_values.ref_area)
             || ' is not the sum of its parts' || coalesce('. ' || rules.message_en, '') as message_en,

@@ -25,7 +25,7 @@
 -- column coverage_by text: 覆盖如何计数 | Coverage: items, areas or value.
 -- column member_of text: 所属覆盖指标 | Coverage indicator of which it is an item.
 -- column note text: 备注 | Remark.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the formula; null = always.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the formula; null = always.
 -- column rounding text: 显示时的修约方法 | How it is rounded when shown: half_up or half_even.
 with known as (
     select *

@@ -3,10 +3,10 @@
 -- inputs: catalog_obligations
 -- rules: 9
 -- materialise: no
--- zh: 每项报送义务截至 T 采用目录的哪一行。
+-- zh: 每项报送任务截至 T 采用指标目录的哪一行。
 -- en: Which row of the catalog an obligation follows as of T: the latest known one.
--- column obligation text: 义务代码 | Id of the obligation.
--- column known_at instant: 目录获知时间 | Since when the catalog knows that row; null = always.
+-- column obligation text: 报送任务编号 | Id of the obligation.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows that row; null = always.
 with known as (
     select obligation, known_at
     from catalog_obligations

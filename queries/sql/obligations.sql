@@ -3,9 +3,9 @@
 -- inputs: catalog_dues, obligation_versions, areas, area_groups, reporters
 -- rules: 5, 8, 9
 -- materialise: yes
--- zh: 报送义务：每个时期应报的每一项及期限，截至 T。
+-- zh: 报送任务：每个时期应报的每一项及期限，截至 T。
 -- en: Obligations, period by period: what is due from whom, and when, as the catalog was known at T. Nobody owes for a unit that was not open on the period's last day, or as a reporter that was not there then.
--- column obligation text: 义务代码 | Id of the obligation.
+-- column obligation text: 报送任务编号 | Id of the obligation.
 -- column reporter text: 报送单位 | Who owes it.
 -- column ref_area text: 地区 | For which area.
 -- column indicator text: 指标 | Which indicator.
@@ -14,7 +14,7 @@
 -- column period_end date: 时期末日 | Last day of the period.
 -- column due date: 期限 | Last day on which it is in time.
 -- column due_at instant: 期限结束时刻 | End of that day in the catalog's time zone.
--- column known_at instant: 目录获知时间 | Since when the catalog knows that it is owed like this; null = always.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows that it is owed like this; null = always.
 with open_places as (
     select ref_area, valid_from, valid_to from areas
     union all

@@ -3,7 +3,7 @@
 -- inputs: target_verdicts
 -- rules: 1, 2, 3, 4, 8, 10
 -- materialise: yes
--- zh: 目标完成情况：每项目标的实际值、结论、是否口径敏感及理由。
+-- zh: 目标完成情况：每项目标的实际值、结论、结论是否受口径影响及理由。
 -- en: How each target stands: actual value, verdict, whether another reading turns it, and why.
 -- column target_id text: 目标编号 | Id of the target.
 -- column ref_area text: 地区或组 | Area or group of this row.
@@ -15,8 +15,8 @@
 -- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known, or a ratio over an incomplete denominator.
 -- column fulfilment exact: 完成比例 | actual ÷ target; null for milestones, zero targets and <=, and for a part that is no lower limit.
 -- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
--- column sensitive bool: 是否口径敏感 | Whether some reading turns the verdict.
--- column readings text: 各种读法 | Every reading with its verdict; one row each in target_readings.
+-- column sensitive bool: 结论是否受口径影响 | Whether some reading turns the verdict.
+-- column readings text: 各种口径及其结论 | Every reading with its verdict; one row each in target_readings.
 -- column vintage text: 发布版本 | Which release; for ratios numerator / denominator.
 -- column coverage_reported bigint: 已有部分 | Parts known: children, members, items or months.
 -- column coverage_expected bigint: 应有部分 | Parts expected.
@@ -84,6 +84,7 @@ shown as (
             when '>=' then 'at least ' when '>' then 'more than ' when '<=' then 'at most ' when '=' then 'exactly '
             when '≈' then 'about ' when 'all' then 'all ' else ''
         end as asks_en,
+        case measure when 'members' then ' 家' else ' 项' end as counter_zh,
         substr(cast(due_at as varchar), 1, 10) as due_shown,
         cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown,
         coalesce(
@@ -96,32 +97,35 @@ worded as (
     select
         *,
         case
-            when verdict = 'context' then '背景性表述，不是本期目标'
+            when verdict = 'context' then '仅为背景表述，不是本期目标'
             when verdict = 'report_only' and numerator is not null
-                then '文中未写数值，只列示：已报 ' || actual_shown || ' ' || unit_text
-            when verdict = 'report_only' then '文中未写数值，只列示；尚无报送'
+                then '文件未提出量化目标，仅供参考：已报 ' || actual_shown || ' ' || unit_text
+            when verdict = 'report_only' then '文件未提出量化目标，仅供参考；尚无报送'
             when obstacle = 'no_target_value' and is_member then '文件未给该成员的目标值'
             when obstacle = 'no_target_value' then '文件未给目标值'
-            when obstacle = 'no_denominator' and target_value is null then '文件未给总数，无法计算覆盖'
+            when obstacle = 'no_denominator' and target_value is null then '文件未给总数，无法计算覆盖情况'
             when obstacle = 'no_denominator' then '缺少分母，无法计算'
             when obstacle = 'no_own_value' then '缺少本级公布的数值（不得用下级合计代替），无法计算'
             when obstacle = 'overlap' then '成员是否重叠未知，不能求和'
             when verdict = 'not_due' and numerator is not null and complete
                 then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
             when verdict = 'not_due' then '未到报送期限'
-            when verdict = 'not_reported' then '已过报送期限，尚无报送'
+            when verdict = 'not_reported' then '逾期未报'
             when verdict in ('met', 'missed') and measure = 'done' and verdict = 'met' then '已完成'
-            when verdict in ('met', 'missed') and measure = 'done' then '报送为未完成'
-            when verdict = 'met' and measure in ('items', 'members')
-                then '已完成 ' || actual_shown || ' 项（家），目标' || asks_zh || target_shown
-            when verdict = 'missed' and measure in ('items', 'members')
-                then '完成 ' || actual_shown || '，目标' || asks_zh || target_shown
+            when verdict in ('met', 'missed') and measure = 'done' then '已报送，尚未完成'
+            when verdict = 'met' and measure in ('items', 'members') and comparator = 'all'
+                then actual_shown || counter_zh || '均已完成'
+            when verdict = 'missed' and measure in ('items', 'members') and comparator = 'all'
+                then '应完成 ' || target_shown || counter_zh || '，已完成 ' || actual_shown || counter_zh
                     || coalesce('；未完成：' || undone_zh, '')
+            when verdict in ('met', 'missed') and measure in ('items', 'members')
+                then '已完成 ' || actual_shown || counter_zh || '，目标' || asks_zh || target_shown || counter_zh
+                    || case when verdict = 'missed' then coalesce('；未完成：' || undone_zh, '') else '' end
             when verdict = 'met' and complete
                 then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，达到'
             when verdict = 'met'
-                then '已知部分 ' || actual_shown || ' ' || unit_text || '（' || coalesce(coverage_shown, '') || '）已达到目标'
-                    || asks_zh || target_shown
+                then '已报部分' || coalesce('（' || coverage_shown || '）', '') || '合计 ' || actual_shown || ' ' || unit_text
+                    || '，已达到目标：' || asks_zh || target_shown
             when verdict = 'missed'
                 then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，未达到'
             when verdict in ('on_track', 'behind')
@@ -130,36 +134,40 @@ worded as (
             when part_below and denominator_status = 'carried' then '分母只有期内较早时点的数值，不作判断'
             when part_below then '分母数据不全（' || below_shown || '），不作判断'
             when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
-            else '数据不全（' || coalesce(coverage_shown, '') || '）：已知 ' || actual_shown || ' ' || unit_text
+            else '数据不全' || coalesce('（已报 ' || cast(coverage_reported as varchar) || ' 个，应报 '
+                || cast(coverage_expected as varchar) || ' 个）', '') || '：已知 ' || actual_shown || ' ' || unit_text
                 || '，目标' || asks_zh || target_shown
-                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；其余部分可能减少总数' else '' end
+                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；缺报部分可能使总数减少' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_zh is not null then '；缺报：' || missing_zh else '' end
         || case when verdict in ('met', 'missed') and turned then '；结论受口径影响：' || turned_zh else '' end
         || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '；含估计数' else '' end
             as reason_zh,
         case
-            when verdict = 'context' then 'Stands in the text, but is no target of this period'
+            when verdict = 'context' then 'Mentioned in the document, but not a target of this period'
             when verdict = 'report_only' and numerator is not null
-                then 'Promised without a number, shown only: ' || actual_shown || ' reported'
-            when verdict = 'report_only' then 'Promised without a number, shown only; nothing reported yet'
+                then 'The document sets no number, for information only: ' || actual_shown || ' reported'
+            when verdict = 'report_only' then 'The document sets no number, for information only; nothing reported yet'
             when obstacle = 'no_target_value' and is_member then 'The document gives this member no target of its own'
             when obstacle = 'no_target_value' then 'The document gives no target value'
             when obstacle = 'no_denominator' and target_value is null
-                then 'The document does not say of how many: coverage cannot be computed'
+                then 'The document gives no total: coverage cannot be computed'
             when obstacle = 'no_denominator' then 'The denominator is missing'
             when obstacle = 'no_own_value' then 'Its own published value is missing, and a sum of parts must not replace it'
-            when obstacle = 'overlap' then 'Nobody knows whether members overlap: they cannot be added'
+            when obstacle = 'overlap' then 'Whether members overlap is unknown: they cannot be added'
             when verdict = 'not_due' and numerator is not null and complete
                 then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
             when verdict = 'not_due' then 'Not due yet'
-            when verdict = 'not_reported' then 'Due and nothing reported'
-            when verdict = 'met' and measure = 'done' then 'Done'
-            when verdict = 'missed' and measure = 'done' then 'Reported as not done'
-            when verdict = 'met' and measure in ('items', 'members')
-                then actual_shown || ' done, target ' || asks_en || target_shown
-            when verdict = 'missed' and measure in ('items', 'members')
-                then actual_shown || ' done, target ' || asks_en || target_shown || coalesce('; not done: ' || undone_en, '')
+            when verdict = 'not_reported' then 'Overdue, nothing reported'
+            when verdict = 'met' and measure = 'done' then 'Completed'
+            when verdict = 'missed' and measure = 'done' then 'Reported, but not completed'
+            when verdict = 'met' and measure in ('items', 'members') and comparator = 'all'
+                then 'All ' || actual_shown || ' completed'
+            when verdict = 'missed' and measure in ('items', 'members') and comparator = 'all'
+                then actual_shown || ' of ' || target_shown || ' completed' || coalesce('; not completed: ' || undone_en, '')
+            when verdict in ('met', 'missed') and measure in ('items', 'members')
+                then actual_shown || ' completed, target ' || asks_en || target_shown
+                    || case when verdict = 'missed' then coalesce('; not completed: ' || undone_en, '') else '' end
             when verdict = 'met' and complete
                 then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
             when verdict = 'met'
@@ -178,8 +186,8 @@ worded as (
                 || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_en is not null then '; missing: ' || missing_en else '' end
-        || case when verdict in ('met', 'missed') and turned then '; depends on the reading: ' || turned_en else '' end
-        || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '; estimates are in it' else '' end
+        || case when verdict in ('met', 'missed') and turned then '; another interpretation changes the verdict: ' || turned_en else '' end
+        || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '; includes estimates' else '' end
             as reason_en
     from shown
 )

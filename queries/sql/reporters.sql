@@ -15,7 +15,7 @@
 -- column valid_from date: 生效日 | First day on which it may send.
 -- column valid_to date: 失效日 | First day on which it no longer may.
 -- column note text: 备注 | Remark.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the row; null = always.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the row; null = always.
 with known as (
     select *
     from catalog_reporters

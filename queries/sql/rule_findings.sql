@@ -3,7 +3,7 @@
 -- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, ratios, indicators
 -- rules: 3, 6, 7, 13
 -- materialise: no
--- zh: 不符合目录核查规则的数值。
+-- zh: 不符合指标目录核查规则的数值。
 -- en: Values that do not keep the catalog's rules: bounds, jumps, units, sums, stocks, parts of ratios.
 -- column rule text: 规则代码 | Id of the rule.
 -- column kind text: 类别 | bounds, jump, revision (by a rule for jumps), unit_scale, sum, stock or ratio_parts; area_sum is the finding residual.

@@ -3,12 +3,12 @@
 -- inputs: target_rows, target_actuals, targets, vintages, catalog_target_bounds
 -- rules: 8, 10
 -- materialise: yes
--- zh: 目标的每一种读法：已知版本 × 是否修约 × 文字允许的比较方式，各自的结论。
+-- zh: 目标的每一种口径：已知版本 × 是否修约 × 文字允许的比较方式，各自的结论。
 -- en: Every reading of a target: vintages known as of T × unrounded or rounded to the target's digits × comparators.
 -- column target_id text: 目标编号 | Id of the target.
 -- column ref_area text: 地区或组 | Area or group of this row.
--- column is_current bool: 是否现行读法 | Whether it is the reading of the verdict: current values, unrounded, first comparator.
--- column reading text: 读法 | The reading in short: vintages, rounding, comparator and target.
+-- column is_current bool: 是否现行口径 | Whether it is the reading of the verdict: current values, unrounded, first comparator.
+-- column reading text: 口径 | The reading in short: vintages, rounding, comparator and target.
 -- column verdict text: 结论 | met or missed.
 -- column value exact: 实际值（文件单位） | The actual value in the text's unit, rounded to 10 digits.
 -- column numerator exact: 分子 | Amount above the line, in the plain unit.

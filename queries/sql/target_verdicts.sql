@@ -17,7 +17,7 @@
 -- column numerator exact: 分子 | Amount above the line, in the plain unit; for counts the value; null = nothing known.
 -- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
 -- column turned bool: 是否有读法使结论改变 | Whether some reading turns the verdict.
--- column readings text: 各种读法 | Every reading with its verdict; one row each in target_readings.
+-- column readings text: 各种口径及其结论 | Every reading with its verdict; one row each in target_readings.
 -- column current_verdict text: 现行读法的结论 | Verdict of the current reading alone: met or missed.
 -- column obstacle text: 无法评估的原因 | Why it cannot be assessed: no_target_value, no_denominator, no_own_value, overlap; null = it can.
 -- column complete bool: 是否完整 | Whether all parts are known.
@@ -116,7 +116,10 @@ turned_words as (
             || coalesce(below_names.en || ' of the denominator, ', '')
             || case when turning.rounded then 'rounded, ' else '' end
             || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
-        turning.verdict
+        turning.verdict,
+-- Rounding alone turns a comparison with a bound only where the rounded value is the bound itself.
+        turning.rounded and turning.above is null and turning.below is null and not turning.other_comparator
+            and turning.comparator in ('>=', '>', '<=', '=') as by_rounding
     from turning
     left join vintage_names as above_names on above_names.vintage = turning.above
     left join vintage_names as below_names on below_names.vintage = turning.below
@@ -142,9 +145,14 @@ joined as (
         targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
         above.name_zh as above_zh, above.name_en as above_en, above.unit_zh as above_unit_zh,
         above.unit_en as above_unit_en,
-        rtrim(turned_words.words_zh, '、') || '比较则为“' || case turned_words.verdict when 'met' then '达到' else '未达到' end
-            || '”' as turned_zh,
-        'it is ' || turned_words.verdict || ' (' || rtrim(turned_words.words_en, ', ') || ')' as turned_en,
+        rtrim(turned_words.words_zh, '、')
+            || case when turned_words.by_rounding
+                then '（' || rtrim(rtrim(cast(target_rows.target_value as varchar), '0'), '.') || '）' else '' end
+            || '比较则为“' || case turned_words.verdict when 'met' then '达到' else '未达到' end || '”' as turned_zh,
+        'it is ' || turned_words.verdict || ' (' || rtrim(turned_words.words_en, ', ')
+            || case when turned_words.by_rounding
+                then ' to ' || rtrim(rtrim(cast(target_rows.target_value as varchar), '0'), '.') else '' end
+            || ')' as turned_en,
         targets.parent as parent_target, targets.same_as, targets.note,
         headings.parent is not null as is_heading,
         case

@@ -32,7 +32,7 @@
 -- column verb text: 动词 | The verb.
 -- column valid_from date: 生效日 | First day on which it holds.
 -- column valid_to date: 失效日 | First day on which it no longer holds.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the row.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the row.
 -- column note text: 备注 | Remark.
 with known as (
     select *

@@ -16,7 +16,7 @@
 -- column tolerance exact: 容差 | What may lie between the two sides, in the plain unit.
 -- column message_zh text: 提示 | What to tell the reporter, in Chinese.
 -- column message_en text: 提示（英文） | What to tell the reporter, in English.
--- column known_at instant: 目录获知时间 | Since when the catalog knows the rule; null = always.
+-- column known_at instant: 指标目录获知时间 | Since when the catalog knows the rule; null = always.
 -- column note text: 备注 | Remark.
 with known as (
     select *

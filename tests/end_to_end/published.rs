@@ -100,7 +100,7 @@ async fn a_published_figure_is_explained_compared_exported_and_released() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(why), "{arguments:?}: {said}");
     };
-    refused("otto", &["approve", &a, "--why", "in a hurry"], "follows only on reviewed");
+    refused("otto", &["approve", &a, "--why", "in a hurry"], "it must be reviewed before it can be approved");
     done("otto", &["review", &a, "--why", "checked"]);
     assert!(done("otto", &["review", &a, "--why", "checked"]).contains("nothing changed"));
     refused("otto", &["approve", &a, "--why", "alone"], "somebody else must");

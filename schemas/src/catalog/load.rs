@@ -247,7 +247,7 @@ fn read_head(files: &BTreeMap<String, String>, problems: &mut Problems) -> Optio
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
             let why = "the catalog's head cannot be read";
-            problems.add((HEAD, line), "bad_head", error.message(), why, "mend this line");
+            problems.add((HEAD, line), "bad_head", error.message(), why, "correct this line");
             None
         }
     }

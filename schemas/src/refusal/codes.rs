@@ -3,26 +3,26 @@
 codes! {
     // Who sends
     TokenMissing = "token_missing", 401,
-        "请求没有凭证", "the request carries no token",
-        "在请求头 Authorization: Bearer 中附上凭证", "send the header Authorization: Bearer followed by your token";
+        "请求没有访问令牌", "the request carries no token",
+        "在请求头 Authorization: Bearer 中附上访问令牌", "send the header Authorization: Bearer followed by your token";
     TokenMalformed = "token_malformed", 401,
-        "凭证格式不正确", "the token does not have the form helan_<id>_<secret>",
-        "原样复制发给您的凭证，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
+        "访问令牌格式不正确", "the token does not have the form helan_<id>_<secret>",
+        "原样复制发给您的访问令牌，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
     TokenUnknown = "token_unknown", 401,
-        "凭证不存在", "the token is not known",
-        "核对凭证是否完整、是否属于本系统；否则请管理员签发新凭证", "check that the token is complete and for this system; else ask the operator for a new one";
+        "访问令牌不存在", "the token is not known",
+        "核对访问令牌是否完整、是否属于本系统；否则请管理员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
     TokenExpired = "token_expired", 401,
-        "凭证已过期", "the token has expired",
-        "请管理员更换凭证", "ask the operator to rotate the credential";
+        "访问令牌已过期", "the token has expired",
+        "请管理员更换访问令牌", "ask the operator to rotate the credential";
     TokenRevoked = "token_revoked", 401,
-        "凭证已被吊销", "the token was revoked",
-        "请管理员签发新凭证", "ask the operator for a new credential";
+        "访问令牌已被吊销", "the token was revoked",
+        "请管理员签发新访问令牌", "ask the operator for a new credential";
     RoleNotAllowed = "role_not_allowed", 403,
-        "该凭证的角色不能报送数据", "a credential of this role cannot send reports",
-        "使用报送单位（reporter）的凭证", "use the credential of a reporter";
+        "该访问令牌的角色不能报送数据", "a credential of this role cannot send reports",
+        "使用报送单位（reporter）的访问令牌", "use the credential of a reporter";
     ReporterUnknown = "reporter_unknown", 403,
-        "目录中没有该报送单位", "the catalog does not name this reporter",
-        "请管理员在目录 reporters.csv 中登记，或更正凭证", "ask the operator to add the reporter to reporters.csv, or to mend the credential";
+        "名录中无此单位", "the catalog does not name this reporter",
+        "请管理员在指标目录 reporters.csv 中登记，或更正访问令牌", "ask the operator to add the reporter to reporters.csv, or to correct the credential";
     ReporterOtherEndpoint = "reporter_other_endpoint", 403,
         "该报送单位应使用另一个接收地址", "this reporter belongs to another ingest service",
         "市级与园区使用各自的接收地址，请向管理员索取", "cities and parks have services of their own; ask the operator for the address";
@@ -30,22 +30,22 @@ codes! {
         "该报送单位在报告期不具报送资格", "the reporter is not in charge for this period",
         "核对报告期；机构调整后由新单位报送", "check the period; after a reorganisation the successor reports";
     UnknownSource = "unknown_source", 403,
-        "目录中没有该来源", "the catalog has no such source",
+        "指标目录中没有该来源", "the catalog has no such source",
         "使用管理员为贵单位登记的 source", "use a source that is registered for you";
     ForeignSource = "foreign_source", 403,
         "该来源属于其他报送单位", "the source belongs to another reporter",
         "使用管理员为贵单位登记的 source", "use a source that is registered for you";
     ForeignArea = "foreign_area", 403,
         "无权报送该地区", "you may not report for this area",
-        "核对 ref_area；确需报送请管理员调整目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
+        "核对 ref_area；确需报送请管理员调整指标目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
     ForeignIndicator = "foreign_indicator", 403,
         "无权报送该地区的这一指标", "you may not report this indicator for this area",
-        "核对 indicator；确需报送请管理员调整目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
+        "核对 indicator；确需报送请管理员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
     EstimateNotAllowed = "estimate_not_allowed", 403,
         "无权报送估计值", "you may not send estimates",
         "只报送实际数；obs_status 不用 E、I，vintage 不用 estimated", "send actual figures; do not use obs_status E or I, or vintage estimated";
     PublishedNotAllowed = "published_not_allowed", 403,
-        "无权填写发布时间", "you may not say published_at",
+        "本单位不能填报发布日期", "you may not say published_at",
         "删去 published_at，以接收时间为准", "leave published_at out; the time of receipt counts";
 
     // The request
@@ -98,8 +98,8 @@ codes! {
         "并发请求或其数据过多", "you have too many requests, or too much data, in flight",
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
     TooManyWrongTokens = "too_many_wrong_tokens", 429,
-        "该地址提交的错误凭证过多", "too many wrong tokens came from this address",
-        "核对凭证；正确的凭证随时可用，错误的一分钟后再试", "correct the token: a right one is taken at once, a wrong one is looked at again after a minute";
+        "该地址提交的错误访问令牌过多", "too many wrong tokens came from this address",
+        "核对访问令牌；正确的访问令牌随时可用，错误的一分钟后再试", "correct the token: a right one is taken at once, a wrong one is looked at again after a minute";
     Busy = "busy", 503,
         "服务繁忙", "the service has too much to do",
         "按 Retry-After 等待后重试；重复提交无害", "wait as Retry-After says and send again; repeats do no harm";
@@ -107,8 +107,8 @@ codes! {
         "日志暂不可用，提交未获确认", "the log is not available; the submission is not acknowledged",
         "按 Retry-After 等待后原样重试；重复提交无害", "wait as Retry-After says and send the same again; repeats do no harm";
     CredentialsUnavailable = "credentials_unavailable", 503,
-        "凭证暂时无法核验", "credentials cannot be checked now",
-        "稍后重试；管理员请检查凭证文件", "try again later; operator: check the credentials file";
+        "访问令牌暂时无法核验", "credentials cannot be checked now",
+        "稍后重试；管理员请检查访问令牌文件", "try again later; operator: check the credentials file";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
@@ -167,7 +167,7 @@ codes! {
         "表头至少有 ref_area, indicator, time_period, value, unit", "the heading has at least ref_area, indicator, time_period, value, unit";
     CsvUnknownColumn = "csv_unknown_column", 400,
         "有不认识的列", "a column is not known",
-        "删去该列，或更正列名", "delete the column, or mend its name";
+        "删去该列，或更正列名", "delete the column, or correct its name";
     CsvColumnNameless = "csv_column_nameless", 400,
         "有列没有列名（列号）", "a column has no name (numbers of the columns)",
         "删去表格右侧或中间的空列后再保存，或补上列名", "delete the empty columns and save again, or name them";
@@ -181,7 +181,7 @@ codes! {
         "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
         "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";
     CsvDuplicateColumn = "csv_duplicate_column", 400,
-        "列名重复", "a column stands twice",
+        "列名重复", "duplicate column",
         "每列只保留一个", "keep one of them";
     CsvRaggedRow = "csv_ragged_row", 400,
         "该行的单元格数与表头不同", "the row has another number of cells than the heading",
@@ -195,11 +195,11 @@ codes! {
 
     // The event
     DuplicateKey = "duplicate_key", 422,
-        "JSON 键重复", "a key stands twice in one object",
+        "JSON 键重复", "duplicate key",
         "每个键只保留一个", "keep one of them";
     UnknownField = "unknown_field", 422,
         "有不认识的字段", "the field is not known",
-        "删去，或更正字段名", "delete it, or mend its name";
+        "删去，或更正字段名", "delete it, or correct its name";
     MissingField = "missing_field", 422,
         "缺少必填字段", "a required field is missing or empty",
         "补上该字段", "add the field";
@@ -231,7 +231,7 @@ codes! {
         "同一次提交有多个来源", "the events of one submission have more than one source",
         "每个来源单独提交", "send each source as a submission of its own";
     RepeatedId = "repeated_id", 422,
-        "同一批次中事件编号重复", "the same id stands twice in one submission",
+        "同一批次中事件编号重复", "duplicate id in one submission",
         "每个事件使用唯一编号", "give each event an id of its own";
     CellContradicted = "cell_contradicted", 422,
         "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, basis, published_at) with different values or statuses; row numbers in brackets",
@@ -249,8 +249,8 @@ codes! {
         "文字过长", "the text is too long",
         "缩短；详情放在 evidence 所指的文件中", "shorten it; put details where evidence points";
     UnknownArea = "unknown_area", 422,
-        "目录中没有该地区", "the catalog has no such area",
-        "核对 ref_area 代码，见目录 areas.csv", "check ref_area against areas.csv of the catalog";
+        "指标目录中没有该地区", "the catalog has no such area",
+        "核对 ref_area 代码，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
     AreaNotValid = "area_not_valid", 422,
         "该代码在报告期末不存在", "the code is no area at the period's end",
         "用报告期末有效的代码", "use the code that is valid at the end of the period";
@@ -258,14 +258,14 @@ codes! {
         "该分组由成员汇总，不能直接报送", "the group is computed from its members",
         "报送各成员地区", "report for the members";
     UnknownIndicator = "unknown_indicator", 422,
-        "目录中没有该指标", "the catalog has no such indicator",
-        "核对 indicator，见目录 indicators.csv", "check indicator against indicators.csv of the catalog";
+        "指标目录中没有该指标", "the catalog has no such indicator",
+        "核对 indicator，见指标目录 indicators.csv", "check indicator against indicators.csv of the catalog";
     IndicatorComputed = "indicator_computed", 422,
         "该指标由系统计算，不能报送", "the indicator is computed, never reported",
         "报送它的分子和分母（或各成员）", "report its numerator and denominator (or its members)";
     UnitMismatch = "unit_mismatch", 422,
-        "计量单位与目录不符", "the unit is not the one of the catalog",
-        "用目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
+        "计量单位与指标目录不符", "the unit is not the one of the catalog",
+        "用指标目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
     UnitMultInvalid = "unit_mult_invalid", 422,
         "unit_mult 不正确", "unit_mult is no integer from -18 to 18",
         "表格中从列表选择；程序写 0（个）、4（万）、8（亿）等", "choose from the list in a form; programs write 0 for ones, 4 for 万, 8 for 亿";
@@ -289,7 +289,7 @@ codes! {
         "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
     NumberAmbiguous = "number_ambiguous", 422,
         "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
-        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. Which mark the offices use the operator can say by decimal_mark in catalog.toml";
+        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. Which mark the offices use the operator can say by decimal_mark in catalog.toml";
     NumberDigitsDropped = "number_digits_dropped", 422,
         "科学计数法，其余数字可能已丢失", "the number is in exponent form, from which digits may be missing",
         "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
@@ -307,7 +307,7 @@ codes! {
         "补上 value，或以 obs_status H、J、K、L、M、O、Q、S 说明原因", "add value, or say why by obs_status H, J, K, L, M, O, Q or S";
     ValueWithStatus = "value_with_status", 422,
         "obs_status 表示无数值，却有 value", "obs_status says that there is no value, yet there is one",
-        "删去 value，或更正 obs_status", "delete value, or mend obs_status";
+        "删去 value，或更正 obs_status", "delete value, or correct obs_status";
     NegativeCount = "negative_count", 422,
         "数量不能为负", "a count cannot be negative",
         "核对正负号", "check the sign";
@@ -319,10 +319,10 @@ codes! {
         "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
     BelowMinimum = "below_minimum", 422,
         "低于合理下限", "the value is below the plausible minimum",
-        "核对数字、单位和 unit_mult；确实如此请管理员调整目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to move the catalog's bound";
+        "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to move the catalog's bound";
     AboveMaximum = "above_maximum", 422,
         "高于合理上限", "the value is above the plausible maximum",
-        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to move the catalog's bound";
+        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to move the catalog's bound";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
         "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";
@@ -333,8 +333,8 @@ codes! {
         "vintage 不在代码表中", "vintage is not in the code list",
         "表格中从列表选择；程序写 estimated、preliminary、revised、final 或 census-revised", "choose from the list in a form; programs write estimated, preliminary, revised, final or census-revised";
     BasisUnknown = "basis_unknown", 422,
-        "目录中该指标没有此基准", "the catalog has no such basis for the indicator",
-        "核对 basis，见目录 bases.csv；省略则按目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
+        "指标目录中该指标没有此基准", "the catalog has no such basis for the indicator",
+        "核对 basis，见指标目录 bases.csv；省略则按指标目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
     PublishedAtInvalid = "published_at_invalid", 422,
         "发布时间格式不正确", "published_at is neither an RFC 3339 timestamp nor a date",
         "例如 2019-08-30 或 2019-08-30T09:00:00+08:00", "such as 2019-08-30 or 2019-08-30T09:00:00+08:00";
@@ -350,8 +350,8 @@ codes! {
 
     // Asking in SQL, and reading the lake
     RoleCannotAsk = "role_cannot_ask", 403,
-        "该凭证的角色不能查询", "a credential of this role cannot ask in SQL",
-        "使用分析员（analyst）或管理员（operator）的凭证", "use the credential of an analyst or operator";
+        "该访问令牌的角色不能查询", "a credential of this role cannot ask in SQL",
+        "使用分析员（analyst）或管理员（operator）的访问令牌", "use the credential of an analyst or operator";
     SqlRequestInvalid = "sql_request_invalid", 400,
         "请求体不是查询请求", "the body is no request for /v1/sql",
         "发送 SQL 文本（application/sql），或 JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}", "send the SQL as application/sql, or JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}";
@@ -362,11 +362,11 @@ codes! {
         "不支持所要求的结果格式", "the answer has none of the formats that you accept",
         "Accept 用 application/vnd.apache.arrow.stream、application/x-ndjson 或 text/csv", "accept application/vnd.apache.arrow.stream, application/x-ndjson or text/csv";
     AsOfInvalid = "as_of_invalid", 400,
-        "as_of 或 recorded 不是时间", "as_of or recorded is no moment",
-        "写 RFC 3339 时间，或日期（目录时区当日结束）", "write RFC 3339, or a date, which is its end in the catalog's time zone";
+        "as_of 或 recorded 不是时间", "as_of or recorded is not a date or time",
+        "写 RFC 3339 时间，或日期（指标目录时区当日结束）", "write RFC 3339, or a date, which is its end in the catalog's time zone";
     SqlInvalid = "sql_invalid", 400,
         "查询有误", "the query cannot be planned",
-        "按提示改正；/v1/tables 列出全部表和列", "mend it as the message says; /v1/tables lists every table and column";
+        "按提示改正；/v1/tables 列出全部表和列", "correct it as the message says; /v1/tables lists every table and column";
     SqlStatements = "sql_not_one_statement", 400,
         "每次只能执行一条语句", "one statement is answered at a time",
         "每条语句单独发送", "send each statement as a request of its own";
@@ -378,7 +378,7 @@ codes! {
         "按提示简化，或分成几个查询", "simplify it as the message says, or ask several smaller queries";
     SqlFailed = "sql_failed", 422,
         "查询执行出错", "the query failed while it ran",
-        "按提示改正，例如被零除、类型转换", "mend it as the message says, such as a division by zero or a cast";
+        "按提示改正，例如被零除、类型转换", "correct it as the message says, such as a division by zero or a cast";
     SqlTimeLimit = "sql_time_limit", 422,
         "查询超过时间限制", "the query took longer than it may",
         "缩小范围、先汇总，或直接读取 Parquet 文件", "narrow it, aggregate first, or read the Parquet files directly";
@@ -389,7 +389,7 @@ codes! {
         "结果超过行数或字节限制", "the result has more rows or bytes than it may",
         "加 where 或 limit，或直接读取 Parquet 文件", "add where or limit, or read the Parquet files directly";
     SqlTooMany = "sql_too_many_queries", 429,
-        "该凭证同时运行的查询过多", "this credential has too many queries running",
+        "该访问令牌同时运行的查询过多", "this credential has too many queries running",
         "按 Retry-After 等待后重试", "wait as Retry-After says and ask again";
     SqlBusy = "sql_busy", 503,
         "同时运行的查询过多", "too many queries are running",
@@ -437,7 +437,7 @@ codes! {
         "在 Excel、WPS 或 LibreOffice 中重新计算后保存，或粘贴为数值", "recalculate and save it in Excel, WPS or LibreOffice, or paste it as a value";
     CellError = "cell_error", 422,
         "单元格是错误值", "the cell shows an error",
-        "更正公式，或直接填写数值", "mend the formula, or type the value";
+        "更正公式，或直接填写数值", "correct the formula, or type the value";
     CellDate = "cell_date", 422,
         "单元格被当作日期", "the cell holds a date",
         "把单元格格式改为“文本”后重新填写；发布时间写作 2019-08-30", "format the cell as text and type it again; write published_at as 2019-08-30";
@@ -466,10 +466,10 @@ codes! {
     // Templates
     TemplateNothingDue = "template_nothing_due", 404,
         "该单位在此报告期没有报送任务", "nothing is due from this reporter for that period",
-        "核对 period（年报 2018、季报 2018-Q2、月报 2018-06），任务见目录 obligations.csv", "check period (annual 2018, quarterly 2018-Q2, monthly 2018-06) against obligations.csv of the catalog";
+        "核对 period（年报 2018、季报 2018-Q2、月报 2018-06），任务见指标目录 obligations.csv", "check period (annual 2018, quarterly 2018-Q2, monthly 2018-06) against obligations.csv of the catalog";
     TemplateForeign = "template_foreign", 403,
         "无权下载其他单位的模板", "the template belongs to another reporter",
-        "使用本单位的凭证和代码", "use your own reporter's id and token";
+        "使用本单位的访问令牌和代码", "use your own reporter's id and token";
 
     // The log and the lake: reasons that only the aggregator gives
     UndecodableRecord = "undecodable_record", 0,

@@ -84,11 +84,7 @@ impl Counters {
             ] {
                 registry.register(name, help, counter.clone());
             }
-            registry.register(
-                "partitions_stopped",
-                "Partitions that wait for someone to look",
-                counters.stopped.clone(),
-            );
+            registry.register("partitions_stopped", "Stopped partitions that need attention", counters.stopped.clone());
             registry.register("pending_bytes", "Bytes read but not yet committed", counters.pending_bytes.clone());
             registry.register(
                 "commit_seconds",

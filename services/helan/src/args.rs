@@ -25,7 +25,7 @@ use crate::lang::Lang;
 #[command(
     name = "helan",
     version,
-    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it, and stands in the settings file (--config) under its own name\nwith underscores. Flags win over the environment, the environment over the file. `--check` prints what is so."
+    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it, and stands in the settings file (--config) under its own name\nwith underscores. Flags win over the environment, the environment over the file. `--check` prints the effective settings."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -278,7 +278,7 @@ pub(crate) struct UpArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct IngestArgs {
-    /// Whose submissions to take
+    /// Accept only these reporters
     #[arg(long, env = "HELAN_REPORTERS", value_enum)]
     pub(crate) reporters: ReporterChoice,
     #[command(flatten)]
@@ -466,7 +466,7 @@ pub(crate) enum RoleChoice {
 
 /// Reads `250ms`, `30s`, `10m`, `24h`, `30d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no duration such as 30s, 10m, 24h, 30d");
+    let wrong = || format!("{text:?} is not a duration such as 30s, 10m, 24h, 30d");
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
     let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     span.try_into().map_err(|_| "a duration cannot be negative".to_owned())

@@ -10,6 +10,8 @@ mod connect;
 mod doctor;
 #[cfg(test)]
 mod documented;
+mod errors;
+mod help;
 mod https;
 mod lang;
 mod maintenance;
@@ -87,7 +89,7 @@ fn main() -> std::process::ExitCode {
             ended.map_or(std::process::ExitCode::FAILURE, |ended| std::process::ExitCode::from(ended.0))
         }
         Err(error) => {
-            note!("helan: {}", say::why(&error));
+            note!("helan: {}", say::why(&error, lang));
             std::process::ExitCode::FAILURE
         }
     }
@@ -105,7 +107,7 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Explain(args) => commands::explain::run(args, lang).await,
         Command::Export(args) => commands::export::run(args, lang).await,
         Command::Release(args) => commands::release::run(args, lang).await,
-        Command::Maintain(args) => commands::maintain::run(args).await,
+        Command::Maintain(args) => commands::maintain::run(args, lang).await,
         Command::Validate(args) => commands::validate::run(args, lang).await,
         Command::Sql(args) => commands::sql::run(args, lang).await,
         Command::Backup(args) => commands::backup::backup(args, lang).await,
@@ -115,8 +117,8 @@ async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
         Command::Health(args) => commands::health::run(args).await,
         Command::Doctor(args) => commands::doctor::run(args, lang).await,
         Command::Load(args) => commands::load::run(args, lang).await,
-        Command::Catalog(args) => commands::catalog::run(args).await,
-        Command::Credential(args) => commands::credential::run(args),
+        Command::Catalog(args) => commands::catalog::run(args, lang).await,
+        Command::Credential(args) => commands::credential::run(args, lang),
         Command::Completion { shell } => commands::completion(shell),
     }
 }

@@ -8,6 +8,7 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, Color, Table};
+use helan_rollup::words;
 use helan_schemas::catalog::{Catalog, Comparator, Rounding, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -102,7 +103,7 @@ impl QuotaTable<'_> {
         });
         others.sort_by_key(|(target, _)| (target.kind.code(), &target.target_id));
 
-        let title = self.lang.pick("数量指标", "Targets with a number");
+        let title = self.lang.pick("定量目标", "Targets with a number");
         let _ = writeln!(text, "{title}\n{}", self.table(&numbers));
         if self.all {
             let title = self.lang.pick("任务与覆盖", "Milestones and coverage");
@@ -122,9 +123,17 @@ impl QuotaTable<'_> {
             let total: usize = counts.values().sum();
             let mut counts: Vec<_> = counts.into_iter().collect();
             counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-            let parts: Vec<_> =
-                counts.iter().map(|(verdict, count)| format!("{} {count}", verdict_name(verdict, self.lang))).collect();
-            let tally = format!("{} {total}: {}", kind_name(kind, self.lang), parts.join(" · "));
+            let parts: Vec<_> = counts
+                .iter()
+                .map(|(verdict, count)| {
+                    format!("{} {count}{}", verdict_name(verdict, self.lang), self.lang.pick(" 项", ""))
+                })
+                .collect();
+            let (name, parts) = (kind_name(kind, self.lang), parts.join(self.lang.pick("，", " · ")));
+            let tally = match self.lang {
+                Lang::Zh => format!("{name} {total} 项：{parts}"),
+                Lang::En => format!("{name} {total}: {parts}"),
+            };
             let _ = writeln!(text, "{}", wrapped(&tally));
         }
         text += &self.counted_once();
@@ -136,8 +145,8 @@ impl QuotaTable<'_> {
         }
         if numbers.iter().any(|(_, row)| row.sensitive) {
             let legend = self.lang.pick(
-                "± 口径敏感：换一个数据版本、修约或比较方式，结论会变（见 quota_fulfilment.readings）。",
-                "± sensitive: another vintage, rounding or comparator turns the verdict (quota_fulfilment.readings).",
+                "± 结论受口径影响：换一个数据版本、修约或比较方式，结论会变；何种口径见 quota_fulfilment 的 turned_zh。",
+                "± another vintage, rounding or comparator changes the verdict; which one: turned_en of quota_fulfilment.",
             );
             let _ = writeln!(text, "{}", wrapped(legend));
         }
@@ -164,7 +173,7 @@ impl QuotaTable<'_> {
         if parts.is_empty() {
             return String::new();
         }
-        let title = self.lang.pick("只计一次：", "Counted once:");
+        let title = self.lang.pick("同一目标只计一次：", "Counted once:");
         wrapped(&format!("{title} {}", parts.join(" · "))) + "\n"
     }
 
@@ -291,19 +300,7 @@ fn target_decimals(target: &Target) -> usize {
 
 /// The name of a verdict.
 pub(crate) fn verdict_name(verdict: &str, lang: Lang) -> &str {
-    let (zh, en) = match verdict {
-        "met" => ("达到", "met"),
-        "missed" => ("未达到", "missed"),
-        "on_track" => ("进度正常", "on track"),
-        "behind" => ("进度滞后", "behind"),
-        "partial" => ("数据不全", "partial"),
-        "not_reported" => ("未报送", "not reported"),
-        "not_due" => ("未到期", "not due"),
-        "not_assessable" => ("无法评估", "not assessable"),
-        "report_only" => ("仅列示", "report only"),
-        "context" => ("背景", "context"),
-        other => (other, other),
-    };
+    let (zh, en) = words::status(verdict);
     lang.pick(zh, en)
 }
 
@@ -320,7 +317,7 @@ fn kind_name(kind: TargetKind, lang: Lang) -> &'static str {
     match kind {
         TargetKind::Milestone => lang.pick("任务", "Milestones"),
         TargetKind::Coverage => lang.pick("覆盖", "Coverage"),
-        TargetKind::Unquantified => lang.pick("未量化", "Without a number"),
+        TargetKind::Unquantified => lang.pick("定性目标", "Without a number"),
         TargetKind::Context => lang.pick("背景", "Context"),
         _ => "",
     }

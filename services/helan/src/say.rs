@@ -3,6 +3,10 @@
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write};
 
+use crate::commands::catalog::Unsound;
+use crate::errors;
+use crate::lang::Lang;
+
 /// Prints a line.
 macro_rules! say {
     ($($text:tt)*) => {
@@ -38,7 +42,7 @@ pub(crate) fn aside(text: Arguments<'_>) {
 }
 
 /// An error with its causes, each once; one of the engine's ends the chain, in plain words.
-pub(crate) fn why(error: &anyhow::Error) -> String {
+pub(crate) fn why(error: &anyhow::Error, lang: Lang) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let engine = helan_query::said_of(cause);
@@ -52,5 +56,8 @@ pub(crate) fn why(error: &anyhow::Error) -> String {
             break;
         }
     }
-    texts.join(": ")
+    // What is wrong with a catalog's files is a list.
+    let listed = error.chain().find_map(|cause| cause.downcast_ref::<Unsound>()).map(|found| found.listed(lang));
+    let texts: Vec<_> = texts.iter().map(|text| errors::said(text, lang)).collect();
+    texts.join(lang.pick("：", ": ")) + &listed.map(|listed| format!("\n{}", listed.trim_end())).unwrap_or_default()
 }

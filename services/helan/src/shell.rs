@@ -117,7 +117,7 @@ impl Shell {
                 Ok(true) => {}
                 Ok(false) => return false,
                 Err(error) => {
-                    note!("{}", why(&error));
+                    note!("{}", why(&error, self.lang));
                     return true;
                 }
             }

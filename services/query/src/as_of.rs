@@ -57,7 +57,9 @@ impl AsOf {
             ScalarValue::TimestampNanosecond(Some(time), _) => Ok(time.div_euclid(1000)),
             ScalarValue::TimestampMillisecond(Some(time), _) => Ok(time * 1000),
             ScalarValue::TimestampSecond(Some(time), _) => Ok(time * 1_000_000),
-            other => Err(DataFusionError::Plan(format!("{other} is no moment: write a date or RFC 3339 as a text"))),
+            other => {
+                Err(DataFusionError::Plan(format!("{other} is not a date or time: write a date or RFC 3339 as a text")))
+            }
         }
     }
 }

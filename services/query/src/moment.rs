@@ -4,10 +4,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-/// A text that is no moment.
+/// A text that is not a time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no moment: write RFC 3339 (2019-08-30T12:00:00+08:00) or a date (2019-08-30 = the end of that day in {zone})"
+    "{text:?} is not a date or time: write RFC 3339 (2019-08-30T12:00:00+08:00) or a date (2019-08-30 = the end of that day in {zone})"
 )]
 pub struct MomentError {
     text: String,

@@ -52,6 +52,8 @@ pub struct Explanation {
     pub catalog_id: String,
     /// Digest of the catalog.
     pub catalog: String,
+    /// Its time zone, in which people read moments.
+    pub time_zone: String,
     /// SHA-256 over the SQL that made it.
     pub queries: String,
     /// Whether this build's SQL is that of the publication; true where live.
@@ -142,6 +144,7 @@ fn explained(session: &Session, as_of: i64, root: Node) -> Explanation {
         as_of,
         catalog_id: catalog.head.id.clone(),
         catalog: catalog.digest.clone(),
+        time_zone: catalog.head.time_zone.clone(),
         queries: helan_queries::digest(),
         same_queries: true,
         versions: session.versions().iter().map(|version| (version.table.to_owned(), version.version)).collect(),

@@ -2,7 +2,6 @@
 
 mod sdmx;
 mod table;
-mod words;
 mod workbook;
 
 use std::collections::BTreeMap;
@@ -20,8 +19,6 @@ use crate::frozen::Frozen;
 use crate::lineage::{Input, Link};
 use crate::release;
 use crate::release::state::State;
-
-pub use words::status as status_words;
 
 /// What is to be taken out.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ mod rows;
 mod rules;
 mod same;
 mod table_rows;
+pub mod words;
 
 use std::sync::Arc;
 
@@ -38,7 +39,7 @@ pub use changes::{Cause, Change};
 pub use current::LATEST;
 pub use error::RollupError;
 pub use explain::{Explanation, Node, Question, RULES, explain, moment, rule_text};
-pub use export::{Export, ExportRequest, status_words};
+pub use export::{Export, ExportRequest};
 pub use frozen::{Compared, Comparison, compare_publications};
 pub use reproduce::{Reproduction, reproduce};
 pub use rows::decimal_text;
@@ -132,7 +133,7 @@ async fn run_period(
         Ok((answers, outcome)) => run.publish(&answers, outcome).await,
         Err(error) => Err(error),
     };
-    // Who asked for what cannot be, such as another region's catalog, is told so; nothing of the schedule's has failed.
+    // A wrong request, such as another region's catalog, is the caller's error; the schedule did not fail.
     if matches!(ended, Err(RollupError::Asked(_))) {
         return ended;
     }

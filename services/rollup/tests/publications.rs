@@ -59,7 +59,8 @@ async fn a_publication_is_frozen_found_again_superseded_and_reproduced() {
     let second = publish(&lake, None).await;
     assert!(second.fresh && second.publication != first.publication);
     assert!(
-        second.headline_en.contains("1.2985") && second.headline_en.contains("depends on the reading"),
+        second.headline_en.contains("1.2985")
+            && second.headline_en.contains("another interpretation changes the verdict"),
         "{}",
         second.headline_en
     );

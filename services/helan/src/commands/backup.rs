@@ -28,7 +28,7 @@ pub(crate) struct BackupArgs {
     /// Directory in which the backup's own directory is made
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) to: PathBuf,
-    /// Afterwards delete older complete backups but so many; otherwise none
+    /// Keep only the newest N backups; otherwise all
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) keep: Option<u16>,
 }

@@ -1,45 +1,54 @@
 //! `helan catalog`: check a catalog, or write out the built-in one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use helan_query::KeptCatalog;
-use helan_schemas::catalog::Catalog;
+use helan_schemas::catalog::{Catalog, Problem};
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
 
 use crate::args::{CatalogArgs, CatalogCommand, Place};
+use crate::errors;
+use crate::lang::Lang;
 use crate::say::{note, say};
 
-pub(crate) async fn run(args: CatalogArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: CatalogArgs, lang: Lang) -> anyhow::Result<()> {
     match args.command {
         CatalogCommand::Check { dir, against, data_dir, lake } => {
             let catalog = load(dir.as_deref())?;
             if let Some(against) = against {
-                compare(&catalog, &against, Place { data_dir, lake, catalog: None, check: false }).await?;
+                compare(&catalog, &against, Place { data_dir, lake, catalog: None, check: false }, lang).await?;
             }
-            say!(
-                "{} is in order: {} areas, {} indicators, {} targets, {} reporters; digest {}",
-                catalog.head.id,
-                catalog.areas.len(),
-                catalog.indicators.len(),
-                catalog.targets.len(),
-                catalog.reporter_ids().count(),
-                catalog.digest
-            );
+            let (id, digest) = (&catalog.head.id, &catalog.digest);
+            let (areas, indicators) = (catalog.areas.len(), catalog.indicators.len());
+            let (targets, reporters) = (catalog.targets.len(), catalog.reporter_ids().count());
+            match lang {
+                Lang::Zh => say!(
+                    "{id} 没有问题：地区 {areas} 个、指标 {indicators} 个、目标 {targets} 个、报送单位 {reporters} 家；摘要 {digest}"
+                ),
+                Lang::En => say!(
+                    "{id} is in order: {areas} areas, {indicators} indicators, {targets} targets, {reporters} reporters; \
+                     digest {digest}"
+                ),
+            }
             Ok(())
         }
         CatalogCommand::Export { dir } => {
             let catalog = Catalog::embedded();
             catalog.write_to(&dir)?;
-            say!("{} files of {} are in {}", catalog.files.len(), catalog.head.id, dir.display());
+            let (files, id, dir) = (catalog.files.len(), &catalog.head.id, dir.display());
+            match lang {
+                Lang::Zh => say!("已把 {id} 的 {files} 个文件写入 {dir}"),
+                Lang::En => say!("{files} files of {id} are in {dir}"),
+            }
             Ok(())
         }
     }
 }
 
 /// Prints every edit of what the earlier catalog said; there must be none.
-async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Result<()> {
+async fn compare(catalog: &Catalog, against: &str, place: Place, lang: Lang) -> anyhow::Result<()> {
     let (earlier, since) = if Path::new(against).is_dir() {
         (load(Some(Path::new(against)))?, None)
     } else {
@@ -58,7 +67,7 @@ async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Resu
     };
     let edits = catalog.edits_of(&earlier, since);
     for edit in &edits {
-        note!("{edit}");
+        note!("{}", shown(edit, lang));
     }
     match edits.len() {
         0 => Ok(()),
@@ -67,13 +76,37 @@ async fn compare(catalog: &Catalog, against: &str, place: Place) -> anyhow::Resu
     }
 }
 
-/// Reads a catalog's directory, or the built-in catalog; every problem is printed.
+/// A catalog that cannot be used, with every problem of its files.
+#[derive(Debug, thiserror::Error)]
+#[error("{} has {} problem{}", .dir.display(), .problems.len(), if .problems.len() == 1 { "" } else { "s" })]
+pub(crate) struct Unsound {
+    dir: PathBuf,
+    problems: Vec<Problem>,
+}
+
+impl Unsound {
+    /// Its problems, one below the other.
+    pub(crate) fn listed(&self, lang: Lang) -> String {
+        self.problems.iter().map(|problem| shown(problem, lang) + "\n").collect()
+    }
+}
+
+/// A problem with its reason and what to do.
+pub(crate) fn shown(problem: &Problem, lang: Lang) -> String {
+    if lang == Lang::En {
+        return problem.to_string();
+    }
+    let Problem { file, line, rule, what, why, fix } = problem;
+    let [what, why, fix] = [what, why, fix].map(|text| errors::said(text, lang));
+    let place = if *line == 0 { file.clone() } else { format!("{file}:{line}") };
+    format!("{place}：{what} [{rule}]\n    原因：{why}\n    改法：{fix}")
+}
+
+/// Reads a catalog's directory, or the built-in catalog.
+///
+/// # Errors
+/// [`Unsound`], with every problem.
 pub(crate) fn load(dir: Option<&Path>) -> anyhow::Result<Catalog> {
     let Some(dir) = dir else { return Ok(Catalog::embedded()) };
-    Catalog::load(dir).or_else(|problems| {
-        for problem in &problems {
-            note!("{problem}");
-        }
-        bail!("{} has {} problem{}", dir.display(), problems.len(), if problems.len() == 1 { "" } else { "s" })
-    })
+    Ok(Catalog::load(dir).map_err(|problems| Unsound { dir: dir.to_owned(), problems })?)
 }

@@ -1,6 +1,6 @@
 //! `helan rollup --compare`: what one publication changes against another, in names.
 
-use helan_rollup::{Change, Compared, Comparison, status_words};
+use helan_rollup::{Change, Compared, Comparison, words};
 
 use crate::lang::{Lang, counted};
 
@@ -112,7 +112,7 @@ fn name_of_area(code: &str, sides: [&Compared; 2], lang: Lang) -> String {
 /// A value with its status in words.
 fn side(value: Option<i128>, status: Option<&str>, lang: Lang) -> String {
     let Some(status) = status else { return "–".to_owned() };
-    let words = status_words(status);
+    let words = words::status(status);
     let words = lang.pick(words.0, words.1);
     match value {
         None => words.to_owned(),

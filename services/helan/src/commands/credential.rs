@@ -7,10 +7,11 @@ use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, Entry, NewCredential, Role};
 
 use crate::args::{CredentialArgs, CredentialCommand, RoleChoice};
+use crate::lang::Lang;
 use crate::say::{note, say};
 use crate::show;
 
-pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
     let path = args.credentials.clone().unwrap_or_else(|| default_path(&args.data_dir));
     let file = CredentialFile::new(&path);
     let now = jiff::Timestamp::from_microsecond(Clock::system().now())?;
@@ -33,26 +34,42 @@ pub(crate) fn run(args: CredentialArgs) -> anyhow::Result<()> {
             }
             let new = NewCredential { id: id.as_deref(), role, reporter: reporter.as_deref(), expires };
             say!("{}", file.add(&new, now)?.reveal());
-            note!("This token is shown only once; its digest is in {}.", path.display());
+            match lang {
+                Lang::Zh => note!("访问令牌只显示这一次；其摘要存于 {}。", path.display()),
+                Lang::En => note!("This token is shown only once; its digest is in {}.", path.display()),
+            }
         }
         CredentialCommand::Rotate { id, overlap } => {
             say!("{}", file.rotate(&id, overlap.try_into()?, None, now)?.reveal());
-            note!("The old token of {id} stays valid for {overlap:?}.");
+            match lang {
+                Lang::Zh => note!("{id} 的旧令牌在 {overlap:?} 内仍有效。"),
+                Lang::En => note!("The old token of {id} stays valid for {overlap:?}."),
+            }
         }
         CredentialCommand::Revoke { id } => {
             file.revoke(&id, now)?;
-            note!("{id} is revoked; running services notice within a second.");
+            match lang {
+                Lang::Zh => note!("{id} 已吊销；运行中的服务一秒内生效。"),
+                Lang::En => note!("{id} is revoked; running services notice within a second."),
+            }
         }
         CredentialCommand::List => {
             let mut table = show::new_table();
-            table.set_header(["id", "role", "reporter", "created", "state"].map(show::heading));
+            let heads = [
+                lang.pick("编号", "id"),
+                lang.pick("角色", "role"),
+                lang.pick("报送单位", "reporter"),
+                lang.pick("签发时间（UTC）", "created"),
+                lang.pick("状态", "state"),
+            ];
+            table.set_header(heads.map(show::heading));
             for entry in file.list()? {
                 table.add_row([
                     entry.id.to_string(),
-                    entry.role.as_str().to_owned(),
+                    role_name(entry.role, lang).to_owned(),
                     entry.reporter.as_deref().unwrap_or_default().to_owned(),
                     entry.created.to_string(),
-                    state(&entry, now).to_owned(),
+                    state(&entry, now, lang).to_owned(),
                 ]);
             }
             say!("{table}");
@@ -66,12 +83,20 @@ pub(crate) fn default_path(data_dir: &std::path::Path) -> PathBuf {
     data_dir.join("credentials.jsonl")
 }
 
-fn state(entry: &Entry, now: jiff::Timestamp) -> &'static str {
+fn role_name(role: Role, lang: Lang) -> &'static str {
+    match role {
+        Role::Reporter => lang.pick("报送单位", "reporter"),
+        Role::Analyst => lang.pick("分析人员", "analyst"),
+        Role::Operator => lang.pick("运维人员", "operator"),
+    }
+}
+
+fn state(entry: &Entry, now: jiff::Timestamp, lang: Lang) -> &'static str {
     if entry.revoked.is_some() {
-        "revoked"
+        lang.pick("已吊销", "revoked")
     } else if entry.secrets.iter().all(|secret| secret.is_expired(now.as_microsecond())) {
-        "expired"
+        lang.pick("已过期", "expired")
     } else {
-        "valid"
+        lang.pick("有效", "valid")
     }
 }

@@ -94,7 +94,7 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> anyhow::Result<()> {
         bar.inc(1);
     }
     for (feed, token, submission) in &pending {
-        bar.set_message(format!("{} {}", lang.pick("等待入湖", "waiting for the lake:"), feed.file));
+        bar.set_message(format!("{} {}", lang.pick("等待入库", "waiting for the lake:"), feed.file));
         wait_for_receipt(&client, &base, token, submission).await.with_context(|| feed.file.clone())?;
         bar.inc(1);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use helan_lake::Lake;
-use helan_rollup::{Explanation, Node, Question};
+use helan_rollup::{Explanation, Node, Question, words};
 
 use crate::args::Place;
 use crate::lang::{Lang, counted};
@@ -31,7 +31,7 @@ pub(crate) struct ExplainArgs {
     /// tree for people, json for programs
     #[arg(short, long, value_enum, default_value = "tree")]
     format: Shape,
-    /// Show what stands beside the number as fully as what is in it
+    /// Show cross-checks in full
     #[arg(long)]
     all: bool,
 }
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     let explanation = helan_rollup::explain(&lake, catalog, &question).await?;
     let text = match args.format {
         Shape::Json => serde_json::to_string_pretty(&explanation.to_json())?,
-        Shape::Tree => Page { lang, all: args.all }.render(&explanation),
+        Shape::Tree => Page { lang, all: args.all, zone: explanation.time_zone.clone() }.render(&explanation),
     };
     super::rollup::print(&text)
 }
@@ -74,6 +74,7 @@ pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
 struct Page {
     lang: Lang,
     all: bool,
+    zone: String,
 }
 
 impl Page {
@@ -87,13 +88,14 @@ impl Page {
         lines.push(format!(
             "{from} · {} {} · {} {} ({})",
             self.lang.pick("截至", "as of"),
-            helan_rollup::moment(explanation.as_of),
-            self.lang.pick("目录", "catalog"),
+            self.moment(&helan_rollup::moment(explanation.as_of)),
+            self.lang.pick("指标目录", "catalog"),
             explanation.catalog_id,
             explanation.catalog.get(..12).unwrap_or(&explanation.catalog),
         ));
         if explanation.agrees == Some(false) {
             let (value, status) = explanation.published.clone().unwrap_or_default();
+            let status = self.word(words::status(&status));
             lines.push(format!(
                 "{}: {} ({status})",
                 self.lang.pick(
@@ -154,9 +156,7 @@ impl Page {
                     "difference from the sum of its parts, which do not add up to it",
                 )
                 .to_owned(),
-            "residual" => {
-                self.lang.pick("差额（没有报送的部分）", "residual: what has no reports behind it").to_owned()
-            }
+            "residual" => self.lang.pick("差额（未分解到各市）", "residual: what has no reports behind it").to_owned(),
             "period" => format!("{} {}", self.lang.pick("本级报送", "its own report"), node.time_period),
             _ => {
                 let name = self.lang.pick(&node.name_zh, &node.name_en);
@@ -167,12 +167,12 @@ impl Page {
         };
         let value = node.value.as_deref().map_or_else(|| "–".to_owned(), grouped);
         let unit = if node.value.is_some() { self.lang.pick(&node.unit_zh, &node.unit_en) } else { "" };
-        let marks: Vec<_> = node.marks.iter().map(|mark| self.mark(mark)).collect();
+        let marks: Vec<_> = node.marks.iter().map(|mark| self.word(words::mark(mark))).collect();
         let marks = if marks.is_empty() { String::new() } else { format!(" [{}]", marks.join(", ")) };
         let rules: Vec<_> = node.rules.iter().map(u8::to_string).collect();
-        let role = self.role(node.role);
+        let role = self.word(words::role(node.role));
         let role = if role.is_empty() { String::new() } else { format!("{role}: ") };
-        let status = self.status(&node.status);
+        let status = self.word(words::status(&node.status));
         let line = format!("{role}{what} = {value} {unit}");
         format!("{} · {status}{marks} · {} {}", line.trim_end(), self.lang.pick("规则", "rules"), rules.join(","))
     }
@@ -193,9 +193,12 @@ impl Page {
             lines.push(format!(
                 "{} {sent} · {} · {} {}",
                 self.lang.pick("原报", "sent"),
-                fact("vintage").unwrap_or(self.lang.pick("未注明版本", "no vintage said")),
+                fact("vintage").map_or_else(
+                    || self.lang.pick("未注明版本", "no vintage said").to_owned(),
+                    |code| self.vintage(code)
+                ),
                 self.lang.pick("获知", "known"),
-                fact("known_at").unwrap_or("–")
+                fact("known_at").map_or_else(|| "–".to_owned(), |time| self.moment(time))
             ));
             let signers = ["prepared_by", "reviewed_by", "approved_by"].map(|name| fact(name).unwrap_or("–"));
             lines.push(format!(
@@ -214,13 +217,17 @@ impl Page {
                 fact("partition").unwrap_or("–"),
                 fact("offset").unwrap_or("–"),
                 fact("index").unwrap_or("–"),
-                fact("due_at").map_or_else(String::new, |due| format!(" · {} {due}", self.lang.pick("期限", "due")))
+                fact("due_at").map_or_else(String::new, |due| format!(
+                    " · {} {}",
+                    self.lang.pick("期限", "due"),
+                    self.moment(due)
+                ))
             ));
             return lines;
         }
         for (name, value) in &node.facts {
             let shown = match *name {
-                "reading" => format!("{} {value}", self.lang.pick("读法", "reading")),
+                "reading" => format!("{} {}", self.lang.pick("口径", "reading"), self.reading(value)),
                 "reason_zh" if self.lang == Lang::Zh => value.clone(),
                 "reason_en" if self.lang == Lang::En => value.clone(),
                 "missing_zh" if self.lang == Lang::Zh => format!("缺报：{value}"),
@@ -229,9 +236,11 @@ impl Page {
                     format!("{} {value}", self.lang.pick("位于其内、不计入：", "lie within, not added:"))
                 }
                 "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
-                "basis" | "numerator_basis" | "denominator_basis" | "vintage" | "denominator_date" => {
-                    format!("{name} {value}")
-                }
+                "vintage" => format!("{} {}", self.lang.pick("数据版本", name), self.vintage(value)),
+                "basis" => format!("{} {value}", self.lang.pick("基准", name)),
+                "numerator_basis" => format!("{} {value}", self.lang.pick("分子基准", name)),
+                "denominator_basis" => format!("{} {value}", self.lang.pick("分母基准", name)),
+                "denominator_date" => format!("{} {value}", self.lang.pick("分母时点", name)),
                 _ => continue,
             };
             lines.push(shown);
@@ -239,73 +248,48 @@ impl Page {
         lines
     }
 
-    fn role(&self, role: &str) -> &'static str {
-        let (zh, en) = match role {
-            "numerator" => ("分子", "numerator"),
-            "denominator" => ("分母", "denominator"),
-            "child" => ("下级", "child"),
-            "member" => ("成员", "member"),
-            "listed" => ("列出、不相加", "listed, not added"),
-            "item" => ("分项", "item"),
-            "cross_check" => ("对照", "cross-check"),
-            "not_counted" => ("未采用", "not counted"),
-            _ => ("", ""),
-        };
+    fn word<'t>(&self, (zh, en): (&'t str, &'t str)) -> &'t str {
+        self.lang.pick(zh, en)
+    }
+
+    fn vintage(&self, codes: &str) -> String {
+        let (zh, en) = words::vintage(codes);
         match self.lang {
             Lang::Zh => zh,
             Lang::En => en,
         }
     }
 
-    fn mark(&self, mark: &'static str) -> &'static str {
-        let zh = match mark {
-            "partial" => "不完整",
-            "carried" => "沿用",
-            "demo" => "演示数据",
-            "estimated" => "估计",
-            "withdrawn" => "已撤销",
-            "outranked" => "另一单位优先",
-            "superseded" => "已被后来的报送取代",
-            "late" => "逾期",
-            "sensitive" => "口径敏感",
-            "missing" => "缺报",
-            other => other,
-        };
-        if self.lang == Lang::Zh { zh } else { mark }
+    /// A moment: in Chinese in the catalog's zone, as people there read it.
+    fn moment(&self, text: &str) -> String {
+        match (self.lang, text.parse::<jiff::Timestamp>()) {
+            (Lang::Zh, Ok(at)) => {
+                let (time, zone) = words::local(at.as_microsecond(), &self.zone);
+                format!("{time}（{zone}）")
+            }
+            _ => text.to_owned(),
+        }
     }
 
-    fn status<'t>(&self, status: &'t str) -> &'t str {
+    /// A reading of a target, `census-revised, rounded 1.29848 >= 1.3 → met`, word by word.
+    fn reading(&self, text: &str) -> String {
         if self.lang == Lang::En {
-            return if status == "no_figure" { "nothing to compare" } else { status };
+            return text.to_owned();
         }
-        match status {
-            "reported" => "报送",
-            "compiled" => "合计",
-            "partial" => "不完整",
-            "carried" => "沿用",
-            "missing" => "缺报",
-            "no_figure" => "无数据可比",
-            "no_own_value" => "缺本级公布数",
-            "no_denominator" => "缺分母",
-            "no_numerator" => "缺分子",
-            "overlap" => "重叠未知",
-            "suppressed" => "不公开",
-            "residual" | "difference" => "差额",
-            "met" => "达到",
-            "missed" => "未达到",
-            "on_track" => "进度正常",
-            "behind" => "进度滞后",
-            "not_reported" => "未报送",
-            "not_due" => "未到期",
-            "not_assessable" => "无法评估",
-            "report_only" => "只列示",
-            "context" => "背景",
-            "year_to_date" => "累计",
-            "quarters" => "四个季度",
-            "months" => "十二个月",
-            "period_end" => "期末值",
-            other => other,
-        }
+        let word = |word: &str| {
+            let (code, comma) = word.strip_suffix(',').map_or((word, ""), |code| (code, "，"));
+            let told = match code {
+                "rounded" => "修约后",
+                "→" => "，则",
+                code => [words::comparator(code).0, words::status(code).0]
+                    .into_iter()
+                    .find(|told| *told != code)
+                    .unwrap_or_default(),
+            };
+            let told = if told.is_empty() { words::vintage(code).0 } else { told.to_owned() };
+            format!("{told}{comma}")
+        };
+        text.split(' ').map(word).collect::<Vec<_>>().join(" ").replace(" ，", "，").replace("， ", "，")
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct ExportArgs {
     /// With --live: the period; otherwise the catalog's
     #[arg(long, value_name = "PERIOD", requires = "live")]
     period: Option<String>,
-    /// Take out a publication that is under embargo; the file is marked so
+    /// Export an embargoed publication; the file is marked so
     #[arg(long, conflicts_with = "live")]
     embargoed: bool,
     /// Format of the file

@@ -12,6 +12,7 @@ use helan_log::{Log, OpenOptions};
 use helan_runtime::clock::Clock;
 
 use crate::args::{Place, duration};
+use crate::lang::Lang;
 use crate::say::say;
 use crate::show;
 
@@ -55,7 +56,7 @@ fn orphan_age(text: &str) -> Result<Duration, String> {
     Ok(age)
 }
 
-pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
+pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
     let url = args.place.lake()?;
     let lake = Lake::open(&url).await?;
     Lake::check_store(&url).await?;
@@ -69,7 +70,17 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
     let options =
         maintain::Options { orphan_age_ms: args.orphan_age.as_millis() as i64, ..maintain::Options::default() };
     let mut table = show::new_table();
-    table.set_header(["table", "files", "into", "rows", "checkpoint", "log entries", "orphans", ""].map(show::heading));
+    let heads = [
+        lang.pick("表", "table"),
+        lang.pick("合并前文件", "files"),
+        lang.pick("合并后", "into"),
+        lang.pick("行数", "rows"),
+        lang.pick("检查点", "checkpoint"),
+        lang.pick("清理的提交日志", "log entries"),
+        lang.pick("删除的孤立文件", "orphans"),
+        "",
+    ];
+    table.set_header(heads.map(show::heading));
     for (name, report) in maintain::run(&lake, &options).await? {
         table.add_row([
             name.to_owned(),
@@ -79,16 +90,25 @@ pub(crate) async fn run(args: MaintainArgs) -> anyhow::Result<()> {
             report.checkpoint.map(|version| version.to_string()).unwrap_or_default(),
             report.logs_deleted.to_string(),
             report.orphans_deleted.to_string(),
-            if report.backed_off { "left to another maintenance" } else { "" }.to_owned(),
+            if report.backed_off {
+                lang.pick("由另一维护进程处理", "left to another maintenance")
+            } else {
+                ""
+            }
+            .to_owned(),
         ]);
     }
     say!("{table}");
     let folded = helan_query::fold(&lake, None, WORTH_FOLDING, Some(options.orphan_age_ms)).await?;
     if folded.events > 0 {
-        say!("cells: {} events folded into {} statements that stand", folded.events, folded.statements);
+        let (events, statements) = (folded.events, folded.statements);
+        match lang {
+            Lang::Zh => say!("数值缓存：{events} 个事件归并为 {statements} 条有效报送"),
+            Lang::En => say!("cells: {events} events folded into {statements} statements that stand"),
+        }
     }
     if let Some((log, age)) = log {
-        retain(&*log, &lake, age).await?;
+        retain(&*log, &lake, age, lang).await?;
     }
     Ok(())
 }
@@ -114,16 +134,29 @@ async fn open_log(args: &MaintainArgs) -> anyhow::Result<Arc<dyn Log>> {
         .context("only the process that writes the log deletes from it: give --log-retention to `helan up`, or stop it")
 }
 
-async fn retain(log: &dyn Log, lake: &Lake, age: Duration) -> anyhow::Result<()> {
+async fn retain(log: &dyn Log, lake: &Lake, age: Duration, lang: Lang) -> anyhow::Result<()> {
     let retained = helan_aggregator::retain(log, lake, age, Clock::system().now()).await?;
     if retained.is_empty() {
-        say!("log: no record is old enough to delete, or all are and nobody has reported since: then all are kept");
+        say!(
+            "{}",
+            lang.pick(
+                "日志：没有到期可删的记录；若全部到期而此后无人报送，也全部保留",
+                "log: no record is old enough to delete, or all are and nobody has reported since: then all are kept"
+            )
+        );
         return Ok(());
     }
     let mut table = show::new_table();
-    table.set_header(["log partition", "kept from", "now from", ""].map(show::heading));
+    let heads = [
+        lang.pick("日志分区", "log partition"),
+        lang.pick("原起始位置", "kept from"),
+        lang.pick("现起始位置", "now from"),
+        "",
+    ];
+    table.set_header(heads.map(show::heading));
     for one in retained {
-        let waits = if one.first < one.wanted { "the rest waits until every table has it" } else { "" };
+        let waits = lang.pick("其余待各表写入后删除", "the rest waits until every table has it");
+        let waits = if one.first < one.wanted { waits } else { "" };
         table.add_row([one.at.to_string(), one.before.to_string(), one.first.to_string(), waits.to_owned()]);
     }
     say!("{table}");

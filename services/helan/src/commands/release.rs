@@ -8,8 +8,10 @@ use helan_lake::Lake;
 use helan_query::Session;
 use helan_rollup::release::state::{Act, Actor};
 use helan_rollup::release::{self, Recorded};
+use helan_rollup::words;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
+use helan_schemas::tables::Table;
 
 use crate::args::Place;
 use crate::lang::Lang;
@@ -62,9 +64,9 @@ struct OfPeriod {
 
 #[derive(Debug, Subcommand)]
 enum ReleaseCommand {
-    /// Say that a draft was checked (analyst or operator)
+    /// Mark a draft as reviewed (analyst or operator)
     Review(About),
-    /// Answer for a reviewed publication (operator; not the reviewer)
+    /// Approve a reviewed publication (operator; not the reviewer)
     Approve(About),
     /// Hold an approved publication back until a moment (operator)
     Embargo {
@@ -78,7 +80,7 @@ enum ReleaseCommand {
     Release(About),
     /// Send a publication back to draft before it is out (analyst or operator)
     Return(About),
-    /// Say that a publication no longer stands (operator)
+    /// Declare that a publication no longer stands (operator)
     Withdraw(About),
     /// Close a period: reports that come later are marked, and not lost (operator)
     Close(OfPeriod),
@@ -104,7 +106,8 @@ pub(crate) async fn run(args: ReleaseArgs, lang: Lang) -> anyhow::Result<()> {
         ReleaseCommand::Return(about) => publication(&args, &lake, &clock, about, Act::Return).await?,
         ReleaseCommand::Withdraw(about) => publication(&args, &lake, &clock, about, Act::Withdraw).await?,
     };
-    super::rollup::print(&told(&recorded, lang))
+    let catalog = helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?;
+    super::rollup::print(&told(&recorded, &catalog.head.time_zone, lang))
 }
 
 async fn publication(
@@ -142,36 +145,80 @@ fn actor(args: &ReleaseArgs, clock: &Clock) -> anyhow::Result<Actor> {
     Ok(Actor { credential: identity.credential.to_string(), role: identity.role.as_str().to_owned() })
 }
 
-fn told(recorded: &Recorded, lang: Lang) -> String {
+/// What was done, in the words of an office.
+fn act_name(act: &Act, lang: Lang) -> &'static str {
+    match (lang, act) {
+        (Lang::En, act) => act.event_type(),
+        (Lang::Zh, Act::Review) => "审核",
+        (Lang::Zh, Act::Approve) => "批准",
+        (Lang::Zh, Act::Embargo(_)) => "限时保密",
+        (Lang::Zh, Act::Release) => "公布",
+        (Lang::Zh, Act::Return) => "退回",
+        (Lang::Zh, Act::Withdraw) => "撤回",
+        (Lang::Zh, Act::Close) => "关闭时期",
+        (Lang::Zh, Act::Reopen) => "重新开放时期",
+    }
+}
+
+fn told(recorded: &Recorded, zone: &str, lang: Lang) -> String {
     let event = &recorded.event;
     let about = event.publication.as_deref().unwrap_or(&event.time_period);
-    let what = event.act.event_type();
-    let when = helan_rollup::moment(event.at);
+    let what = act_name(&event.act, lang);
+    let who = &event.actor.credential;
     match (recorded.fresh, lang) {
-        (true, Lang::Zh) => format!("已记录：{what} · {about} · {} · {when}", event.actor.credential),
-        (true, Lang::En) => format!("Recorded: {what} · {about} · {} · {when}", event.actor.credential),
-        (false, Lang::Zh) => format!("此前已记录，没有变化：{what} · {about} · {} · {when}", event.actor.credential),
+        (fresh, Lang::Zh) => {
+            let (when, zone) = words::local(event.at, zone);
+            let begins = if fresh { "已记录" } else { "此前已记录，没有变化" };
+            format!("{begins}：{what} · {about} · {who} · {when}（{zone}）")
+        }
+        (true, Lang::En) => format!("Recorded: {what} · {about} · {who} · {}", helan_rollup::moment(event.at)),
         (false, Lang::En) => {
-            format!("Recorded before, nothing changed: {what} · {about} · {} · {when}", event.actor.credential)
+            format!("Recorded before, nothing changed: {what} · {about} · {who} · {}", helan_rollup::moment(event.at))
         }
     }
 }
 
+/// A column of codes as their words.
+fn in_words(column: &str, codes: &[&str], of: fn(&str) -> (&str, &str)) -> String {
+    let cases: String = codes.iter().map(|code| format!(" when '{code}' then '{}'", of(code).0)).collect();
+    format!("case {column}{cases} else {column} end")
+}
+
 async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
     let session = Session::open(lake, None).await?;
-    let texts = [
-        "select time_period, publication, state, since, reviewed_by, approved_by, embargo_until, superseded_by, why \
-         from publication_states order by time_period, published_at",
-        "select time_period, state, since, actor, why from period_states order by time_period",
-    ];
-    for text in texts {
-        let frame = session.sql(text).await?;
+    let zone = &session.catalog().head.time_zone;
+    let time = |column: &str| format!("to_char({column} at time zone '{zone}', '%Y-%m-%d %H:%M')");
+    let publications = match lang {
+        Lang::En => {
+            "select time_period, publication, state, since, reviewed_by, approved_by, embargo_until, superseded_by, \
+                     why from publication_states order by time_period, published_at"
+                .to_owned()
+        }
+        Lang::Zh => format!(
+            "select time_period as \"时期\", publication as \"发布编号\", {} as \"状态\", {} as \"起始时间\", \
+             reviewed_by as \"审核人\", approved_by as \"批准人\", {} as \"保密至\", superseded_by as \"被何者取代\", \
+             why as \"理由\" from publication_states order by time_period, published_at",
+            in_words("state", &words::states(), words::state),
+            time("since"),
+            time("embargo_until")
+        ),
+    };
+    let periods = match lang {
+        Lang::En => "select time_period, state, since, actor, why from period_states order by time_period".to_owned(),
+        Lang::Zh => format!(
+            "select time_period as \"时期\", case state when 'closed' then '已关闭' else '开放' end as \"状态\", \
+             {} as \"起始时间\", actor as \"办理人\", why as \"理由\" from period_states order by time_period",
+            time("since")
+        ),
+    };
+    for (text, empty) in [(publications, lang.pick("尚无发布", "nothing was published yet")), (periods, "")] {
+        let frame = session.sql(&text).await?;
         let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
         let batches = frame.collect().await?;
         if batches.iter().any(|batch| batch.num_rows() > 0) {
             super::rollup::print(&crate::show::table(&schema, &batches)?.to_string())?;
-        } else if text.contains("publication_states") {
-            super::rollup::print(lang.pick("尚无发布", "nothing was published yet"))?;
+        } else if !empty.is_empty() {
+            super::rollup::print(empty)?;
         }
     }
     Ok(())

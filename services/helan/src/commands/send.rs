@@ -48,7 +48,7 @@ pub(crate) struct SendArgs {
     /// CloudEvents source of every row of a table that has no column for it
     #[arg(long, value_name = "SOURCE")]
     source: Option<String>,
-    /// What the files are; otherwise their names tell
+    /// File format (default: by extension)
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
     /// Charset of CSV files that are not UTF-8, such as `gb18030` or `windows-1252`; plain Chinese is recognised

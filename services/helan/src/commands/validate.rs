@@ -314,7 +314,7 @@ fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> Str
         text += lang.pick("（没有数据湖可对照，只看本文件）", " (no lake to compare with: the file alone)");
     }
     if new.is_empty() {
-        return text + lang.pick("；没有新的发现", "; nothing new to say of them");
+        return text + lang.pick("；没有需要说明的问题", "; no warnings");
     }
     let mut table = show::new_table();
     table.set_header(

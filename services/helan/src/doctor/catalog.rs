@@ -3,6 +3,8 @@
 use helan_schemas::catalog::{Catalog, Problem};
 
 use super::Finding;
+use crate::commands::catalog::shown;
+use crate::lang::Lang;
 
 const CHECK: &str = "catalog";
 
@@ -17,11 +19,15 @@ pub(super) fn check(catalog: &Result<Catalog, Vec<Problem>>) -> Finding {
             )
         }
         Err(problems) => {
-            let (count, first) = (problems.len(), problems.first().map(ToString::to_string).unwrap_or_default());
+            let count = problems.len();
+            let first = |lang| problems.first().map(|problem| shown(problem, lang)).unwrap_or_default();
             Finding::fail(
                 CHECK,
-                (format!("{count} 处错误，首处：{first}"), format!("{count} problems, the first: {first}")),
-                ("运行 helan catalog check 目录，逐条修正", "run helan catalog check DIR and mend each line"),
+                (
+                    format!("{count} 处错误，首处：{}", first(Lang::Zh)),
+                    format!("{count} problems, the first: {}", first(Lang::En)),
+                ),
+                ("运行 helan catalog check 目录，逐条修正", "run helan catalog check DIR and correct each line"),
             )
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::errors;
 use crate::lang::Lang;
 
 /// How bad it is.
@@ -11,7 +12,7 @@ pub(crate) enum Outcome {
     Ok,
     /// It works, and will hurt some day.
     Warn,
-    /// Reports are lost, refused or not counted until it is mended.
+    /// Reports are lost, refused or not counted until it is corrected.
     Fail,
 }
 
@@ -45,12 +46,12 @@ pub(crate) struct Finding {
 
 /// Every check: its code and its names.
 pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
-    ("catalog", "目录数据", "catalog"),
+    ("catalog", "指标目录", "catalog"),
     ("data_directory", "数据目录", "data directory"),
     ("file_system", "文件系统", "file system"),
     ("disk_space", "磁盘空间", "disk space"),
     ("disk_sync", "写入与落盘", "write and sync"),
-    ("credentials", "凭证文件", "credentials"),
+    ("credentials", "访问令牌文件", "credentials"),
     ("kafka_properties", "Kafka 属性文件", "Kafka properties"),
     ("log", "日志", "log"),
     ("topics", "主题设置", "topics"),
@@ -75,13 +76,15 @@ impl Finding {
         Self::bad(check, Outcome::Warn, found, advice)
     }
 
-    /// It must be mended.
+    /// It must be corrected.
     pub(crate) fn fail(check: &'static str, found: (String, String), advice: (&str, &str)) -> Self {
         Self::bad(check, Outcome::Fail, found, advice)
     }
 
     fn bad(check: &'static str, outcome: Outcome, found: (String, String), advice: (&str, &str)) -> Self {
         let (found_zh, found_en) = found;
+        // An error that it names is English.
+        let found_zh = errors::said(&found_zh, Lang::Zh);
         Self { check, outcome, found_zh, found_en, advice_zh: advice.0.to_owned(), advice_en: advice.1.to_owned() }
     }
 

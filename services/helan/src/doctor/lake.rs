@@ -69,14 +69,14 @@ async fn store(examined: &Examined) -> Option<Finding> {
             (error.to_string(), error.to_string()),
             (
                 "换用支持条件写入的存储或更正地址；在此之前不要启动 helan",
-                "use another store, or mend the address; start nothing before",
+                "use another store, or correct the address; start nothing before",
             ),
         ),
         Err(error) => Finding::fail(
             "lake_store",
             (format!("{url}：{error}"), format!("{url}: {error}")),
             (
-                "检查 AWS_ENDPOINT_URL、AWS_REGION、凭证，以及对该路径的读、写、列出和删除权限",
+                "检查 AWS_ENDPOINT_URL、AWS_REGION、访问密钥，以及对该路径的读、写、列出和删除权限",
                 "look at AWS_ENDPOINT_URL, AWS_REGION, the credentials, and the right to read, write, list and delete there",
             ),
         ),

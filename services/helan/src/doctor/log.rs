@@ -213,7 +213,7 @@ fn progress(partitions: &[Progress]) -> Finding {
         return Finding::fail(
             "offsets",
             (
-                format!("{at}：{least}..{} 已被日志删除，尚未入湖", ends.first),
+                format!("{at}：{least}..{} 已被日志删除，尚未入库", ends.first),
                 format!("{at}: {least}..{} are gone from the log and not in the lake", ends.first),
             ),
             (
@@ -223,7 +223,7 @@ fn progress(partitions: &[Progress]) -> Finding {
         );
     }
     let lag: i64 = partitions.iter().map(|it| it.ends.next - it.least).sum();
-    Finding::ok("offsets", format!("{lag} 条记录尚未入湖"), format!("{lag} records are not yet in the lake"))
+    Finding::ok("offsets", format!("{lag} 条记录尚未入库"), format!("{lag} records are not yet in the lake"))
 }
 
 #[cfg(test)]

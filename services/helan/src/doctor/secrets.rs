@@ -33,8 +33,8 @@ fn credentials(
                     "chmod 600; the digests were open to others, so rotate the tokens",
                 ),
                 _ => (
-                    "修正后服务会自动重读；在此之前谁都进不来",
-                    "mend it, services read it again by themselves; until then nobody is let in",
+                    "修正后服务会自动重读；修正前所有用户均无法访问",
+                    "correct it, services read it again by themselves; until then nobody is let in",
                 ),
             };
             return Finding::fail(CHECK, (error.to_string(), error.to_string()), advice);
@@ -45,7 +45,9 @@ fn credentials(
     let senders: Vec<&str> = valid.iter().filter_map(|entry| entry.reporter.as_deref()).collect();
     if senders.is_empty() {
         let found = match exists {
-            true => (format!("{path} 中没有可用的报送凭证"), format!("{path} has no valid credential of a reporter")),
+            true => {
+                (format!("{path} 中没有可用的报送访问令牌"), format!("{path} has no valid credential of a reporter"))
+            }
             false => (format!("{path} 尚不存在"), format!("{path} is not there yet")),
         };
         let advice = (
@@ -62,9 +64,9 @@ fn credentials(
         let list = strangers.join(", ");
         return Finding::warn(
             CHECK,
-            (format!("目录中没有这些报送单位：{list}"), format!("the catalog has no such reporters: {list}")),
+            (format!("名录中无这些单位：{list}"), format!("the catalog has no such reporters: {list}")),
             (
-                "他们的报送会被拒绝；核对目录，或吊销凭证",
+                "他们的报送会被拒绝；核对指标目录，或吊销访问令牌",
                 "what they send is refused; look at the catalog, or revoke the credentials",
             ),
         );
@@ -84,7 +86,7 @@ fn properties(properties: Result<&std::collections::BTreeMap<String, String>, &S
         Err(error) => Finding::fail(
             CHECK,
             (error.clone(), error.clone()),
-            ("按提示修正 --kafka-properties 指向的文件", "mend the file that --kafka-properties names"),
+            ("按提示修正 --kafka-properties 指向的文件", "correct the file that --kafka-properties names"),
         ),
         Ok(properties) => {
             let protocol = properties.get("security.protocol").map_or("plaintext", String::as_str);

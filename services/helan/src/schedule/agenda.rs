@@ -30,7 +30,7 @@ impl Schedule {
         })?;
         let zone = zone
             .parse()
-            .map_err(|_| anyhow!("--time-zone {zone:?} is no time zone; write one such as Asia/Shanghai"))?;
+            .map_err(|_| anyhow!("--time-zone {zone:?} is not a time zone; write one such as Asia/Shanghai"))?;
         Ok(Self { cron, zone })
     }
 

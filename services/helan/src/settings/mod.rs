@@ -11,14 +11,16 @@ mod layer;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 
 pub(crate) use check::Resolved;
 #[cfg(test)]
 pub(crate) use known::{Setting, all};
 
 use crate::args::Cli;
+use crate::lang::Lang;
 use crate::say::note;
+use crate::{errors, help};
 use file::SettingsFile;
 
 /// Name of the file that is read from the data directory if `--config` names none.
@@ -27,23 +29,28 @@ pub(crate) const FILE_NAME: &str = "helan.toml";
 /// Reads the command line, the environment and the settings file. Ends the process with a message if they are wrong.
 pub(crate) fn parse() -> (Cli, Resolved) {
     let arguments: Vec<OsString> = std::env::args_os().collect();
+    let spoken = value_of(&arguments, "--lang").or_else(|| std::env::var_os("HELAN_LANG"));
+    let spoken = spoken.and_then(|name| Lang::from_str(name.to_str()?, true).ok());
+    let lang = Lang::resolve(spoken);
     let file = match find(&arguments, |name| std::env::var_os(name)).map_or(Ok(None), |found| read(&found)) {
         Ok(file) => file,
         Err(problems) => {
             for problem in &problems {
-                note!("helan: {problem}");
+                note!("helan: {}", errors::said(&problem.to_string(), lang));
             }
             std::process::exit(2);
         }
     };
-    let command = layer::layered(Cli::command(), file.as_ref());
-    let matches = command.clone().get_matches_from(arguments);
+    let filed = file.as_ref().and_then(|file| file.entry(None, "lang")?.values.first());
+    let lang = Lang::resolve(spoken.or_else(|| Lang::from_str(filed?, true).ok()));
+    let command = help::speaking(layer::layered(Cli::command(), file.as_ref()), lang);
+    let matches = command.clone().try_get_matches_from(arguments).unwrap_or_else(|error| help::end(&error, lang));
     match Cli::from_arg_matches(&matches) {
         Ok(cli) => {
             let resolved = Resolved::new(&command, &matches, file.as_ref());
             (cli, resolved)
         }
-        Err(error) => error.format(&mut command.clone()).exit(),
+        Err(error) => help::end(&error.format(&mut command.clone()), lang),
     }
 }
 

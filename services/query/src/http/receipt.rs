@@ -269,24 +269,24 @@ fn summed_up(
     let before = places.iter().rev().skip(1).find(|place| place.accepted > 0);
     let (message_zh, message_en) = match (state, before) {
         (PENDING, _) => (
-            "尚未入湖，仍在处理；可用 ?wait=5s 等待结果".to_owned(),
+            "尚未入库，仍在处理；可用 ?wait=5s 等待结果".to_owned(),
             "not in the lake yet: it is being processed; ask with ?wait=5s to wait for the outcome".to_owned(),
         ),
         ("accepted", _) => (
-            format!("已入湖：{events} 条中 {accepted} 条为新数据，{repeated} 条重复"),
+            format!("已入库：{events} 条中 {accepted} 条为新数据，{repeated} 条重复"),
             format!("in the lake: of {events} events {accepted} were new, {repeated} repeats"),
         ),
         ("repeat", _) => (
-            format!("重复提交：{events} 条此前均已入湖，未作更改"),
+            format!("重复提交：{events} 条此前均已入库，未作更改"),
             format!("a repeat: all {events} events were in the lake before; nothing was changed"),
         ),
         (_, None) => (
-            format!("整个提交被拒收，原因 {} 条，未入湖", reasons.len()),
+            format!("本次报送未通过，共 {} 处问题，未入库", reasons.len()),
             format!("refused as a whole for {} reasons; nothing of it is in the lake", reasons.len()),
         ),
         (_, Some(before)) => (
             format!(
-                "最后一次提交被拒收，原因 {} 条；此前以该编号接收的 {} 条（{}）仍在库中",
+                "最近一次报送未通过，共 {} 处问题；此前以该编号接收的 {} 条（{}）仍在库中",
                 reasons.len(),
                 before.accepted,
                 before.received_at

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Http;
 use crate::expansion::Beyond;
 
-/// Seconds after which whoever met a full house may ask again.
+/// Retry-After, in seconds, when all seats are taken.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// Why there is no answer.

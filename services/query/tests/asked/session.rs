@@ -108,4 +108,10 @@ async fn what_is_unknown_comes_last() {
     }
     let ranked = format!("select x from (select x, row_number() over (order by x desc) as n from {rows}) where n = 1");
     assert_eq!(session.sql(&ranked).await.expect("planned").to_string().await.expect("rows").matches('3').count(), 1);
+    // A window is known to what stands above it by what it is ordered and divided by, arithmetic included.
+    let worked_out = format!(
+        "select x from (select x, row_number() over (partition by x - x order by x + 1 desc, -x) as n from {rows}) where n = 1"
+    );
+    let found = session.sql(&worked_out).await.expect("planned").to_string().await.expect("rows");
+    assert_eq!(found.matches('3').count(), 1, "{found}");
 }

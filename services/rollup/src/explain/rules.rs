@@ -14,7 +14,7 @@ pub const RULES: [(u8, &str, &str); 13] = [
     ),
     (
         3,
-        "有报送取报送，否则由下级合计；两者都保留，差额单列；缺下级的合计为“不完整”。",
+        "有报送取报送，否则由下级合计；两者都保留，差额单列；缺下级的合计为“数据不全”。",
         "Reported, else compiled from partition children; both are kept, with the residual; a missing child makes it partial.",
     ),
     (
@@ -39,10 +39,10 @@ pub const RULES: [(u8, &str, &str); 13] = [
     ),
     (
         8,
-        "结论不修约比较；换一种读法会变的标为“口径敏感”，各读法全部列出。",
-        "Verdicts compare unrounded; sensitive if another reading turns them; every reading is listed.",
+        "结论按未修约的数值比较；换一种口径会改变结论的，注明“结论受口径影响”，并列出全部口径。",
+        "Verdicts compare unrounded; sensitive if another interpretation changes them; every one is listed.",
     ),
-    (9, "完整与及时由接收时间和报送义务得出。", "Completeness and timeliness come from receipt times and obligations."),
+    (9, "完整与及时由接收时间和报送任务得出。", "Completeness and timeliness come from receipt times and obligations."),
     (10, "全程精确小数，只在显示时修约。", "Exact decimals throughout; rounding only where shown."),
     (
         11,

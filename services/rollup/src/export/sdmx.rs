@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::error::RollupError;
 use crate::explain::moment;
-use crate::export::{Export, Row, table, words};
+use crate::export::{Export, Row, table};
+use crate::words;
 
 const AGENCY: &str = "HELAN";
 const VERSION: &str = "1.0.0";
@@ -49,7 +50,12 @@ const ATTRIBUTES: [Component; 17] = [
     Component("COMPARATOR", "比较方式", "Comparator of the target", Kind::Free("String")),
     Component("TARGET_VALUE", "目标值", "Target value", Kind::Free("Decimal")),
     Component("FULFILMENT", "完成比例", "Actual over target", Kind::Free("Decimal")),
-    Component("SENSITIVE", "口径敏感", "Whether another reading turns the verdict", Kind::Free("Boolean")),
+    Component(
+        "SENSITIVE",
+        "结论是否受口径影响",
+        "Whether another interpretation changes the verdict",
+        Kind::Free("Boolean"),
+    ),
     Component("ILLUSTRATIVE", "含演示数据", "Whether some part is illustrative", Kind::Free("Boolean")),
     Component("PUBLICATION", "发布编号", "Publication", Kind::Free("String")),
     // RFC 3339 with its zone: as SDMX's DateTime some readers take it without one only.

@@ -3,7 +3,8 @@
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::explain::moment;
-use crate::export::{Export, Row, table, words};
+use crate::export::{Export, Row, table};
+use crate::words;
 
 const HEAD: u32 = 0x001F_3864;
 const NUMBER: &str = "#,##0.######";
@@ -48,6 +49,17 @@ impl Book<'_> {
         if self.chinese { zh } else { en }
     }
 
+    /// A moment for readers of the Chinese sheets: in the catalog's zone.
+    fn local(&self, at: i64) -> String {
+        let (time, zone) = words::local(at, &self.export.catalog.head.time_zone);
+        format!("{time}（{zone}）")
+    }
+
+    /// A moment in the sheets' language.
+    fn moment(&self, at: i64) -> String {
+        if self.chinese { self.local(at) } else { moment(at) }
+    }
+
     fn publication(&self) -> &str {
         self.export.publication.as_deref().unwrap_or("live")
     }
@@ -59,10 +71,10 @@ impl Book<'_> {
 
     /// What everyone must see who holds a copy that was taken out before its time.
     fn embargo(&self) -> Option<String> {
-        let until = moment(self.export.embargo_until()?);
+        let until = self.export.embargo_until()?;
         Some(match self.chinese {
-            true => format!("禁止提前发布：{until}（UTC）之前不得公开"),
-            false => format!("UNDER EMBARGO: not to be made public before {until} (UTC)"),
+            true => format!("禁止提前发布：{}之前不得公开", self.local(until)),
+            false => format!("UNDER EMBARGO: not to be made public before {} (UTC)", moment(until)),
         })
     }
 
@@ -91,13 +103,13 @@ impl Book<'_> {
         let text = Format::new().set_text_wrap().set_align(FormatAlign::Top);
         let live = self.pick("未发布：导出时的数据", "not published: the lake as it was when this was written");
         let publication = self.export.publication.as_deref().unwrap_or(live);
-        let as_of = moment(self.export.as_of);
+        let as_of = self.moment(self.export.as_of);
         let mut lines = vec![
             (self.pick("时期", "Period"), self.export.time_period.clone()),
-            (self.pick("数据截至（UTC）", "As of (UTC)"), as_of),
+            (self.pick("数据截至", "As of (UTC)"), as_of),
             (self.pick("发布编号", "Publication"), publication.to_owned()),
             (self.pick("发布状态", "Release state"), self.state()),
-            (self.pick("目录", "Catalog"), format!("{} ({})", head.id, self.export.catalog.digest)),
+            (self.pick("指标目录", "Catalog"), format!("{} ({})", head.id, self.export.catalog.digest)),
             (self.pick("目标出处", "Source of the targets"), self.pick(&head.source_zh, &head.source_en).to_owned()),
             (
                 self.pick("核对", "To verify"),
@@ -116,7 +128,7 @@ impl Book<'_> {
             "带 * 的数值含演示数据，不是官方数据。结论一律按未修约的数值比较；单元格只在显示时修约。",
             "Figures with * are illustrative, not official. Verdicts compare unrounded figures; cells round only what they show.",
         );
-        lines.push((self.pick("读法", "How to read it"), demo.to_owned()));
+        lines.push((self.pick("口径说明", "How to read it"), demo.to_owned()));
         for (at, (name, value)) in lines.into_iter().enumerate() {
             let row = 4 + at as u32;
             sheet.write_with_format(row, 0, name, &label)?;
@@ -139,7 +151,7 @@ impl Book<'_> {
             ("单位", "Unit", 12.0),
             ("完成比例", "Fulfilment", 11.0),
             ("结论", "Verdict", 14.0),
-            ("口径敏感", "Sensitive", 10.0),
+            ("结论受口径影响", "Sensitive", 26.0),
             ("版本", "Vintage", 22.0),
             ("理由", "Reason", 60.0),
         ];
@@ -151,14 +163,14 @@ impl Book<'_> {
                 Cell::Text(id.clone()),
                 Cell::Text(name.to_owned()),
                 Cell::Text(self.place(row)),
-                Cell::Text(row.field("comparator").unwrap_or_default().to_owned()),
+                Cell::Text(row.field("comparator").map(|code| self.word(words::comparator(code))).unwrap_or_default()),
                 Cell::Number(number(row.field("target_value")), NUMBER),
                 Cell::Number(row.value.value.map(double), NUMBER),
                 Cell::Text(table::unit(self.export, row).unwrap_or_default()),
                 Cell::Number(number(row.field("fulfilment")), PER_CENT),
                 Cell::Status(row.value.status.clone()),
-                Cell::Text(if row.flag("sensitive") { self.pick("是", "yes").to_owned() } else { String::new() }),
-                Cell::Text(row.field("vintage").unwrap_or_default().to_owned()),
+                Cell::Text(self.turned(row)),
+                Cell::Text(self.vintage(row, "vintage")),
                 Cell::Text(row.field(self.pick("reason_zh", "reason_en")).unwrap_or_default().to_owned()),
             ]
         });
@@ -192,8 +204,8 @@ impl Book<'_> {
                 Cell::Number(number(row.field("denominator")), NUMBER),
                 Cell::Status(row.value.status.clone()),
                 Cell::Text(coverage(row)),
-                text("numerator_vintage"),
-                text("denominator_vintage"),
+                Cell::Text(self.vintage(row, "numerator_vintage")),
+                Cell::Text(self.vintage(row, "denominator_vintage")),
                 text(self.pick("missing_zh", "missing_en")),
             ]
         });
@@ -232,7 +244,7 @@ impl Book<'_> {
                 Cell::Number(number(row.field("compiled")), NUMBER),
                 Cell::Number(number(row.field("residual")), NUMBER),
                 Cell::Text(coverage(row)),
-                text("vintage"),
+                Cell::Text(self.vintage(row, "vintage")),
                 text("basis"),
                 text(self.pick("missing_zh", "missing_en")),
             ]
@@ -272,6 +284,23 @@ impl Book<'_> {
             ]
         });
         self.fill(sheet, &heads, rows.collect())
+    }
+
+    fn word(&self, (zh, en): (&str, &str)) -> String {
+        self.pick(zh, en).to_owned()
+    }
+
+    fn vintage(&self, row: &Row, field: &str) -> String {
+        let (zh, en) = words::vintage(row.field(field).unwrap_or_default());
+        if self.chinese { zh } else { en }
+    }
+
+    /// Which other interpretation changes the verdict; publications of earlier builds say only that one does.
+    fn turned(&self, row: &Row) -> String {
+        if !row.flag("sensitive") {
+            return String::new();
+        }
+        row.field(self.pick("turned_zh", "turned_en")).unwrap_or(self.pick("是", "yes")).to_owned()
     }
 
     fn of(&self, answer: &'static str) -> impl Iterator<Item = &Row> {
@@ -355,7 +384,7 @@ impl Book<'_> {
     /// How it prints: A4 across, as wide as one page, with publication, moment and page number below, and above that it
     /// is under embargo.
     fn page(&self, sheet: &mut Worksheet) {
-        let footer = format!("&L{} · {}&R&P / &N", self.publication(), moment(self.export.as_of));
+        let footer = format!("&L{} · {}&R&P / &N", self.publication(), self.moment(self.export.as_of));
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0).set_footer(footer);
         if let Some(embargo) = self.embargo() {
             sheet.set_header(format!("&C&B{embargo}")).set_tab_color(Color::RGB(ALARM));

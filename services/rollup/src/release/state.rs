@@ -139,15 +139,18 @@ pub struct Standing {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not from this state.
-    #[error("the publication is {state}: {act} follows only on {from}")]
+    #[error("the publication is {state}: it must be {from} before it can be {act}")]
     NotFrom {
         /// The state it is in.
         state: &'static str,
-        /// What was asked.
+        /// What it was to become.
         act: &'static str,
-        /// From which it would follow.
+        /// What it has to be for that.
         from: &'static str,
     },
+    /// Nothing follows a withdrawal.
+    #[error("the publication was withdrawn before")]
+    Over,
     /// Two people, or none.
     #[error("{0} reviewed it and cannot approve it too: somebody else must")]
     SamePerson(String),
@@ -174,8 +177,6 @@ pub struct Record {
     pub closed_at: Option<i64>,
     last: Option<Event>,
 }
-
-const FROM_ANY: &str = "any state but withdrawn";
 
 impl Record {
     /// Takes an event that was recorded; it is not judged again.
@@ -255,12 +256,12 @@ impl Standing {
         let not_from = |act, from| Err(Refusal::NotFrom { state: self.state.code(), act, from });
         match (&event.act, &self.state) {
             (Act::Review, State::Draft) => Ok(()),
-            (Act::Review, _) => not_from("review", "draft"),
+            (Act::Review, _) => not_from("reviewed", "a draft"),
             (Act::Approve, State::Reviewed) => match &self.reviewed_by {
                 Some(reviewer) if *reviewer == event.actor.credential => Err(Refusal::SamePerson(reviewer.clone())),
                 _ => Ok(()),
             },
-            (Act::Approve, _) => not_from("approval", "reviewed"),
+            (Act::Approve, _) => not_from("approved", "reviewed"),
             (Act::Embargo(until), State::Approved | State::Embargoed(_)) => {
                 if *until > event.at {
                     Ok(())
@@ -268,14 +269,14 @@ impl Standing {
                     Err(Refusal::Past(crate::explain::moment(*until)))
                 }
             }
-            (Act::Embargo(_), _) => not_from("an embargo", "approved or embargoed"),
+            (Act::Embargo(_), _) => not_from("embargoed", "approved or embargoed"),
             (Act::Release, State::Approved) => Ok(()),
             (Act::Release, State::Embargoed(until)) if *until <= event.at => Ok(()),
             (Act::Release, State::Embargoed(until)) => Err(Refusal::Embargo(crate::explain::moment(*until))),
-            (Act::Release, _) => not_from("release", "approved or embargoed"),
+            (Act::Release, _) => not_from("released", "approved or embargoed"),
             (Act::Return, State::Reviewed | State::Approved | State::Embargoed(_)) => Ok(()),
-            (Act::Return, _) => not_from("return to draft", "reviewed, approved or embargoed"),
-            (Act::Withdraw, State::Withdrawn) => not_from("withdrawal", FROM_ANY),
+            (Act::Return, _) => not_from("returned to draft", "reviewed, approved or embargoed"),
+            (Act::Withdraw, State::Withdrawn) => Err(Refusal::Over),
             (Act::Withdraw | Act::Close | Act::Reopen, _) => Ok(()),
         }
     }

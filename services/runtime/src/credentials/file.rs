@@ -91,7 +91,7 @@ pub enum CredentialError {
     #[error("credentials file {0} may be read by others; run: chmod 600 {0}")]
     Exposed(PathBuf),
     /// A line is no credential.
-    #[error("credentials file {path}, line {line}: {what}; mend or delete the line")]
+    #[error("credentials file {path}, line {line}: {what}; correct or delete the line")]
     Line {
         /// The file.
         path: PathBuf,

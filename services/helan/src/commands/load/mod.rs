@@ -73,7 +73,7 @@ pub(crate) struct LoadArgs {
     /// Submissions under way at once; each source sends one at a time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=512))]
     connections: u16,
-    /// Where all chance comes from
+    /// Random seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Random ids, as random UUIDs: every event has to be looked up in the table

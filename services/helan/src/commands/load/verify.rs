@@ -51,7 +51,7 @@ pub(super) async fn run(args: VerifyArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
     let bar = spinner(lang.pick("读取台账", "reading the ledger"));
     let (header, tally) = read(&args, &catalog)?;
-    bar.set_message(lang.pick("等待入湖", "waiting for the lake"));
+    bar.set_message(lang.pick("等待入库", "waiting for the lake"));
     let caught_up = wait(&lake, &tally.ends(), deadline).await?;
     let mut verdict = compare(&lake, &catalog, &header, tally, &bar, lang).await?;
     // Ingest's refusals take another topic, whose offsets no answer names.

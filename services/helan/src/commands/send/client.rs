@@ -98,7 +98,7 @@ impl Client {
             return Err(odd("this helan reads it differently; use the server's version".to_owned()));
         }
         let Some(reporter) = answer.reporter else {
-            let words = self.lang.pick("该凭证不属于报送单位", "the token is not a reporter's");
+            let words = self.lang.pick("该访问令牌不属于报送单位", "the token is not a reporter's");
             return Err(Stopped::Refused(vec![format!("{}: {words} (role_not_allowed)", self.base)]));
         };
         Ok(Published { catalog, reporter, limits: answer.limits, lang: self.lang })

@@ -1,0 +1,198 @@
+//! Codes in the words of an office, Chinese and English: the one place that has them.
+
+/// A code, in Chinese, in English.
+type Word = (&'static str, &'static str, &'static str);
+
+/// Verdicts on targets.
+const VERDICTS: [Word; 10] = [
+    ("met", "达到", "met"),
+    ("missed", "未达到", "missed"),
+    ("on_track", "进度正常", "on track"),
+    ("behind", "进度滞后", "behind"),
+    ("partial", "数据不全", "partial"),
+    ("not_reported", "逾期未报", "not reported"),
+    ("not_due", "未到期", "not due"),
+    ("not_assessable", "无法评估", "not assessable"),
+    ("report_only", "仅作统计", "report only"),
+    ("context", "背景", "context"),
+];
+
+/// What a figure is: how it came about, or why there is none. `partial` and `not_reported` are as among the verdicts.
+const STATUSES: [Word; 18] = [
+    ("reported", "报送", "reported"),
+    ("compiled", "合计", "compiled"),
+    ("carried", "沿用", "carried"),
+    ("no_own_value", "缺本级公布数", "no own value"),
+    ("no_denominator", "缺分母", "no denominator"),
+    ("no_numerator", "缺分子", "no numerator"),
+    ("no_figure", "无数据可比", "nothing to compare"),
+    ("missing", "缺报", "missing"),
+    ("suppressed", "不公开", "suppressed"),
+    ("overlap", "重叠未知", "overlap unknown"),
+    ("residual", "差额", "residual"),
+    ("difference", "差额", "difference"),
+    ("annual", "年报", "annual value"),
+    ("year_to_date", "累计", "year to date"),
+    ("quarters", "四个季度", "quarters"),
+    ("months", "十二个月", "months"),
+    ("semesters", "两个半年", "half-years"),
+    ("period_end", "期末值", "period end"),
+];
+
+/// States of the release workflow.
+const STATES: [Word; 7] = [
+    ("draft", "草稿，未审核", "draft, not reviewed"),
+    ("reviewed", "已审核，未批准", "reviewed, not approved"),
+    ("approved", "已批准，未发布", "approved, not released"),
+    ("embargoed", "禁止提前发布", "under embargo"),
+    ("released", "已发布", "released"),
+    ("superseded", "已被取代", "superseded"),
+    ("withdrawn", "已撤回", "withdrawn"),
+];
+
+/// How an actual value is compared with a target.
+const COMPARATORS: [Word; 9] = [
+    (">=", "不低于", ">="),
+    (">", "高于", ">"),
+    ("<=", "不高于", "<="),
+    ("<", "低于", "<"),
+    ("=", "等于", "="),
+    ("≈", "约", "≈"),
+    ("all", "全部", "all"),
+    ("done", "完成", "done"),
+    ("started", "启动", "started"),
+];
+
+/// Releases of a figure.
+const VINTAGES: [Word; 6] = [
+    ("estimated", "估计数", "estimated"),
+    ("preliminary", "初步数", "preliminary"),
+    ("revised", "修订数", "revised"),
+    ("final", "最终数", "final"),
+    ("census-revised", "普查修订数", "census-revised"),
+    ("-", "未注明", "-"),
+];
+
+/// What is to be known of a figure beside its status.
+const MARKS: [Word; 10] = [
+    ("partial", "数据不全", "partial"),
+    ("carried", "沿用", "carried"),
+    ("demo", "演示数据", "demo"),
+    ("estimated", "估计数", "estimated"),
+    ("withdrawn", "已撤回", "withdrawn"),
+    ("outranked", "以另一单位为准", "outranked"),
+    ("superseded", "已被后来的报送取代", "superseded"),
+    ("late", "逾期报送", "late"),
+    ("sensitive", "结论受口径影响", "sensitive"),
+    ("missing", "缺报", "missing"),
+];
+
+/// What a figure is to the one above it.
+const ROLES: [Word; 8] = [
+    ("numerator", "分子", "numerator"),
+    ("denominator", "分母", "denominator"),
+    ("child", "下级", "child"),
+    ("member", "成员", "member"),
+    ("listed", "列出、不相加", "listed, not added"),
+    ("item", "分项", "item"),
+    ("cross_check", "对照", "cross-check"),
+    ("not_counted", "未采用", "not counted"),
+];
+
+fn found<'c>(lists: &[&[Word]], code: &'c str) -> Option<(&'c str, &'c str)> {
+    lists.iter().flat_map(|list| list.iter()).find(|(known, ..)| *known == code).map(|(_, zh, en)| (*zh, *en))
+}
+
+/// A verdict or a status: Chinese, English. One of a later build is its own word, here and below.
+pub fn status(code: &str) -> (&str, &str) {
+    found(&[&VERDICTS, &STATUSES], code).unwrap_or((code, code))
+}
+
+/// A state of the release workflow.
+pub fn state(code: &str) -> (&str, &str) {
+    found(&[&STATES], code).unwrap_or((code, code))
+}
+
+/// The codes of the release workflow's states.
+pub fn states() -> Vec<&'static str> {
+    STATES.iter().map(|(code, ..)| *code).collect()
+}
+
+/// A comparator.
+pub fn comparator(code: &str) -> (&str, &str) {
+    found(&[&COMPARATORS], code).unwrap_or((code, code))
+}
+
+/// A mark of a figure.
+pub fn mark(code: &str) -> (&str, &str) {
+    found(&[&MARKS], code).unwrap_or((code, code))
+}
+
+/// A figure's role under another; nothing where it has none.
+pub fn role(code: &str) -> (&str, &str) {
+    found(&[&ROLES], code).unwrap_or(("", ""))
+}
+
+/// A release, or that of a numerator and that of a denominator: `final / census-revised`.
+pub fn vintage(codes: &str) -> (String, String) {
+    let words = codes.split(" / ").map(|code| found(&[&VINTAGES], code).unwrap_or((code, code)));
+    let (zh, en): (Vec<_>, Vec<_>) = words.unzip();
+    (zh.join(" / "), en.join(" / "))
+}
+
+/// A moment as people of a time zone read it, and that zone's name in Chinese.
+pub fn local(microseconds: i64, zone: &str) -> (String, String) {
+    let named = match zone {
+        "Asia/Shanghai" => "北京时间",
+        "Asia/Urumqi" => "新疆时间",
+        other => other,
+    };
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let moment = jiff::Timestamp::from_microsecond(microseconds).unwrap_or(jiff::Timestamp::MAX);
+    (zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string(), named.to_owned())
+}
+
+/// Fill and text colours of a verdict, RGB; none = plain.
+pub(crate) fn colours(verdict: &str) -> Option<(u32, u32)> {
+    match verdict {
+        "met" | "on_track" => Some((0x00E2_F0D9, 0x0037_5623)),
+        "missed" | "behind" => Some((0x00F8_D7DA, 0x0084_2029)),
+        "partial" | "not_reported" => Some((0x00FF_F2CC, 0x007F_6000)),
+        "not_assessable" | "not_due" => Some((0x00ED_EDED, 0x0040_4040)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The codes that a column's description lists.
+    fn codes(column: &str) -> Vec<String> {
+        let view = include_str!("../../../queries/sql/quota_fulfilment.sql");
+        let begins = format!("-- column {column} text: ");
+        let line = view.lines().find_map(|line| line.strip_prefix(&begins)).expect("the column is described");
+        let (_, list) = line.split_once("| ").expect("in two languages");
+        let list = list.strip_prefix("How the actual value is compared: ").unwrap_or(list);
+        list.trim_end_matches('.').split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_code_that_a_view_lists_has_its_words() {
+        for code in codes("verdict").iter().chain(&codes("status")) {
+            let (zh, en) = status(code);
+            assert!(zh != code && !en.contains('_'), "{code}");
+        }
+        for code in codes("comparator") {
+            assert_ne!(comparator(&code).0, code);
+        }
+        assert_eq!(vintage("final / census-revised").0, "最终数 / 普查修订数");
+        assert_eq!(status("of a later build"), ("of a later build", "of a later build"));
+    }
+
+    #[test]
+    fn a_moment_is_told_in_the_zone() {
+        let told = local(1_567_180_799_999_999, "Asia/Shanghai");
+        assert_eq!(told, ("2019-08-30 23:59".to_owned(), "北京时间".to_owned()));
+    }
+}
