@@ -31,6 +31,7 @@ mod standing;
 mod substituted;
 mod sums;
 mod texts;
+mod unions;
 mod view;
 mod watch;
 

@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 
 use crate::checked::Checked;
 use crate::standing::Standing;
+use crate::unions::PlainUnions;
 use crate::view::View;
 use crate::{functions, leaves, standing, sums};
 
@@ -156,6 +157,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
+    context.add_analyzer_rule(Arc::new(PlainUnions));
     context.add_analyzer_rule(Arc::new(Checked));
     sums::register(&context);
     let offered: Vec<_> = context.state().table_functions().keys().cloned().collect();

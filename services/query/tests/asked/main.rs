@@ -1,5 +1,6 @@
 //! Sessions asked as analysts ask them, and every SQL file by the test rows beside it.
 
+mod conditions;
 mod divisions;
 mod expansion;
 mod kept;

@@ -42,10 +42,10 @@ impl Counters {
         }
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_sql");
-            registry.register("running", "Queries of /v1/sql under way", counters.running.clone());
+            registry.register("running", "Queries of /v1/sql, /v1/reports and /v1/findings under way", counters.running.clone());
             registry.register(
                 "queries",
-                "Queries of /v1/sql by outcome: answered, cancelled, or a code of ERRORS.md",
+                "Queries of /v1/sql, /v1/reports and /v1/findings by outcome: answered, cancelled, or a code of ERRORS.md",
                 counters.outcomes.clone(),
             );
             registry.register("rows", "Rows answered by /v1/sql", counters.rows.clone());
