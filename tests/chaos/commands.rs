@@ -30,7 +30,9 @@ impl Round<'_> {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         tokio::time::sleep(Duration::from_millis(self.rng.random_range(0..800))).await;
         let _ = child.kill();
-        child.wait().expect("it is gone").code().is_none()
+        let ended = child.wait().expect("it is gone");
+        assert!(ended.code().is_none_or(|code| code == 0), "it was killed, or all went well: {command:?}");
+        ended.code().is_none()
     }
 
     fn rollup(&self) -> Command {
@@ -38,8 +40,9 @@ impl Round<'_> {
     }
 
     fn backup(&self) -> Command {
-        let mut command = self.helan.command(&["backup", "--partitions", "3", "--to"]);
-        command.arg(self.place("backups")).args(self.helan.log_arguments());
+        let to = self.place("backups").display().to_string();
+        let mut command = self.helan.command(&["backup", "--partitions", "3", "--to", &to]);
+        command.args(self.helan.log_arguments());
         command
     }
 
