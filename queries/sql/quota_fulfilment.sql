@@ -84,7 +84,7 @@ shown as (
             when '>=' then 'at least ' when '>' then 'more than ' when '<=' then 'at most ' when '=' then 'exactly '
             when '≈' then 'about ' when 'all' then 'all ' else ''
         end as asks_en,
-        case measure when 'members' then ' 家' else ' 项' end as counter_zh,
+        ' ' || case measure when 'members' then '家' when 'items' then '项' else unit_text end as counter_zh,
         substr(cast(due_at as varchar), 1, 10) as due_shown,
         cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown,
         coalesce(
@@ -93,103 +93,130 @@ shown as (
     from worded_gaps
 ),
 
+paced as (
+    select
+        *,
+        cast(months_reported as varchar) || ' 个月累计 ' || actual_shown || ' ' || unit_text || '，全年目标' || asks_zh || target_shown
+            as paced_zh,
+        actual_shown || ' in ' || cast(months_reported as varchar) || ' months, target of the year ' || asks_en || target_shown
+            as paced_en
+    from shown
+),
+
 worded as (
     select
         *,
-        case
-            when verdict = 'context' then '仅为背景表述，不是本期目标'
-            when verdict = 'report_only' and numerator is not null
-                then '文件未提出量化目标，仅供参考：已报 ' || actual_shown || ' ' || unit_text
-            when verdict = 'report_only' then '文件未提出量化目标，仅供参考；尚无报送'
-            when obstacle = 'no_target_value' and is_member then '文件未给该成员的目标值'
-            when obstacle = 'no_target_value' then '文件未给目标值'
-            when obstacle = 'no_denominator' and target_value is null then '文件未给总数，无法计算覆盖情况'
-            when obstacle = 'no_denominator' then '缺少分母，无法计算'
-            when obstacle = 'no_own_value' then '缺少本级公布的数值（不得用下级合计代替），无法计算'
-            when obstacle = 'overlap' then '成员是否重叠未知，不能求和'
-            when verdict = 'not_due' and numerator is not null and complete
-                then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
-            when verdict = 'not_due' then '未到报送期限'
-            when verdict = 'not_reported' then '逾期未报'
-            when verdict in ('met', 'missed') and measure = 'done' and verdict = 'met' then '已完成'
-            when verdict in ('met', 'missed') and measure = 'done' then '已报送，尚未完成'
-            when verdict = 'met' and measure in ('items', 'members') and comparator = 'all'
-                then actual_shown || counter_zh || '均已完成'
-            when verdict = 'missed' and measure in ('items', 'members') and comparator = 'all'
-                then '应完成 ' || target_shown || counter_zh || '，已完成 ' || actual_shown || counter_zh
-                    || coalesce('；未完成：' || undone_zh, '')
-            when verdict in ('met', 'missed') and measure in ('items', 'members')
-                then '已完成 ' || actual_shown || counter_zh || '，目标' || asks_zh || target_shown || counter_zh
-                    || case when verdict = 'missed' then coalesce('；未完成：' || undone_zh, '') else '' end
-            when verdict = 'met' and complete
-                then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，达到'
-            when verdict = 'met'
-                then '已报部分' || coalesce('（' || coverage_shown || '）', '') || '合计 ' || actual_shown || ' ' || unit_text
-                    || '，已达到目标：' || asks_zh || target_shown
-            when verdict = 'missed'
-                then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，未达到'
-            when verdict in ('on_track', 'behind')
-                then cast(months_reported as varchar) || ' 个月累计 ' || actual_shown || ' ' || unit_text || '，全年目标'
-                    || asks_zh || target_shown || case when verdict = 'on_track' then '，进度正常' else '，进度滞后' end
-            when part_below and denominator_status = 'carried' then '分母只有期内较早时点的数值，不作判断'
-            when part_below then '分母数据不全（' || below_shown || '），不作判断'
-            when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
-            else '数据不全' || coalesce('（已报 ' || cast(coverage_reported as varchar) || ' 个，应报 '
-                || cast(coverage_expected as varchar) || ' 个）', '') || '：已知 ' || actual_shown || ' ' || unit_text
-                || '，目标' || asks_zh || target_shown
-                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；缺报部分可能使总数减少' else '' end
+        case verdict
+            when 'context' then '仅为背景表述，不是本期目标'
+            when 'report_only'
+                then '文件未提出量化目标，仅供参考'
+                    || coalesce('：已报 ' || case when numerator is not null then actual_shown || ' ' || unit_text end, '；尚无报送')
+            when 'not_assessable'
+                then case obstacle
+                    when 'no_target_value' then case when is_member then '文件未给该成员的目标值' else '文件未给目标值' end
+                    when 'no_denominator'
+                        then case when target_value is null then '文件未给总数，无法计算覆盖情况' else '缺少分母，无法计算' end
+                    when 'no_own_value' then '缺少本级公布的数值（不得用下级合计代替），无法计算'
+                    else '成员是否重叠未知，不能求和'
+                end
+            when 'not_due'
+                then case when numerator is not null and complete
+                    then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
+                    else '未到报送期限'
+                end
+            when 'not_reported' then '逾期未报'
+            when 'met'
+                then case
+                    when measure = 'done' then '已完成'
+                    when comparator = 'all' then actual_shown || counter_zh || '均已完成'
+                    when measure in ('items', 'members') then '已完成 ' || actual_shown || counter_zh || '，目标' || asks_zh || target_shown
+                    when complete
+                        then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，达到'
+                    else '已报部分' || coalesce('（' || coverage_shown || '）', '') || '合计 ' || actual_shown || ' ' || unit_text
+                        || '，已达到目标：' || asks_zh || target_shown
+                end
+            when 'missed'
+                then case
+                    when measure = 'done' then '已报送，尚未完成'
+                    when comparator = 'all' or measure in ('items', 'members')
+                        then '应完成 ' || target_shown || counter_zh || '，已完成 ' || actual_shown || counter_zh
+                            || coalesce('；未完成：' || undone_zh, '')
+                    else '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，未达到'
+                end
+            when 'on_track' then paced_zh || '，进度正常'
+            when 'behind' then paced_zh || '，进度滞后'
+            else case
+                when part_below and denominator_status = 'carried' then '分母只有期内较早时点的数值，不作判断'
+                when part_below then '分母数据不全（' || below_shown || '），不作判断'
+                when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
+                else '数据不全' || coalesce('（已报 ' || cast(coverage_reported as varchar) || ' 个，应报 '
+                    || cast(coverage_expected as varchar) || ' 个）', '')
+                    || case when comparator = 'all' then '：已知完成 ' else '：已知 ' end || actual_shown || counter_zh
+                    || case when comparator = 'all' then '，应完成 ' else '，目标' || asks_zh end || target_shown
+                    || case when comparator = 'all' then counter_zh else '' end
+                    || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '；缺报部分可能使总数减少' else '' end
+            end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_zh is not null then '；缺报：' || missing_zh else '' end
         || case when verdict in ('met', 'missed') and turned then '；结论受口径影响：' || turned_zh else '' end
         || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '；含估计数' else '' end
             as reason_zh,
-        case
-            when verdict = 'context' then 'Mentioned in the document, but not a target of this period'
-            when verdict = 'report_only' and numerator is not null
-                then 'The document sets no number, for information only: ' || actual_shown || ' reported'
-            when verdict = 'report_only' then 'The document sets no number, for information only; nothing reported yet'
-            when obstacle = 'no_target_value' and is_member then 'The document gives this member no target of its own'
-            when obstacle = 'no_target_value' then 'The document gives no target value'
-            when obstacle = 'no_denominator' and target_value is null
-                then 'The document gives no total: coverage cannot be computed'
-            when obstacle = 'no_denominator' then 'The denominator is missing'
-            when obstacle = 'no_own_value' then 'Its own published value is missing, and a sum of parts must not replace it'
-            when obstacle = 'overlap' then 'Whether members overlap is unknown: they cannot be added'
-            when verdict = 'not_due' and numerator is not null and complete
-                then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
-            when verdict = 'not_due' then 'Not due yet'
-            when verdict = 'not_reported' then 'Overdue, nothing reported'
-            when verdict = 'met' and measure = 'done' then 'Completed'
-            when verdict = 'missed' and measure = 'done' then 'Reported, but not completed'
-            when verdict = 'met' and measure in ('items', 'members') and comparator = 'all'
-                then 'All ' || actual_shown || ' completed'
-            when verdict = 'missed' and measure in ('items', 'members') and comparator = 'all'
-                then actual_shown || ' of ' || target_shown || ' completed' || coalesce('; not completed: ' || undone_en, '')
-            when verdict in ('met', 'missed') and measure in ('items', 'members')
-                then actual_shown || ' completed, target ' || asks_en || target_shown
-                    || case when verdict = 'missed' then coalesce('; not completed: ' || undone_en, '') else '' end
-            when verdict = 'met' and complete
-                then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
-            when verdict = 'met'
-                then 'The known parts (' || coalesce(coverage_shown, '') || ') already reach ' || actual_shown || ', target '
-                    || asks_en || target_shown
-            when verdict = 'missed' then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': missed'
-            when verdict in ('on_track', 'behind')
-                then actual_shown || ' in ' || cast(months_reported as varchar) || ' months, target of the year ' || asks_en
-                    || target_shown || case when verdict = 'on_track' then ': on track' else ': behind' end
-            when part_below and denominator_status = 'carried'
-                then 'The denominator is known for an earlier date of the period only: not judged'
-            when part_below then 'The denominator is incomplete (' || below_shown || '): not judged'
-            when status = 'carried' then 'Only an earlier value of the period is known (' || actual_shown || '): not judged'
-            else 'Incomplete (' || coalesce(coverage_shown, '') || '): ' || actual_shown || ' known, target ' || asks_en
-                || target_shown
-                || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
+        case verdict
+            when 'context' then 'Mentioned in the document, but not a target of this period'
+            when 'report_only'
+                then 'The document sets no number, for information only'
+                    || coalesce(': ' || case when numerator is not null then actual_shown end || ' reported', '; nothing reported yet')
+            when 'not_assessable'
+                then case obstacle
+                    when 'no_target_value'
+                        then case when is_member then 'The document gives this member no target of its own'
+                            else 'The document gives no target value' end
+                    when 'no_denominator'
+                        then case when target_value is null then 'The document gives no total: coverage cannot be computed'
+                            else 'The denominator is missing' end
+                    when 'no_own_value' then 'Its own published value is missing, and a sum of parts must not replace it'
+                    else 'Whether members overlap is unknown: they cannot be added'
+                end
+            when 'not_due'
+                then case when numerator is not null and complete
+                    then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
+                    else 'Not due yet'
+                end
+            when 'not_reported' then 'Overdue, nothing reported'
+            when 'met'
+                then case
+                    when measure = 'done' then 'Completed'
+                    when comparator = 'all' then 'All ' || actual_shown || ' completed'
+                    when measure in ('items', 'members') then actual_shown || ' completed, target ' || asks_en || target_shown
+                    when complete then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
+                    else 'The known parts (' || coalesce(coverage_shown, '') || ') already reach ' || actual_shown || ', target '
+                        || asks_en || target_shown
+                end
+            when 'missed'
+                then case
+                    when measure = 'done' then 'Reported, but not completed'
+                    when comparator = 'all' or measure in ('items', 'members')
+                        then actual_shown || ' of ' || target_shown || ' completed' || coalesce('; not completed: ' || undone_en, '')
+                    else 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': missed'
+                end
+            when 'on_track' then paced_en || ': on track'
+            when 'behind' then paced_en || ': behind'
+            else case
+                when part_below and denominator_status = 'carried'
+                    then 'The denominator is known for an earlier date of the period only: not judged'
+                when part_below then 'The denominator is incomplete (' || below_shown || '): not judged'
+                when status = 'carried' then 'Only an earlier value of the period is known (' || actual_shown || '): not judged'
+                else 'Incomplete (' || coalesce(coverage_shown, '') || '): ' || actual_shown
+                    || case when comparator = 'all' then ' of ' else ' known, target ' || asks_en end || target_shown
+                    || case when comparator = 'all' then ' known to be completed' else '' end
+                    || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
+            end
         end
         || case when verdict in ('met', 'missed', 'partial') and missing_en is not null then '; missing: ' || missing_en else '' end
         || case when verdict in ('met', 'missed') and turned then '; another interpretation changes the verdict: ' || turned_en else '' end
         || case when verdict in ('met', 'missed', 'partial', 'on_track', 'behind') and estimated then '; includes estimates' else '' end
             as reason_en
-    from shown
+    from paced
 )
 
 select

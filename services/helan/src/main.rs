@@ -98,10 +98,10 @@ fn main() -> std::process::ExitCode {
 async fn run(command: Command, lang: lang::Lang) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => commands::demo::run(args, lang).await,
-        Command::Up(args) => commands::roles::up(args).await,
-        Command::Ingest(args) => commands::roles::ingest(args).await,
-        Command::Aggregate(args) => commands::roles::aggregate(args).await,
-        Command::Query(args) => commands::roles::query(args).await,
+        Command::Up(args) => commands::roles::up(args, lang).await,
+        Command::Ingest(args) => commands::roles::ingest(args, lang).await,
+        Command::Aggregate(args) => commands::roles::aggregate(args, lang).await,
+        Command::Query(args) => commands::roles::query(args, lang).await,
         Command::Send(args) => commands::send::run(args, lang).await,
         Command::Rollup(args) => commands::rollup::run(args, lang).await,
         Command::Explain(args) => commands::explain::run(args, lang).await,

@@ -251,6 +251,9 @@ impl QuotaTable<'_> {
             _ => "",
         };
         let Some(value) = &target.target_value else { return "—".to_owned() };
+        if target.kind == TargetKind::Milestone {
+            return self.lang.pick("完成", "done").to_owned();
+        }
         if self.lang == Lang::Zh {
             return format!("{comparator}{value} {}", target.unit_text);
         }
@@ -281,6 +284,11 @@ impl QuotaTable<'_> {
 
     /// The actual value in the target's unit, rounded for showing: never with fewer digits than the indicator's.
     fn shown(&self, target: &Target, value: &str) -> String {
+        if target.kind == TargetKind::Milestone {
+            let done = trim_zeros(value, 0) != "0";
+            return if done { self.lang.pick("已完成", "done") } else { self.lang.pick("未完成", "not done") }
+                .to_owned();
+        }
         let decimals = self
             .catalog
             .indicators

@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::args::Flush;
 use crate::connect;
+use crate::lang::Lang;
 use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::outcomes::OutcomesOfLake;
@@ -174,7 +175,7 @@ impl Running {
 
 /// Runs the roles until a signal ends them: no more connections are taken, requests under way are answered, then what
 /// the aggregator has read is committed and its partitions are given up.
-pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Result<()> {
+pub(crate) async fn serve(settings: Settings, catalog: Catalog, lang: Lang) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (credentials, time) = (settings.credentials.clone(), settings.shutdown_time);
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
@@ -183,12 +184,17 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog) -> anyhow::Resul
         // The log or the lake may not answer yet; nothing was taken, so nothing is to be finished.
         () = shutdown.wait() => return Ok(()),
     };
-    note!("helan listens on {scheme}://{}; Ctrl-C ends it", running.address);
+    let address = running.address;
+    match lang {
+        Lang::Zh => note!("helan 正在监听 {scheme}://{address}；按 Ctrl-C 结束"),
+        Lang::En => note!("helan listens on {scheme}://{address}; Ctrl-C ends it"),
+    }
     if !credentials.exists() {
-        note!(
-            "No credentials yet, so nobody can send. Make one: helan credential add --role reporter --reporter ID --credentials {}",
-            credentials.display()
-        );
+        let add = format!("helan credential add --role reporter --reporter ID --credentials {}", credentials.display());
+        match lang {
+            Lang::Zh => note!("尚无访问令牌，任何单位都不能报送。签发一个：{add}"),
+            Lang::En => note!("No credentials yet, so nobody can send. Make one: {add}"),
+        }
     }
     let bound = async {
         shutdown.wait().await;

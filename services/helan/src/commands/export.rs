@@ -7,7 +7,8 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use futures::stream;
 use helan_lake::Lake;
-use helan_rollup::{Export, ExportRequest, RollupError};
+use helan_rollup::{Export, ExportRequest, RollupError, words};
+use helan_schemas::tables::Table;
 
 use crate::args::{Format, Place};
 use crate::commands::Ended;
@@ -82,7 +83,15 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let export = match Export::read(&lake, catalog, &request).await {
         Err(RollupError::Embargoed { publication, until }) => {
-            note!("helan: {}", held_back(&publication, &helan_rollup::moment(until), lang));
+            let until = match lang {
+                Lang::Zh => {
+                    let used = helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?;
+                    let (time, zone) = words::local(until, &used.head.time_zone);
+                    format!("{time}（{zone}）")
+                }
+                Lang::En => helan_rollup::moment(until),
+            };
+            note!("helan: {}", held_back(&publication, &until, lang));
             return Err(Ended(EMBARGOED).into());
         }
         read => read?,

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use helan_schemas::catalog::ReporterKind;
+use helan_schemas::catalog::{Catalog, ReporterKind};
 
 use super::asking::Asking;
 use super::scheduling::Scheduling;
 use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
 use crate::backup::unfinished;
+use crate::lang::Lang;
 use crate::serve::{Roles, Settings, serve};
 
-pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
+pub(crate) async fn up(args: UpArgs, lang: Lang) -> anyhow::Result<()> {
     let roles = Roles {
         ingest: vec![ReporterKind::City, ReporterKind::Park],
         aggregate: true,
@@ -22,32 +23,41 @@ pub(crate) async fn up(args: UpArgs) -> anyhow::Result<()> {
         is_trial: false,
     };
     let (flush, asking, scheduling) = (Some(&args.flush), Some(&args.asking), Some(&args.scheduling));
-    start(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling).await
+    run(prepared(roles, &args.place, &args.log, &args.listen, flush, asking, scheduling)?, lang).await
 }
 
-pub(crate) async fn ingest(args: IngestArgs) -> anyhow::Result<()> {
+pub(crate) async fn ingest(args: IngestArgs, lang: Lang) -> anyhow::Result<()> {
     let kind = match args.reporters {
         ReporterChoice::City => ReporterKind::City,
         ReporterChoice::Park => ReporterKind::Park,
     };
     let roles = Roles { ingest: vec![kind], clock_is_right: args.clock_is_right, ..Roles::default() };
-    start(roles, &args.place, &args.log, &args.listen, None, None, None).await
+    run(prepared(roles, &args.place, &args.log, &args.listen, None, None, None)?, lang).await
 }
 
-pub(crate) async fn aggregate(args: AggregateArgs) -> anyhow::Result<()> {
+pub(crate) async fn aggregate(args: AggregateArgs, lang: Lang) -> anyhow::Result<()> {
     let maintain_every = (!args.maintain_every.is_zero()).then_some(args.maintain_every);
     let log_retention = args.retention.log_retention;
     let new_log = args.new_log;
     let roles = Roles { aggregate: true, maintain_every, log_retention, new_log, ..Roles::default() };
-    start(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None, None).await
+    run(prepared(roles, &args.place, &args.log, &args.listen, Some(&args.flush), None, None)?, lang).await
 }
 
-pub(crate) async fn query(args: QueryArgs) -> anyhow::Result<()> {
+pub(crate) async fn query(args: QueryArgs, lang: Lang) -> anyhow::Result<()> {
     let roles = Roles { query: true, ..Roles::default() };
-    start(roles, &args.place, &args.log, &args.listen, None, Some(&args.asking), None).await
+    run(prepared(roles, &args.place, &args.log, &args.listen, None, Some(&args.asking), None)?, lang).await
 }
 
-async fn start(
+/// Runs what was prepared, if it is to run.
+async fn run(prepared: Option<(Settings, Catalog)>, lang: Lang) -> anyhow::Result<()> {
+    match prepared {
+        Some((settings, catalog)) => serve(settings, catalog, lang).await,
+        None => Ok(()),
+    }
+}
+
+/// What the flags amount to; none where they were only to be shown.
+fn prepared(
     roles: Roles,
     place: &Place,
     log: &LogPlace,
@@ -55,7 +65,7 @@ async fn start(
     flush: Option<&Flush>,
     asking: Option<&Asking>,
     scheduling: Option<&Scheduling>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<(Settings, Catalog)>> {
     let catalog = place.catalog()?;
     let settings = Settings {
         log_url: log_url(place, log)?,
@@ -77,9 +87,9 @@ async fn start(
     };
     if place.check {
         crate::say::write(format_args!("{}", settings.describe(&catalog)));
-        return Ok(());
+        return Ok(None);
     }
-    serve(settings, catalog).await
+    Ok(Some((settings, catalog)))
 }
 
 /// The log's URL, the embedded one's in the data directory unless told otherwise; refused while a restore is not

@@ -71,6 +71,9 @@ fn translated(text: &str, depth: usize) -> String {
     if let Some(found) = found {
         return found;
     }
+    if text.contains('\n') {
+        return text.lines().map(|line| translated(line, depth - 1)).collect::<Vec<_>>().join("\n");
+    }
     // A cause that an error says itself.
     match text.split_once(": ").or_else(|| text.split_once('：')) {
         Some((head, cause)) => {
