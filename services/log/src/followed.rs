@@ -42,11 +42,12 @@ impl Gate {
     }
 
     /// Checks it for a record that was received at a time, and closes it if clocks do not agree.
-    fn check_for(&self, received_at: i64) -> Result<(), String> {
+    fn check_for(&self, received_at: Option<i64>) -> Result<(), String> {
         self.check()?;
+        let behind = received_at.map_or(0, |received_at| self.newest() - received_at);
         match self.0.apart {
-            Some(apart) if self.newest() - received_at > apart => {
-                let seconds = (self.newest() - received_at) / 1_000_000;
+            Some(apart) if behind > apart => {
+                let seconds = behind / 1_000_000;
                 let why =
                     format!("this machine's clock was set back by {seconds} s since an earlier report was received");
                 self.set(Some(why.clone()));
@@ -98,10 +99,10 @@ fn shift(shifts: &Shifts, at: &TopicPartition) -> i64 {
 impl Log for FollowedLog {
     async fn append(&self, record: NewRecord) -> Result<Address> {
         // What was refused is not dated by it.
-        let received_at = if *record.topic == *topics::REFUSED { i64::MAX } else { record.envelope.received_at };
+        let received_at = (*record.topic != *topics::REFUSED).then_some(record.envelope.received_at);
         self.gate.check_for(received_at).map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
         let Address { at, offset } = self.log.append(record).await?;
-        if received_at != i64::MAX {
+        if let Some(received_at) = received_at {
             self.gate.0.newest.fetch_max(received_at, Ordering::Relaxed);
         }
         Ok(Address { offset: offset + self.shift(&at), at })
