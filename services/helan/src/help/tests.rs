@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use clap::{Command, CommandFactory};
+use helan_schemas::digest::sha256_hex;
 use unicode_width::UnicodeWidthStr;
 
 use super::{WORDS, command, translated, wrap, wrong};
@@ -49,7 +50,7 @@ fn every_text_has_a_chinese_one_and_none_is_left_over() {
 
 #[test]
 fn what_stands_below_the_options_has_a_chinese_text_with_the_same_commands() {
-    let mut known = BTreeSet::new();
+    let (mut known, mut changed) = (BTreeSet::new(), String::new());
     for (path, command) in commands(&Cli::command()) {
         let Some(after) = command.get_after_help().map(ToString::to_string) else { continue };
         let zh = WORDS.after.get(&path).unwrap_or_else(|| panic!("zh.toml has no [after] for {path:?}"));
@@ -59,8 +60,16 @@ fn what_stands_below_the_options_has_a_chinese_text_with_the_same_commands() {
             let line = line.split(" --why ").next().unwrap_or_default();
             assert!(zh.contains(line), "{path:?} lacks {line:?}");
         }
+        let of = sha256_hex(&[after.as_bytes()])[..8].to_owned();
+        if WORDS.after_of.get(&path) != Some(&of) {
+            changed.push_str(&format!("{path:?} = {of:?}\n"));
+        }
         known.insert(path);
     }
+    assert!(
+        changed.is_empty(),
+        "the English has changed; look at the Chinese, then write under [after_of]:\n{changed}"
+    );
     let orphans: Vec<_> = WORDS.after.keys().filter(|path| !known.contains(*path)).collect();
     assert!(orphans.is_empty(), "{orphans:?}");
 }
