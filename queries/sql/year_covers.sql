@@ -1,6 +1,6 @@
 -- name: year_covers
 -- grain: one row for each ref_area, indicator and year of a flow of which parts were reported
--- inputs: year_covers_to_june
+-- inputs: year_covers_to_september
 -- rules: 6
 -- materialise: yes
 -- zh: 一年由哪些互不重叠的分期覆盖：最直接的、最细的，以及全年取值所用的。
@@ -16,81 +16,7 @@
 -- column semesters bigint: 两个半年 | The two halves, where both are there; else null.
 -- column quarters bigint: 四个季度 | The four quarters, where all are there; else null.
 -- column months bigint: 十二个月 | The twelve months, where all are there; else null.
-with from_7 as (
-    select
-        *,
-        greatest(
-            few_6 - 524288 - 2147483648,
-            128 - 67108864 + greatest(
-                case when into_7 & 1 <> 0 then few_0 end, case when into_7 & 2 <> 0 then few_1 end,
-                case when into_7 & 4 <> 0 then few_2 end, case when into_7 & 8 <> 0 then few_3 end,
-                case when into_7 & 16 <> 0 then few_4 end, case when into_7 & 32 <> 0 then few_5 end,
-                case when into_7 & 64 <> 0 then few_6 end
-            )
-        ) + 1048576 as few_7,
-        greatest(
-            many_6 - 524288 - 2147483648,
-            128 + 67108864 + greatest(
-                case when into_7 & 1 <> 0 then many_0 end, case when into_7 & 2 <> 0 then many_1 end,
-                case when into_7 & 4 <> 0 then many_2 end, case when into_7 & 8 <> 0 then many_3 end,
-                case when into_7 & 16 <> 0 then many_4 end, case when into_7 & 32 <> 0 then many_5 end,
-                case when into_7 & 64 <> 0 then many_6 end
-            )
-        ) + 1048576 as many_7
-    from year_covers_to_june
-),
-
-from_8 as (
-    select
-        *,
-        greatest(
-            few_7 - 1048576 - 2147483648,
-            256 - 67108864 + greatest(
-                case when into_8 & 1 <> 0 then few_0 end, case when into_8 & 2 <> 0 then few_1 end,
-                case when into_8 & 4 <> 0 then few_2 end, case when into_8 & 8 <> 0 then few_3 end,
-                case when into_8 & 16 <> 0 then few_4 end, case when into_8 & 32 <> 0 then few_5 end,
-                case when into_8 & 64 <> 0 then few_6 end, case when into_8 & 128 <> 0 then few_7 end
-            )
-        ) + 2097152 as few_8,
-        greatest(
-            many_7 - 1048576 - 2147483648,
-            256 + 67108864 + greatest(
-                case when into_8 & 1 <> 0 then many_0 end, case when into_8 & 2 <> 0 then many_1 end,
-                case when into_8 & 4 <> 0 then many_2 end, case when into_8 & 8 <> 0 then many_3 end,
-                case when into_8 & 16 <> 0 then many_4 end, case when into_8 & 32 <> 0 then many_5 end,
-                case when into_8 & 64 <> 0 then many_6 end, case when into_8 & 128 <> 0 then many_7 end
-            )
-        ) + 2097152 as many_8
-    from from_7
-),
-
-from_9 as (
-    select
-        *,
-        greatest(
-            few_8 - 2097152 - 2147483648,
-            512 - 67108864 + greatest(
-                case when into_9 & 1 <> 0 then few_0 end, case when into_9 & 2 <> 0 then few_1 end,
-                case when into_9 & 4 <> 0 then few_2 end, case when into_9 & 8 <> 0 then few_3 end,
-                case when into_9 & 16 <> 0 then few_4 end, case when into_9 & 32 <> 0 then few_5 end,
-                case when into_9 & 64 <> 0 then few_6 end, case when into_9 & 128 <> 0 then few_7 end,
-                case when into_9 & 256 <> 0 then few_8 end
-            )
-        ) + 4194304 as few_9,
-        greatest(
-            many_8 - 2097152 - 2147483648,
-            512 + 67108864 + greatest(
-                case when into_9 & 1 <> 0 then many_0 end, case when into_9 & 2 <> 0 then many_1 end,
-                case when into_9 & 4 <> 0 then many_2 end, case when into_9 & 8 <> 0 then many_3 end,
-                case when into_9 & 16 <> 0 then many_4 end, case when into_9 & 32 <> 0 then many_5 end,
-                case when into_9 & 64 <> 0 then many_6 end, case when into_9 & 128 <> 0 then many_7 end,
-                case when into_9 & 256 <> 0 then many_8 end
-            )
-        ) + 4194304 as many_9
-    from from_8
-),
-
-from_10 as (
+with from_10 as (
     select
         *,
         greatest(
@@ -113,7 +39,7 @@ from_10 as (
                 case when into_10 & 256 <> 0 then many_8 end, case when into_10 & 512 <> 0 then many_9 end
             )
         ) + 8388608 as many_10
-    from from_9
+    from year_covers_to_september
 ),
 
 from_11 as (

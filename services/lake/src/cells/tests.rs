@@ -99,7 +99,8 @@ async fn two_that_fold_at_once_leave_one_answer() {
     append(&lake, reports(&["a", "b"], 1, NOW - 3)).await;
     let edges = Arc::default();
     let (one, other) = tokio::join!(fold(&lake, &edges, 1, None), fold(&lake, &edges, 1, None));
-    assert!(one.expect("folded").events == 2 && other.expect("folded").events <= 2);
+    // The one that comes second finds nothing left, or writes what is there already.
+    assert!(one.expect("folded").events.max(other.expect("folded").events) == 2);
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
 }
 
