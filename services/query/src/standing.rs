@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -22,11 +22,10 @@ use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
 use crate::kept::catalog_in_use;
-use crate::leaves::arrow_type;
-use crate::moment;
 use crate::scope::{Kept, Scope};
 use crate::session::QueryError;
 use crate::view::in_task;
+use crate::{moment, view};
 
 /// The view that is computed here.
 pub(crate) const NAME: &str = "standing";
@@ -82,8 +81,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) fn new(query: &'static Query, scope: Arc<Scope>) -> Self {
-        let fields = query.columns.iter().map(|column| Field::new(column.name, arrow_type(column.data_type), true));
-        Self { query, schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), scope }
+        Self { query, schema: view::schema(query), scope }
     }
 }
 

@@ -31,10 +31,15 @@ pub(crate) struct View {
     scope: Arc<Scope>,
 }
 
+/// The columns of a view, as the SQL file's header has them.
+pub(crate) fn schema(query: &Query) -> SchemaRef {
+    let fields = query.columns.iter().map(|column| Field::new(column.name, arrow_type(column.data_type), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
 impl View {
     pub(crate) fn new(query: &'static Query, scope: Arc<Scope>) -> Self {
-        let fields = query.columns.iter().map(|column| Field::new(column.name, arrow_type(column.data_type), true));
-        Self { query, schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())), scope }
+        Self { query, schema: schema(query), scope }
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest

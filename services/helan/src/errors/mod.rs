@@ -140,7 +140,7 @@ fn pieces(text: &str) -> Vec<Piece> {
             pieces.push(Piece::Text(before.to_owned()));
         }
         let name = name.split(':').next().unwrap_or_default();
-        // The form of a value, as in `{:?}`, is no part of its name.
+        // `{name:?}` is the value `name`; what follows the colon says only how it is printed.
         let name = match name.is_empty() {
             true => (unnamed, unnamed += 1).0.to_string(),
             false => name.to_owned(),

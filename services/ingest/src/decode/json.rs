@@ -161,7 +161,7 @@ fn read_event<'e>(text: &'e str, place: Place<'_>, builder: &mut Builder<'_, 'e>
                 Err(meant) => broken.push_text(name, Code::UnknownField, meant),
                 Ok(()) if seen.contains(&name) => broken.push_text(name, Code::DuplicateKey, None),
                 Ok(()) if raw.get().starts_with(['{', '[']) => broken.push_text(name, Code::WrongType, None),
-                // What it says is between the sender and its carriers: it is no part of the report.
+                // Extension attributes serve transport and tracing. They are not stored and not hashed.
                 Ok(()) => {}
             }
             seen.push(name);

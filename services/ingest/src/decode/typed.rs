@@ -18,7 +18,7 @@ pub(crate) enum Writer {
     Person,
 }
 
-/// A number's text in plain digits. What is no number by any reading stays as it is, and is refused as such later.
+/// A number's text in plain digits. A text that cannot be a number is returned unchanged, and refused later.
 ///
 /// Full-width forms become ASCII. Separators between groups of three go where the number can be no other: `1,234.5` and
 /// `1,234,567` are clear, `1,234` is only with the catalog's decimal mark, and no group follows a leading zero. A number

@@ -1,5 +1,5 @@
-//! The cells that a submission reports: area, indicator, period, vintage, basis and time of publication. A cell that
-//! stands in two rows with two values contradicts itself and is refused; one that stands twice with one value is told.
+//! The cells that a submission reports: area, indicator, period, vintage, basis and time of publication. If two
+//! rows report one cell with different values, the submission is refused; with equal values, the answer lists the rows.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
