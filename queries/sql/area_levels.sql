@@ -3,6 +3,7 @@
 -- inputs: period_values, indicators, area_edges
 -- rules: 2, 3, 4, 5, 13
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 自下而上逐级汇总（至多五级）：有报送取报送，否则由下级合计。
 -- en: The tree added up from below, level by level, up to five: what is reported, else compiled from partition children.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -3,6 +3,7 @@
 -- inputs: area_levels, period_values, periods, area_edges, areas, indicators
 -- rules: 2, 3, 4, 5, 6, 7, 10, 11
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 地区数值：报送值，否则由下级合计；两者并存时给出差额。
 -- en: Values by area: reported, else compiled from partition children; both are kept, with the residual.
 -- column ref_area text: 地区或组 | Area or group code.

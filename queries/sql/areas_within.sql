@@ -3,6 +3,7 @@
 -- inputs: periods, area_edges, areas
 -- rules: 4, 5
 -- materialise: no
+-- narrows: time_period
 -- zh: 各时期末日，一个地区内有哪些地区和园区，不论隔几级。
 -- en: What lies in an area on the last day of each period, at any depth: districts, counties, and the parks in them.
 -- column in_area text: 所在地区 | Code of the area in which it lies: ask by this one.

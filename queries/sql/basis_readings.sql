@@ -3,6 +3,7 @@
 -- inputs: standing, current_values, bases
 -- rules: 7, 12
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 每个单元格在各基准下最新的报送值。
 -- en: The newest value of a cell on each benchmark on which its reporter gave one.
 -- column ref_area text: 地区或组 | Area or group code.

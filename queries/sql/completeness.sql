@@ -3,6 +3,7 @@
 -- inputs: obligations, standing, knowledge, areas, area_groups, indicators
 -- rules: 5, 6, 9
 -- materialise: no
+-- narrows: ref_area, indicator, time_period
 -- zh: 报送完整性与及时性：应报、已报、及时、迟报天数，截至 T。已撤市县、未设园区不计应报。
 -- en: Completeness and timeliness as of T: what was owed, what came, what came in time, how many days late. Nobody owes for a unit that was not open on the period's last day. A cumulative report from January pays for its last quarter or month, a stock on the last day for its period, a milestone on any day of it.
 -- column obligation text: 报送任务编号 | Id of the obligation.

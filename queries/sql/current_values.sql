@@ -3,6 +3,7 @@
 -- inputs: observations
 -- rules: 7, 12
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 现行数值，只留汇总所需各列。
 -- en: The current values, with only the columns that roll-ups need.
 -- column ref_area text: 地区或组 | Area or group code.

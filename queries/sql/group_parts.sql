@@ -3,6 +3,7 @@
 -- inputs: area_groups, area_group_members, area_ancestors, periods
 -- rules: 4, 5
 -- materialise: yes
+-- narrows: time_period
 -- zh: 各时期组的成员，以及是否为最外层成员。
 -- en: The members of each group in each period, and whether they are outermost.
 -- column group_id text: 组代码 | Id of the group.

@@ -3,6 +3,7 @@
 -- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, areas
 -- rules: 2, 3, 4, 5
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 组的数值：只加最外层成员；成员重叠情况未知的不求和。
 -- en: Values of groups: the outermost members added up; null where nobody knows whether members overlap.
 -- column ref_area text: 组代码 | Id of the group.

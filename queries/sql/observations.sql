@@ -3,6 +3,7 @@
 -- inputs: standing, reporters, bases, catalog_sources
 -- rules: 7, 12
 -- materialise: no
+-- narrows: ref_area, indicator, time_period
 -- zh: 现行数值：每个地区、指标、时期取一个。
 -- en: The current value of each area, indicator and period.
 -- column topic text: 地址：主题 | Address: topic of the log.

@@ -3,6 +3,7 @@
 -- inputs: period_values, current_values, year_covers, year_parts
 -- rules: 6, 7
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 各时期数值由哪些现行报送得出。
 -- en: Which current observations each period's value comes from.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -3,6 +3,7 @@
 -- inputs: current_values, indicators, periods, year_parts, year_covers
 -- rules: 6, 7
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 各时期数值：年度值取年报，否则取全年累计、两个半年、四个季度、十二个月，否则取恰好合成一年的各分期。
 -- en: Values by period. A year is the annual value, else January to December, else two half-years, four quarters or twelve months, else other parts that make the year without gap or overlap.
 -- column ref_area text: 地区或组 | Area or group code.

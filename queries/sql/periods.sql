@@ -3,6 +3,7 @@
 -- inputs: current_values, targets
 -- rules: 5, 6
 -- materialise: yes
+-- narrows: time_period
 -- zh: 出现过的时期，以及目标所涉时期。
 -- en: The periods that were seen, the years in which they lie, and the targets' own.
 -- column time_period text: 时期 | SDMX time period.

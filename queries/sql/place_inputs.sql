@@ -3,6 +3,7 @@
 -- inputs: period_inputs, area_values, group_values, group_parts, area_edges, indicators
 -- rules: 2, 3, 4, 5, 6
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 地区和组的每个数值由哪些报送得出，经过哪些地区（至多五级）。
 -- en: Which events stand behind each value of an area or group, and through which areas they came, up to five levels.
 -- column ref_area text: 地区或组 | Area or group code of the value.

@@ -3,6 +3,7 @@
 -- inputs: area_values, group_values, area_groups, indicators
 -- rules: 3, 4
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 地区和组的数值，放在一起。
 -- en: Values of areas and of groups, together.
 -- column ref_area text: 地区或组 | Area or group code.

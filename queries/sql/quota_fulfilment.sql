@@ -3,6 +3,7 @@
 -- inputs: target_verdicts
 -- rules: 1, 2, 3, 4, 8, 10
 -- materialise: yes
+-- narrows: targets
 -- zh: 目标完成情况：每项目标的实际值、结论、结论是否受口径影响及理由。
 -- en: How each target stands: actual value, verdict, whether another reading turns it, and why.
 -- column target_id text: 目标编号 | Id of the target.

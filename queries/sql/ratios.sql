@@ -3,6 +3,7 @@
 -- inputs: indicators, place_values
 -- rules: 1, 2, 7, 10
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 比率：由分子、分母计算，从不平均或相加；两者同一时期、同一截止时间。
 -- en: Ratios, computed from their components, never averaged or added; both parts of one period as of the same T.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -3,6 +3,7 @@
 -- inputs: target_rows, place_values, ratios, indicators, area_names
 -- rules: 1, 2, 3, 4, 8
 -- materialise: yes
+-- narrows: targets
 -- zh: 目标的实际情况：分子、分母、已有部分与缺报部分。
 -- en: What stands against each target: numerator, denominator, how much of it is known and what is missing.
 -- column target_id text: 目标编号 | Id of the target.

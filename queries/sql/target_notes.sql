@@ -3,6 +3,7 @@
 -- inputs: targets, target_sums
 -- rules: 8
 -- materialise: no
+-- narrows: targets
 -- zh: 目标的备注：同一数值的另一处、总括与分项、文件自身对不上之处、文字存疑之处。
 -- en: What to know of a target: the same figure elsewhere, headings and parts, where the document does not agree with itself, what its text leaves open.
 -- column target_id text: 目标编号 | The target.

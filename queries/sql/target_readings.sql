@@ -3,6 +3,7 @@
 -- inputs: target_rows, target_actuals, targets, vintages, catalog_target_bounds
 -- rules: 8, 10
 -- materialise: yes
+-- narrows: targets
 -- zh: 目标的每一种口径：已知版本 × 是否修约 × 文字允许的比较方式，各自的结论。
 -- en: Every reading of a target: vintages known as of T × unrounded or rounded to the target's digits × comparators.
 -- column target_id text: 目标编号 | Id of the target.

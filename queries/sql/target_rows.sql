@@ -3,6 +3,7 @@
 -- inputs: targets, knowledge, area_groups, area_group_members, indicators, obligations
 -- rules: 4, 5, 8
 -- materialise: yes
+-- narrows: targets
 -- zh: 目标逐行：承担地区或组一行，组的每个成员一行，各有期限。
 -- en: Targets row by row: for the area or group that owes it, and for each listed member of a group; with the due date.
 -- column target_id text: 目标编号 | Id of the target.

@@ -3,6 +3,7 @@
 -- inputs: targets, indicators, area_edges
 -- rules: 1, 4, 8
 -- materialise: no
+-- narrows: targets
 -- zh: 文件自身是否对得上：下级目标之和（比率按其隐含分母加权）与本级目标。
 -- en: Whether the document agrees with itself: what the parts' targets come to (ratios weighted by the denominators they imply) beside the whole's. They are never added to it.
 -- column target_id text: 目标编号 | Target of the whole.

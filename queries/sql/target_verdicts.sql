@@ -3,6 +3,7 @@
 -- inputs: target_rows, target_actuals, target_readings, targets, indicators, area_names
 -- rules: 1, 2, 3, 4, 8, 10
 -- materialise: yes
+-- narrows: targets
 -- zh: 各目标的结论、差额及使结论改变的口径；文字说明见 quota_fulfilment。
 -- en: Verdict and gap of each target, and which reading turns it; quota_fulfilment says the same in words.
 -- column target_id text: 目标编号 | Id of the target.

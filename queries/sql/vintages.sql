@@ -3,6 +3,7 @@
 -- inputs: standing, current_values
 -- rules: 7, 8
 -- materialise: yes
+-- narrows: ref_area, indicator, time_period
 -- zh: 每个现行数值已知的各发布版本。
 -- en: Every release of a current value that is known: the readings that its vintages allow.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -3,6 +3,7 @@
 -- inputs: current_values, indicators
 -- rules: 6
 -- materialise: yes
+-- narrows: ref_area, indicator
 -- zh: 流量指标一年之内以整月起止的各期报送值。
 -- en: What was reported of parts of a year, for flows: periods within it that begin and end with a month.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -13,6 +13,8 @@ pub struct Query {
     pub rules: Vec<u8>,
     /// Whether a session computes it once and keeps the rows.
     pub materialise: bool,
+    /// By what a question narrows the statements from which its rows are computed.
+    pub narrows: Vec<Narrows>,
     /// What it is, in Chinese.
     pub zh: &'static str,
     /// What it is, in English.
@@ -21,6 +23,22 @@ pub struct Query {
     pub columns: Vec<Column>,
     /// The text, header included.
     pub sql: &'static str,
+}
+
+/// What a question may name, so that the rows it asks for follow from a part of the statements: those of what it names,
+/// and of all that this is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrows {
+    /// Constants of `ref_area`, with what lies in these areas and groups.
+    Area,
+    /// Constants of `indicator`, with the parts of ratios and the items of coverage.
+    Indicator,
+    /// Constants of `time_period`: the years of these periods, from the day before they begin.
+    Period,
+    /// Constants of both `from_period` and `to_period`.
+    PairOfPeriods,
+    /// The view is about targets: only what targets are about, and of these only what the question names.
+    Targets,
 }
 
 /// A column of a view.
@@ -65,6 +83,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
         inputs: Vec::new(),
         rules: Vec::new(),
         materialise: false,
+        narrows: Vec::new(),
         zh: "",
         en: "",
         columns: Vec::new(),
@@ -90,6 +109,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
                     .collect::<Result<_, _>>()?;
             }
             "materialise" => materialise = Some(text == "yes"),
+            "narrows" => query.narrows = list().map(parse_narrows).collect::<Result<_, _>>()?,
             "zh" => query.zh = text,
             "en" => query.en = text,
             _ => return Err(format!("{key:?} is no key of a header")),
@@ -103,6 +123,17 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
         return Err("grain, inputs, zh, en or column is missing".to_owned());
     }
     Ok(query)
+}
+
+fn parse_narrows(text: &str) -> Result<Narrows, String> {
+    match text {
+        "ref_area" => Ok(Narrows::Area),
+        "indicator" => Ok(Narrows::Indicator),
+        "time_period" => Ok(Narrows::Period),
+        "from_period and to_period" => Ok(Narrows::PairOfPeriods),
+        "targets" => Ok(Narrows::Targets),
+        _ => Err(format!("{text:?} narrows nothing")),
+    }
 }
 
 /// `NAME TYPE: 中文 | English`.

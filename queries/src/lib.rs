@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
 
-pub use header::{Column, Query, Type};
+pub use header::{Column, Narrows, Query, Type};
 pub use rules::Rules;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sql");

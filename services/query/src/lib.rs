@@ -20,6 +20,7 @@ mod kept;
 mod leaves;
 mod meant;
 mod moment;
+mod narrow;
 mod open;
 mod pool;
 mod read_only;

@@ -1,6 +1,6 @@
 //! One pair of moments (T, R) over the pinned tables: every view by name, planned and computed when first asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -9,8 +9,9 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::memory_pool::MemoryReservation;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use helan_lake::cells::Sources;
 use helan_queries::Query;
@@ -19,11 +20,14 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::checked::Checked;
+use crate::narrow::Part;
 use crate::standing::Standing;
 use crate::unions::PlainUnions;
 use crate::view::View;
 use crate::{functions, leaves, standing, sums};
 
+/// Parts of the statements that stay computed, of one pair of moments.
+const PARTS: usize = 8;
 const CATALOG: &str = "helan";
 const SCHEMA: &str = "public";
 
@@ -60,7 +64,7 @@ impl Pinned {
         if let Some(scope) = scopes.get(&(as_of, recorded)).and_then(Weak::upgrade) {
             return Ok(scope);
         }
-        let scope = Scope::new(self.clone(), as_of, recorded)?;
+        let scope = Scope::new(self.clone(), as_of, recorded, Part::default(), Weak::new())?;
         scopes.insert((as_of, recorded), Arc::downgrade(&scope));
         Ok(scope)
     }
@@ -72,11 +76,17 @@ impl fmt::Debug for Pinned {
     }
 }
 
-/// Everything as of one pair of moments.
+/// Everything as of one pair of moments, or what follows from a part of the statements.
 pub(crate) struct Scope {
     pub(crate) pinned: Arc<Pinned>,
     pub(crate) as_of: i64,
     pub(crate) recorded: i64,
+    /// Which statements there are.
+    pub(crate) part: Part,
+    /// The scope of all statements, of which this one has a part.
+    pub(crate) whole: Weak<Scope>,
+    /// The parts that were asked for last.
+    parts: Mutex<VecDeque<Arc<Scope>>>,
     /// In which the views' own texts are planned: their names mean this scope's views.
     pub(crate) context: SessionContext,
     knowledge: Arc<dyn TableProvider>,
@@ -93,7 +103,7 @@ pub(crate) struct Kept {
 }
 
 impl Scope {
-    fn new(pinned: Arc<Pinned>, as_of: i64, recorded: i64) -> Result<Arc<Self>> {
+    fn new(pinned: Arc<Pinned>, as_of: i64, recorded: i64, part: Part, whole: Weak<Self>) -> Result<Arc<Self>> {
         let leaf = leaves::knowledge(as_of, recorded, &pinned.catalog, &pinned.zone);
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
@@ -102,8 +112,40 @@ impl Scope {
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = context(Arc::new(names), small, memory);
-            Self { pinned, as_of, recorded, context, knowledge, rows, standing: OnceCell::new() }
+            let (parts, standing) = (Mutex::default(), OnceCell::new());
+            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing }
         }))
+    }
+
+    /// The scope of that part of the statements which a view needs for the rows that pass these filters; this one if the
+    /// view is computed already, or needs all.
+    pub(crate) fn narrowed(self: &Arc<Self>, query: &Query, filters: &[Expr]) -> Result<Arc<Self>> {
+        let is_computed = self.rows(query.name).is_some_and(OnceCell::initialized);
+        if !self.part.is_whole() || is_computed || query.narrows.is_empty() {
+            return Ok(self.clone());
+        }
+        let part = Part::needed(query, filters, &self.pinned.catalog);
+        if part.is_whole() {
+            return Ok(self.clone());
+        }
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let scope = match parts.iter().position(|scope| scope.part == part) {
+            Some(at) => parts.remove(at),
+            None => None,
+        };
+        let scope = match scope {
+            Some(scope) => scope,
+            None => Self::new(self.pinned.clone(), self.as_of, self.recorded, part, Arc::downgrade(self))?,
+        };
+        // What was asked for last is likely to be asked for again, as long as there is room for it.
+        let pool = &self.pinned.memory.memory_pool;
+        let is_full = match pool.memory_limit() {
+            MemoryLimit::Finite(limit) => pool.reserved() > limit / 2,
+            _ => false,
+        };
+        parts.truncate(if is_full { 0 } else { PARTS - 1 });
+        parts.push_front(scope.clone());
+        Ok(scope)
     }
 
     /// A view as a table.

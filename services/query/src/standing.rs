@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::memory_pool::MemoryConsumer;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_lake::cells::{Report, Terms, standing};
@@ -128,19 +128,39 @@ impl TableProvider for Standing {
         let schema = Arc::new(self.schema.project(&columns)?);
         let scope = self.scope.clone();
         if is_kept {
-            let kept = self.scope.standing.get_or_try_init(|| async {
-                in_task(asker, async move { pick(&schema, &scope, Vec::new()).await }).await
-            });
+            let kept = self
+                .scope
+                .standing
+                .get_or_try_init(|| async { in_task(asker, async move { kept(&schema, &scope).await }).await });
             return kept.await?.table.scan(state, Some(&places), &[], limit).await;
         }
-        let filters = filters.iter().map(|filter| renamed(filter.clone())).collect::<Result<Vec<_>>>()?;
+        let filters = filters.iter().cloned().chain(self.scope.part.filters()).collect();
         let picked = in_task(asker, async move { pick(&schema, &scope, filters).await }).await?;
         picked.table.scan(state, Some(&places), &[], limit).await
     }
 }
 
+/// The rows of a scope with the columns that are kept: out of those of all statements, where they are there already.
+async fn kept(schema: &SchemaRef, scope: &Scope) -> Result<Kept> {
+    let whole = scope.whole.upgrade();
+    let Some(all) = whole.as_ref().and_then(|whole| whole.standing.get()) else {
+        return pick(schema, scope, scope.part.filters()).await;
+    };
+    let frame = scope.context.read_table(all.table.clone())?;
+    let frame = scope.part.filters().into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
+    let memory = MemoryConsumer::new(NAME).register(&scope.pinned.memory.memory_pool);
+    held(schema, frame.collect().await?, memory)
+}
+
+/// Batches in memory, counted.
+fn held(schema: &SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation) -> Result<Kept> {
+    memory.try_resize(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
+    Ok(Kept { table: Arc::new(MemTable::try_new(schema.clone(), vec![batches])?), _memory: memory })
+}
+
 /// The view's rows, with the columns of a schema.
 async fn pick(schema: &SchemaRef, scope: &Scope, filters: Vec<Expr>) -> Result<Kept> {
+    let filters = filters.into_iter().map(renamed).collect::<Result<Vec<_>>>()?;
     let pinned = &scope.pinned;
     let edges = Arc::new(basis_edges(&pinned.catalog).map_err(|error| DataFusionError::External(error.into()))?);
     let terms = Terms { as_of: scope.as_of, recorded: scope.recorded, edges };
@@ -149,8 +169,7 @@ async fn pick(schema: &SchemaRef, scope: &Scope, filters: Vec<Expr>) -> Result<K
     let mut grown = |bytes| memory.try_resize(bytes);
     let stands = standing(&scope.context, &pinned.statements, &terms, &names, &filters, &mut grown).await?;
     let batches = stands.statements.iter().map(|batch| as_view(batch, schema)).collect::<Result<Vec<_>>>()?;
-    memory.try_resize(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
-    Ok(Kept { table: Arc::new(MemTable::try_new(schema.clone(), vec![batches])?), _memory: memory })
+    held(schema, batches, memory)
 }
 
 /// The columns of a view's schema out of a batch that has them by the names of `events`, in the view's types.

@@ -44,10 +44,10 @@ impl View {
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
     /// on one stack.
-    async fn rows(&self, asker: &Arc<RuntimeEnv>) -> Result<Option<Arc<MemTable>>> {
-        let Some(cell) = self.scope.rows(self.query.name) else { return Ok(None) };
+    async fn rows(&self, scope: &Arc<Scope>, asker: &Arc<RuntimeEnv>) -> Result<Option<Arc<MemTable>>> {
+        let Some(cell) = scope.rows(self.query.name) else { return Ok(None) };
         let rows = cell.get_or_try_init(|| async {
-            let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
+            let (query, schema, scope) = (self.query, self.schema.clone(), scope.clone());
             let span = tracing::debug_span!("view", view = query.name);
             let work = async move {
                 let started = std::time::Instant::now();
@@ -82,10 +82,10 @@ impl TableProvider for View {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let answer = if self.query.materialise {
-            TableProviderFilterPushDown::Unsupported
-        } else {
-            TableProviderFilterPushDown::Exact
+        let answer = match (self.query.materialise, self.query.narrows.is_empty()) {
+            (false, _) => TableProviderFilterPushDown::Exact,
+            (true, false) => TableProviderFilterPushDown::Inexact,
+            (true, true) => TableProviderFilterPushDown::Unsupported,
         };
         Ok(vec![answer; filters.len()])
     }
@@ -97,10 +97,11 @@ impl TableProvider for View {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if let Some(rows) = self.rows(state.runtime_env()).await? {
-            return rows.scan(state, projection, filters, limit).await;
+        let scope = self.scope.narrowed(self.query, filters)?;
+        if let Some(rows) = self.rows(&scope, state.runtime_env()).await? {
+            return rows.scan(state, projection, &[], limit).await;
         }
-        let (query, schema, scope) = (self.query, self.schema.clone(), self.scope.clone());
+        let (query, schema) = (self.query, self.schema.clone());
         let projection = projection.cloned();
         let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
         in_task(state.runtime_env().clone(), async move {

@@ -19,6 +19,7 @@ mod history;
 mod judged;
 mod labels;
 mod model;
+mod narrowed;
 mod periods;
 mod places;
 mod ratios;

@@ -1,0 +1,215 @@
+//! Which statements a question needs: those of the areas, indicators and periods that it names, and of all that their
+//! figures are made of.
+//!
+//! A view whose header says `narrows` gives the same rows for the constants of those columns, whether it is computed
+//! from all statements or from these. So a question about one area and one year reads little.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, col, lit};
+use helan_queries::{Narrows, Query};
+use helan_schemas::catalog::Catalog;
+use helan_schemas::period::{Period, days_since_epoch};
+use jiff::ToSpan;
+use jiff::civil::date;
+
+type Names = BTreeSet<String>;
+
+/// A part of all statements: those whose area, indicator and year of the period's last day are listed; none = all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Part {
+    areas: Option<Names>,
+    indicators: Option<Names>,
+    years: Option<BTreeSet<i16>>,
+}
+
+impl Part {
+    /// What a view's rows need that pass these filters.
+    pub(crate) fn needed(query: &Query, filters: &[Expr], catalog: &Catalog) -> Self {
+        let named = |column: &str| constants(filters, column);
+        if query.narrows == [Narrows::Targets] {
+            return of_targets(
+                named("target_id"),
+                named("ref_area"),
+                named("indicator"),
+                named("time_period"),
+                catalog,
+            );
+        }
+        let of = |wanted: Narrows| query.narrows.contains(&wanted);
+        let columns = |wanted: bool, column| wanted.then(|| named(column)).flatten();
+        let periods = match (of(Narrows::Period), of(Narrows::PairOfPeriods)) {
+            (true, _) => named("time_period"),
+            (_, true) => named("from_period").zip(named("to_period")).map(|(from, to)| &from | &to),
+            _ => None,
+        };
+        Self {
+            areas: columns(of(Narrows::Area), "ref_area").map(|names| areas(names, catalog)),
+            indicators: columns(of(Narrows::Indicator), "indicator").map(|names| indicators(names, catalog)),
+            years: periods.map(|names| years(names.iter())),
+        }
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The statements of it, by columns of `standing`.
+    pub(crate) fn filters(&self) -> Vec<Expr> {
+        let among = |column: &str, names: &Names| col(column).in_list(names.iter().map(lit).collect(), false);
+        let areas = self.areas.as_ref().map(|names| among("ref_area", names));
+        let indicators = self.indicators.as_ref().map(|names| among("indicator", names));
+        let years = self.years.as_ref().map(|years| {
+            let day = |year: i16, month: i8, day: i8| {
+                lit(ScalarValue::Date32(Some(days_since_epoch(date(year, month, day)))))
+            };
+            let ends = years.iter().map(|year| col("period_end").between(day(*year, 1, 1), day(*year, 12, 31)));
+            ends.reduce(Expr::or).unwrap_or_else(|| lit(false))
+        });
+        [areas, indicators, years].into_iter().flatten().collect()
+    }
+}
+
+/// The constants that a column must equal one of, if the filters say so.
+fn constants(filters: &[Expr], column: &str) -> Option<Names> {
+    let found = filters.iter().filter_map(|filter| among(filter, column));
+    found.reduce(|one, other| &one & &other)
+}
+
+fn among(filter: &Expr, column: &str) -> Option<Names> {
+    let is_it = |expr: &Expr| matches!(expr, Expr::Column(found) if found.name == column);
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let value = if is_it(left) { right } else { left };
+            (is_it(left) || is_it(right)).then(|| constant(value)).flatten().map(|text| Names::from([text]))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            Some(&among(left, column)? | &among(right, column)?)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            constants(&[left.as_ref().clone(), right.as_ref().clone()], column)
+        }
+        Expr::InList(InList { expr, list, negated: false }) if is_it(expr) => list.iter().map(constant).collect(),
+        _ => None,
+    }
+}
+
+fn constant(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The years of periods, from the day before they begin: a ratio may be over the value of that day.
+fn years<'p>(periods: impl Iterator<Item = &'p String>) -> BTreeSet<i16> {
+    let parsed = periods.filter_map(|text| Period::parse(text).ok());
+    let spans = parsed.filter_map(|period| Some(period.start.checked_sub(1.day()).ok()?.year()..=period.end.year()));
+    spans.flatten().collect()
+}
+
+/// Indicators with the parts of ratios, and the items of what is counted by items.
+fn indicators(names: Names, catalog: &Catalog) -> Names {
+    let mut parts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in &catalog.indicators {
+        let own = [&row.numerator, &row.denominator].into_iter().flatten().map(String::as_str);
+        parts.entry(&row.indicator).or_default().extend(own);
+        if let Some(whole) = &row.member_of {
+            parts.entry(whole).or_default().push(&row.indicator);
+        }
+    }
+    with_parts(names, &parts)
+}
+
+/// Areas and groups with all that ever lies in them.
+fn areas(names: Names, catalog: &Catalog) -> Names {
+    let mut parts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in &catalog.relations {
+        parts.entry(&row.parent).or_default().push(&row.child);
+    }
+    for row in &catalog.group_members {
+        parts.entry(&row.group_id).or_default().push(&row.member);
+    }
+    with_parts(names, &parts)
+}
+
+fn with_parts(names: Names, parts: &BTreeMap<&str, Vec<&str>>) -> Names {
+    let mut waiting: Vec<String> = names.into_iter().collect();
+    let mut found = Names::new();
+    while let Some(name) = waiting.pop() {
+        let below = parts.get(name.as_str()).into_iter().flatten().filter(|part| !found.contains(**part));
+        waiting.extend(below.map(|part| (*part).to_owned()));
+        found.insert(name);
+    }
+    found
+}
+
+/// What the targets need whose rows are asked for: a target of a group has a row for each member too.
+fn of_targets(
+    ids: Option<Names>,
+    of_areas: Option<Names>,
+    of_indicators: Option<Names>,
+    of_periods: Option<Names>,
+    catalog: &Catalog,
+) -> Part {
+    let has = |names: &Option<Names>, name: &str| names.as_ref().is_none_or(|names| names.contains(name));
+    let period = |text: &Option<String>| text.clone().unwrap_or_else(|| catalog.head.default_period.clone());
+    let asked = catalog.targets.iter().filter(|row| {
+        has(&ids, &row.target_id)
+            && has(&of_indicators, &row.indicator)
+            && has(&of_periods, &period(&row.time_period))
+            && (has(&of_areas, &row.ref_area)
+                || catalog.group_members.iter().any(|of| of.group_id == row.ref_area && has(&of_areas, &of.member)))
+    });
+    let asked: Vec<_> = asked.collect();
+    let periods: Names = asked.iter().map(|row| period(&row.time_period)).collect();
+    Part {
+        areas: Some(areas(asked.iter().map(|row| row.ref_area.clone()).collect(), catalog)),
+        indicators: Some(indicators(asked.iter().map(|row| row.indicator.clone()).collect(), catalog)),
+        years: Some(years(periods.iter())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(view: &str, filters: &[Expr]) -> Part {
+        Part::needed(helan_queries::get(view).expect("a view"), filters, &Catalog::embedded())
+    }
+
+    #[test]
+    fn a_ratio_of_a_city_and_year_needs_its_parts_below_it_and_the_year_before() {
+        let filters = [
+            col("indicator").eq(lit("rd_intensity")),
+            lit("640100").eq(col("ref_area")),
+            col("time_period").in_list(vec![lit("2018"), lit("2016")], false),
+        ];
+        let part = part("ratios", &filters);
+        assert_eq!(part.indicators, Some(["gdp", "rd_expenditure", "rd_intensity"].map(str::to_owned).into()));
+        assert_eq!(part.years, Some([2015, 2016, 2017, 2018].into()));
+        let areas = part.areas.expect("areas");
+        assert!(areas.contains("640100") && areas.len() > 1 && !areas.contains("640000"), "{areas:?}");
+    }
+
+    #[test]
+    fn what_is_not_named_by_constants_is_not_narrowed() {
+        let either = col("ref_area").eq(lit("640100")).or(col("indicator").eq(lit("gdp")));
+        for filter in [either, col("ref_area").eq(col("indicator")), col("ref_area").not_eq(lit("640100"))] {
+            assert!(part("ratios", std::slice::from_ref(&filter)).is_whole(), "{filter}");
+        }
+        let both = col("ref_area").eq(lit("640100")).and(col("ref_area").eq(lit("640200")));
+        assert_eq!(part("ratios", &[both]).areas, Some(Names::new()));
+    }
+
+    #[test]
+    fn targets_need_what_they_are_about() {
+        let all = part("quota_fulfilment", &[]);
+        let one = part("quota_fulfilment", &[col("ref_area").eq(lit("640500"))]);
+        assert!(!all.is_whole() && one != all);
+        assert!(one.areas.expect("areas").contains("640500"));
+        assert_eq!(part("quota_fulfilment", &[col("target_id").eq(lit("none"))]).areas, Some(Names::new()));
+    }
+}
