@@ -14,9 +14,9 @@ mod statements;
 mod tests;
 
 pub use fold::{Report, WORTH_FOLDING, fold};
-pub use gather::{Folded, Sources, Standing, Terms, standing};
+pub use gather::{Folded, Prepared, Sources, Standing, Terms, standing};
 pub use reduce::Reducer;
-pub use state::State;
+pub use state::{Counts, State};
 pub use statements::{Reading, statements};
 
 /// Columns that say which kind of statement of which cell a row is, in the order by which rows are sorted; after them

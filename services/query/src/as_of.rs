@@ -32,7 +32,7 @@ impl TableFunctionImpl for AsOf {
                 )));
             }
         };
-        Ok(self.pinned.scope(as_of, recorded)?.view(self.query))
+        Ok(self.pinned.scope(as_of, recorded)?.asked(self.query))
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, col, lit};
+use helan_lake::cells::Counts;
 use helan_queries::{Narrows, Query};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::{Period, days_since_epoch};
@@ -23,7 +24,19 @@ pub(crate) struct Part {
     areas: Option<Names>,
     indicators: Option<Names>,
     years: Option<BTreeSet<i16>>,
+    /// Indicators that are left out.
+    without: Names,
 }
+
+/// A part of the statements, and the rows of a view that are to be computed from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) part: Part,
+    pub(crate) rows: Expr,
+}
+
+/// Statements out of which a view is computed at once: what it and those below it keep is a few hundred megabytes.
+pub(crate) const AT_ONCE: u64 = 60_000;
 
 impl Part {
     /// What a view's rows need that pass these filters.
@@ -49,7 +62,59 @@ impl Part {
             areas: columns(of(Narrows::Area), "ref_area").map(|names| areas(names, catalog)),
             indicators: columns(of(Narrows::Indicator), "indicator").map(|names| indicators(names, catalog)),
             years: periods.map(|names| years(names.iter())),
+            without: Names::new(),
         }
+    }
+
+    /// The pieces in which a view is computed that needs more statements than are looked at together; none = at once.
+    pub(crate) fn pieces(&self, query: &Query, counts: &Counts, at_once: u64, catalog: &Catalog) -> Option<Vec<Piece>> {
+        if !query.narrows.contains(&Narrows::Indicator) || !self.without.is_empty() || counts.is_empty() {
+            return None;
+        }
+        let is_year = |year: &i16| self.years.as_ref().is_none_or(|years| years.contains(year));
+        let size = |indicator: &str| -> u64 {
+            let years = counts.get(indicator).into_iter().flatten();
+            years.filter(|(year, _)| is_year(year)).map(|(_, count)| *count).sum()
+        };
+        let sizes = |names: &Names| names.iter().map(|name| size(name)).sum::<u64>();
+        let listed: Names = match &self.indicators {
+            Some(names) => names.clone(),
+            None => catalog.indicators.iter().map(|row| row.indicator.clone()).chain(counts.keys().cloned()).collect(),
+        };
+        if sizes(&listed) <= at_once {
+            return None;
+        }
+        // What a ratio is made of comes beside it, so that both are computed from the same statements.
+        let mut waiting = listed.clone();
+        let mut of_pieces: Vec<(Names, Names)> = Vec::new();
+        let ratios = catalog.indicators.iter().filter(|row| row.numerator.is_some() || row.member_of.is_some());
+        let first: Vec<String> = ratios.map(|row| row.indicator.clone()).filter(|name| listed.contains(name)).collect();
+        for name in first.into_iter().chain(listed.iter().cloned()) {
+            if !waiting.contains(&name) {
+                continue;
+            }
+            let needed = indicators(Names::from([name.clone()]), catalog);
+            let rows: Names = needed.iter().filter(|name| waiting.remove(*name)).cloned().collect();
+            match of_pieces.last_mut() {
+                Some((all, of_piece)) if sizes(&(&*of_piece | &needed)) <= at_once => {
+                    all.extend(rows);
+                    of_piece.extend(needed);
+                }
+                _ => of_pieces.push((rows, needed)),
+            }
+        }
+        let among = |names: &Names, is_not| col("indicator").in_list(names.iter().map(lit).collect(), is_not);
+        let pieces = of_pieces.into_iter().map(|(rows, needed)| Piece {
+            part: Self { indicators: Some(needed), ..self.clone() },
+            rows: among(&rows, false),
+        });
+        let mut pieces: Vec<Piece> = pieces.collect();
+        if self.indicators.is_none() {
+            // Of indicators that neither the catalog nor what was folded knows, some may have come since.
+            let part = Self { without: listed.clone(), ..self.clone() };
+            pieces.push(Piece { part, rows: among(&listed, true) });
+        }
+        Some(pieces)
     }
 
     pub(crate) fn is_whole(&self) -> bool {
@@ -68,7 +133,9 @@ impl Part {
             let ends = years.iter().map(|year| col("period_end").between(day(*year, 1, 1), day(*year, 12, 31)));
             ends.reduce(Expr::or).unwrap_or_else(|| lit(false))
         });
-        [areas, indicators, years].into_iter().flatten().collect()
+        let without =
+            (!self.without.is_empty()).then(|| col("indicator").in_list(self.without.iter().map(lit).collect(), true));
+        [areas, indicators, years, without].into_iter().flatten().collect()
     }
 }
 
@@ -169,6 +236,7 @@ fn of_targets(
         areas: Some(areas(asked.iter().map(|row| row.ref_area.clone()).collect(), catalog)),
         indicators: Some(indicators(asked.iter().map(|row| row.indicator.clone()).collect(), catalog)),
         years: Some(years(periods.iter())),
+        without: Names::new(),
     }
 }
 
@@ -202,6 +270,35 @@ mod tests {
         }
         let both = col("ref_area").eq(lit("640100")).and(col("ref_area").eq(lit("640200")));
         assert_eq!(part("ratios", &[both]).areas, Some(Names::new()));
+    }
+
+    #[test]
+    fn every_indicator_is_in_one_piece_with_all_that_it_is_made_of() {
+        let catalog = Catalog::embedded();
+        let of_year = |name: &str| (name.to_owned(), BTreeMap::from([(2018, AT_ONCE / 3), (2019, AT_ONCE)]));
+        let mut counts: Counts = catalog.indicators.iter().map(|row| of_year(&row.indicator)).collect();
+        counts.extend([of_year("forgotten")]);
+        let view = helan_queries::get("ratios").expect("a view");
+        let year = part("ratios", &[col("time_period").eq(lit("2018"))]);
+        let pieces = year.pieces(view, &counts, AT_ONCE, &catalog).expect("pieces");
+        let (last, others) = pieces.split_last().expect("a piece");
+        assert_eq!(last.part.without.len(), counts.len());
+        let mut seen = Names::new();
+        for piece in others {
+            let Expr::InList(InList { list, .. }) = &piece.rows else { panic!("{}", piece.rows) };
+            let rows: Names = list.iter().filter_map(constant).collect();
+            assert_eq!(&seen & &rows, Names::new());
+            let needed = piece.part.indicators.clone().expect("indicators");
+            assert_eq!(&indicators(rows.clone(), &catalog) - &needed, Names::new());
+            seen.extend(rows);
+        }
+        assert_eq!(seen, counts.keys().cloned().collect());
+        assert!(others.len() > 3 && others.len() < counts.len(), "{}", others.len());
+        let one = part("ratios", &[col("indicator").eq(lit("rd_expenditure"))]);
+        assert!(
+            one.pieces(view, &Counts::from([of_year("gdp")]), AT_ONCE, &catalog).is_none(),
+            "few are computed at once"
+        );
     }
 
     #[test]

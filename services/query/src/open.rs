@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::execution::runtime_env::RuntimeEnv;
 use helan_lake::{Lake, LakeError, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
@@ -12,6 +11,7 @@ use helan_schemas::tables::Table;
 use tracing::Instrument;
 
 use crate::kept;
+use crate::scope::Room;
 use crate::session::{QueryError, Session, Version};
 
 /// Below this number of events a query runs on one thread: planning for several takes longer than it saves.
@@ -35,10 +35,10 @@ impl Session {
         catalog: Option<Arc<Catalog>>,
         now: i64,
     ) -> Result<Self, QueryError> {
-        Self::over_snapshots_within(snapshots, catalog, now, Arc::default()).await
+        Self::over_snapshots_within(snapshots, catalog, now, Room::default()).await
     }
 
-    /// As [`Session::over_snapshots`]; what its views compute and keep is counted in `memory`.
+    /// As [`Session::over_snapshots`]; what its views may use is `room`.
     ///
     /// # Errors
     /// As [`Session::open`].
@@ -46,7 +46,7 @@ impl Session {
         snapshots: &BTreeMap<Table, TableSnapshot>,
         catalog: Option<Arc<Catalog>>,
         now: i64,
-        memory: Arc<RuntimeEnv>,
+        room: Room,
     ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
@@ -65,7 +65,7 @@ impl Session {
         };
         let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
         let small = rows.is_some_and(|rows| rows < SMALL);
-        Self::over(catalog, tables, statements, versions, small, now, memory)
+        Self::over(catalog, tables, statements, versions, small, now, room)
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 
 use crate::moment::day_of;
 use crate::open::pin;
+use crate::scope::Room;
 use crate::session::{Ended, QueryError, Session};
 
 /// How long a session is kept at most, in microseconds: its T stands still.
@@ -67,8 +68,8 @@ impl Sessions {
                 Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at }
             }
             None => {
-                let session =
-                    Session::over_snapshots_within(&snapshots, self.catalog.clone(), now, self.memory.clone()).await?;
+                let room = Room { memory: self.memory.clone(), ..Room::default() };
+                let session = Session::over_snapshots_within(&snapshots, self.catalog.clone(), now, room).await?;
                 Current { session, snapshots, looked_at }
             }
         };

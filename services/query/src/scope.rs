@@ -13,14 +13,14 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use helan_lake::cells::Sources;
+use helan_lake::cells::{Prepared, Sources};
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::checked::Checked;
-use crate::narrow::Part;
+use crate::narrow::{AT_ONCE, Part};
 use crate::standing::Standing;
 use crate::unions::PlainUnions;
 use crate::view::View;
@@ -30,6 +30,21 @@ use crate::{functions, leaves, standing, sums};
 const PARTS: usize = 8;
 const CATALOG: &str = "helan";
 const SCHEMA: &str = "public";
+
+/// What views may use, of all questions together.
+#[derive(Clone)]
+pub struct Room {
+    /// Where what they compute and keep is counted.
+    pub memory: Arc<RuntimeEnv>,
+    /// Out of how many statements a view is computed at once: with more, it is computed in pieces.
+    pub at_once: u64,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { memory: Arc::default(), at_once: AT_ONCE }
+    }
+}
 
 /// What a session has pinned: tables that never change while it lives.
 pub(crate) struct Pinned {
@@ -42,6 +57,8 @@ pub(crate) struct Pinned {
     pub(crate) small: bool,
     /// Where what views compute and keep is counted.
     pub(crate) memory: Arc<RuntimeEnv>,
+    /// Statements out of which a view is computed at once.
+    pub(crate) at_once: u64,
     scopes: Mutex<HashMap<(i64, i64), Weak<Scope>>>,
 }
 
@@ -52,9 +69,9 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
-        memory: Arc<RuntimeEnv>,
+        Room { memory, at_once }: Room,
     ) -> Arc<Self> {
-        Arc::new(Self { tables, statements, catalog, zone, small, memory, scopes: Mutex::default() })
+        Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
     }
 
     /// The scope of a pair of moments; two table functions of one query share it.
@@ -94,6 +111,8 @@ pub(crate) struct Scope {
     rows: HashMap<&'static str, OnceCell<Kept>>,
     /// What the view `standing` has computed.
     pub(crate) standing: OnceCell<Kept>,
+    /// What it picks from, for the columns that other views ask for.
+    pub(crate) prepared: OnceCell<Prepared>,
 }
 
 /// The rows of a view that is computed once, and the memory they take.
@@ -112,30 +131,35 @@ impl Scope {
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = context(Arc::new(names), small, memory);
-            let (parts, standing) = (Mutex::default(), OnceCell::new());
-            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing }
+            let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
+            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
         }))
     }
 
-    /// The scope of that part of the statements which a view needs for the rows that pass these filters; this one if the
-    /// view is computed already, or needs all.
-    pub(crate) fn narrowed(self: &Arc<Self>, query: &Query, filters: &[Expr]) -> Result<Arc<Self>> {
+    /// Which part of the statements a view needs for the rows that pass these filters; the whole if it is computed already.
+    pub(crate) fn needed(&self, query: &Query, filters: &[Expr]) -> Part {
         let is_computed = self.rows(query.name).is_some_and(OnceCell::initialized);
         if !self.part.is_whole() || is_computed || query.narrows.is_empty() {
-            return Ok(self.clone());
+            return Part::default();
         }
-        let part = Part::needed(query, filters, &self.pinned.catalog);
+        Part::needed(query, filters, &self.pinned.catalog)
+    }
+
+    /// The scope of a part of its statements.
+    pub(crate) fn of_part(self: &Arc<Self>, part: Part) -> Result<Arc<Self>> {
+        Self::new(self.pinned.clone(), self.as_of, self.recorded, part, Arc::downgrade(self))
+    }
+
+    /// As [`Scope::of_part`]; those that were asked for last stay computed.
+    pub(crate) fn narrowed(self: &Arc<Self>, part: Part) -> Result<Arc<Self>> {
         if part.is_whole() {
             return Ok(self.clone());
         }
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let scope = match parts.iter().position(|scope| scope.part == part) {
-            Some(at) => parts.remove(at),
-            None => None,
-        };
-        let scope = match scope {
+        let known = parts.iter().position(|scope| scope.part == part);
+        let scope = match known.and_then(|at| parts.remove(at)) {
             Some(scope) => scope,
-            None => Self::new(self.pinned.clone(), self.as_of, self.recorded, part, Arc::downgrade(self))?,
+            None => self.of_part(part)?,
         };
         // What was asked for last is likely to be asked for again, as long as there is room for it.
         let pool = &self.pinned.memory.memory_pool;
@@ -148,11 +172,19 @@ impl Scope {
         Ok(scope)
     }
 
-    /// A view as a table.
+    /// A view as a table of other views' texts.
     pub(crate) fn view(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
         match query.name {
             standing::NAME => Arc::new(Standing::new(query, self)),
-            _ => Arc::new(View::new(query, self)),
+            _ => Arc::new(View::new(query, self, false)),
+        }
+    }
+
+    /// A view as a table of questions.
+    pub(crate) fn asked(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
+        match query.name {
+            standing::NAME => self.view(query),
+            _ => Arc::new(View::new(query, self, true)),
         }
     }
 
@@ -251,7 +283,8 @@ impl SchemaProvider for Names {
         if let Some(table) = scope.pinned.tables.get(name) {
             return Ok(Some(table.clone()));
         }
-        Ok(helan_queries::get(name).map(|query| scope.view(query)))
+        let is_asked = self.kept.is_some();
+        Ok(helan_queries::get(name).map(|query| if is_asked { scope.asked(query) } else { scope.view(query) }))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -22,7 +22,7 @@ use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
 use crate::said::said;
-use crate::scope::{self, Pinned, Scope};
+use crate::scope::{self, Pinned, Room, Scope};
 use crate::watch::{Watch, Watched, Watchful};
 use crate::{bounded, read_only};
 
@@ -140,7 +140,7 @@ impl Session {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, None, Vec::new(), true, now, Arc::default())
+        Self::over(catalog, tables, None, Vec::new(), true, now, Room::default())
     }
 
     /// A session over any providers; a table that is missing is empty. Statements come from `statements`, or else from
@@ -152,7 +152,7 @@ impl Session {
         versions: Vec<Version>,
         small: bool,
         now: i64,
-        memory: Arc<RuntimeEnv>,
+        room: Room,
     ) -> Result<Self, QueryError> {
         let zone = TimeZone::get(&catalog.head.time_zone).map_err(|error| QueryError::Catalog(error.to_string()))?;
         let mut named: BTreeMap<String, Arc<dyn TableProvider>> = BTreeMap::new();
@@ -172,7 +172,7 @@ impl Session {
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
-        let pinned = Pinned::new(named, statements, catalog, zone, small, memory);
+        let pinned = Pinned::new(named, statements, catalog, zone, small, room);
         let now = pinned.scope(now, EVERYTHING)?;
         let context = asked_in(&now);
         Ok(Self(Arc::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))

@@ -14,7 +14,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
-use helan_lake::cells::{Report, Terms, standing};
+use helan_lake::cells::{Prepared, Report, Terms};
 use helan_lake::{Lake, LakeError};
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
@@ -135,7 +135,8 @@ impl TableProvider for Standing {
             return kept.await?.table.scan(state, Some(&places), &[], limit).await;
         }
         let filters = filters.iter().cloned().chain(self.scope.part.filters()).collect();
-        let picked = in_task(asker, async move { pick(&schema, &scope, filters).await }).await?;
+        let picked = async move { pick(&schema, &scope, &prepared(&schema, &scope).await?, filters).await };
+        let picked = in_task(asker, picked).await?;
         picked.table.scan(state, Some(&places), &[], limit).await
     }
 }
@@ -143,13 +144,25 @@ impl TableProvider for Standing {
 /// The rows of a scope with the columns that are kept: out of those of all statements, where they are there already.
 async fn kept(schema: &SchemaRef, scope: &Scope) -> Result<Kept> {
     let whole = scope.whole.upgrade();
-    let Some(all) = whole.as_ref().and_then(|whole| whole.standing.get()) else {
-        return pick(schema, scope, scope.part.filters()).await;
+    let whole = whole.as_deref().unwrap_or(scope);
+    let filters = scope.part.filters();
+    let Some(all) = whole.standing.get() else {
+        let prepared = whole.prepared.get_or_try_init(|| prepared(schema, whole)).await?;
+        return pick(schema, scope, prepared, filters).await;
     };
     let frame = scope.context.read_table(all.table.clone())?;
-    let frame = scope.part.filters().into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
+    let frame = filters.into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
     let memory = MemoryConsumer::new(NAME).register(&scope.pinned.memory.memory_pool);
     held(schema, frame.collect().await?, memory)
+}
+
+/// What the rows of a scope are picked from, with the columns of a schema.
+async fn prepared(schema: &SchemaRef, scope: &Scope) -> Result<Prepared> {
+    let pinned = &scope.pinned;
+    let edges = Arc::new(basis_edges(&pinned.catalog).map_err(|error| DataFusionError::External(error.into()))?);
+    let terms = Terms { as_of: scope.as_of, recorded: scope.recorded, edges };
+    let names: Vec<&str> = schema.fields().iter().map(|field| of_events(field.name())).collect();
+    Prepared::new(&scope.context, &pinned.statements, &terms, &names).await
 }
 
 /// Batches in memory, counted.
@@ -159,15 +172,11 @@ fn held(schema: &SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation
 }
 
 /// The view's rows, with the columns of a schema.
-async fn pick(schema: &SchemaRef, scope: &Scope, filters: Vec<Expr>) -> Result<Kept> {
+async fn pick(schema: &SchemaRef, scope: &Scope, prepared: &Prepared, filters: Vec<Expr>) -> Result<Kept> {
     let filters = filters.into_iter().map(renamed).collect::<Result<Vec<_>>>()?;
-    let pinned = &scope.pinned;
-    let edges = Arc::new(basis_edges(&pinned.catalog).map_err(|error| DataFusionError::External(error.into()))?);
-    let terms = Terms { as_of: scope.as_of, recorded: scope.recorded, edges };
-    let names: Vec<&str> = schema.fields().iter().map(|field| of_events(field.name())).collect();
-    let memory = MemoryConsumer::new(NAME).register(&pinned.memory.memory_pool);
+    let memory = MemoryConsumer::new(NAME).register(&scope.pinned.memory.memory_pool);
     let mut grown = |bytes| memory.try_resize(bytes);
-    let stands = standing(&scope.context, &pinned.statements, &terms, &names, &filters, &mut grown).await?;
+    let stands = prepared.standing(&scope.context, &filters, &mut grown).await?;
     let batches = stands.statements.iter().map(|batch| as_view(batch, schema)).collect::<Result<Vec<_>>>()?;
     held(schema, batches, memory)
 }

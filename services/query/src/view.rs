@@ -19,9 +19,12 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_queries::Query;
+use tokio::sync::OnceCell;
 use tracing::Instrument;
 
 use crate::leaves::arrow_type;
+use crate::narrow::{Part, Piece};
+use crate::pieces::Pieces;
 use crate::scope::{Kept, Scope};
 
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct View {
     query: &'static Query,
     schema: SchemaRef,
     scope: Arc<Scope>,
+    /// Whether a question reads it, and no other view.
+    is_asked: bool,
 }
 
 /// The columns of a view, as the SQL file's header has them.
@@ -38,8 +43,18 @@ pub(crate) fn schema(query: &Query) -> SchemaRef {
 }
 
 impl View {
-    pub(crate) fn new(query: &'static Query, scope: Arc<Scope>) -> Self {
-        Self { query, schema: schema(query), scope }
+    pub(crate) fn new(query: &'static Query, scope: Arc<Scope>, is_asked: bool) -> Self {
+        Self { query, schema: schema(query), scope, is_asked }
+    }
+
+    /// The pieces in which a question's rows are computed, where they need many statements.
+    fn pieces(&self, part: &Part) -> Option<Vec<Piece>> {
+        let is_computed = self.scope.rows(self.query.name).is_some_and(OnceCell::initialized);
+        if !self.is_asked || is_computed || self.scope.standing.initialized() {
+            return None;
+        }
+        let pinned = &self.scope.pinned;
+        part.pieces(self.query, pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
@@ -97,7 +112,16 @@ impl TableProvider for View {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let scope = self.scope.narrowed(self.query, filters)?;
+        let part = self.scope.needed(self.query, filters);
+        if let Some(pieces) = self.pieces(&part) {
+            let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
+            let schema = match projection {
+                Some(projection) => Arc::new(self.schema.project(projection)?),
+                None => self.schema.clone(),
+            };
+            return Ok(Arc::new(Pieces::new(self.query, self.scope.clone(), pieces, schema, filters)));
+        }
+        let scope = self.scope.narrowed(part)?;
         if let Some(rows) = self.rows(&scope, state.runtime_env()).await? {
             return rows.scan(state, projection, &[], limit).await;
         }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{cast, interleave_record_batch};
-use arrow::datatypes::Int64Type;
+use arrow::compute::{DatePart, cast, date_part, interleave_record_batch};
+use arrow::datatypes::{DataType, Int16Type, Int64Type};
 use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use deltalake_core::datafusion::catalog::TableProvider;
@@ -25,7 +25,7 @@ use parquet::file::properties::WriterProperties;
 
 use super::gather::{Terms, standing};
 use super::reduce::kinds;
-use super::state::{self, Entry, entry_path, number, numbers, place};
+use super::state::{self, Counts, Entry, entry_path, number, numbers, place};
 use super::statements::{column, int, text, time};
 use crate::error::LakeError;
 use crate::lake::Lake;
@@ -109,6 +109,7 @@ async fn fold_events(
         rows: 0,
         events_files: if limits.is_empty() { all_files } else { BTreeSet::new() },
         files: BTreeMap::new(),
+        counts: BTreeMap::new(),
     };
     if !limits.is_empty() {
         sources.events = below(&context, &sources.events, &limits)?;
@@ -129,13 +130,17 @@ async fn fold_events(
     let (store, folder, _) = place(events)?;
     match &before {
         // The same rows in other files, which maintenance has put together.
-        Some(before) if report.events == 0 => entry.files = before.files.clone(),
+        Some(before) if report.events == 0 => {
+            entry.files = before.files.clone();
+            entry.counts = before.counts.clone();
+        }
         _ => {
             let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
             let schema = state::schema();
             let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             let batches = standing(&context, &sources, &terms, &names, &[], &mut |_| Ok(())).await?.statements;
             report.statements = batches.iter().map(RecordBatch::num_rows).sum();
+            entry.counts = counts(&batches)?;
             let written = tokio::task::spawn_blocking(move || files_of(&batches))
                 .await
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
@@ -211,6 +216,25 @@ async fn ends(rows: DataFrame, entry: &mut Entry) -> Result<(), LakeError> {
         }
     }
     Ok(())
+}
+
+fn counts(batches: &[RecordBatch]) -> Result<Counts, LakeError> {
+    let mut counts = Counts::new();
+    for batch in batches {
+        let indicators = text(batch, "indicator")?;
+        let years = cast(&date_part(column(batch, "period_end")?, DatePart::Year)?, &DataType::Int16)?;
+        let years = years.as_primitive::<Int16Type>();
+        for row in 0..batch.num_rows() {
+            let indicator = indicators.value(row);
+            if !counts.contains_key(indicator) {
+                counts.insert(indicator.to_owned(), BTreeMap::new());
+            }
+            if let Some(of_indicator) = counts.get_mut(indicator) {
+                *of_indicator.entry(years.value(row)).or_default() += 1;
+            }
+        }
+    }
+    Ok(counts)
 }
 
 /// Statements as files, sorted by what they are about. CPU-bound.

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use deltalake_core::datafusion::catalog::TableProvider;
-use deltalake_core::datafusion::common::ScalarValue;
+use deltalake_core::datafusion::common::{DFSchema, ScalarValue};
 use deltalake_core::datafusion::error::{DataFusionError, Result};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt;
 
-use super::state::State;
+use super::state::{Counts, State};
 use super::statements::{REPORTED, text, time};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, Reading, Reducer, STATEMENTS, WITHDRAWN_AT, statements};
 use crate::known::ranges;
@@ -60,6 +60,13 @@ pub struct Folded {
     pub(crate) rows: usize,
 }
 
+impl Sources {
+    /// How many statements were folded, where any were; empty = nobody counted.
+    pub fn counts(&self) -> Option<&Counts> {
+        self.folded.as_ref().map(|folded| folded.state.counts())
+    }
+}
+
 /// As known when, and by which catalog, cells are read.
 #[derive(Clone, Debug)]
 pub struct Terms {
@@ -80,6 +87,9 @@ pub struct Standing {
     pub by_folded: bool,
 }
 
+/// Rows that came since folding, as many as are kept for one question after another.
+const KEPT_ROWS: usize = 100_000;
+
 /// A cell: area, indicator, period.
 type Cell = (String, String, String);
 
@@ -89,11 +99,33 @@ struct Withdrawals {
     news: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// The newest statement of each kind. `columns` are those of `events` that are wanted beside what picking needs;
-/// `filters` name columns of [`super::KINDS`] only. `grown` is told how many bytes are held.
+/// Statements as of a pair of moments, ready to be picked from: what was withdrawn, and what came since folding, is read
+/// once.
+#[derive(Debug)]
+pub struct Prepared {
+    sources: Sources,
+    terms: Terms,
+    /// Columns that are read.
+    names: Vec<String>,
+    reading: Reading,
+    folded: Option<Since>,
+}
+
+/// What was folded, and what is to be said beside it.
+#[derive(Debug)]
+struct Since {
+    folded: Folded,
+    /// Cells of which a folded event was withdrawn since: they are read from the events.
+    again: BTreeSet<Cell>,
+    /// Statements that came since, of other cells; none = too many to be kept.
+    tail: Option<Vec<RecordBatch>>,
+}
+
+/// The newest statement of each kind, as [`Prepared`] gives it. `columns` are those of `events` that are wanted beside what
+/// picking needs; `filters` name columns of [`super::KINDS`] only. `grown` is told how many bytes are held.
 ///
 /// # Errors
-/// If something cannot be read, or what was folded does not belong to these events.
+/// If something cannot be read.
 pub async fn standing(
     context: &SessionContext,
     sources: &Sources,
@@ -102,103 +134,185 @@ pub async fn standing(
     filters: &[Expr],
     grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
 ) -> Result<Standing> {
-    let folded = sources.folded.as_ref().filter(|folded| folded.state.serves(terms));
-    if let Some(folded) = folded {
-        match gathered(context, sources, Some(folded), terms, columns, filters, grown).await {
-            // What was folded can be done without: it may have been deleted, or belong to another history of the lake.
-            Err(error) if !matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
-                tracing::warn!(%error, "cells that were folded are not used; everything is read instead");
-            }
-            done => return Ok(Standing { statements: done?, by_folded: true }),
-        }
-    }
-    let statements = gathered(context, sources, None, terms, columns, filters, grown).await?;
-    Ok(Standing { statements, by_folded: false })
+    Prepared::new(context, sources, terms, columns).await?.standing(context, filters, grown).await
 }
 
-async fn gathered(
-    context: &SessionContext,
-    sources: &Sources,
-    folded: Option<&Folded>,
-    terms: &Terms,
-    columns: &[&str],
-    filters: &[Expr],
-    grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
-) -> Result<Vec<RecordBatch>> {
-    let withdrawals = withdrawals(context, sources, folded, terms).await?;
-    let reading = Reading {
-        as_of: terms.as_of,
-        recorded: terms.recorded,
-        edges: terms.edges.clone(),
-        withdrawn: Arc::new(withdrawals.known),
-    };
-    let again = match folded {
-        Some(folded) => cells_of(context, sources, folded, &withdrawals.news).await?,
-        None => BTreeSet::new(),
-    };
-    let names = wanted(&sources.events, columns);
-    let mut reducer = Reducer::new();
-    let Some(folded) = folded else {
-        let events = filtered(context, sources.events.clone(), filters)?.filter(reported())?.filter(known(terms))?;
-        add_all(events.select_columns(&names)?, &mut reducer, grown, |batch| Ok(statements(&batch, &reading)?)).await?;
-        return Ok(reducer.finish()?);
-    };
-    let before = folded.state.rows();
-    let base = folded.state.frame(context)?;
-    let base = filters.iter().try_fold(base, |base, filter| base.filter(filter.clone()))?;
-    let mut stored: Vec<&str> = names.iter().copied().filter(|name| !matches!(*name, "type" | "withdraws")).collect();
-    stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
-    let without_again = |batch: RecordBatch| match again.is_empty() {
-        true => Ok(batch),
-        false => without(batch, |cell| again.contains(cell)),
-    };
-    add_all(base.select_columns(&stored)?, &mut reducer, grown, without_again).await?;
-    if folded.rows != before {
-        // Counted without filters: if it is another number than the table says, what was folded was something else.
-        let mut news = 0;
-        let rest = context.read_table(folded.rest.clone())?.select_columns(&names)?;
-        let filter = filters.iter().cloned().reduce(Expr::and);
-        let keep = match filter {
-            Some(filter) => Some(context.create_physical_expr(filter, rest.schema())?),
-            None => None,
-        };
-        let tail = |batch: RecordBatch| {
-            let batch = folded.state.unfolded(batch)?;
-            news += batch.num_rows();
-            let batch = match &keep {
-                Some(keep) => {
-                    let kept = keep.evaluate(&batch)?.into_array(batch.num_rows())?;
-                    filter_record_batch(&batch, kept.as_boolean())?
+impl Prepared {
+    /// Reads what every pick needs. `columns` are those of `events` that are wanted beside what picking needs.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub async fn new(context: &SessionContext, sources: &Sources, terms: &Terms, columns: &[&str]) -> Result<Self> {
+        let (sources, terms) = (sources.clone(), terms.clone());
+        let names: Vec<String> = wanted(&sources.events, columns).into_iter().map(str::to_owned).collect();
+        if let Some(folded) = sources.folded.as_ref().filter(|folded| folded.state.serves(&terms)).cloned() {
+            let found = withdrawals(context, &sources, Some(&folded), &terms).await?;
+            let reading = reading(&terms, found.known);
+            match Since::new(context, &sources, folded, &found.news, &names, &reading).await {
+                Err(error) => unused(&error)?,
+                Ok(since) => return Ok(Self { sources, terms, names, reading, folded: Some(since) }),
+            }
+        }
+        let reading = reading(&terms, withdrawals(context, &sources, None, &terms).await?.known);
+        Ok(Self { sources, terms, names, reading, folded: None })
+    }
+
+    /// The newest statement of each kind. `filters` name columns of [`super::KINDS`] only. `grown` is told how many bytes are
+    /// held.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub async fn standing(
+        &self,
+        context: &SessionContext,
+        filters: &[Expr],
+        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
+    ) -> Result<Standing> {
+        if let Some(since) = &self.folded {
+            match self.by_folded(context, since, filters, grown).await {
+                Err(error) => unused(&error)?,
+                Ok(statements) => return Ok(Standing { statements, by_folded: true }),
+            }
+        }
+        let mut reducer = Reducer::new();
+        let rows = self.events(context, filters)?.select_columns(&self.names())?;
+        add_all(rows, &mut reducer, grown, |batch| Ok(statements(&batch, &self.reading)?)).await?;
+        Ok(Standing { statements: reducer.finish()?, by_folded: false })
+    }
+
+    async fn by_folded(
+        &self,
+        context: &SessionContext,
+        since: &Since,
+        filters: &[Expr],
+        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
+    ) -> Result<Vec<RecordBatch>> {
+        let mut reducer = Reducer::new();
+        let base = since.folded.state.frame(context)?;
+        let base = filters.iter().try_fold(base, |base, filter| base.filter(filter.clone()))?;
+        let mut stored: Vec<&str> =
+            self.names().into_iter().filter(|name| !matches!(*name, "type" | "withdraws")).collect();
+        stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
+        add_all(base.select_columns(&stored)?, &mut reducer, grown, |batch| since.without_again(batch)).await?;
+        match &since.tail {
+            Some(tail) => {
+                for batch in tail {
+                    reducer.add(chosen(context, batch.clone(), filters)?)?;
                 }
-                None => batch,
+                grown(reducer.size())?;
+            }
+            None => {
+                let made = |batch| since.without_again(chosen(context, statements(&batch, &self.reading)?, filters)?);
+                since.rest(context, &self.names, &mut reducer, grown, made).await?;
+            }
+        }
+        if !since.again.is_empty() {
+            let among = |name: &str, of: fn(&Cell) -> &String| {
+                let values: BTreeSet<&String> = since.again.iter().map(of).collect();
+                col(name).in_list(values.into_iter().map(lit).collect(), false)
             };
-            without_again(statements(&batch, &reading)?)
+            let rows = self.events(context, filters)?.filter(
+                among("ref_area", |cell| &cell.0)
+                    .and(among("indicator", |cell| &cell.1))
+                    .and(among("time_period", |cell| &cell.2)),
+            )?;
+            add_all(rows.select_columns(&self.names())?, &mut reducer, grown, |batch| {
+                without(statements(&batch, &self.reading)?, |cell| !since.again.contains(cell))
+            })
+            .await?;
+        }
+        Ok(reducer.finish()?)
+    }
+
+    /// Reports that are known.
+    fn events(&self, context: &SessionContext, filters: &[Expr]) -> Result<DataFrame> {
+        let events = context.read_table(self.sources.events.clone())?;
+        let events = filters.iter().try_fold(events, |events, filter| events.filter(filter.clone()))?;
+        events.filter(reported())?.filter(known(&self.terms))
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(String::as_str).collect()
+    }
+}
+
+impl Since {
+    async fn new(
+        context: &SessionContext,
+        sources: &Sources,
+        folded: Folded,
+        withdrawn: &BTreeMap<String, BTreeSet<String>>,
+        names: &[String],
+        reading: &Reading,
+    ) -> Result<Self> {
+        let again = cells_of(context, sources, &folded, withdrawn).await?;
+        let mut since = Self { folded, again, tail: None };
+        if since.folded.rows.saturating_sub(since.folded.state.rows()) <= KEPT_ROWS {
+            let mut reducer = Reducer::new();
+            let made = |batch| since.without_again(statements(&batch, reading)?);
+            since.rest(context, names, &mut reducer, &mut |_| Ok(()), made).await?;
+            since.tail = Some(reducer.finish()?);
+        }
+        Ok(since)
+    }
+
+    /// The rows that came since, counted: if there are more or fewer than the table says, what was folded was something else.
+    async fn rest(
+        &self,
+        context: &SessionContext,
+        names: &[String],
+        reducer: &mut Reducer,
+        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
+        made: impl Fn(RecordBatch) -> Result<RecordBatch>,
+    ) -> Result<()> {
+        let (before, all) = (self.folded.state.rows(), self.folded.rows);
+        if before == all {
+            return Ok(());
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let rest = context.read_table(self.folded.rest.clone())?.select_columns(&names)?;
+        let mut news = 0;
+        let counted = |batch: RecordBatch| {
+            let batch = self.folded.state.unfolded(batch)?;
+            news += batch.num_rows();
+            made(batch)
         };
-        add_all(rest, &mut reducer, grown, tail).await?;
-        if before + news != folded.rows {
+        add_all(rest, reducer, grown, counted).await?;
+        if before + news != all {
             return Err(DataFusionError::External(
-                format!("{before} events were folded and {news} came since, but there are {}", folded.rows).into(),
+                format!("{before} events were folded and {news} came since, but there are {all}").into(),
             ));
         }
+        Ok(())
     }
-    if !again.is_empty() {
-        let among = |name: &str, of: fn(&Cell) -> &String| {
-            let values: BTreeSet<&String> = again.iter().map(of).collect();
-            col(name).in_list(values.into_iter().map(lit).collect(), false)
-        };
-        let events = filtered(context, sources.events.clone(), filters)?.filter(reported())?.filter(known(terms))?;
-        let events = events.filter(
-            among("ref_area", |cell| &cell.0)
-                .and(among("indicator", |cell| &cell.1))
-                .and(among("time_period", |cell| &cell.2)),
-        )?;
-        let rows = events.select_columns(&names)?;
-        add_all(rows, &mut reducer, grown, |batch| {
-            without(statements(&batch, &reading)?, |cell| !again.contains(cell))
-        })
-        .await?;
+
+    fn without_again(&self, batch: RecordBatch) -> Result<RecordBatch> {
+        if self.again.is_empty() {
+            return Ok(batch);
+        }
+        without(batch, |cell| self.again.contains(cell))
     }
-    Ok(reducer.finish()?)
+}
+
+/// What was folded can be done without: it may have been deleted, or belong to another history of the lake.
+fn unused(error: &DataFusionError) -> Result<()> {
+    if let DataFusionError::ResourcesExhausted(text) = error.find_root() {
+        return Err(DataFusionError::ResourcesExhausted(text.clone()));
+    }
+    tracing::warn!(%error, "cells that were folded are not used; everything is read instead");
+    Ok(())
+}
+
+fn reading(terms: &Terms, withdrawn: HashMap<String, HashMap<String, i64>>) -> Reading {
+    Reading { as_of: terms.as_of, recorded: terms.recorded, edges: terms.edges.clone(), withdrawn: Arc::new(withdrawn) }
+}
+
+/// The rows of a batch that pass filters.
+fn chosen(context: &SessionContext, batch: RecordBatch, filters: &[Expr]) -> Result<RecordBatch> {
+    let Some(filter) = filters.iter().cloned().reduce(Expr::and) else { return Ok(batch) };
+    let schema = DFSchema::try_from(batch.schema())?;
+    let kept = context.create_physical_expr(filter, &schema)?.evaluate(&batch)?.into_array(batch.num_rows())?;
+    Ok(filter_record_batch(&batch, kept.as_boolean())?)
 }
 
 /// Which columns of `events` are read.
@@ -221,11 +335,6 @@ async fn add_all(
         grown(reducer.size())?;
     }
     Ok(())
-}
-
-fn filtered(context: &SessionContext, table: Arc<dyn TableProvider>, filters: &[Expr]) -> Result<DataFrame> {
-    let frame = context.read_table(table)?;
-    filters.iter().try_fold(frame, |frame, filter| frame.filter(filter.clone()))
 }
 
 fn reported() -> Expr {

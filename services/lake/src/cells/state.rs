@@ -58,7 +58,13 @@ pub(crate) struct Entry {
     pub(crate) events_files: BTreeSet<String>,
     /// The files of statements, with their sizes in bytes.
     pub(crate) files: BTreeMap<String, u64>,
+    /// By indicator and year of the period's last day, how many statements those are.
+    #[serde(default)]
+    pub(crate) counts: Counts,
 }
+
+/// By indicator and year of the period's last day, how many statements there are.
+pub type Counts = BTreeMap<String, BTreeMap<i16, u64>>;
 
 /// What was folded, opened.
 #[derive(Clone, Debug)]
@@ -140,6 +146,11 @@ impl State {
     /// How many rows of `events` were folded.
     pub(crate) fn rows(&self) -> usize {
         self.entry.rows
+    }
+
+    /// How many statements were folded; empty = not known.
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.entry.counts
     }
 
     /// The statements that were folded.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use datafusion::prelude::SessionContext;
 use helan_lake::maintain::{Options, run};
 use helan_lake::{Lake, cells};
-use helan_query::{Session, basis_edges, fold, pin};
+use helan_queries::Narrows;
+use helan_query::{Room, Session, basis_edges, fold, pin};
 use helan_schemas::tables::Table;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -25,9 +26,9 @@ async fn what_was_folded_and_what_came_since_stand_for_everything() {
     // Always the same histories in the short form, others each time in the long one.
     let mut runner = if asked == CASES { TestRunner::deterministic() } else { TestRunner::default() };
     let (mut folded, mut news, mut again) = (0, 0, 0);
-    for _ in 0..asked {
+    for at in 0..asked {
         let case = cases().new_tree(&mut runner).expect("a case").current();
-        let seen = compared(&case).await;
+        let seen = compared(&case, at % 6 == 0).await;
         folded += usize::from(seen.folded);
         news += usize::from(seen.folded && seen.news);
         again += usize::from(seen.folded && seen.withdrawn);
@@ -47,7 +48,8 @@ struct Seen {
     withdrawn: bool,
 }
 
-async fn compared(case: &Case) -> Seen {
+/// `by_piece`: the views are compared as well, computed at once and in pieces.
+async fn compared(case: &Case, by_piece: bool) -> Seen {
     let directory = tempfile::tempdir().expect("a directory");
     let url = Url::from_directory_path(directory.path()).expect("a URL");
     let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
@@ -69,8 +71,8 @@ async fn compared(case: &Case) -> Seen {
             (seen.folded, seen.news) = (true, false);
         }
     }
-    let session =
-        Session::over_snapshots(&pin(&lake).await.expect("pinned"), Some(catalog), NOW).await.expect("a session");
+    let snapshots = pin(&lake).await.expect("pinned");
+    let session = Session::over_snapshots(&snapshots, Some(catalog.clone()), NOW).await.expect("a session");
     let text = helan_queries::get("standing").expect("the view").sql;
     let mut found = Vec::new();
     let (as_of, recorded) = case.moments();
@@ -86,6 +88,15 @@ async fn compared(case: &Case) -> Seen {
             rows(&session, &of_text, as_of, recorded).await,
             &mut found,
         );
+    }
+    if by_piece {
+        let room = Room { at_once: 5, ..Room::default() };
+        let other = Session::over_snapshots_within(&snapshots, Some(catalog), NOW, room).await.expect("a session");
+        for query in helan_queries::all().iter().filter(|query| query.narrows.contains(&Narrows::Indicator)) {
+            let text = format!("select * from {}", query.name);
+            let have = rows(&other, &text, NOW, None).await;
+            compare_rows(query.name, have, rows(&session, &text, NOW, None).await, &mut found);
+        }
     }
     assert_eq!(found, [""; 0], "{case:?}");
     if seen.folded {

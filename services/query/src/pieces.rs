@@ -1,0 +1,124 @@
+//! A view over many statements, computed in pieces: a few indicators at a time, so that memory follows the largest piece.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, col};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, execute_stream,
+};
+use futures::{StreamExt, TryStreamExt};
+use helan_queries::Query;
+
+use crate::narrow::Piece;
+use crate::scope::Scope;
+use crate::view::in_task;
+
+/// Gives the rows of one piece after another; each is planned and computed when it comes to it, and given back after.
+pub(crate) struct Pieces {
+    pub(crate) query: &'static Query,
+    /// The scope of all statements.
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Columns that are wanted, by name, in order.
+    pub(crate) columns: Vec<String>,
+    /// By columns of the view.
+    pub(crate) filters: Vec<Expr>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl Pieces {
+    pub(crate) fn new(
+        query: &'static Query,
+        scope: Arc<Scope>,
+        pieces: Vec<Piece>,
+        schema: SchemaRef,
+        filters: Vec<Expr>,
+    ) -> Self {
+        let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema.clone()),
+            Partitioning::UnknownPartitioning(1),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self { query, scope, pieces, columns, filters, schema, properties: Arc::new(properties) }
+    }
+}
+
+impl fmt::Debug for Pieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pieces of {}: {}", self.query.name, self.pieces.len())
+    }
+}
+
+impl DisplayAs for Pieces {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pieces: view={}, pieces={}", self.query.name, self.pieces.len())
+    }
+}
+
+impl ExecutionPlan for Pieces {
+    fn name(&self) -> &str {
+        "Pieces"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, _partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (query, whole) = (self.query, self.scope.clone());
+        let (columns, filters) = (self.columns.clone(), self.filters.clone());
+        let rows = futures::stream::iter(self.pieces.clone()).map(Ok::<_, DataFusionError>).and_then(move |piece| {
+            let (whole, task) = (whole.clone(), task.clone());
+            let (columns, filters) = (columns.clone(), filters.clone());
+            async move {
+                let asker = task.runtime_env();
+                let plan = in_task(asker, async move {
+                    let scope = whole.of_part(piece.part)?;
+                    let view = scope.clone().view(query);
+                    let names: Vec<Expr> = columns.iter().map(col_of).collect();
+                    let frame = scope.context.read_table(view)?.filter(piece.rows)?;
+                    let frame = filters.into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
+                    let plan = frame.select(names)?.create_physical_plan().await?;
+                    Ok((scope, plan))
+                });
+                let (scope, plan) = plan.await?;
+                let rows = execute_stream(plan, task)?;
+                // What the piece has computed is held until its last row is out.
+                Ok(rows.inspect(move |_| {
+                    let _held = &scope;
+                }))
+            }
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten())))
+    }
+}
+
+fn col_of(name: &String) -> Expr {
+    col(format!("\"{name}\""))
+}
