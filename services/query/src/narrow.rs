@@ -36,7 +36,7 @@ pub(crate) struct Piece {
 }
 
 /// Statements out of which a view is computed at once: what it and those below it keep is a few hundred megabytes.
-pub(crate) const AT_ONCE: u64 = 60_000;
+pub(crate) const AT_ONCE: u64 = 200_000;
 
 impl Part {
     /// What a view's rows need that pass these filters.
