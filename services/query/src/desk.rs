@@ -10,6 +10,7 @@ mod address;
 mod answer;
 mod counters;
 mod limits;
+mod pinned;
 mod running;
 mod unanswered;
 
@@ -32,6 +33,7 @@ use tracing::Instrument;
 
 pub use self::answer::{Answer, Provenance, Rows};
 pub use self::limits::SqlLimits;
+pub use self::pinned::Pinned;
 pub use self::unanswered::Unanswered;
 
 use self::address::Address;
@@ -72,14 +74,23 @@ struct Inner {
 pub struct Question {
     /// One SQL statement.
     pub text: String,
-    /// T of the names without `_as_of`, as an analyst writes it; none = now.
-    pub as_of: Option<String>,
+    /// T of the names without `_as_of`; none = now.
+    pub as_of: Option<Moment>,
     /// R beside T; none = everything pinned.
-    pub recorded: Option<String>,
+    pub recorded: Option<Moment>,
     /// What stands for `$1`, `$2` …
     pub parameters: Vec<ScalarValue>,
     /// Whether the text is the service's own: it may be as long as it is, and its answer too.
     pub is_ours: bool,
+}
+
+/// A moment of a question.
+#[derive(Clone, Debug)]
+pub enum Moment {
+    /// As an analyst writes it: RFC 3339, or a date = the end of that day in the catalog's time zone.
+    Written(String),
+    /// Microseconds since the epoch.
+    At(i64),
 }
 
 /// What a question would answer.
@@ -97,6 +108,8 @@ pub struct Seat {
     pub id: String,
     credential: Arc<str>,
     running: Running,
+    /// The versions that are asked; none = the newest.
+    over: Option<Arc<Current>>,
 }
 
 /// The threads that questions run on; without any of its own those of the caller.
@@ -157,7 +170,7 @@ impl Desk {
     pub fn seat(&self, credential: &Arc<str>) -> Result<Seat, Unanswered> {
         let seat = self.0.room.seat(credential).inspect_err(|why| self.refused(why.code()))?;
         let id = self.0.clock.new_id();
-        Ok(Seat { id, credential: credential.clone(), running: Running::new(self.clone(), seat) })
+        Ok(Seat { id, credential: credential.clone(), running: Running::new(self.clone(), seat), over: None })
     }
 
     /// Answers a question of a credential.
@@ -257,10 +270,14 @@ impl Seat {
         if desk.0.is_for_strangers && !question.is_ours && question.text.len() > SqlLimits::TEXT {
             return Err(Unanswered::TooLong(question.text.len()));
         }
-        let current = desk.current().await?;
+        let current = match &self.over {
+            Some(current) => current.clone(),
+            None => desk.current().await?,
+        };
         let session = current.session.clone();
-        let parsed = |text: &Option<String>| match text {
-            Some(text) => moment::parse(text, session.zone()).map(Some).map_err(Unanswered::Moment),
+        let parsed = |moment: &Option<Moment>| match moment {
+            Some(Moment::Written(text)) => moment::parse(text, session.zone()).map(Some).map_err(Unanswered::Moment),
+            Some(Moment::At(moment)) => Ok(Some(*moment)),
             None => Ok(None),
         };
         let (as_of, recorded) = (parsed(&question.as_of)?, parsed(&question.recorded)?);

@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use helan_lake::Lake;
 use helan_query::Session;
-use helan_query::desk::{Desk, Question};
+use helan_query::desk::{Desk, Moment, Question};
 use helan_query::http::TableEntry;
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
@@ -56,6 +56,7 @@ impl Source {
         match self {
             Self::Lake(desk) => {
                 let Moments { as_of, recorded } = moments.clone();
+                let (as_of, recorded) = (as_of.map(Moment::Written), recorded.map(Moment::Written));
                 let question = Question { text: text.to_owned(), as_of, recorded, ..Question::default() };
                 let answer = desk.ask(&"".into(), question).await?;
                 let rows = answer.rows.into_stream().map_err(anyhow::Error::from);

@@ -7,7 +7,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::scalar::ScalarValue;
 use helan_lake::Lake;
-use helan_query::desk::{Desk, Question, SqlLimits, Unanswered};
+use helan_query::desk::{Desk, Moment, Question, SqlLimits, Unanswered};
 use helan_runtime::clock::Clock;
 use helan_runtime::metrics::Metrics;
 use helan_schemas::refusal::Code;
@@ -81,7 +81,7 @@ async fn a_question_is_described_as_it_is_answered() {
         assert_eq!(answer.provenance.versions().len(), helan_schemas::tables::Table::ALL.len());
         answer.rows.collect().await.expect(text);
     }
-    assert!(!world.running());
+    world.until(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,7 +124,7 @@ async fn each_kind_of_refusal_has_its_code() {
     ] {
         assert_eq!(world.refused(question(text)).await, code, "{}", &text[..text.len().min(40)]);
     }
-    let dated = Question { as_of: Some("last Friday".to_owned()), ..question("select 1") };
+    let dated = Question { as_of: Some(Moment::Written("last Friday".to_owned())), ..question("select 1") };
     assert_eq!(world.refused(dated).await, Code::AsOfInvalid);
     world.until(false).await;
     // The person who started the process has no limits.

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::body::Sending;
 use super::request::{Format, SqlRequest, read};
-use crate::desk::{Provenance, Question, SqlLimits};
+use crate::desk::{Moment, Provenance, Question, SqlLimits};
 use crate::http::refuse::{ErrorBody, Refusal, asker};
 use crate::http::status::watermark_of;
 use crate::http::{Served, rfc_3339};
@@ -77,8 +77,8 @@ pub(crate) async fn ask(State(served): State<Served>, request: Request) -> Resul
     let seat = desk.seat(&credential)?;
     let (format, request) = requested(&parts, body).await.map_err(counted)?;
     let (id, raw) = (seat.id.clone(), request.raw.unwrap_or(false));
-    let (text, as_of, recorded) = (request.query, request.as_of, request.recorded);
-    let answer = seat.ask(Question { text, as_of, recorded, ..Question::default() }).await?;
+    let (as_of, recorded) = (request.as_of.map(Moment::Written), request.recorded.map(Moment::Written));
+    let answer = seat.ask(Question { text: request.query, as_of, recorded, ..Question::default() }).await?;
     let head = head(&served, &answer.provenance, &id, format).await;
     let sending = Sending { id, credential, format, raw, broken_off: served.broken_off.clone() };
     Ok((head, sending.body(desk, answer).await?).into_response())
