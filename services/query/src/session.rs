@@ -1,6 +1,6 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::record_batch::RecordBatch;
@@ -127,6 +127,22 @@ impl Session {
     /// Whether it is that session.
     pub(crate) fn is(&self, other: &Ended) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
+    }
+
+    /// Takes over what another session's views have computed, as far as it does not rest on tables that have changed;
+    /// false where they answer by different catalogs.
+    pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) -> bool {
+        let same = self.catalog().digest == before.catalog().digest;
+        if same {
+            self.0.now.take_over(&before.0.now, changed);
+        }
+        same
+    }
+
+    /// The views of which it has the rows.
+    #[cfg(test)]
+    pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
+        self.0.now.computed()
     }
 
     /// A session over tables in memory; `now` is in microseconds since the epoch.

@@ -129,7 +129,7 @@ impl TableProvider for Standing {
         let scope = self.scope.clone();
         if is_kept {
             let kept = self.scope.standing.get_or_try_init(|| async {
-                in_task(asker, async move { pick(&schema, &scope, Vec::new()).await }).await
+                in_task(asker, async move { pick(&schema, &scope, Vec::new()).await.map(Arc::new) }).await
             });
             return kept.await?.table.scan(state, Some(&places), &[], limit).await;
         }

@@ -29,7 +29,7 @@ pub enum RollupError {
     #[error(transparent)]
     Unanswered(Box<Unanswered>),
     /// A question cannot be worked out.
-    #[error("computing the answers: {0}")]
+    #[error("computing the answers: {}", .0)]
     Failed(Box<Unanswered>),
     /// The engine.
     #[error("computing the answers: {}", helan_query::said(.0))]
