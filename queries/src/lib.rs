@@ -44,6 +44,18 @@ pub fn leaves() -> Vec<&'static str> {
     names
 }
 
+/// The views that rest on some of these tables or views, directly or through others; the views among them included.
+pub fn resting_on(names: &[&str]) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    for query in all() {
+        let is_one = |name: &&str| names.contains(name) || found.contains(name);
+        if is_one(&query.name) || query.inputs.iter().any(|input| is_one(input)) {
+            found.push(query.name);
+        }
+    }
+    found
+}
+
 /// The rule digest of every view.
 pub fn rules() -> &'static Rules {
     static RULES: OnceLock<Rules> = OnceLock::new();

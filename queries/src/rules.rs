@@ -82,12 +82,7 @@ mod tests {
 
     /// A view and all that read it, directly or through others.
     fn fed_by(name: &str) -> Vec<&'static str> {
-        let mut fed: Vec<&str> = Vec::new();
-        for query in crate::all() {
-            if query.name == name || query.inputs.iter().any(|input| fed.contains(input)) {
-                fed.push(query.name);
-            }
-        }
+        let mut fed = crate::resting_on(&[name]);
         fed.sort_unstable();
         fed
     }

@@ -1,13 +1,11 @@
 //! What a reporter has sent, asked of the lake for the templates of the ingest role in the same process.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int32Type;
 use futures::future::{BoxFuture, FutureExt};
 use helan_ingest::{Own, OwnFigure, OwnFigures};
-use helan_query::Sessions;
+use helan_query::desk::Desk;
 
 /// The newest figures of a reporter, oldest first, so that a later one takes the place of an earlier.
 const FIGURES: &str = "select ref_area, indicator, time_period, value, obs_status, unit_mult from statements \
@@ -18,7 +16,7 @@ const MULTIPLIERS: &str = "select indicator, min(unit_mult) as power from statem
 
 /// Asks a lake.
 pub(crate) struct OwnOfLake {
-    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) desk: Desk,
 }
 
 impl Own for OwnOfLake {
@@ -29,22 +27,21 @@ impl Own for OwnOfLake {
 
 impl OwnOfLake {
     async fn ask(&self, reporter: &str, periods: &[String]) -> anyhow::Result<OwnFigures> {
-        let current = self.sessions.current().await?;
         let listed: Vec<_> = periods.iter().map(|period| literal(period)).collect();
         let text = format!(
             "{FIGURES}{} and time_period in ({}) order by known_at, recorded_at, \"offset\", \"index\"",
             literal(reporter),
             listed.join(", ")
         );
-        let mut own = OwnFigures::default();
-        for batch in current.session.sql(&text).await?.collect().await? {
+        let (mut own, who) = (OwnFigures::default(), reporter.into());
+        for batch in self.desk.ask(&who, text.into()).await?.rows.collect().await? {
             for row in 0..batch.num_rows() {
                 add(&mut own.figures, figure(&batch, row)?);
             }
         }
         let text =
             format!("{MULTIPLIERS}{} group by indicator having min(unit_mult) = max(unit_mult)", literal(reporter));
-        for batch in current.session.sql(&text).await?.collect().await? {
+        for batch in self.desk.ask(&who, text.into()).await?.rows.collect().await? {
             for row in 0..batch.num_rows() {
                 let indicator = text_of(&batch, "indicator", row)?.unwrap_or_default();
                 own.multipliers.push((indicator, power(&batch, "power", row)?));

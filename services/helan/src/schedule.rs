@@ -12,7 +12,7 @@ use std::time::Duration;
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use helan_lake::Lake;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_query::http::{LastRun, ScheduleStatus, Scheduled};
 use helan_rollup::{Outcome, Request};
 use helan_runtime::clock::Clock;
@@ -204,12 +204,12 @@ impl Scheduler {
     }
 
     async fn last_success(&self, period: &str) -> anyhow::Result<Option<i64>> {
-        let session = Session::open(&self.lake, Some(self.catalog.clone())).await?;
+        let session = Pinned::open(&self.lake, Some(self.catalog.clone())).await?;
         let period = period.replace('\'', "''");
         let query = format!(
             "select max(started_at) from publication_runs where time_period = '{period}' and outcome <> 'failed'"
         );
-        let batches = session.sql(&query).await?.collect().await?;
+        let batches = session.rows(&query).await?;
         let value = batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| batch.column(0).clone());
         Ok(value.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>()?.iter().next()?))
     }

@@ -93,6 +93,16 @@ impl TableSnapshot {
         self.log_store.object_store(None).head(&next).await.is_ok()
     }
 
+    /// Whether this version is still the newest, by two looks at the store. `false` also where it does not say so for
+    /// certain: the table is then to be read anew, which says why.
+    pub async fn is_newest(&self) -> bool {
+        let store = self.log_store.object_store(None);
+        let commit = |version| deltalake_core::logstore::commit_uri_from_version(Some(version));
+        let (own, next) = (commit(self.version()), commit(self.version() + 1));
+        let (own, next) = futures::future::join(store.head(&own), store.head(&next)).await;
+        own.is_ok() && matches!(next, Err(object_store::Error::NotFound { .. }))
+    }
+
     /// Its data files.
     pub fn files(&self) -> Vec<FileInfo> {
         self.snapshot

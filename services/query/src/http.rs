@@ -18,13 +18,16 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use utoipa::OpenApi;
 
+use crate::desk::Desk;
+
+pub use crate::desk::SqlLimits;
 pub use own::findings::{FindingEntry, FindingList};
 pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};
 pub use receipt::outcomes::{Outcomes, Sent};
 pub use receipt::{Place, Reason, Receipt};
 pub use refuse::ErrorBody;
-pub use sql::{ColumnEntry, SqlLimits, SqlRequest, TableEntry};
+pub use sql::{ColumnEntry, SqlRequest, TableEntry};
 pub use status::{LastRun, PartitionStatus, ScheduleStatus, Scheduled, Status, TableStatus};
 
 /// The next offset of one partition of the log.
@@ -71,7 +74,8 @@ struct Served {
     http: Http,
     /// Ends of the log seen by earlier requests, from which the watermark follows.
     seen: Arc<Mutex<VecDeque<status::Seen>>>,
-    desk: Arc<sql::Desk>,
+    desk: Desk,
+    broken_off: Arc<sql::BrokenOff>,
     /// Places for requests that wait for an outcome.
     waiting: Arc<tokio::sync::Semaphore>,
 }
@@ -81,9 +85,9 @@ struct Served {
 /// # Errors
 /// If the threads that queries run on cannot be started.
 pub fn router(http: Http) -> std::io::Result<Router> {
-    let desk = Arc::new(sql::Desk::new(&http.lake, &http.clock, &http.metrics, http.limits.clone())?);
+    let desk = Desk::for_strangers(&http.lake, &http.clock, &http.metrics, http.limits.clone())?;
     let waiting = Arc::new(tokio::sync::Semaphore::new(receipt::MOST_WAITING));
-    let served = Served { http, seen: Arc::default(), desk, waiting };
+    let served = Served { http, seen: Arc::default(), desk, broken_off: Arc::default(), waiting };
     Ok(Router::new()
         .route("/v1/sql", post(sql::ask))
         .route("/v1/sql/{id}", get(sql::broken_off))
@@ -132,4 +136,8 @@ struct Api;
 /// The description of these paths, as a part of an OpenAPI document.
 pub fn document() -> serde_json::Value {
     serde_json::to_value(Api::openapi()).unwrap_or_default()
+}
+
+fn rfc_3339(time: i64) -> String {
+    jiff::Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string())
 }

@@ -12,6 +12,7 @@ mod bounds;
 mod checked;
 mod csv;
 mod describe;
+pub mod desk;
 mod due;
 mod expansion;
 mod functions;

@@ -74,31 +74,40 @@ impl Session {
 /// # Errors
 /// As [`Lake::snapshot`].
 pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
-    pin_all(lake).instrument(tracing::debug_span!("pin")).await
+    renew(lake, &BTreeMap::new()).await
 }
 
-async fn pin_all(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
+/// As [`pin`]: tables of which the newest version is known already are not read again.
+pub(crate) async fn renew(
+    lake: &Lake,
+    known: &BTreeMap<Table, TableSnapshot>,
+) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
+    pin_all(lake, known).instrument(tracing::debug_span!("pin")).await
+}
+
+async fn pin_all(
+    lake: &Lake,
+    known: &BTreeMap<Table, TableSnapshot>,
+) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
+    let newest = async |table: Table| match known.get(&table) {
+        Some(known) if known.is_newest().await => Ok(known.clone()),
+        _ => lake.snapshot(table).await,
+    };
     // All are waited for, also when one has failed: the kernel panics in a thread whose answer nobody takes.
-    let last = futures::future::join(lake.snapshot(Table::Events), lake.snapshot(Table::Publications)).await;
+    let last = futures::future::join(newest(Table::Events), newest(Table::Publications)).await;
     let (events, publications) = (there(lake, Table::Events, last.0)?, there(lake, Table::Publications, last.1)?);
     let mut snapshots = BTreeMap::from([(Table::Events, events), (Table::Publications, publications)]);
     let others = Table::ALL.into_iter().filter(|table| !matches!(table, Table::Events | Table::Publications));
-    let others = futures::future::join_all(others.map(|table| if_there(lake, table))).await;
-    for found in others {
-        if let Some(snapshot) = found? {
-            snapshots.insert(snapshot.table(), snapshot);
+    let others = others.map(async |table| (table, newest(table).await));
+    for (table, found) in futures::future::join_all(others).await {
+        match found {
+            // A lake of an earlier build lacks tables that came since, until something writes to it: they read as
+            // empty. Those that reports go into were there from the beginning.
+            Err(LakeError::NoLake(_)) if !Table::FED.contains(&table) => {}
+            found => drop(snapshots.insert(table, there(lake, table, found)?)),
         }
     }
     Ok(snapshots)
-}
-
-/// A lake of an earlier build lacks tables that came since, until something writes to it: they read as empty. Those that
-/// reports go into were there from the beginning.
-async fn if_there(lake: &Lake, table: Table) -> Result<Option<TableSnapshot>, LakeError> {
-    match lake.snapshot(table).await {
-        Err(LakeError::NoLake(_)) if !Table::FED.contains(&table) => Ok(None),
-        found => there(lake, table, found).map(Some),
-    }
 }
 
 /// The lake is there, because another table of it was read: only this table can be missing.

@@ -1,7 +1,7 @@
 //! Sessions for a server: one is kept as long as no table has changed, with everything it has computed.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -9,14 +9,13 @@ use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
-use tokio::sync::Mutex;
 
 use crate::moment::day_of;
-use crate::open::pin;
+use crate::open::renew;
 use crate::scope::Room;
 use crate::session::{Ended, QueryError, Session};
 
-/// How long a session is kept at most, in microseconds: its T stands still.
+/// How long what a session has computed is kept at most, in microseconds: its T stands still.
 const OLD: i64 = 5 * 60 * 1_000_000;
 /// How often the store is asked whether a kept session still serves.
 const LOOKED_AFTER: Duration = Duration::from_secs(2);
@@ -28,8 +27,14 @@ pub struct Sessions {
     catalog: Option<Arc<Catalog>>,
     clock: Clock,
     memory: Arc<RuntimeEnv>,
-    kept: Arc<Mutex<Option<Arc<Current>>>>,
+    kept: Arc<Place>,
+    /// Held by whoever reads tables anew, so that many who wait do so once.
+    renewing: tokio::sync::Mutex<()>,
 }
+
+/// Where a session is kept.
+#[derive(Default)]
+struct Place(Mutex<Option<Arc<Current>>>);
 
 /// A session with the versions that it has pinned.
 pub struct Current {
@@ -37,44 +42,69 @@ pub struct Current {
     pub session: Session,
     /// One version of every table.
     pub snapshots: BTreeMap<Table, TableSnapshot>,
+    /// T of the oldest that it has computed or taken over, microseconds since the epoch.
+    pub(crate) since: i64,
     /// When the versions were last found to be the newest, at the latest, by the steady clock.
-    looked_at: i64,
+    pub(crate) looked_at: i64,
+}
+
+impl Place {
+    fn get(&self) -> Option<Arc<Current>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn put(&self, current: Option<Arc<Current>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = current;
+    }
 }
 
 impl Sessions {
     /// Sessions over a lake, by a catalog or else the newest that the lake keeps; what their views keep is counted in
     /// `memory`.
     pub fn new(lake: Lake, catalog: Option<Arc<Catalog>>, clock: Clock, memory: Arc<RuntimeEnv>) -> Self {
-        Self { lake, catalog, clock, memory, kept: Arc::default() }
+        Self { lake, catalog, clock, memory, kept: Arc::default(), renewing: tokio::sync::Mutex::default() }
     }
 
-    /// A session over the tables as they are now, or have been after this was called.
+    /// A session over the tables as they are now, or have been after this was called. While no table has a newer
+    /// version, that is only asked of the store, by each for itself.
     ///
     /// # Errors
     /// As [`Session::open`].
     pub async fn current(&self) -> Result<Arc<Current>, QueryError> {
         let asked_at = self.clock.steady();
-        let mut kept = self.kept.lock().await;
-        // Whoever waited for the lock may take what another has found meanwhile.
+        if let Some(current) = self.kept.get().filter(|current| current.is_young(self.clock.now()))
+            && current.is_newest().await
+        {
+            return Ok(current);
+        }
+        let _renewing = self.renewing.lock().await;
+        let kept = self.kept.get();
+        // Who waited may take what another has found meanwhile.
         if let Some(current) = kept.as_ref().filter(|current| current.looked_at > asked_at) {
             return Ok(current.clone());
         }
         let (now, looked_at) = (self.clock.now(), self.clock.steady());
-        let snapshots = pin(&self.lake).await?;
-        let same = kept.as_ref().filter(|current| current.serves(&snapshots, now));
-        let fresh = same.is_none();
-        let current = match same {
-            Some(current) => {
-                Current { session: current.session.clone(), snapshots: current.snapshots.clone(), looked_at }
+        let known = kept.as_ref().map(|kept| kept.snapshots.clone()).unwrap_or_default();
+        let snapshots = renew(&self.lake, &known).await?;
+        let changed = changed(&known, &snapshots);
+        let young = kept.filter(|kept| kept.is_young(now));
+        let current = match young {
+            Some(kept) if changed.is_empty() => {
+                Current { session: kept.session.clone(), snapshots: known, since: kept.since, looked_at }
             }
-            None => {
+            young => {
+                let same_catalog = young.as_ref().filter(|_| !changed.contains(&Table::CatalogVersions));
+                let catalog = same_catalog.map(|kept| kept.session.catalog().clone());
+                let catalog = self.catalog.clone().or(catalog);
                 let room = Room { memory: self.memory.clone(), ..Room::default() };
-                let session = Session::over_snapshots_within(&snapshots, self.catalog.clone(), now, room).await?;
-                Current { session, snapshots, looked_at }
+                let session = Session::over_snapshots_within(&snapshots, catalog, now, room).await?;
+                let taken_over = young.filter(|kept| session.take_over(&kept.session, &changed));
+                Current { session, snapshots, since: taken_over.map_or(now, |kept| kept.since), looked_at }
             }
         };
         let current = Arc::new(current);
-        *kept = Some(current.clone());
+        let fresh = !self.kept.get().is_some_and(|kept| kept.session.is(&current.session.downgrade()));
+        self.kept.put(Some(current.clone()));
         if fresh {
             tokio::spawn(given_back(Arc::downgrade(&self.kept), current.session.downgrade(), self.clock.clone()));
         }
@@ -82,20 +112,26 @@ impl Sessions {
     }
 }
 
-/// Gives a session back once a table that reports go into has a newer version, or it is old: what its views have
-/// computed serves nobody then, and the next question may be far off.
-async fn given_back(kept: Weak<Mutex<Option<Arc<Current>>>>, session: Ended, clock: Clock) {
+/// The tables of which one has another version than the other.
+fn changed(before: &BTreeMap<Table, TableSnapshot>, after: &BTreeMap<Table, TableSnapshot>) -> BTreeSet<Table> {
+    let version = |all: &BTreeMap<Table, TableSnapshot>, table: &Table| all.get(table).map(TableSnapshot::version);
+    Table::ALL.into_iter().filter(|table| version(before, table) != version(after, table)).collect()
+}
+
+/// Gives a session back once `events` has a newer version, or it is old: what its views have computed serves nobody
+/// then, and the next question may be far off.
+async fn given_back(kept: Weak<Place>, session: Ended, clock: Clock) {
     loop {
         tokio::time::sleep(LOOKED_AFTER).await;
         let Some(place) = kept.upgrade() else { return };
-        let current = place.lock().await.clone();
-        let Some(current) = current.filter(|current| current.session.is(&session)) else { return };
-        let fed = Table::FED.iter().filter_map(|table| current.snapshots.get(table));
-        let superseded = futures::future::join_all(fed.map(TableSnapshot::is_superseded)).await;
-        if superseded.contains(&true) || !(0..OLD).contains(&(clock.now() - current.session.now())) {
-            let mut kept = place.lock().await;
-            if kept.as_ref().is_some_and(|current| current.session.is(&session)) {
-                *kept = None;
+        let Some(current) = place.get().filter(|current| current.session.is(&session)) else { return };
+        let superseded = match current.snapshots.get(&Table::Events) {
+            Some(events) => events.is_superseded().await,
+            None => false,
+        };
+        if superseded || !current.is_young(clock.now()) {
+            if place.get().is_some_and(|current| current.session.is(&session)) {
+                place.put(None);
             }
             return;
         }
@@ -103,14 +139,53 @@ async fn given_back(kept: Weak<Mutex<Option<Arc<Current>>>>, session: Ended, clo
 }
 
 impl Current {
-    fn serves(&self, snapshots: &BTreeMap<Table, TableSnapshot>, now: i64) -> bool {
-        let then = self.session.now();
-        let versions = |all: &BTreeMap<Table, TableSnapshot>| -> Vec<_> {
-            all.iter().map(|(table, snapshot)| (*table, snapshot.version())).collect()
-        };
+    /// Whether what it has computed still holds, if no table has changed.
+    fn is_young(&self, now: i64) -> bool {
         let zone = self.session.zone();
-        (0..OLD).contains(&(now - then))
-            && day_of(now, zone) == day_of(then, zone)
-            && versions(&self.snapshots) == versions(snapshots)
+        (0..OLD).contains(&(now - self.since)) && day_of(now, zone) == day_of(self.since, zone)
+    }
+
+    /// Whether no table has a newer version.
+    async fn is_newest(&self) -> bool {
+        // A table that an earlier build's lake lacks may be made at any time.
+        let all = self.snapshots.len() == Table::ALL.len();
+        all && !futures::future::join_all(self.snapshots.values().map(TableSnapshot::is_newest)).await.contains(&false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_new_version_of_a_table_drops_what_rests_on_it_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
+        let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
+        let sessions = Sessions::new(lake.clone(), None, Clock::system(), Arc::default());
+        let commit = async |table| {
+            let snapshot = lake.snapshot(table).await.expect("a table");
+            lake.append(&snapshot, Vec::new(), vec![(format!("of {table:?}"), 1)]).await.expect("a commit");
+        };
+        let first = sessions.current().await.expect("a session").session.clone();
+        for view in helan_queries::all().iter().filter(|view| view.materialise) {
+            let frame = first.sql(&format!("select count(*) from {}", view.name)).await.expect("planned");
+            frame.collect().await.expect("answered");
+        }
+        let all = first.computed();
+        assert!(all.contains("standing") && all.len() > 5, "{all:?}");
+        assert!(sessions.current().await.expect("a session").session.is(&first.downgrade()), "nothing has changed");
+        for table in [Table::Refusals, Table::Publications, Table::CatalogVersions, Table::Events] {
+            let before = sessions.current().await.expect("a session").session.clone();
+            commit(table).await;
+            let after = sessions.current().await.expect("a session");
+            assert!(!after.session.is(&before.downgrade()), "{table:?}: a newer version is pinned");
+            let version = lake.snapshot(table).await.expect("a table").version();
+            assert_eq!(after.snapshots[&table].version(), version);
+            let gone = helan_queries::resting_on(&[table.name()]);
+            let kept = before.computed().into_iter().filter(|view| !gone.contains(view)).collect();
+            assert_eq!(after.session.computed(), kept, "{table:?}");
+        }
+        assert!(!sessions.current().await.expect("a session").session.computed().contains("standing"));
     }
 }

@@ -1,6 +1,6 @@
 //! One pair of moments (T, R) over the pinned tables: every view by name, planned and computed when first asked for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -16,6 +16,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use helan_lake::cells::{Prepared, Sources};
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
@@ -108,9 +109,9 @@ pub(crate) struct Scope {
     pub(crate) context: SessionContext,
     knowledge: Arc<dyn TableProvider>,
     /// Rows of the views that are computed once.
-    rows: HashMap<&'static str, OnceCell<Kept>>,
+    rows: HashMap<&'static str, OnceCell<Arc<Kept>>>,
     /// What the view `standing` has computed.
-    pub(crate) standing: OnceCell<Kept>,
+    pub(crate) standing: OnceCell<Arc<Kept>>,
     /// What it picks from, for the columns that other views ask for.
     pub(crate) prepared: OnceCell<Prepared>,
 }
@@ -189,8 +190,29 @@ impl Scope {
     }
 
     /// The rows of a view that is computed once, or nothing if this one is not.
-    pub(crate) fn rows(&self, view: &str) -> Option<&OnceCell<Kept>> {
+    pub(crate) fn rows(&self, view: &str) -> Option<&OnceCell<Arc<Kept>>> {
         self.rows.get(view)
+    }
+
+    /// Takes over the rows of views that do not rest on tables that have changed.
+    pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) {
+        let changed: Vec<_> = changed.iter().map(|table| table.name()).collect();
+        let gone = helan_queries::resting_on(&changed);
+        let cells = self.rows.iter().map(|(name, cell)| (*name, cell, before.rows.get(name)));
+        let cells = cells.chain([(standing::NAME, &self.standing, Some(&before.standing))]);
+        for (_, cell, before) in cells.filter(|(name, ..)| !gone.contains(name)) {
+            if let Some(kept) = before.and_then(OnceCell::get) {
+                // Nobody has asked for it yet: the session is new.
+                let _ = cell.set(kept.clone());
+            }
+        }
+    }
+
+    /// The views of which it has the rows.
+    #[cfg(test)]
+    pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
+        let cells = self.rows.iter().map(|(name, cell)| (*name, cell)).chain([(standing::NAME, &self.standing)]);
+        cells.filter(|(_, cell)| cell.initialized()).map(|(name, _)| name).collect()
     }
 
     /// Names for a context that outlives every other handle of this scope: the session's own.

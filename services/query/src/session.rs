@@ -1,16 +1,18 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::OptimizerRule;
 use datafusion::prelude::SessionContext;
+use datafusion::scalar::ScalarValue;
 use helan_lake::cells::Sources;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
@@ -18,6 +20,7 @@ use jiff::tz::TimeZone;
 
 use crate::as_of::{AsOf, EVERYTHING};
 use crate::describe::{self, TableDoc};
+use crate::desk::Description;
 use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
@@ -126,6 +129,22 @@ impl Session {
         std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
     }
 
+    /// Takes over what another session's views have computed, as far as it does not rest on tables that have changed;
+    /// false where they answer by different catalogs.
+    pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) -> bool {
+        let same = self.catalog().digest == before.catalog().digest;
+        if same {
+            self.0.now.take_over(&before.0.now, changed);
+        }
+        same
+    }
+
+    /// The views of which it has the rows.
+    #[cfg(test)]
+    pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
+        self.0.now.computed()
+    }
+
     /// A session over tables in memory; `now` is in microseconds since the epoch.
     ///
     /// # Errors
@@ -204,6 +223,44 @@ impl Session {
     /// # Errors
     /// As [`Session::sql`].
     pub async fn ask(&self, question: &Question, terms: Terms) -> Result<DataFrame, QueryError> {
+        self.ask_with(question, terms, &[]).await
+    }
+
+    /// As [`Session::ask`], with values for the parameters `$1`, `$2` ….
+    pub(crate) async fn ask_with(
+        &self,
+        question: &Question,
+        terms: Terms,
+        parameters: &[ScalarValue],
+    ) -> Result<DataFrame, QueryError> {
+        let (mut state, mut plan) = self.planned(question, &terms).await?;
+        if !parameters.is_empty() {
+            plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+        }
+        if terms.stranger {
+            plan = bounded::bound(plan).map_err(read_only::asked)?;
+            let rows = bounded::batch(&plan, BATCH).map_err(read_only::asked)?;
+            let config = std::mem::take(state.config_mut());
+            *state.config_mut() = config.with_batch_size(rows);
+        }
+        Ok(DataFrame::new(state, plan))
+    }
+
+    /// What a question would answer: its parameters need no values.
+    pub(crate) async fn describe_question(
+        &self,
+        question: &Question,
+        terms: &Terms,
+    ) -> Result<Description, QueryError> {
+        let (state, plan) = self.planned(question, terms).await?;
+        let parameters = plan.get_parameter_types()?.into_iter().collect();
+        // Types are settled by the analyser.
+        let plan = state.optimize(&plan)?;
+        Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters })
+    }
+
+    /// The plan of a question, and the state in which it is to be run.
+    async fn planned(&self, question: &Question, terms: &Terms) -> Result<(SessionState, LogicalPlan), QueryError> {
         let context = match (question.as_of, question.recorded) {
             (None, None) => self.0.context.clone(),
             (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
@@ -216,20 +273,14 @@ impl Session {
             Arc::new(Watchful { rule: rule.clone(), watch: terms.watch.clone() })
         });
         let rules = rules.collect();
-        let mut state = SessionStateBuilder::new_from_existing(known)
+        let state = SessionStateBuilder::new_from_existing(known)
             .with_runtime_env(Arc::new(runtime))
             .with_optimizer_rules(rules)
             .with_physical_optimizer_rule(Arc::new(Watched(terms.watch.clone())))
             .build();
-        let mut plan = read_only::plan(&state, &question.text).await?;
+        let plan = read_only::plan(&state, &question.text).await?;
         terms.watch.look()?;
-        if terms.stranger {
-            plan = bounded::bound(plan).map_err(read_only::asked)?;
-            let rows = bounded::batch(&plan, BATCH).map_err(read_only::asked)?;
-            let config = std::mem::take(state.config_mut());
-            *state.config_mut() = config.with_batch_size(rows);
-        }
-        Ok(DataFrame::new(state, plan))
+        Ok((state, plan))
     }
 
     /// A context in which names mean the views at a pair of moments; that of the last pair is kept.

@@ -128,10 +128,9 @@ impl TableProvider for Standing {
         let schema = Arc::new(self.schema.project(&columns)?);
         let scope = self.scope.clone();
         if is_kept {
-            let kept = self
-                .scope
-                .standing
-                .get_or_try_init(|| async { in_task(asker, async move { kept(&schema, &scope).await }).await });
+            let kept = self.scope.standing.get_or_try_init(|| async {
+                in_task(asker, async move { kept(&schema, &scope).await.map(Arc::new) }).await
+            });
             return kept.await?.table.scan(state, Some(&places), &[], limit).await;
         }
         let filters = filters.iter().cloned().chain(self.scope.part.filters()).collect();

@@ -74,7 +74,7 @@ impl View {
                 let batches = batches.collect::<Result<Vec<_>>>()?;
                 let memory = MemoryConsumer::new(query.name).register(&scope.pinned.memory.memory_pool);
                 memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
-                Ok(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory })
+                Ok(Arc::new(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory }))
             };
             in_task(asker.clone(), work.instrument(span)).await
         });

@@ -4,7 +4,7 @@ use arrow::array::Array;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;
 use tracing::Instrument;
@@ -99,7 +99,7 @@ pub(crate) fn is_of_ratios(answer: &str) -> bool {
 impl Answers {
     /// Computes the answers as of T among what was recorded by R.
     pub(crate) async fn compute(
-        session: &Session,
+        session: &Pinned,
         period: &Period,
         as_of: i64,
         recorded: Option<i64>,
@@ -112,8 +112,7 @@ impl Answers {
                 "select * from {} where (time_period = '{period}' or time_period is null){without}",
                 shape.answer
             );
-            let ask =
-                async { session.sql_as_of(&text, as_of, recorded).await?.collect().await.map_err(RollupError::from) };
+            let ask = async { session.rows_as_of(&text, as_of, recorded).await.map_err(RollupError::from) };
             let batches = ask.instrument(tracing::debug_span!("answer", view = shape.answer)).await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;

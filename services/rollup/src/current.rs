@@ -1,6 +1,6 @@
 //! Which publication is meant: by id, by the beginning of an id, or `latest`.
 
-use helan_query::Session;
+use helan_query::desk::Pinned;
 
 use crate::error::RollupError;
 use crate::rows::{Texts, literal};
@@ -14,7 +14,7 @@ pub const LATEST: &str = "latest";
 ///
 /// # Errors
 /// [`RollupError::Asked`] if there is none, or several.
-pub(crate) async fn resolve(session: &Session, word: &str) -> Result<String, RollupError> {
+pub(crate) async fn resolve(session: &Pinned, word: &str) -> Result<String, RollupError> {
     if word == LATEST {
         let period = literal(&session.catalog().head.default_period);
         let text = format!(
@@ -56,7 +56,7 @@ fn is_day(word: &str) -> bool {
 }
 
 /// The publication that was current at a moment: that of the run with the latest T up to it.
-async fn at(session: &Session, word: &str) -> Result<String, RollupError> {
+async fn at(session: &Pinned, word: &str) -> Result<String, RollupError> {
     let moment = session.moment(word)?;
     let at = jiff::Timestamp::from_microsecond(moment).unwrap_or(jiff::Timestamp::MAX);
     let runs = "from publication_runs r inner join publications p on p.publication = r.publication \
@@ -76,7 +76,7 @@ async fn at(session: &Session, word: &str) -> Result<String, RollupError> {
 }
 
 /// The publication of a period that a run as of T follows on: that of the run with the latest T up to it.
-pub(crate) async fn before(session: &Session, period: &str, as_of: i64) -> Result<Option<String>, RollupError> {
+pub(crate) async fn before(session: &Pinned, period: &str, as_of: i64) -> Result<Option<String>, RollupError> {
     let moment = jiff::Timestamp::from_microsecond(as_of).unwrap_or(jiff::Timestamp::MAX);
     let text = format!(
         "select r.publication from publication_runs r inner join publications p on p.publication = r.publication \
@@ -88,9 +88,9 @@ pub(crate) async fn before(session: &Session, period: &str, as_of: i64) -> Resul
     Ok(ids(session, &text).await?.into_iter().next())
 }
 
-async fn ids(session: &Session, text: &str) -> Result<Vec<String>, RollupError> {
+async fn ids(session: &Pinned, text: &str) -> Result<Vec<String>, RollupError> {
     let mut out = Vec::new();
-    for batch in session.sql(text).await?.collect().await? {
+    for batch in session.rows(text).await? {
         let texts = Texts::of(&batch, &["publication"])?;
         out.extend((0..batch.num_rows()).filter_map(|row| texts.get("publication", row)));
     }

@@ -3,6 +3,7 @@
 use datafusion::error::DataFusionError;
 use helan_lake::{CommitError, LakeError};
 use helan_query::QueryError;
+use helan_query::desk::Unanswered;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,12 @@ pub enum RollupError {
     /// The session.
     #[error(transparent)]
     Query(Box<QueryError>),
+    /// A question was not answered.
+    #[error(transparent)]
+    Unanswered(Box<Unanswered>),
+    /// A question cannot be worked out.
+    #[error("computing the answers: {}", .0)]
+    Failed(Box<Unanswered>),
     /// The engine.
     #[error("computing the answers: {}", helan_query::said(.0))]
     Engine(Box<DataFusionError>),
@@ -47,6 +54,15 @@ macro_rules! boxed {
 }
 
 boxed!(Query from QueryError, Engine from DataFusionError, Lake from LakeError, Commit from CommitError);
+
+impl From<Unanswered> for RollupError {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Failed(_) | Unanswered::Memory(_) => Self::Failed(Box::new(why)),
+            why => Self::Unanswered(Box::new(why)),
+        }
+    }
+}
 
 impl From<arrow::error::ArrowError> for RollupError {
     fn from(error: arrow::error::ArrowError) -> Self {

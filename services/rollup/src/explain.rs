@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use helan_lake::Lake;
 use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::nearest::nearest;
 use helan_schemas::period::Period;
@@ -109,7 +110,7 @@ pub async fn explain(
     catalog: Option<Arc<Catalog>>,
     question: &Question,
 ) -> Result<Explanation, RollupError> {
-    let now = Session::open(lake, catalog).await?;
+    let now = Pinned::open(lake, catalog).await?;
     let Some(word) = &question.publication else {
         let as_of = match &question.as_of {
             Some(text) => now.moment(text)?,
@@ -122,7 +123,7 @@ pub async fn explain(
     let id = crate::current::resolve(&now, word).await?;
     let made = crate::reproduce::find(&now, &id).await?;
     let catalog = Arc::new(crate::reproduce::kept_catalog(&now, &made.catalog).await?);
-    let session = Session::below(lake, catalog, made.as_of, &made.offsets).await?;
+    let session = now.desk().over(Session::below(lake, catalog, made.as_of, &made.offsets).await?);
     let period = question.period.clone().unwrap_or_else(|| made.period.to_string());
     let root = figure(&At { session: &session, as_of: made.as_of, recorded: None }, question, &period).await?;
     let published = published(&now, &id, &root).await?;
@@ -137,7 +138,7 @@ pub async fn explain(
     })
 }
 
-fn explained(session: &Session, as_of: i64, root: Node) -> Explanation {
+fn explained(session: &Pinned, as_of: i64, root: Node) -> Explanation {
     let catalog = session.catalog();
     Explanation {
         publication: None,
@@ -263,7 +264,7 @@ fn meant<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
 }
 
 /// The published number and status of a figure.
-async fn published(session: &Session, id: &str, root: &Node) -> Result<Option<(Option<String>, String)>, RollupError> {
+async fn published(session: &Pinned, id: &str, root: &Node) -> Result<Option<(Option<String>, String)>, RollupError> {
     let of = match &root.target_id {
         Some(target) => format!("target_id = {}", literal(target)),
         None => format!("target_id is null and indicator = {}", literal(&root.indicator)),
@@ -275,7 +276,7 @@ async fn published(session: &Session, id: &str, root: &Node) -> Result<Option<(O
         literal(&root.ref_area),
         literal(&root.time_period)
     );
-    let rows = rows::maps(&session.sql(&text).await?.collect().await?)?;
+    let rows = rows::maps(&session.rows(&text).await?)?;
     Ok(rows.into_iter().next().map(|row| (row.get("value").cloned(), row.get("status").cloned().unwrap_or_default())))
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use helan_lake::Lake;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
 
@@ -83,14 +83,14 @@ impl Export {
         catalog: Option<Arc<Catalog>>,
         request: &ExportRequest,
     ) -> Result<Self, RollupError> {
-        let session = Session::open(lake, catalog).await?;
+        let session = Pinned::open(lake, catalog).await?;
         match &request.publication {
             Some(word) => Self::published(&session, word, request.embargoed).await,
             None => Self::live(&session, request).await,
         }
     }
 
-    async fn published(session: &Session, word: &str, embargoed: bool) -> Result<Self, RollupError> {
+    async fn published(session: &Pinned, word: &str, embargoed: bool) -> Result<Self, RollupError> {
         let id = crate::current::resolve(session, word).await?;
         let state = release::state_of(session, &id).await?;
         match state {
@@ -102,7 +102,7 @@ impl Export {
         let made = crate::reproduce::find(session, &id).await?;
         let frozen = Frozen::read(session, &id).await?;
         let headline = format!("select headline_zh, headline_en from publications where publication = '{id}'");
-        let headline = crate::rows::maps(&session.sql(&headline).await?.collect().await?)?;
+        let headline = crate::rows::maps(&session.rows(&headline).await?)?;
         let text = |name: &str| headline.first().and_then(|row| row.get(name)).cloned().unwrap_or_default();
         let (values, inputs, links, catalog) = frozen.into_parts();
         Ok(Self {
@@ -118,7 +118,7 @@ impl Export {
         })
     }
 
-    async fn live(session: &Session, request: &ExportRequest) -> Result<Self, RollupError> {
+    async fn live(session: &Pinned, request: &ExportRequest) -> Result<Self, RollupError> {
         let catalog = session.catalog().clone();
         let text = request.period.clone().unwrap_or_else(|| catalog.head.default_period.clone());
         let period = Period::parse(&text)

@@ -6,7 +6,7 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use helan_lake::Lake;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 
@@ -56,7 +56,7 @@ pub struct Compared {
 
 impl Frozen {
     /// Reads a publication; it must be there.
-    pub(crate) async fn read(session: &Session, id: &str) -> Result<Self, RollupError> {
+    pub(crate) async fn read(session: &Pinned, id: &str) -> Result<Self, RollupError> {
         let made = crate::reproduce::find(session, id).await?;
         let catalog = kept_catalog(session, &made.catalog).await?;
         let day = day_of(made.as_of, &catalog);
@@ -104,7 +104,7 @@ impl Frozen {
 /// # Errors
 /// [`RollupError::Asked`] if the lake lacks one of them.
 pub async fn compare_publications(lake: &Lake, before: &str, after: &str) -> Result<Comparison, RollupError> {
-    let session = Session::open(lake, None).await?;
+    let session = Pinned::open(lake, None).await?;
     let before_id = crate::current::resolve(&session, before).await?;
     let after_id = crate::current::resolve(&session, after).await?;
     let (before, after) = (Frozen::read(&session, &before_id).await?, Frozen::read(&session, &after_id).await?);
@@ -130,10 +130,10 @@ fn key(texts: &Texts<'_>, row: usize) -> Key {
     }
 }
 
-pub(crate) async fn values(session: &Session, id: &str) -> Result<Vec<Value>, RollupError> {
+pub(crate) async fn values(session: &Pinned, id: &str) -> Result<Vec<Value>, RollupError> {
     let text = format!("select * from published_values where publication = {}", literal(id));
     let mut out = Vec::new();
-    for batch in session.sql(&text).await?.collect().await? {
+    for batch in session.rows(&text).await? {
         let texts =
             Texts::of(&batch, &["answer", "target_id", "ref_area", "indicator", "time_period", "status", "detail"])?;
         let value = rows::decimals(&batch, "value")?;
@@ -150,7 +150,7 @@ pub(crate) async fn values(session: &Session, id: &str) -> Result<Vec<Value>, Ro
     Ok(out)
 }
 
-async fn links(session: &Session, id: &str) -> Result<Vec<Link>, RollupError> {
+async fn links(session: &Pinned, id: &str) -> Result<Vec<Link>, RollupError> {
     const NAMES: [&str; 12] = [
         KEY[0],
         KEY[1],
@@ -167,7 +167,7 @@ async fn links(session: &Session, id: &str) -> Result<Vec<Link>, RollupError> {
     ];
     let text = format!("select * from publication_lineage where publication = {}", literal(id));
     let mut out = Vec::new();
-    for batch in session.sql(&text).await?.collect().await? {
+    for batch in session.rows(&text).await? {
         let texts = Texts::of(&batch, &NAMES)?;
         for row in 0..batch.num_rows() {
             let text = |name: &str| texts.must(name, row);
@@ -187,12 +187,12 @@ async fn links(session: &Session, id: &str) -> Result<Vec<Link>, RollupError> {
     Ok(out)
 }
 
-async fn inputs(session: &Session, id: &str) -> Result<Vec<Input>, RollupError> {
+async fn inputs(session: &Pinned, id: &str) -> Result<Vec<Input>, RollupError> {
     const NAMES: [&str; 8] =
         ["source", "id", "ref_area", "indicator", "time_period", "submission", "reporter", "topic"];
     let text = format!("select * from publication_inputs where publication = {}", literal(id));
     let mut out = BTreeMap::new();
-    for batch in session.sql(&text).await?.collect().await? {
+    for batch in session.rows(&text).await? {
         let texts = Texts::of(&batch, &NAMES)?;
         let digest = cast(rows::column(&batch, "content_digest")?, &DataType::Binary)?;
         let (partition, offset) = (rows::integers(&batch, "partition")?, rows::integers(&batch, "offset")?);

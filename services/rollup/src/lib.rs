@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use helan_lake::Lake;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
@@ -119,7 +119,7 @@ async fn run_period(
 ) -> Result<Outcome, RollupError> {
     let clock = Clock::system();
     let started = clock.now();
-    let session = Session::open(lake, Some(catalog.clone())).await?;
+    let session = Pinned::open(lake, Some(catalog.clone())).await?;
     let as_of = match &request.as_of {
         Some(text) => session.moment(text)?,
         None => session.now(),
@@ -148,7 +148,7 @@ async fn run_period(
 }
 
 /// The answers of a period, and what is said of them before anything is published.
-async fn compute(session: &Session, period: &Period, as_of: i64) -> Result<(Answers, Outcome), RollupError> {
+async fn compute(session: &Pinned, period: &Period, as_of: i64) -> Result<(Answers, Outcome), RollupError> {
     let answers = Answers::compute(session, period, as_of, None).await?;
     let (headline_zh, headline_en) = headline::of(session.catalog(), &answers.quota)?;
     let (period, quota) = (period.to_string(), answers.quota.clone());

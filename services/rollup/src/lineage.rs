@@ -6,7 +6,7 @@ use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::period::Period;
 
 use crate::answers::{Key, Value};
@@ -69,7 +69,7 @@ const TEXTS: [&str; 14] = [
 impl Lineage {
     /// Reads what stands behind the values of a period, in one order.
     pub(crate) async fn read(
-        session: &Session,
+        session: &Pinned,
         period: &Period,
         as_of: i64,
         recorded: Option<i64>,
@@ -82,7 +82,7 @@ impl Lineage {
              from lineage where time_period = '{period}' or time_period is null"
         );
         let (mut inputs, mut links) = (BTreeMap::new(), BTreeSet::new());
-        for batch in session.sql_as_of(&text, as_of, recorded).await?.collect().await? {
+        for batch in session.rows_as_of(&text, as_of, recorded).await? {
             read_batch(&batch, &published, &mut inputs, &mut links)?;
         }
         Ok(Self { inputs: inputs.into_values().collect(), links: links.into_iter().collect() })

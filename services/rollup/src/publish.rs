@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray, Tim
 use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 use helan_lake::{CommitError, Lake};
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
@@ -29,7 +29,7 @@ const TRIES: usize = 5;
 /// One publishing run.
 pub(crate) struct Run<'r> {
     pub(crate) lake: &'r Lake,
-    pub(crate) session: &'r Session,
+    pub(crate) session: &'r Pinned,
     pub(crate) catalog: &'r Catalog,
     pub(crate) clock: &'r Clock,
     pub(crate) as_of: i64,
@@ -166,7 +166,7 @@ impl Run<'_> {
     async fn offsets(&self) -> Result<std::collections::BTreeMap<String, i64>, RollupError> {
         let text = "select topic || '/' || cast(\"partition\" as varchar), max(\"offset\") + 1 from events group by 1";
         let mut offsets = std::collections::BTreeMap::new();
-        for batch in self.session.sql(text).await?.collect().await? {
+        for batch in self.session.rows(text).await? {
             let names = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
             let next = batch.column(1).as_primitive::<Int64Type>();
             for row in 0..batch.num_rows() {

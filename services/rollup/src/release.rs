@@ -14,7 +14,7 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, StringArray, TimestampMicrosec
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_lake::{Advance, CommitError, Lake, TableSnapshot};
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_runtime::clock::Clock;
 use helan_schemas::period::Period;
 use helan_schemas::tables::Table;
@@ -48,7 +48,7 @@ pub async fn act_on_publication(
     actor: &Actor,
     why: &str,
 ) -> Result<Recorded, RollupError> {
-    let session = Session::open(lake, None).await?;
+    let session = Pinned::open(lake, None).await?;
     let id = crate::current::resolve(&session, word).await?;
     let made = crate::reproduce::find(&session, &id).await?;
     record(lake, clock, &made.period.to_string(), Some(id), act, actor, why).await
@@ -123,16 +123,16 @@ async fn record(
 /// # Errors
 /// If the lake cannot be read.
 pub async fn standings(lake: &Lake) -> Result<BTreeMap<String, Standing>, RollupError> {
-    standings_in(&Session::open(lake, None).await?).await
+    standings_in(&Pinned::open(lake, None).await?).await
 }
 
 /// Where a publication stands; one of which nothing was recorded is a draft.
-pub(crate) async fn state_of(session: &Session, publication: &str) -> Result<State, RollupError> {
+pub(crate) async fn state_of(session: &Pinned, publication: &str) -> Result<State, RollupError> {
     Ok(standings_in(session).await?.remove(publication).unwrap_or_default().state)
 }
 
-async fn standings_in(session: &Session) -> Result<BTreeMap<String, Standing>, RollupError> {
-    let batches = session.sql("select * from release_events order by time_period, sequence").await?.collect().await?;
+async fn standings_in(session: &Pinned) -> Result<BTreeMap<String, Standing>, RollupError> {
+    let batches = session.rows("select * from release_events order by time_period, sequence").await?;
     let mut records: BTreeMap<String, Record> = BTreeMap::new();
     for event in events(&batches)? {
         records.entry(event.time_period.clone()).or_default().apply(&event);

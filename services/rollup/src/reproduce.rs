@@ -8,6 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use helan_lake::Lake;
 use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
 
@@ -51,11 +52,11 @@ pub(crate) struct Made {
 /// # Errors
 /// [`RollupError::Asked`] if the lake has no such publication.
 pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupError> {
-    let session = Session::open(lake, None).await?;
+    let session = Pinned::open(lake, None).await?;
     let id = &crate::current::resolve(&session, id).await?;
     let made = find(&session, id).await?;
     let catalog = Arc::new(kept_catalog(&session, &made.catalog).await?);
-    let below = Session::below(lake, catalog, made.as_of, &made.offsets).await?;
+    let below = session.desk().over(Session::below(lake, catalog, made.as_of, &made.offsets).await?);
     let answers = Answers::compute(&below, &made.period, made.as_of, None).await?;
     let same_queries = made.rules == Rules::now();
     let figures_agree = !same_queries && {
@@ -73,7 +74,7 @@ pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupErro
     })
 }
 
-pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupError> {
+pub(crate) async fn find(session: &Pinned, id: &str) -> Result<Made, RollupError> {
     if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(RollupError::Asked(format!("{id:?} is no publication id: it is 32 hexadecimal digits")));
     }
@@ -82,7 +83,7 @@ pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupErro
          from publications p inner join publication_runs r on r.publication = p.publication \
          where p.publication = '{id}' order by r.fresh desc, r.started_at limit 1"
     );
-    let batches = session.sql(&query).await?.collect().await?;
+    let batches = session.rows(&query).await?;
     let batch = batches.iter().find(|batch| batch.num_rows() > 0).ok_or_else(|| {
         RollupError::Asked(format!(
             "the lake has no publication {id}; `helan sql \"select publication, time_period from publications\"` lists them"
@@ -114,10 +115,10 @@ pub(crate) async fn find(session: &Session, id: &str) -> Result<Made, RollupErro
     })
 }
 
-pub(crate) async fn kept_catalog(session: &Session, digest: &str) -> Result<Catalog, RollupError> {
+pub(crate) async fn kept_catalog(session: &Pinned, digest: &str) -> Result<Catalog, RollupError> {
     let query = format!("select file, content from catalog_versions where catalog = '{digest}'");
     let mut files = BTreeMap::new();
-    for batch in session.sql(&query).await?.collect().await? {
+    for batch in session.rows(&query).await? {
         let (names, contents) = (texts(batch.column(0))?, texts(batch.column(1))?);
         for row in 0..names.len() {
             files.insert(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueHint};
 use helan_lake::Lake;
-use helan_query::Session;
+use helan_query::desk::{Answer, Pinned};
 use helan_rollup::release::state::{Act, Actor};
 use helan_rollup::release::{self, Recorded};
 use helan_rollup::words;
@@ -185,7 +185,7 @@ fn in_words(column: &str, codes: &[&str], of: fn(&str) -> (&str, &str)) -> Strin
 }
 
 async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
-    let session = Session::open(lake, None).await?;
+    let session = Pinned::open(lake, None).await?;
     let zone = &session.catalog().head.time_zone;
     let time = |column: &str| format!("to_char({column} at time zone '{zone}', '%Y-%m-%d %H:%M')");
     let publications = match lang {
@@ -212,9 +212,8 @@ async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
         ),
     };
     for (text, empty) in [(publications, lang.pick("尚无发布", "nothing was published yet")), (periods, "")] {
-        let frame = session.sql(&text).await?;
-        let schema = std::sync::Arc::new(frame.schema().as_arrow().clone());
-        let batches = frame.collect().await?;
+        let Answer { schema, rows, .. } = session.ask(&"".into(), text.into()).await?;
+        let batches = rows.collect().await?;
         if batches.iter().any(|batch| batch.num_rows() > 0) {
             super::rollup::print(&crate::show::table(&schema, &batches)?.to_string())?;
         } else if !empty.is_empty() {

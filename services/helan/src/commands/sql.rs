@@ -65,7 +65,7 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
         None => {
             let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
             match Lake::open(&args.place.lake()?).await {
-                Ok(lake) => Source::lake(lake, catalog),
+                Ok(lake) => Source::lake(&lake, catalog)?,
                 // What there is to ask is known before anything was reported.
                 Err(LakeError::NoLake(_)) if describes => {
                     Source::nothing(catalog.unwrap_or_else(|| Arc::new(Catalog::embedded())))?

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 use helan_lake::Lake;
+use helan_query::Session;
+use helan_query::desk::{Desk, Moment, Question};
 use helan_query::http::TableEntry;
-use helan_query::{Question, Session, Sessions, Terms, Watch};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 
@@ -32,26 +33,17 @@ pub(crate) struct Answer {
 #[derive(Clone)]
 pub(crate) enum Source {
     /// The lake's own files.
-    Lake(Arc<Sessions>),
+    Lake(Desk),
     /// `/v1/sql` of a running instance.
     Remote(Remote),
     /// No lake yet: its tables are described, nothing is asked.
     Nothing(Session),
 }
 
-/// Ends a plan with whoever waits for it.
-struct Ending(Arc<Watch>);
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
 impl Source {
     /// The lake, by its own catalog or one that is given.
-    pub(crate) fn lake(lake: Lake, catalog: Option<Arc<Catalog>>) -> Self {
-        Self::Lake(Arc::new(Sessions::new(lake, catalog, Clock::system(), Arc::default())))
+    pub(crate) fn lake(lake: &Lake, catalog: Option<Arc<Catalog>>) -> anyhow::Result<Self> {
+        Ok(Self::Lake(Desk::own(lake, catalog)?))
     }
 
     /// Tables of a lake that is not there yet, to be described.
@@ -62,26 +54,13 @@ impl Source {
     /// Asks one statement. Each reads the newest version of every table.
     pub(crate) async fn ask(&self, text: &str, moments: &Moments) -> anyhow::Result<Answer> {
         match self {
-            Self::Lake(sessions) => {
-                let current = sessions.current().await?;
-                let moment =
-                    |text: &Option<String>| text.as_deref().map(|text| current.session.moment(text)).transpose();
-                let question = Question {
-                    text: text.to_owned(),
-                    as_of: moment(&moments.as_of)?,
-                    recorded: moment(&moments.recorded)?,
-                };
-                let watch = Arc::<Watch>::default();
-                let ending = Ending(watch.clone());
-                let terms = Terms { memory: Arc::default(), watch, stranger: false };
-                let stream = current.session.ask(&question, terms).await?.execute_stream().await?;
-                let schema = stream.schema();
-                let rows = stream.map(move |batch| {
-                    // Lives as long as the stream does.
-                    let _ = &ending;
-                    batch.map_err(anyhow::Error::from)
-                });
-                Ok(Answer { schema, rows: rows.boxed() })
+            Self::Lake(desk) => {
+                let Moments { as_of, recorded } = moments.clone();
+                let (as_of, recorded) = (as_of.map(Moment::Written), recorded.map(Moment::Written));
+                let question = Question { text: text.to_owned(), as_of, recorded, ..Question::default() };
+                let answer = desk.ask(&"".into(), question).await?;
+                let rows = answer.rows.into_stream().map_err(anyhow::Error::from);
+                Ok(Answer { schema: answer.schema, rows: rows.boxed() })
             }
             Self::Remote(remote) => remote.ask(text, moments).await,
             Self::Nothing(_) => anyhow::bail!("there is no lake yet"),
@@ -91,10 +70,7 @@ impl Source {
     /// Every table, view and table function.
     pub(crate) async fn tables(&self) -> anyhow::Result<Vec<TableEntry>> {
         match self {
-            Self::Lake(sessions) => {
-                let current = sessions.current().await?;
-                Ok(current.session.tables().into_iter().map(TableEntry::from).collect())
-            }
+            Self::Lake(desk) => Ok(desk.tables().await?.into_iter().map(TableEntry::from).collect()),
             Self::Remote(remote) => remote.tables().await,
             Self::Nothing(session) => Ok(session.tables().into_iter().map(TableEntry::from).collect()),
         }

@@ -7,11 +7,11 @@ pub(super) mod reports;
 use arrow::record_batch::RecordBatch;
 use axum::http::HeaderMap;
 use helan_runtime::credentials::Role;
-use jiff::Timestamp;
 
 use super::receipt::read::{moment, number, text};
 use super::refuse::{Refusal, asker};
-use super::{Served, sql};
+use super::{Served, rfc_3339};
+use crate::desk::Question;
 
 /// Rows of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;
@@ -101,6 +101,7 @@ impl Row<'_> {
 
 /// Rows for an asker, and T in RFC 3339.
 async fn rows(served: &Served, asked: &Asked, text: String) -> Result<(Vec<RecordBatch>, String), Refusal> {
-    let (rows, as_of) = sql::rows(&served.desk, &asked.credential, text).await?;
-    Ok((rows, Timestamp::from_microsecond(as_of).map_or_else(|_| String::new(), |time| time.to_string())))
+    let question = Question { text, is_ours: true, ..Question::default() };
+    let answer = served.desk.ask(&asked.credential, question).await?;
+    Ok((answer.rows.collect().await?, rfc_3339(answer.provenance.as_of)))
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Http;
-use crate::expansion::Beyond;
+use crate::desk::Unanswered;
 
 /// Retry-After, in seconds, when all seats are taken.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -46,20 +46,21 @@ impl From<Code> for Refusal {
     }
 }
 
+impl From<Unanswered> for Refusal {
+    fn from(why: Unanswered) -> Self {
+        if why.code() == Code::LakeUnavailable {
+            return Self::unavailable(why);
+        }
+        let (found_zh, found_en) = why.found();
+        Self { code: why.code(), found_zh, found_en }
+    }
+}
+
 impl Refusal {
     /// A code, with what was found, in no language.
     pub(super) fn found(code: Code, found: impl ToString) -> Self {
         let found = found.to_string();
         Self { code, found_zh: found.clone(), found_en: found }
-    }
-
-    /// A text that comes to more than is planned here.
-    pub(super) fn beyond(beyond: Beyond) -> Self {
-        let Beyond { bound, found } = beyond;
-        let say =
-            |sentence: &str, open: &str, close: &str| format!("{sentence}{open}{found} > {}{close}", bound.most());
-        let (found_zh, found_en) = (say(bound.zh(), "（", "）"), say(bound.en(), " (", ")"));
-        Self { code: Code::SqlTooLarge, found_zh, found_en }
     }
 
     /// Logs a cause and answers that reading fails now.

@@ -10,12 +10,11 @@ use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::credentials::Role;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::refuse::{ErrorBody, Refusal, asker};
-use super::{PartitionEnd, Served};
+use super::{PartitionEnd, Served, rfc_3339};
 use crate::open::pin;
 
 /// How long after a record was received its log may still take to hold it: the watermark stays that far behind.
@@ -135,10 +134,10 @@ pub(super) async fn status(State(served): State<Served>, headers: HeaderMap) -> 
     let tables: Vec<_> = tables.collect();
     let concerns = identity.role != Role::Reporter;
     Ok(Json(Status {
-        now: text(now),
+        now: rfc_3339(now),
         lake: http.lake.id().to_owned(),
         lag,
-        watermark: watermark.map(text),
+        watermark: watermark.map(rfc_3339),
         partitions: if concerns { partitions } else { Vec::new() },
         tables: if concerns { tables } else { Vec::new() },
         schedule: http.schedule.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner).clone()),
@@ -206,10 +205,6 @@ fn reached(ends: &[PartitionEnd], partitions: &[PartitionStatus]) -> bool {
         let here = |status: &&PartitionStatus| status.topic == end.topic && status.partition == end.partition;
         partitions.iter().find(here).is_some_and(|status| status.lake_next >= end.next)
     })
-}
-
-fn text(time: i64) -> String {
-    Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
 #[cfg(test)]

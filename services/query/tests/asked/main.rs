@@ -1,6 +1,7 @@
 //! Sessions asked as analysts ask them, and every SQL file by the test rows beside it.
 
 mod conditions;
+mod desk;
 mod divisions;
 mod expansion;
 mod kept;

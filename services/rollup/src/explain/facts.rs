@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use helan_query::Session;
+use helan_query::desk::Pinned;
 
 use crate::error::RollupError;
 use crate::rows::{Row, literal, maps};
@@ -31,14 +31,14 @@ pub(crate) struct Facts {
 
 /// A session as of a pair of moments.
 pub(crate) struct At<'s> {
-    pub(crate) session: &'s Session,
+    pub(crate) session: &'s Pinned,
     pub(crate) as_of: i64,
     pub(crate) recorded: Option<i64>,
 }
 
 impl At<'_> {
     pub(crate) async fn rows(&self, text: &str) -> Result<Vec<Row>, RollupError> {
-        maps(&self.session.sql_as_of(text, self.as_of, self.recorded).await?.collect().await?)
+        maps(&self.session.rows_as_of(text, self.as_of, self.recorded).await?)
     }
 
     pub(crate) async fn first(&self, text: &str) -> Result<Option<Row>, RollupError> {

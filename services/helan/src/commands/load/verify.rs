@@ -9,11 +9,10 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 use clap::{Args, ValueHint};
-use futures::StreamExt;
 use helan_lake::Lake;
 use helan_load::tally::{Finding, Tally, Verdict};
 use helan_load::{Header, Stream};
-use helan_query::Session;
+use helan_query::desk::Pinned;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -116,11 +115,11 @@ async fn compare(
     lang: Lang,
 ) -> anyhow::Result<Verdict> {
     bar.set_message(lang.pick("核对", "comparing"));
-    let session = Session::open(lake, Some(catalog.clone())).await?;
+    let session = Pinned::open(lake, Some(catalog.clone())).await?;
     // Every id of the load, and no other, begins with its run and a hyphen; a full stop comes next after a hyphen.
     let run = header.recipe.run();
     let query = format!("select source, id, content_digest from events where id >= '{run}-' and id < '{run}.'");
-    each(&session, &query, |batch| {
+    each(&session, query, |batch| {
         let (sources, ids) = (text_of(batch, 0)?, text_of(batch, 1)?);
         let digests = cast(batch.column(2), &DataType::Binary)?;
         let (sources, ids, digests) = (sources.as_string::<i32>(), ids.as_string::<i32>(), digests.as_binary::<i32>());
@@ -134,7 +133,7 @@ async fn compare(
     let query = format!(
         "select topic, \"partition\", \"offset\", submission, outcome from submissions where submission like '%:{run}-%'"
     );
-    each(&session, &query, |batch| {
+    each(&session, query, |batch| {
         let (topics, ids, outcomes) = (text_of(batch, 0)?, text_of(batch, 3)?, text_of(batch, 4)?);
         let [partitions, offsets] = [1, 2].map(|at| cast(batch.column(at), &DataType::Int64));
         let (partitions, offsets) = (partitions?, offsets?);
@@ -148,7 +147,7 @@ async fn compare(
     })
     .await?;
     let query = format!("select submission, code from refusals where submission like '%:{run}-%'");
-    each(&session, &query, |batch| {
+    each(&session, query, |batch| {
         let (ids, codes) = (text_of(batch, 0)?, text_of(batch, 1)?);
         for row in 0..batch.num_rows() {
             tally.refusal(ids.as_string::<i32>().value(row), codes.as_string::<i32>().value(row));
@@ -160,13 +159,13 @@ async fn compare(
 }
 
 async fn each(
-    session: &Session,
-    query: &str,
+    session: &Pinned,
+    query: String,
     mut take: impl FnMut(&RecordBatch) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut batches = session.sql(query).await?.execute_stream().await?;
-    while let Some(batch) = batches.next().await {
-        take(&batch?)?;
+    let mut rows = session.ask(&"".into(), query.into()).await?.rows;
+    while let Some(batch) = rows.next().await? {
+        take(&batch)?;
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::http::rfc_3339;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::TableSnapshot;
 use helan_schemas::refusal::Code;
-use jiff::Timestamp;
 
 use super::{Asked, Place, Reason};
 use crate::http::refuse::Refusal;
@@ -153,5 +153,5 @@ pub(in crate::http) fn moment(batch: &RecordBatch, column: usize, row: usize) ->
     let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let column = cast(batch.column(column), &utc).map_err(Refusal::unavailable)?;
     let time = column.as_primitive::<TimestampMicrosecondType>().value(row);
-    Ok(Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string()))
+    Ok(rfc_3339(time))
 }

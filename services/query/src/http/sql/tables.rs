@@ -76,6 +76,5 @@ impl From<TableDoc> for TableEntry {
 )]
 pub(crate) async fn tables(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Vec<TableEntry>>, Refusal> {
     analyst(&served, &headers)?;
-    let current = served.desk.sessions.current().await.map_err(Refusal::unavailable)?;
-    Ok(Json(current.session.tables().into_iter().map(TableEntry::from).collect()))
+    Ok(Json(served.desk.tables().await?.into_iter().map(TableEntry::from).collect()))
 }

@@ -1,4 +1,4 @@
-//! What `/v1/sql` counts; names `helan_sql_*`, each reported from the start.
+//! What a desk counts; names `helan_sql_*`, each reported from the start.
 
 use helan_runtime::metrics::Metrics;
 use helan_schemas::refusal::Code;
@@ -26,7 +26,7 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    pub(super) fn register(metrics: &Metrics) -> Self {
+    pub(super) fn register(metrics: Option<&Metrics>) -> Self {
         let counters = Self {
             running: Gauge::default(),
             outcomes: Family::default(),
@@ -40,6 +40,7 @@ impl Counters {
         for outcome in [ANSWERED, CANCELLED].into_iter().chain(codes) {
             drop(counters.outcomes.get_or_create(&vec![("outcome", outcome)]));
         }
+        let Some(metrics) = metrics else { return counters };
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_sql");
             registry.register("running", "Queries of /v1/sql, /v1/reports and /v1/findings under way", counters.running.clone());

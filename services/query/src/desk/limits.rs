@@ -1,11 +1,12 @@
-//! What one query, one credential and all queries together may use.
+//! What one question, one credential and all questions together may use.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use helan_schemas::refusal::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Unanswered;
 
 const MIB: usize = 1024 * 1024;
 
@@ -31,6 +32,19 @@ pub struct SqlLimits {
 impl SqlLimits {
     /// Bytes of a query's text. Long enough for any that a person writes; what is planned recursively stays shallow.
     pub const TEXT: usize = 64 * 1024;
+
+    /// No limits: for a process that answers only the person who started it.
+    pub(super) fn none() -> Self {
+        Self {
+            time: Duration::MAX,
+            memory: usize::MAX,
+            total_memory: usize::MAX,
+            rows: u64::MAX,
+            bytes: u64::MAX,
+            queries: Semaphore::MAX_PERMITS,
+            queries_each: usize::MAX,
+        }
+    }
 }
 
 impl Default for SqlLimits {
@@ -72,15 +86,15 @@ impl Room {
     }
 
     /// Takes a place, or refuses at once.
-    pub(super) fn seat(&self, credential: &Arc<str>) -> Result<Seat, Code> {
+    pub(super) fn seat(&self, credential: &Arc<str>) -> Result<Seat, Unanswered> {
         let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
         let own = each.get(credential).copied().unwrap_or(0);
         // Two credentials together cannot keep out a third.
         if own >= self.limit_each || (own > 0 && self.all.available_permits() <= self.for_others && self.for_others > 0)
         {
-            return Err(Code::SqlTooMany);
+            return Err(Unanswered::TooMany);
         }
-        let all = self.all.clone().try_acquire_owned().map_err(|_| Code::SqlBusy)?;
+        let all = self.all.clone().try_acquire_owned().map_err(|_| Unanswered::Busy)?;
         each.insert(credential.clone(), own + 1);
         Ok(Seat { _all: all, each: self.each.clone(), credential: credential.clone() })
     }
@@ -98,7 +112,13 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
+    use helan_schemas::refusal::Code;
+
     use super::*;
+
+    fn refused(seat: Result<Seat, Unanswered>) -> Code {
+        seat.expect_err("no place").code()
+    }
 
     #[test]
     fn one_credential_cannot_take_every_place() {
@@ -106,9 +126,9 @@ mod tests {
         let (one, two): (Arc<str>, Arc<str>) = ("one".into(), "two".into());
         let first = room.seat(&one).expect("free");
         let _second = room.seat(&one).expect("free");
-        assert_eq!(room.seat(&one).expect_err("its own limit"), Code::SqlTooMany);
+        assert_eq!(refused(room.seat(&one)), Code::SqlTooMany, "its own limit");
         let _third = room.seat(&two).expect("free");
-        assert_eq!(room.seat(&two).expect_err("the house is full"), Code::SqlBusy);
+        assert_eq!(refused(room.seat(&two)), Code::SqlBusy, "all places are taken");
         drop(first);
         room.seat(&two).expect("a place was given back");
     }
@@ -122,7 +142,7 @@ mod tests {
             taken.extend(room.seat(credential));
         }
         assert_eq!(taken.len(), 6);
-        assert_eq!(room.seat(&one).expect_err("what is left is for others"), Code::SqlTooMany);
+        assert_eq!(refused(room.seat(&one)), Code::SqlTooMany, "what is left is for others");
         let _third = room.seat(&three).expect("a place of its own");
     }
 }

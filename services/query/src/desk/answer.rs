@@ -1,0 +1,155 @@
+//! An answer: its columns, where it comes from, and its rows, which come until it ends, breaks off, or is dropped.
+
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use futures::Stream;
+use tokio::sync::mpsc::Receiver;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::running::Running;
+use super::{GRACE, Unanswered, within};
+use crate::reuse::Current;
+use crate::session::Version;
+use crate::watch::Watch;
+
+/// The answer to a question. Dropping its rows ends the plan.
+pub struct Answer {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// What it is an answer from.
+    pub provenance: Provenance,
+    /// Its rows.
+    pub rows: Rows,
+}
+
+/// What an answer is an answer from.
+#[derive(Clone)]
+pub struct Provenance {
+    /// T, microseconds since the epoch.
+    pub as_of: i64,
+    /// R, microseconds since the epoch; none = everything in these versions.
+    pub recorded: Option<i64>,
+    pub(crate) current: Arc<Current>,
+}
+
+impl Provenance {
+    /// Which version of each table was read.
+    pub fn versions(&self) -> &[Version] {
+        self.current.session.versions()
+    }
+
+    /// Digest of the catalog.
+    pub fn catalog(&self) -> &str {
+        &self.current.session.catalog().digest
+    }
+}
+
+/// What the work for a question tells the side that waits for it.
+pub(super) enum Message {
+    /// The columns. Comes first.
+    Schema(SchemaRef),
+    Rows(RecordBatch),
+    /// That was all.
+    End,
+}
+
+/// The rows of an answer.
+pub struct Rows {
+    pub(super) receiver: Receiver<Result<Message, Unanswered>>,
+    pub(super) running: Running,
+    pub(super) deadline: Option<Instant>,
+    pub(super) task: Ending,
+}
+
+/// Ends the work for a question when dropped.
+pub(crate) struct Ending(pub(crate) AbortHandle, pub(crate) Arc<Watch>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.1.end();
+        self.0.abort();
+    }
+}
+
+impl Rows {
+    /// The next rows; none after the last. After an error nothing comes.
+    ///
+    /// # Errors
+    /// [`Unanswered`] where the answer breaks off.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>, Unanswered> {
+        match self.receive().await? {
+            Message::Rows(rows) => {
+                self.running.rows += rows.num_rows() as u64;
+                Ok(Some(rows))
+            }
+            Message::Schema(_) | Message::End => {
+                self.running.answered();
+                Ok(None)
+            }
+        }
+    }
+
+    /// As a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Result<RecordBatch, Unanswered>> + Send {
+        futures::stream::try_unfold(self, |mut rows| async move { Ok(rows.next().await?.map(|batch| (batch, rows))) })
+    }
+
+    /// All that are still to come.
+    ///
+    /// # Errors
+    /// As [`Rows::next`].
+    pub async fn collect(mut self) -> Result<Vec<RecordBatch>, Unanswered> {
+        let mut all = Vec::new();
+        while let Some(rows) = self.next().await? {
+            all.push(rows);
+        }
+        Ok(all)
+    }
+
+    /// Ends the answer from elsewhere, such as another connection: what comes next is [`Unanswered::Ended`].
+    pub fn watch(&self) -> Arc<Watch> {
+        self.task.1.clone()
+    }
+
+    /// By when it must have been fetched to its end.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Counts bytes that were made of the rows.
+    ///
+    /// # Errors
+    /// [`Unanswered::Bytes`] beyond the limit of an answer.
+    pub fn sent(&mut self, bytes: usize) -> Result<(), Unanswered> {
+        self.running.sent(bytes)
+    }
+
+    /// That the time of the question is over.
+    pub(crate) fn too_late(&self) -> Unanswered {
+        self.running.too_late()
+    }
+
+    /// Notes why an answer broke off after its rows had left the desk.
+    pub fn broke_off(&mut self, why: &Unanswered) {
+        self.running.refused(why);
+    }
+
+    /// The next message, or why none comes.
+    pub(super) async fn receive(&mut self) -> Result<Message, Unanswered> {
+        // Work that never pauses never looks at the clock: so it is also looked at from here.
+        let until = self.deadline.map(|deadline| deadline + GRACE);
+        let received = match within(until, self.receiver.recv()).await {
+            Some(Some(received)) => received,
+            Some(None) if !self.is_late() => Err(Unanswered::Ended),
+            _ => Err(self.running.too_late()),
+        };
+        received.inspect_err(|why| self.running.refused(why))
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}

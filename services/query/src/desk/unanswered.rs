@@ -1,0 +1,211 @@
+//! Why a question has no answer: one enum for every front end. Each kind has its code of ERRORS.md, and nothing that is
+//! said tells where the lake lies on its machine.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use helan_schemas::refusal::Code;
+
+use super::address::Address;
+use crate::expansion::Beyond;
+use crate::moment::MomentError;
+use crate::said::said;
+use crate::session::QueryError;
+
+/// Why a question has no answer, or an answer broke off.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The credential has as many questions under way as it may have; asking later helps.
+    #[error("{}", self.told())]
+    TooMany,
+    /// All places are taken; asking later helps.
+    #[error("{}", self.told())]
+    Busy,
+    /// The text is longer than is planned here; so many bytes.
+    #[error("{}", self.told())]
+    TooLong(usize),
+    /// T or R cannot be read.
+    #[error(transparent)]
+    Moment(MomentError),
+    /// The text cannot be planned.
+    #[error("{0}")]
+    Invalid(String),
+    /// It would change something, read a file or touch the session; which statement.
+    #[error("{}", QueryError::ReadOnly(.0.clone()))]
+    ReadOnly(String),
+    /// Not one statement but none or several; how many.
+    #[error("{}", QueryError::Statements(*.0))]
+    Statements(usize),
+    /// A text that comes to more than is planned here.
+    #[error(transparent)]
+    Beyond(Beyond),
+    /// It took longer than this.
+    #[error("{}", self.told())]
+    Time(Duration),
+    /// It has more rows than this.
+    #[error("{}", self.told())]
+    Rows(u64),
+    /// It has more bytes than this.
+    #[error("{}", self.told())]
+    Bytes(u64),
+    /// It takes more memory than there is for it.
+    #[error("{0}")]
+    Memory(String),
+    /// It cannot be worked out: a number too large, a text that is no date.
+    #[error("{0}")]
+    Failed(String),
+    /// The lake cannot be read now.
+    #[error(transparent)]
+    Unavailable(Arc<QueryError>),
+    /// It was ended from elsewhere, or its process is ending.
+    #[error("{}", self.told())]
+    Ended,
+}
+
+impl Unanswered {
+    /// The meaning of its code, with what was found.
+    fn told(&self) -> String {
+        let (meaning, (_, found)) = (self.code().meaning_en(), self.found());
+        if found.is_empty() { meaning.to_owned() } else { format!("{meaning}: {found}") }
+    }
+
+    /// Its code of ERRORS.md.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooMany => Code::SqlTooMany,
+            Self::Busy => Code::SqlBusy,
+            Self::TooLong(_) => Code::SqlTooLong,
+            Self::Moment(_) => Code::AsOfInvalid,
+            Self::Invalid(_) => Code::SqlInvalid,
+            Self::ReadOnly(_) => Code::SqlNotReadOnly,
+            Self::Statements(_) => Code::SqlStatements,
+            Self::Beyond(_) => Code::SqlTooLarge,
+            Self::Time(_) => Code::SqlTimeLimit,
+            Self::Rows(_) | Self::Bytes(_) => Code::SqlResultLimit,
+            Self::Memory(_) => Code::SqlMemoryLimit,
+            Self::Failed(_) => Code::SqlFailed,
+            Self::Unavailable(_) | Self::Ended => Code::LakeUnavailable,
+        }
+    }
+
+    /// What was found, in Chinese and English, beside what the code says; empty where there is nothing to add.
+    pub fn found(&self) -> (String, String) {
+        let found = match self {
+            Self::TooMany | Self::Busy | Self::Unavailable(_) | Self::Ended => String::new(),
+            Self::TooLong(length) => format!("{length} > {}", super::SqlLimits::TEXT),
+            Self::Moment(why) => why.to_string(),
+            Self::Invalid(text) | Self::ReadOnly(text) | Self::Memory(text) | Self::Failed(text) => text.clone(),
+            Self::Statements(count) => count.to_string(),
+            Self::Time(most) => format!("{most:?}"),
+            Self::Rows(most) => format!("> {most} rows"),
+            Self::Bytes(most) => format!("> {most} bytes"),
+            Self::Beyond(Beyond { bound, found }) => {
+                let say = |sentence: &str, open: &str, close: &str| {
+                    format!("{sentence}{open}{found} > {}{close}", bound.most())
+                };
+                return (say(bound.zh(), "（", "）"), say(bound.en(), " (", ")"));
+            }
+        };
+        (found.clone(), found)
+    }
+
+    pub(super) fn of(error: QueryError, address: &Address) -> Self {
+        match error {
+            QueryError::Asked(why) => Self::Invalid(address.shorten(&why)),
+            QueryError::ReadOnly(what) => Self::ReadOnly(what),
+            QueryError::Statements(count) => Self::Statements(count),
+            QueryError::Beyond(beyond) => Self::Beyond(beyond),
+            QueryError::Engine(error) => Self::of_engine(error, address),
+            other => Self::Unavailable(Arc::new(other)),
+        }
+    }
+
+    /// What the engine says while it plans or runs: the asker's, if it follows from the question.
+    pub(super) fn of_engine(error: DataFusionError, address: &Address) -> Self {
+        let text = address.shorten(&said(&error));
+        match cause(&error) {
+            Cause::Memory => Self::Memory(text),
+            Cause::Lake => Self::Unavailable(Arc::new(error.into())),
+            Cause::Text => Self::Failed(text),
+            Cause::Unknown => {
+                tracing::warn!(%error, "a query failed in the engine");
+                Self::Failed(text)
+            }
+        }
+    }
+}
+
+/// Where an error comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The text asks for more memory than there is.
+    Memory,
+    /// The text asks for what cannot be worked out.
+    Text,
+    /// A file cannot be read.
+    Lake,
+    Unknown,
+}
+
+/// Goes through the whole chain: a condition that is judged while a file is read fails as an error of that file.
+fn cause(error: &DataFusionError) -> Cause {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    let mut of_a_file = false;
+    while let Some(error) = next {
+        if let Some(ArrowError::ComputeError(text)) = error.downcast_ref()
+            && text.contains("ResourcesExhausted(")
+        {
+            // A condition that is judged while a file is read: its error is kept as text.
+            return Cause::Memory;
+        }
+        match error.downcast_ref() {
+            Some(DataFusionError::ResourcesExhausted(_)) => return Cause::Memory,
+            Some(DataFusionError::ParquetError(_) | DataFusionError::ObjectStore(_) | DataFusionError::IoError(_)) => {
+                of_a_file = true;
+            }
+            _ => {}
+        }
+        match error.downcast_ref() {
+            Some(
+                ArrowError::ComputeError(_)
+                | ArrowError::CastError(_)
+                | ArrowError::ParseError(_)
+                | ArrowError::DivideByZero
+                | ArrowError::ArithmeticOverflow(_)
+                | ArrowError::InvalidArgumentError(_)
+                | ArrowError::NotYetImplemented(_),
+            ) => return Cause::Text,
+            Some(ArrowError::IoError(..)) => return Cause::Lake,
+            _ => {}
+        }
+        if error.is::<std::io::Error>() {
+            return Cause::Lake;
+        }
+        next = error.source();
+    }
+    match error.find_root() {
+        _ if of_a_file => Cause::Lake,
+        DataFusionError::External(_) | DataFusionError::Internal(_) => Cause::Unknown,
+        _ => Cause::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_that_fails_while_a_file_is_read_is_the_texts() {
+        let regex = ArrowError::ComputeError("Error evaluating filter predicate: regex too big".to_owned());
+        let wrapped = DataFusionError::External(Box::new(DataFusionError::ArrowError(Box::new(regex), None)));
+        assert_eq!(cause(&wrapped), Cause::Text);
+        let memory = "Error evaluating filter predicate: ResourcesExhausted(\"repeat would make\")".to_owned();
+        assert_eq!(cause(&DataFusionError::from(ArrowError::ComputeError(memory))), Cause::Memory);
+        let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
+        assert_eq!(cause(&DataFusionError::External(Box::new(gone))), Cause::Lake);
+        assert_eq!(cause(&DataFusionError::Internal("?".to_owned())), Cause::Unknown);
+    }
+}
