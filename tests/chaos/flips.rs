@@ -1,8 +1,8 @@
 //! Single bits that change on disk, in every kind of file of log and lake.
 //!
 //! What must hold: an answer is as before, or it is refused; and `up` on such files either says so, or loses and doubles
-//! nothing. Where an answer is another and nothing says so, the round is counted as unnoticed. The way out is the
-//! documented one: log and lake of one copy, and senders who send again; or the lake built again from the log.
+//! nothing. Where an answer is another and nothing says so, the round fails as unnoticed. The way out is the documented
+//! one: log and lake of one copy, and senders who send again; or the lake built again from the log.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use rand::seq::IndexedRandom;
 
 use super::round::{Round, Told, copy, removed};
 
-/// What was reported.
-const EVENTS: &str = "select * from events";
+/// Tables that have rows in each round.
+const TABLES: [&str; 3] = ["events", "submissions", "catalog_versions"];
 /// What counts of it, from the folded cells where there are any.
 const OBSERVATIONS: &str = "select * from observations";
 
@@ -77,9 +77,10 @@ impl Round<'_> {
 
     pub(super) async fn flipped_data_file(&mut self) -> Told {
         // Those that the newest version names; others wait to be deleted.
-        self.flipped_in_lake(EVENTS, |round| {
+        let table = self.table();
+        self.flipped_in_lake(&asked(table), |round| {
             let script = "import sys, deltalake; print(*deltalake.DeltaTable(sys.argv[1]).file_uris(), sep='\\n')";
-            let output = python(script, &round.place("lake/events")).output().expect("Python runs");
+            let output = python(script, &round.place("lake").join(table)).output().expect("Python runs");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).expect("UTF-8").lines().map(PathBuf::from).collect()
         })
@@ -88,8 +89,9 @@ impl Round<'_> {
 
     pub(super) async fn flipped_commit(&mut self) -> Told {
         // The newest, which is what is read behind a checkpoint.
-        self.flipped_in_lake(EVENTS, |round| {
-            let mut commits = round.files("lake/events/_delta_log", ".json");
+        let table = self.table();
+        self.flipped_in_lake(&asked(table), |round| {
+            let mut commits = round.files(&format!("lake/{table}/_delta_log"), ".json");
             commits.split_off(commits.len().saturating_sub(5))
         })
         .await
@@ -97,7 +99,7 @@ impl Round<'_> {
 
     pub(super) async fn flipped_checkpoint(&mut self) -> Told {
         self.commit_until_there_is_a_checkpoint().await;
-        self.flipped_in_lake(EVENTS, |round| {
+        self.flipped_in_lake(&asked("events"), |round| {
             let mut files = round.files("lake/events/_delta_log", ".parquet");
             files.extend(round.files("lake/events/_delta_log", "_last_checkpoint"));
             files
@@ -131,6 +133,11 @@ impl Round<'_> {
             })
             .await;
         Told::when(refused)
+    }
+
+    /// A table that has rows.
+    fn table(&mut self) -> &'static str {
+        TABLES.choose(&mut self.rng).expect("there are some")
     }
 
     /// Ends `up`; a copy of log and lake as they are, and how far the senders are.
@@ -253,6 +260,11 @@ impl Round<'_> {
         found.sort();
         found
     }
+}
+
+/// All of a table.
+fn asked(table: &str) -> String {
+    format!("select * from {table}")
 }
 
 /// Changes a bit in the value of the last record.

@@ -107,6 +107,7 @@ pub async fn standing(
         match gathered(context, sources, Some(folded), terms, columns, filters, grown).await {
             // What was folded can be done without: it may have been deleted, or belong to another history of the lake.
             Err(error) if !matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+                folded.state.leave();
                 tracing::warn!(%error, "cells that were folded are not used; everything is read instead");
             }
             done => return Ok(Standing { statements: done?, by_folded: true }),
