@@ -179,8 +179,10 @@ impl Round<'_> {
             let answer = self.answer(asked);
             assert!(told != Told::Yes || answer.as_ref() == Ok(&before), "without them it answers as before");
         } else if told == Told::Yes && self.rng.random_ratio(1, 3) {
-            // What tables name is built again from the log; it needs a lake that opens at all.
-            if self.rebuild() {
+            // What is fed from the log is built again from it; what is not can only be restored.
+            let is_fed = !file.starts_with(self.place("lake/catalog_versions"));
+            assert_eq!(self.rebuild(), is_fed, "{}", file.display());
+            if is_fed {
                 assert_eq!(self.senders.compare_once(self.helan), Some((0, 0)), "built again");
             }
         }
@@ -192,7 +194,7 @@ impl Round<'_> {
     fn rebuild(&self) -> bool {
         let rebuilt = self.helan.command(&["rebuild", "--partitions", "3"]).output().expect("it runs");
         let said = String::from_utf8_lossy(&rebuilt.stderr);
-        assert!(!said.contains("panicked") && (rebuilt.status.success() || said.contains("error")), "{said}");
+        assert!(!said.contains("panicked") && (rebuilt.status.success() || said.contains("helan: ")), "{said}");
         for old in self.files("", "lake.") {
             removed(&old);
         }
@@ -244,7 +246,12 @@ impl Round<'_> {
         self.helan.spawn("up", &self.helan.base, &["--flush-age", "5ms", "--partitions", "3"]).await;
         self.senders.start();
         while !is_there(self) {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            let commits = self.files("lake/events/_delta_log", ".json").len();
+            self.helan
+                .wait_until("a checkpoint is due", async || {
+                    self.files("lake/events/_delta_log", ".json").len() > CHECKPOINT_COMMITS.max(commits)
+                })
+                .await;
             self.helan.run(&["maintain"]);
         }
         self.senders.stop().await;
@@ -261,6 +268,9 @@ impl Round<'_> {
         found
     }
 }
+
+/// Commits after which maintenance writes a checkpoint.
+const CHECKPOINT_COMMITS: usize = 100;
 
 /// All of a table.
 fn asked(table: &str) -> String {

@@ -123,6 +123,32 @@ impl Lake {
         Ok(Self(Arc::new(lake)))
     }
 
+    /// Opens a lake to build it again, also where the log of `events` is damaged: another table that is fed from the log has
+    /// the same properties.
+    ///
+    /// # Errors
+    /// As [`Lake::open`], if no such table opens.
+    pub async fn open_to_rebuild(url: &Url) -> Result<Self, LakeError> {
+        let error = match Self::open(url).await {
+            Err(error @ (LakeError::Damaged { table: "events", .. } | LakeError::Missing { table: "events", .. })) => {
+                error
+            }
+            opened => return opened,
+        };
+        let (store, url) = (place::store_of(url)?, place::folder(url)?);
+        let (store, checks) = checked(&url, store);
+        let (clock, told) = (Clock::system(), Mutex::default());
+        let (id, log_identity, shifts, earlier) = <_>::default();
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
+        for table in Table::FED.into_iter().filter(|table| *table != Table::Events) {
+            if let Ok(snapshot) = lake.load(table, &lake.log_store(table)?, None).await {
+                lake.adopt(table, &snapshot)?;
+                return Ok(Self(Arc::new(lake)));
+            }
+        }
+        Err(error)
+    }
+
     /// Where it is.
     pub fn url(&self) -> &Url {
         &self.0.url

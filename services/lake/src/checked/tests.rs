@@ -120,6 +120,14 @@ async fn a_changed_commit_is_not_read() {
             std::fs::write(&file, sound).expect("put back");
         }
     }
+    // To be built again it opens nevertheless.
+    let file = files(&place, "events/_delta_log", ".json").remove(0);
+    let sound = flip(&file, 999);
+    let url = Url::from_directory_path(&place).expect("URL");
+    let (damaged, id) =
+        (Lake::open(&url).await.is_err(), Lake::open_to_rebuild(&url).await.expect("opens").id().to_owned());
+    std::fs::write(&file, sound).expect("put back");
+    assert_eq!((damaged, id.as_str()), (true, open(&place).await.expect("open").id()));
     // A process that runs meets it with the next look at the table, or when all is compared.
     let lake = open(&place).await.expect("open");
     let file = files(&place, "submissions/_delta_log", ".json").remove(0);
