@@ -4,8 +4,11 @@
 //!
 //! `-- answers [EVENTS] [DIRECTORY]`: what questions cost over so many events, beside DuckDB. The directory, a new one,
 //! is kept.
+//!
+//! `-- memory [MINUTES]`: the memory of `helan up` under 200 submissions a second with two questions a minute.
 
 mod answers;
+mod memory;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -53,13 +56,17 @@ async fn main() -> anyhow::Result<()> {
         let (kept, temporary) = (arguments.next().map(PathBuf::from), tempfile::tempdir()?);
         return answers::run(kept.as_deref().unwrap_or(temporary.path()), events).await;
     }
+    if kind == "memory" {
+        let minutes: u64 = arguments.next().map_or(Ok(10), |text| text.parse())?;
+        return memory::run(tempfile::tempdir()?.path(), minutes).await;
+    }
     let events: usize = arguments.next().map_or(Ok(400_000), |text| text.parse())?;
     let batch: usize = arguments.next().map_or(Ok(1_000), |text| text.parse())?;
     let dir = tempfile::tempdir()?;
     let broker = match kind.as_str() {
         "embedded" => None,
         "kafka" => Some(Broker::start()?),
-        other => bail!("{other:?}: write embedded, kafka or answers"),
+        other => bail!("{other:?}: write embedded, kafka, answers or memory"),
     };
     let log = broker.as_ref().map(|broker| format!("kafka://{}", broker.bootstrap()));
     let (home, log) = (dir.path(), log.as_deref());

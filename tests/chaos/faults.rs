@@ -11,6 +11,8 @@ pub(super) enum Fault {
     Stopped,
     /// SIGSTOP, and SIGKILL while it stands.
     StoppedThenKilled,
+    /// SIGSTOP and SIGKILL of each role as a process of its own.
+    RolesApart,
     /// SIGKILL, and of what was not synced only a part is there.
     PowerCut,
     /// SIGKILL of a command that works on log or lake.
@@ -70,6 +72,7 @@ impl Fault {
             Self::Killed,
             Self::Stopped,
             Self::StoppedThenKilled,
+            Self::RolesApart,
             Self::PowerCut,
             Self::CommandKilled,
             Self::CommandsTwice,
@@ -116,6 +119,7 @@ impl Fault {
             Self::Killed,
             Self::Stopped,
             Self::StoppedThenKilled,
+            Self::RolesApart,
             Self::CommandKilled,
             Self::CommandsTwice,
             Self::PermissionsLost,
@@ -128,6 +132,7 @@ impl Fault {
             Self::Killed => "up is killed",
             Self::Stopped => "up is stopped for a moment",
             Self::StoppedThenKilled => "up is stopped, then killed",
+            Self::RolesApart => "each role alone is stopped, then killed",
             Self::PowerCut => "the power is cut",
             Self::CommandKilled => "maintain, backup, rollup, restore is killed",
             Self::CommandsTwice => "two maintenances and two roll-ups",
@@ -174,14 +179,10 @@ impl Fault {
                     | Self::DifferentDays
                     | Self::NoLog
                     | Self::FlippedRecord
+                    | Self::FlippedDataFile
                     | Self::TornCommit
                     | Self::TopicsRemade
             )
-    }
-
-    /// Whether a changed answer may go unnoticed: the files of the lake have no digests, as ARCHITECTURE says.
-    pub(super) fn may_be_unnoticed(self) -> bool {
-        matches!(self, Self::FlippedDataFile | Self::FlippedCommit | Self::FlippedCheckpoint | Self::FlippedCells)
     }
 }
 
@@ -194,6 +195,7 @@ impl Round<'_> {
             Fault::Killed => self.killed().await,
             Fault::Stopped => self.stopped().await,
             Fault::StoppedThenKilled => self.stopped_then_killed().await,
+            Fault::RolesApart => self.roles_apart().await,
             Fault::PowerCut => self.power_cut().await,
             Fault::CommandKilled => self.command_killed().await,
             Fault::CommandsTwice => self.commands_twice(),

@@ -26,6 +26,7 @@ mod serve;
 mod settings;
 mod shell;
 mod show;
+mod soundness;
 mod tables;
 
 use helan_runtime::telemetry::Telemetry;

@@ -31,6 +31,7 @@ use crate::outcomes::OutcomesOfLake;
 use crate::own::OwnOfLake;
 use crate::say::note;
 use crate::schedule::{Counters, Plan, Scheduler};
+use crate::soundness;
 use crate::tables::Tables;
 
 /// The aggregators' consumer group.
@@ -240,6 +241,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     let (mut own, mut outcomes) = (None, None);
     if settings.roles.aggregate || settings.roles.query {
         let lake = connected.lake.clone().context("these roles have a lake")?;
+        soundness::register(&metrics, lake.clone());
         helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
         if settings.roles.aggregate {
             let status = helan_aggregator::Status::default();
@@ -263,7 +265,10 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             });
             aggregator = Some(status.clone());
             let now = clock.clone();
-            operate.probe("aggregator", move || std::future::ready(status.ready(now.steady())));
+            let sound = lake.clone();
+            operate.probe("aggregator", move || {
+                std::future::ready(status.ready(now.steady()).and_then(|()| sound.sound()))
+            });
         }
         if settings.roles.query {
             let tables = Tables::new(lake.clone());

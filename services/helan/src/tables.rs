@@ -25,11 +25,12 @@ impl Tables {
         Self { lake, last: Arc::default() }
     }
 
-    /// Whether every table opens and its files are there.
+    /// Whether every table opens, its files are there, and none of them was found damaged.
     ///
     /// # Errors
     /// The first that cannot be read, for an operator.
     pub(crate) async fn ready(&self) -> Result<(), String> {
+        self.lake.sound()?;
         let mut last = self.last.lock().await;
         if let Some((at, found)) = &*last
             && at.elapsed() < HOLDS

@@ -12,6 +12,7 @@ use object_store::{PutMode, PutOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::digests::{commit_info, sealed};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::marks;
@@ -94,14 +95,8 @@ impl Lake {
                 metadata["metaData"]["configuration"][name] = value.clone();
             }
             let now_ms = self.clock().now() / 1000;
-            let mut entry = json!({"commitInfo": {
-                "timestamp": now_ms,
-                "operation": "SET TBLPROPERTIES",
-                "operationParameters": {"properties": json!({LOG: log}).to_string()},
-                "engineInfo": "helan",
-            }})
-            .to_string();
-            entry = format!("{entry}\n{metadata}\n");
+            let more = json!({"operationParameters": {"properties": json!({LOG: log}).to_string()}});
+            let mut entry = format!("{}\n{metadata}\n", commit_info(now_ms, "SET TBLPROPERTIES", more));
             for start in starts.iter().filter(fed) {
                 let app_id = app_id(self.id(), log, &start.topic, start.partition);
                 for (app_id, version) in [(app_id.clone(), start.next)].into_iter().chain(marks::none(&app_id)) {
@@ -110,7 +105,7 @@ impl Lake {
             }
             let path = commit_uri_from_version(Some(snapshot.version() + 1));
             let store = snapshot.log_store().object_store(None);
-            match store.put_opts(&path, entry.into(), PutOptions::from(PutMode::Create)).await {
+            match store.put_opts(&path, sealed(entry).into(), PutOptions::from(PutMode::Create)).await {
                 Ok(_) => return Ok(()),
                 // It may have been written all the same: the same again changes nothing.
                 Err(error) => failed = error.to_string(),

@@ -11,7 +11,7 @@ mod reduce;
 mod state;
 mod statements;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use fold::{Report, WORTH_FOLDING, fold};
 pub use gather::{Folded, Prepared, Sources, Standing, Terms, standing};

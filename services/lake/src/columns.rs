@@ -12,6 +12,7 @@ use helan_schemas::tables::Table;
 use object_store::{PutMode, PutOptions};
 use serde_json::json;
 
+use crate::digests::{commit_info, sealed};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::snapshot::TableSnapshot;
@@ -128,12 +129,9 @@ impl Lake {
         let schema = StructType::try_new(found.fields().chain(missing).cloned()).map_err(|e| rows(e.to_string()))?;
         let metadata = snapshot.state().metadata().clone().with_schema(&schema).map_err(|e| rows(e.to_string()))?;
         let metadata = serde_json::to_string(&Action::Metadata(metadata)).map_err(|error| rows(error.to_string()))?;
-        let info = json!({"commitInfo": {
-            "timestamp": self.clock().now() / 1000,
-            "operation": "ADD COLUMNS",
-            "operationParameters": {"columns": serde_json::to_string(missing).unwrap_or_default()},
-            "engineInfo": "helan",
-        }});
-        Ok(format!("{info}\n{metadata}\n").into_bytes())
+        let columns = serde_json::to_string(missing).unwrap_or_default();
+        let more = json!({"operationParameters": {"columns": columns}});
+        let info = commit_info(self.clock().now() / 1000, "ADD COLUMNS", more);
+        Ok(sealed(format!("{info}\n{metadata}\n")))
     }
 }

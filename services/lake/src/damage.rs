@@ -9,6 +9,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use crate::checked::Flipped;
 use crate::error::LakeError;
 
 /// Reads the newest checkpoint of a table and the entries after it, and returns the first that is damaged.
@@ -24,8 +25,11 @@ pub(crate) async fn find(table: Table, store: &dyn ObjectStore) -> Option<LakeEr
         if !(is_entry || is_checkpoint(&path) && Some(version) == newest) {
             continue;
         }
-        // What cannot be fetched now is no damage.
-        let bytes = store.get(&path).await.ok()?.bytes().await.ok()?;
+        let bytes = match store.get(&path).await {
+            Ok(found) => found.bytes().await.ok()?,
+            // What cannot be fetched now is no damage.
+            Err(error) => return in_chain(&error),
+        };
         let read = if is_entry {
             entry_actions(version, &bytes).map(drop)
         } else {
@@ -36,6 +40,18 @@ pub(crate) async fn find(table: Table, store: &dyn ObjectStore) -> Option<LakeEr
         if let Err(why) = read {
             return Some(damaged(table, path.as_ref(), &why));
         }
+    }
+    None
+}
+
+/// The damaged file from which an error comes, if it comes from one.
+pub(crate) fn in_chain(error: &(dyn std::error::Error + 'static)) -> Option<LakeError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(flipped) = error.downcast_ref::<Flipped>() {
+            return Some(flipped.told());
+        }
+        next = error.source();
     }
     None
 }

@@ -15,6 +15,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::digests;
 use crate::error::LakeError;
 use crate::statistics::Statistics;
 use crate::tables::{bloom_columns, file_schema, sort_columns, statistics_columns};
@@ -89,12 +90,12 @@ impl FileWriter {
         Ok(self.writer.write(&rows)?)
     }
 
-    /// The file, and its entry under a unique name.
+    /// The file, and its entry under a name of `name`, which is a ULID, and its digest.
     pub(crate) fn finish(self, data_change: bool, now_ms: i64, name: String) -> Result<DataFile, LakeError> {
         let bytes: Bytes = self.writer.into_inner()?.into();
         let prefix: String = self.folder.iter().map(|(column, value)| format!("{column}={value}/")).collect();
         let add = Add {
-            path: format!("{prefix}{name}.parquet"),
+            path: format!("{prefix}{}", digests::name(&name, &bytes)),
             size: bytes.len() as i64,
             partition_values: self.folder.into_iter().map(|(column, value)| (column, Some(value))).collect(),
             modification_time: now_ms,

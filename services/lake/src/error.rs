@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::damage::first_line;
+use crate::damage::{self, first_line};
 
 /// An error of the lake; its text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -81,20 +81,38 @@ pub enum LakeError {
     },
     /// Delta's layer.
     #[error("the lake's log: {}", first_line(&.0.to_string()))]
-    Delta(#[from] deltalake_core::DeltaTableError),
+    Delta(#[source] deltalake_core::DeltaTableError),
     /// The store.
     #[error("the lake's store: {0}")]
-    Store(#[from] object_store::Error),
+    Store(#[source] object_store::Error),
     /// Parquet's layer.
     #[error("a Parquet file of the lake: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
+    Parquet(#[source] parquet::errors::ParquetError),
     /// Reading rows.
     #[error("reading the lake: {0}")]
-    Read(#[from] deltalake_core::datafusion::error::DataFusionError),
+    Read(#[source] deltalake_core::datafusion::error::DataFusionError),
 }
+
+/// Errors of the layers below. One that comes from a damaged file names it.
+macro_rules! from_below {
+    ($($below:ty => $variant:ident),*) => {$(
+        impl From<$below> for LakeError {
+            fn from(error: $below) -> Self {
+                damage::in_chain(&error).unwrap_or(Self::$variant(error))
+            }
+        }
+    )*};
+}
+
+from_below!(
+    deltalake_core::DeltaTableError => Delta,
+    object_store::Error => Store,
+    parquet::errors::ParquetError => Parquet,
+    deltalake_core::datafusion::error::DataFusionError => Read
+);
 
 impl From<arrow::error::ArrowError> for LakeError {
     fn from(error: arrow::error::ArrowError) -> Self {
-        Self::Read(error.into())
+        deltalake_core::datafusion::error::DataFusionError::from(error).into()
     }
 }

@@ -13,6 +13,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use url::Url;
 
 use crate::adopt::{self, EarlierLog};
+use crate::checked::{CheckedStore, Checks};
 use crate::columns::{Columns, compare};
 use crate::error::LakeError;
 use crate::log_store::log_store;
@@ -26,7 +27,8 @@ pub struct Lake(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     url: Url,
-    store: Arc<dyn ObjectStore>,
+    store: Arc<CheckedStore>,
+    checks: Checks,
     id: String,
     log_identity: String,
     shifts: BTreeMap<String, i64>,
@@ -69,7 +71,8 @@ impl Lake {
         let told = Mutex::default();
         let (id, log_identity) = (clock.new_id(), log_identity.to_owned());
         let (shifts, earlier) = (BTreeMap::new(), Vec::new());
-        let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
+        let (store, checks) = checked(&url, store);
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
         for table in Table::ALL {
             let log_store = lake.log_store(table)?;
             if !log_store.is_delta_table_location().await? {
@@ -105,7 +108,8 @@ impl Lake {
         let url = place::folder(url)?;
         let told = Mutex::default();
         let (id, log_identity, shifts, earlier) = <_>::default();
-        let mut lake = Inner { url, store, id, log_identity, shifts, earlier, clock, told };
+        let (store, checks) = checked(&url, store);
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
         let log_store = lake.log_store(Table::Events)?;
         let snapshot = match lake.load(Table::Events, &log_store, None).await {
             // Half of a lake is something else than none.
@@ -117,6 +121,32 @@ impl Lake {
         lake.adopt(Table::Events, &snapshot)?;
         lake.check(Table::Events, &snapshot)?;
         Ok(Self(Arc::new(lake)))
+    }
+
+    /// Opens a lake to build it again, also where the log of `events` is damaged: another table that is fed from the log has
+    /// the same properties.
+    ///
+    /// # Errors
+    /// As [`Lake::open`], if no such table opens.
+    pub async fn open_to_rebuild(url: &Url) -> Result<Self, LakeError> {
+        let error = match Self::open(url).await {
+            Err(error @ (LakeError::Damaged { table: "events", .. } | LakeError::Missing { table: "events", .. })) => {
+                error
+            }
+            opened => return opened,
+        };
+        let (store, url) = (place::store_of(url)?, place::folder(url)?);
+        let (store, checks) = checked(&url, store);
+        let (clock, told) = (Clock::system(), Mutex::default());
+        let (id, log_identity, shifts, earlier) = <_>::default();
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
+        for table in Table::FED.into_iter().filter(|table| *table != Table::Events) {
+            if let Ok(snapshot) = lake.load(table, &lake.log_store(table)?, None).await {
+                lake.adopt(table, &snapshot)?;
+                return Ok(Self(Arc::new(lake)));
+            }
+        }
+        Err(error)
     }
 
     /// Where it is.
@@ -173,7 +203,8 @@ impl Lake {
         let log_store = self.0.log_store(table)?;
         let snapshot = self.0.load(table, &log_store, version).await?;
         self.0.check(table, &snapshot)?;
-        Ok(TableSnapshot::new(table, log_store, snapshot, self.0.log_identity.clone(), BTreeMap::new()))
+        let (log_identity, checks) = (self.0.log_identity.clone(), self.0.checks.clone());
+        Ok(TableSnapshot::new(table, log_store, snapshot, log_identity, checks))
     }
 
     /// Checks that the store at a lake's URL keeps to conditional writes, on which every commit rests, also where there
@@ -199,9 +230,39 @@ impl Lake {
         Ok(())
     }
 
+    /// Whether no file of its tables was found damaged since this process has opened it.
+    ///
+    /// # Errors
+    /// The files, and what to do.
+    pub fn sound(&self) -> Result<(), String> {
+        let damaged = self.0.checks.damaged();
+        if damaged.is_empty() { Ok(()) } else { Err(damaged.join("\n")) }
+    }
+
+    /// How many files of its tables were found damaged since this process has opened it.
+    pub fn damaged_files(&self) -> usize {
+        self.0.checks.damaged().len()
+    }
+
+    /// How often folded cells could not be used since this process has opened it, and everything was read instead.
+    pub fn cells_left(&self) -> u64 {
+        self.0.checks.cells_left()
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
+
+    pub(crate) fn store(&self) -> &CheckedStore {
+        &self.0.store
+    }
+}
+
+/// A store that compares what it gives with the files' digests.
+fn checked(url: &Url, store: Arc<dyn ObjectStore>) -> (Arc<CheckedStore>, Checks) {
+    let folder = Path::from_url_path(url.path()).map_or_else(|_| url.path().to_owned(), |path| path.to_string());
+    let checks = Checks::new(&folder);
+    (Arc::new(CheckedStore::new(store, checks.clone(), !place::is_object_store(url))), checks)
 }
 
 impl Inner {
@@ -212,7 +273,7 @@ impl Inner {
     fn log_store(&self, table: Table) -> Result<LogStoreRef, LakeError> {
         let url = self.table_url(table);
         let path = Path::from_url_path(url.path()).map_err(object_store::Error::from)?;
-        let store = Arc::new(PrefixStore::new(self.store.clone(), path));
+        let store = Arc::new(PrefixStore::new(self.store.clone() as Arc<dyn ObjectStore>, path));
         Ok(log_store(store, self.store.clone(), &url))
     }
 

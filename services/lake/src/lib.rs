@@ -7,12 +7,14 @@
 
 mod adopt;
 pub mod cells;
+mod checked;
 mod columns;
 mod commit;
 mod complete;
 mod conditions;
 mod copy;
 mod damage;
+mod digests;
 mod durable;
 mod encode;
 mod error;
@@ -32,6 +34,7 @@ mod tables;
 mod tests;
 mod tip;
 mod vacuum;
+mod verify;
 
 pub use adopt::{EarlierLog, Start};
 pub use commit::{Advance, CommitError, Moved};
@@ -42,3 +45,4 @@ pub use lake::Lake;
 pub use marks::{Mark, Marks};
 pub use snapshot::{FileInfo, TableSnapshot};
 pub use tip::TableTip;
+pub use verify::{Cursor, Verified};

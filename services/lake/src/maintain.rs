@@ -19,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::columns::{Columns, compare};
 use crate::commit::{CommitError, store};
+use crate::digests::note_of;
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::merge::merge;
@@ -139,6 +140,7 @@ pub async fn run_table(lake: &Lake, table: Table, options: &Options) -> Result<R
         let mut handle = DeltaTable::new(log_store.clone());
         handle.state = Some(DeltaTableState::new(snapshot.state().clone()));
         create_checkpoint(&handle, None).await?;
+        note(&snapshot).await?;
         report.checkpoint = Some(version);
     }
     if options.delete {
@@ -229,6 +231,21 @@ async fn written_ms(tip: &TableTip, actions: &[Action]) -> Result<Option<i64>, L
 async fn read(snapshot: &TableSnapshot, file: &FileInfo) -> Result<Bytes, LakeError> {
     let path = Path::from(file.path.as_str());
     Ok(snapshot.log_store().object_store(None).get(&path).await?.bytes().await?)
+}
+
+/// Adds the digest of the checkpoint of a version to the note that readers begin with. Another maintenance may have written
+/// a newer one meanwhile: then that one has none until the next.
+async fn note(snapshot: &TableSnapshot) -> Result<(), LakeError> {
+    let (store, note) = (snapshot.log_store().object_store(None), Path::from("_delta_log/_last_checkpoint"));
+    let checkpoint = Path::from(format!("_delta_log/{:020}.checkpoint.parquet", snapshot.version()));
+    let bytes = store.get(&note).await?.bytes().await?;
+    let found: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if found["version"].as_u64() != Some(snapshot.version()) {
+        return Ok(());
+    }
+    let noted = note_of(&bytes, &store.get(&checkpoint).await?.bytes().await?)?;
+    store.put(&note, noted.into()).await?;
+    Ok(())
 }
 
 async fn last_checkpoint(snapshot: &TableSnapshot) -> Result<u64, LakeError> {

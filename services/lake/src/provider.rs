@@ -93,7 +93,8 @@ impl TableProvider for PinnedTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let root = self.log_store.root_url();
         let root = ObjectStoreUrl::parse(&root[..url::Position::BeforePath])?;
-        if session.runtime_env().object_store(&root).is_err() {
+        // For a local disk a session has a store of its own, which compares nothing.
+        if root.as_str().starts_with("file:") || session.runtime_env().object_store(&root).is_err() {
             session.runtime_env().register_object_store(root.as_ref(), self.log_store.root_object_store(None));
         }
         let stored = self.scan.schema().fields().len();

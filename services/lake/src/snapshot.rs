@@ -12,6 +12,7 @@ use deltalake_core::logstore::LogStoreRef;
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 
+use crate::checked::Checks;
 use crate::error::LakeError;
 use crate::provider::PinnedTable;
 
@@ -23,6 +24,7 @@ pub struct TableSnapshot {
     snapshot: Arc<EagerSnapshot>,
     log_identity: String,
     transactions: Arc<Mutex<BTreeMap<String, Option<i64>>>>,
+    checks: Checks,
 }
 
 /// A data file of a pinned version.
@@ -48,10 +50,9 @@ impl TableSnapshot {
         log_store: LogStoreRef,
         snapshot: EagerSnapshot,
         log_identity: String,
-        transactions: BTreeMap<String, Option<i64>>,
+        checks: Checks,
     ) -> Self {
-        let transactions = Arc::new(Mutex::new(transactions));
-        Self { table, log_store, snapshot: Arc::new(snapshot), log_identity, transactions }
+        Self { table, log_store, snapshot: Arc::new(snapshot), log_identity, transactions: Arc::default(), checks }
     }
 
     /// Which table.
@@ -163,6 +164,10 @@ impl TableSnapshot {
 
     pub(crate) fn log_store(&self) -> &LogStoreRef {
         &self.log_store
+    }
+
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
     }
 
     pub(crate) fn state(&self) -> &EagerSnapshot {

@@ -5,6 +5,7 @@ use helan_schemas::tables::Table;
 use serde_json::json;
 
 use crate::columns;
+use crate::digests::{commit_info, sealed};
 use crate::error::LakeError;
 
 /// Property: the id that all tables of one lake share.
@@ -96,10 +97,10 @@ pub(crate) fn first_commit(table: Table, lake: &str, log: &str, id: &str, now_ms
         },
         "createdTime": now_ms,
     }});
-    let info = json!({"commitInfo": {"timestamp": now_ms, "operation": "CREATE TABLE", "engineInfo": "helan"}});
+    let info = commit_info(now_ms, "CREATE TABLE", json!({}));
     // Reader 1 and writer 2 are the oldest versions that know append-only tables: every Delta reader opens them.
     let protocol = json!({"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}});
-    Ok(format!("{info}\n{protocol}\n{metadata}\n").into_bytes())
+    Ok(sealed(format!("{info}\n{protocol}\n{metadata}\n")))
 }
 
 #[cfg(test)]

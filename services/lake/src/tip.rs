@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::columns::only_adds;
 use crate::commit::{CommitError, Moved, Stored};
 use crate::damage::{damaged, entry_actions};
+use crate::digests::{commit_info, sealed};
 use crate::error::LakeError;
 use crate::known::{KnownEvent, KnownSubmission};
 use crate::lake::Lake;
@@ -270,20 +271,15 @@ fn entry(
         Operation::Append => ("WRITE", json!({"mode": "Append", "partitionBy": partition_by})),
         Operation::Compaction => ("OPTIMIZE", json!({"predicate": "[]"})),
     };
-    let info = json!({"commitInfo": {
-        "timestamp": now_ms,
-        "operation": name,
-        "operationParameters": parameters,
-        "isBlindAppend": operation == Operation::Append,
-        "engineInfo": "helan",
-    }});
+    let is_append = operation == Operation::Append;
+    let more = json!({"operationParameters": parameters, "isBlindAppend": is_append});
     let txns = txns.iter().map(|(app_id, version)| Action::Txn(Transaction::new(app_id, *version)));
-    let mut entry = info.to_string();
+    let mut entry = commit_info(now_ms, name, more);
     for action in txns.chain(files.iter().cloned()) {
         entry.push('\n');
         let why = |error: serde_json::Error| LakeError::Rows { table: table.name(), why: error.to_string() };
         entry.push_str(&serde_json::to_string(&action).map_err(why)?);
     }
     entry.push('\n');
-    Ok(entry.into_bytes())
+    Ok(sealed(entry))
 }

@@ -2,6 +2,7 @@
 
 mod backup;
 pub(crate) mod continuity;
+mod damage;
 mod doctor;
 mod endpoints;
 mod feeds;

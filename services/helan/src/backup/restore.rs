@@ -10,7 +10,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use helan_lake::{Cursor, Lake};
 use indicatif::ProgressBar;
+use url::Url;
 
 use super::check::{check, open_log};
 use super::manifest::{Manifest, digest, sync_dir};
@@ -106,7 +108,13 @@ async fn fill(from: &Path, to: &Path, manifest: &Manifest, progress: &ProgressBa
     sync_dir(to)?;
     progress.set_message("check");
     let log = if manifest.has_log { Some(open_log(to).await?) } else { None };
-    check(log, to, manifest).await
+    check(log, to, manifest).await?;
+    // The backup may be of a lake that was damaged already, by a build that did not look.
+    let lake = std::path::absolute(to.join("lake"))?;
+    let url = Url::from_directory_path(&lake).map_err(|()| anyhow::anyhow!("{} is no directory", lake.display()))?;
+    let damaged = Lake::open(&url).await?.verify(&mut Cursor::default(), u64::MAX).await?.damaged;
+    ensure!(damaged.is_empty(), "the backup is of a lake that was damaged: {}", damaged.join("; "));
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path, name: &str, expected: &str, progress: &ProgressBar) -> anyhow::Result<()> {
@@ -138,9 +146,7 @@ fn copy(from: &Path, to: &Path, name: &str, expected: &str, progress: &ProgressB
 
 #[cfg(test)]
 mod tests {
-    use helan_lake::Lake;
     use helan_log::{OpenOptions, TopicSpec};
-    use url::Url;
 
     use super::*;
     use crate::backup::{MANIFEST, Sources, make};

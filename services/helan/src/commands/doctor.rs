@@ -22,6 +22,9 @@ pub(crate) struct DoctorArgs {
     pub(crate) log: LogPlace,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    /// Compare every file of the lake with its digest, instead of 1 GiB of them: as long as reading all of it takes
+    #[arg(long)]
+    pub(crate) all_files: bool,
     /// How the findings are printed
     #[arg(short, long, value_enum, default_value = "table")]
     pub(crate) format: DoctorFormat,
@@ -51,6 +54,7 @@ pub(crate) async fn run(args: DoctorArgs, lang: Lang) -> anyhow::Result<()> {
         credentials: super::roles::credentials(&args.place, &args.listen)?,
         catalog,
         listen: args.listen,
+        all_files: args.all_files,
         now: Clock::system().now(),
     };
     let findings = examine(&examined).await;

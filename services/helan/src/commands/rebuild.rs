@@ -51,7 +51,7 @@ pub(crate) async fn run(args: RebuildArgs, lang: Lang) -> anyhow::Result<()> {
     let identity = log.identity().await?;
     let ends = ends(log.as_ref(), &identity).await?;
 
-    let old = Lake::open(&url).await.with_context(|| {
+    let old = Lake::open_to_rebuild(&url).await.with_context(|| {
         format!("what was published in {} cannot be kept; to build a lake without it move that directory away and start `helan up`", old_dir.display())
     })?;
     ensure!(

@@ -5,11 +5,15 @@ use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
-use helan_lake::{Lake, LakeError};
+use helan_lake::{Cursor, Lake, LakeError, Verified};
 use helan_query::Session;
 use url::Url;
 
 use super::{Examined, Finding, clock};
+
+/// Bytes of files that are compared unless all are asked for: seconds on any disk.
+const COMPARED: u64 = 1024 * MIB;
+const MIB: u64 = 1024 * 1024;
 
 /// The lake, none if it was never created, or why it does not open.
 pub(super) type Opened = Result<Option<Lake>, LakeError>;
@@ -47,9 +51,43 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
         )),
         Err(error) => findings.push(broken(&examined.lake, &error.to_string())),
     }
+    if let Ok(Some(lake)) = opened {
+        let most = if examined.all_files { u64::MAX } else { COMPARED };
+        findings.push(match lake.verify(&mut Cursor::anywhere(), most).await {
+            Ok(verified) => files(&verified),
+            Err(error) => broken(&examined.lake, &error.to_string()),
+        });
+    }
     findings.extend(examined.lake.to_file_path().ok().and_then(|dir| readable_by_all(&dir)));
     findings.push(clock::judge(examined.now, newest));
     findings
+}
+
+/// What comparing the lake's files with their digests found.
+fn files(verified: &Verified) -> Finding {
+    let Verified { files, bytes, without, left, damaged } = verified;
+    let (mib, left) = (bytes.div_ceil(MIB), left.div_ceil(MIB));
+    if !damaged.is_empty() {
+        return Finding::fail(
+            "lake_files",
+            (damaged.join("\n"), damaged.join("\n")),
+            (
+                "停止全部角色，用同一份备份恢复日志和数据湖（helan restore），或由日志重建（helan rebuild）；并检查磁盘",
+                "stop every role, restore log and lake from one backup (helan restore), or build the lake again from the log (helan rebuild); then look at the disk",
+            ),
+        );
+    }
+    let mut zh = format!("{files} 个文件（{mib} MiB）与写入时一致");
+    let mut en = format!("{files} files ({mib} MiB) are what was written");
+    if *without > 0 {
+        zh.push_str(&format!("；{without} 个文件由早期版本或其他程序写入，没有校验值"));
+        en.push_str(&format!("; {without} have no digest: an earlier build or another program wrote them"));
+    }
+    if left > 0 {
+        zh.push_str(&format!("；其余 {left} MiB 未检查：加 --all-files"));
+        en.push_str(&format!("; {left} MiB were left: --all-files"));
+    }
+    Finding::ok("lake_files", zh, en)
 }
 
 /// Whether the object store keeps to conditional writes; nothing to say of a local disk, which has checks of its own.

@@ -31,6 +31,8 @@ pub(crate) struct Examined {
     pub(crate) credentials: PathBuf,
     pub(crate) catalog: Result<Catalog, Vec<Problem>>,
     pub(crate) listen: Listen,
+    /// Whether every file of the lake is compared with its digest.
+    pub(crate) all_files: bool,
     /// Microseconds since the epoch.
     pub(crate) now: i64,
 }

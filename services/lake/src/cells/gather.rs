@@ -148,8 +148,8 @@ impl Prepared {
         if let Some(folded) = sources.folded.as_ref().filter(|folded| folded.state.serves(&terms)).cloned() {
             let found = withdrawals(context, &sources, Some(&folded), &terms).await?;
             let reading = reading(&terms, found.known);
-            match Since::new(context, &sources, folded, &found.news, &names, &reading).await {
-                Err(error) => unused(&error)?,
+            match Since::new(context, &sources, folded.clone(), &found.news, &names, &reading).await {
+                Err(error) => unused(&folded.state, &error)?,
                 Ok(since) => return Ok(Self { sources, terms, names, reading, folded: Some(since) }),
             }
         }
@@ -170,7 +170,7 @@ impl Prepared {
     ) -> Result<Standing> {
         if let Some(since) = &self.folded {
             match self.by_folded(context, since, filters, grown).await {
-                Err(error) => unused(&error)?,
+                Err(error) => unused(&since.folded.state, &error)?,
                 Ok(statements) => return Ok(Standing { statements, by_folded: true }),
             }
         }
@@ -295,10 +295,11 @@ impl Since {
 }
 
 /// What was folded can be done without: it may have been deleted, or belong to another history of the lake.
-fn unused(error: &DataFusionError) -> Result<()> {
+fn unused(state: &State, error: &DataFusionError) -> Result<()> {
     if let DataFusionError::ResourcesExhausted(text) = error.find_root() {
         return Err(DataFusionError::ResourcesExhausted(text.clone()));
     }
+    state.leave();
     tracing::warn!(%error, "cells that were folded are not used; everything is read instead");
     Ok(())
 }

@@ -25,20 +25,26 @@ use serde::{Deserialize, Serialize};
 use super::gather::{Folded, Sources, Terms};
 use super::statements::{column, int, text};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
+use crate::checked::Checks;
+use crate::damage::in_chain;
+use crate::digests::{Seal, judge};
 use crate::error::LakeError;
 use crate::provider::as_read;
 use crate::snapshot::TableSnapshot;
 
 /// The folder beside the tables.
 const FOLDER: &str = "cells";
-/// What this build writes; others are not read.
-const FORMAT: u32 = 1;
+/// What this build writes; others are not read. Since 2 an entry and its files have digests.
+const FORMAT: u32 = 2;
 /// Columns of `events` that statements do not have.
 const LEFT_OUT: [&str; 5] = ["type", "withdraws", "published_at", "catalog", "recorded_year"];
 
 /// What was folded, of which rows, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
+    /// Of the entry itself, see `digests.rs`.
+    #[serde(rename = "helan.digest", default)]
+    pub(crate) digest: String,
     pub(crate) format: u32,
     /// The Delta id of the table `events`.
     pub(crate) table: String,
@@ -73,6 +79,7 @@ pub struct State {
     store: Arc<dyn ObjectStore>,
     folder: Path,
     root: url::Url,
+    checks: Checks,
 }
 
 /// The columns of statements as they are folded.
@@ -119,16 +126,25 @@ impl State {
             let read = match store.get(&entry_path(&folder, number)).await {
                 Ok(found) => found.bytes().await?,
                 Err(object_store::Error::NotFound { .. }) => continue,
+                Err(error) if in_chain(&error).is_some() => {
+                    events.checks().leave_cells();
+                    continue;
+                }
                 Err(error) => return Err(error.into()),
             };
+            if judge(&read) != Seal::Sound {
+                continue;
+            }
             let Ok(entry) = serde_json::from_slice::<Entry>(&read) else { continue };
             let fits = entry.format == FORMAT
                 && entry.table == events.state().metadata().id()
                 && entry.columns == columns()
                 && entry.events_version <= events.version()
                 && entry.files.iter().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
-            if fits {
-                return Ok(Some(Self { entry: Arc::new(entry), store, folder, root }));
+            let is_damaged = |name: &String| events.checks().is_damaged(&folder.clone().join(name.as_str()));
+            if fits && !entry.files.keys().any(is_damaged) {
+                let checks = events.checks().clone();
+                return Ok(Some(Self { entry: Arc::new(entry), store, folder, root, checks }));
             }
         }
         Ok(None)
@@ -137,6 +153,16 @@ impl State {
     /// Whether answers as of a pair of moments, by a catalog, follow from it.
     pub(crate) fn serves(&self, terms: &Terms) -> bool {
         self.entry.known_until <= terms.as_of.min(terms.recorded) && self.entry.edges == *terms.edges
+    }
+
+    /// The files of statements, with their sizes.
+    pub(crate) fn files(&self) -> Vec<(Path, u64)> {
+        self.entry.files.iter().map(|(name, size)| (self.folder.clone().join(name.as_str()), *size)).collect()
+    }
+
+    /// Counts that they are not used.
+    pub(crate) fn leave(&self) {
+        self.checks.leave_cells();
     }
 
     pub(crate) fn known_until(&self) -> i64 {
@@ -156,7 +182,7 @@ impl State {
     /// The statements that were folded.
     pub(crate) fn frame(&self, context: &SessionContext) -> Result<DataFrame> {
         let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
-        if context.runtime_env().object_store(&root).is_err() {
+        if root.as_str().starts_with("file:") || context.runtime_env().object_store(&root).is_err() {
             context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
         }
         let paths = self.entry.files.keys().map(|name| {

@@ -18,7 +18,7 @@ use super::{Terms, fold, standing};
 use crate::Lake;
 use crate::tests::events;
 
-const NOW: i64 = 1_560_000_000_000_000;
+pub(crate) const NOW: i64 = 1_560_000_000_000_000;
 const HOUR: i64 = 3_600_000_000;
 
 /// A lake in memory, whose clock says [`NOW`].
@@ -31,7 +31,7 @@ async fn lake() -> (Lake, Clock) {
 }
 
 /// Reports of as many areas as there are ids, known and recorded at a time.
-fn reports(ids: &[&str], offset: i64, time: i64) -> RecordBatch {
+pub(crate) fn reports(ids: &[&str], offset: i64, time: i64) -> RecordBatch {
     let batch = events("feed", ids, offset);
     let columns = batch.schema_ref().fields().iter().zip(batch.columns()).map(|(field, column)| -> ArrayRef {
         let text = |text: &str| Arc::new(StringArray::from(vec![text; ids.len()]));

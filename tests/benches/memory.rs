@@ -1,0 +1,120 @@
+//! Whether the memory of `helan up` stays where it is: reports at a rate, questions beside them, RSS each minute.
+//!
+//! Reports are of a few cells again and again, as what questions keep while they are answered follows the cells, and so
+//! would hide what time alone adds. Afterwards the roles are started anew over the same data, and asked the same: what
+//! they take then they do not owe to how long they had run.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+
+use crate::{Role, accepted, helan, start};
+
+/// Reporters, each with its area; together they send [`RATE`] submissions a second, of one event each.
+const FEEDS: [(&str, &str); 4] =
+    [("yinchuan", "640100"), ("shizuishan", "640200"), ("wuzhong", "640300"), ("guyuan", "640400")];
+const RATE: u64 = 200;
+/// Asked in turn, two a minute.
+const QUESTIONS: [&str; 2] =
+    ["select count(*) from quota_fulfilment", "select indicator, count(*) from observations group by 1"];
+const ASK_EVERY: Duration = Duration::from_secs(30);
+
+/// Runs for so many minutes under load, then over the same data without.
+pub(crate) async fn run(home: &Path, minutes: u64) -> anyhow::Result<()> {
+    let analyst = token(home, &["--role", "analyst"])?;
+    let up = start(home, None, "up", &["--partitions", "3"]).await?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut senders = Vec::new();
+    for (reporter, area) in FEEDS {
+        let token = token(home, &["--role", "reporter", "--reporter", reporter])?;
+        senders.push(tokio::spawn(send(up.base.clone(), token, format!("/nx/{reporter}"), area, stop.clone())));
+    }
+    println!(
+        "{:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>6}",
+        "minute", "RSS MB", "heap MB", "peak MB", "CPU s", "events", "load"
+    );
+    let began = Instant::now();
+    for half in 1..=2 * minutes {
+        tokio::time::sleep((began + ASK_EVERY * half as u32).saturating_duration_since(Instant::now())).await;
+        ask(&up, &analyst, half as usize).await?;
+        if half % 2 == 0 {
+            row(&up, &(half / 2).to_string()).await?;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let mut taken = 0;
+    for sender in senders {
+        taken += sender.await??;
+    }
+    println!("{taken} submissions were acknowledged");
+    drop(up);
+    let up = start(home, None, "up", &["--partitions", "3"]).await?;
+    for question in 0..4 {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        ask(&up, &analyst, question).await?;
+    }
+    row(&up, "anew").await
+}
+
+fn token(home: &Path, of: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(helan()?).args(["credential", "add"]).args(of).arg("--data-dir").arg(home).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// Sends its share of the rate until it is told to stop; how many submissions were acknowledged.
+async fn send(
+    base: String,
+    token: String,
+    source: String,
+    area: &'static str,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<u64> {
+    let client = reqwest::Client::new();
+    let mut tick = tokio::time::interval(Duration::from_millis(1000 * FEEDS.len() as u64 / RATE));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut sent = 0;
+    while !stop.load(Ordering::Relaxed) {
+        tick.tick().await;
+        let event = json!({
+            "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source, "id": format!("n-{sent:08}"),
+            "data": {"ref_area": area, "indicator": "rd_expenditure", "time_period": format!("{}", 2010 + sent % 8),
+                     "value": format!("{}.5", 200_000 + sent % 1000), "unit": "CNY", "unit_mult": 4}
+        });
+        let request = client.post(format!("{base}/v1/events")).bearer_auth(&token).body(event.to_string());
+        let answer = request.header("content-type", "application/cloudevents+json").send().await?;
+        let status = answer.status();
+        ensure!(status.is_success(), "{status}: {}", answer.text().await?);
+        sent += 1;
+    }
+    Ok(sent)
+}
+
+async fn ask(up: &Role, token: &str, number: usize) -> anyhow::Result<()> {
+    let asked = json!({ "query": QUESTIONS[number % QUESTIONS.len()] }).to_string();
+    let request = reqwest::Client::new().post(format!("{}/v1/sql", up.base)).bearer_auth(token);
+    let answer = request.header("content-type", "application/json").body(asked).send().await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    ensure!(status.is_success(), "{status}: {text}");
+    Ok(())
+}
+
+async fn row(up: &Role, when: &str) -> anyhow::Result<()> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", up.child.id()))?;
+    let megabytes = |line: &str| -> anyhow::Result<u64> {
+        let found = status.lines().find_map(|text| text.strip_prefix(line)).context("a line")?;
+        Ok(found.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
+    };
+    let (rss, heap, peak) = (megabytes("VmRSS:")?, megabytes("RssAnon:")?, megabytes("VmHWM:")?);
+    let load = std::fs::read_to_string("/proc/loadavg")?;
+    let load = load.split(' ').next().context("a load")?;
+    let (cpu, events) = (up.cpu()?, accepted(&up.metrics).await?);
+    println!("{when:>7} {rss:>8} {heap:>8} {peak:>8} {cpu:>8.1} {events:>9} {load:>6}");
+    Ok(())
+}
