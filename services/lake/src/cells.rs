@@ -8,6 +8,7 @@
 mod fold;
 mod gather;
 mod reduce;
+mod runs;
 mod state;
 mod statements;
 #[cfg(test)]

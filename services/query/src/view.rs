@@ -54,7 +54,7 @@ impl View {
             return None;
         }
         let pinned = &self.scope.pinned;
-        part.pieces(self.query, pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
+        part.pieces(self.query, &pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest

@@ -6,29 +6,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{DatePart, cast, date_part, interleave_record_batch};
-use arrow::datatypes::{DataType, Int16Type, Int64Type};
-use arrow::row::{RowConverter, SortField};
-use bytes::Bytes;
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use deltalake_core::datafusion::catalog::TableProvider;
 use deltalake_core::datafusion::common::ScalarValue;
-use deltalake_core::datafusion::functions_aggregate::expr_fn::{max, min};
+use deltalake_core::datafusion::functions_aggregate::expr_fn::{count, max, min};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
-use deltalake_core::datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
+use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use helan_schemas::tables::Table;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
 
-use super::gather::{Terms, standing};
-use super::reduce::kinds;
-use super::state::{self, Counts, Entry, State, entry_path, number, numbers, place};
+use super::gather::{Prepared, Sources, Terms};
+use super::runs;
+use super::state::{self, Entry, entry_path, number, numbers, place};
 use super::statements::{column, int, text, time};
 use crate::damage::in_chain;
-use crate::digests::{self, UNSET, sealed};
+use crate::digests::{UNSET, sealed};
 use crate::error::LakeError;
 use crate::lake::Lake;
 use crate::maintain::MIN_ORPHAN_AGE_MS;
@@ -37,12 +31,8 @@ use crate::vacuum::store_time;
 
 /// Rows that are read at each question before it is worth folding them.
 pub const WORTH_FOLDING: usize = 20_000;
-/// Rows of a file, and …
-const FILE_ROWS: usize = 200_000;
-/// … of a row group, which is skipped or read as a whole.
-const GROUP_ROWS: usize = 16_384;
-/// Rows that are written at once.
-const OUT_ROWS: usize = 8192;
+/// Events that are folded at once: what is kept in memory of them is at most a few hundred megabytes.
+const AT_ONCE: usize = 1_000_000;
 /// Later than anything a lake can hold: 9999-12-31.
 const EVERYTHING: i64 = 253_370_764_800_000_000;
 
@@ -73,39 +63,53 @@ pub async fn fold(
 ) -> Result<Report, LakeError> {
     let events = lake.snapshot(Table::Events).await?;
     let mut report = Report::default();
-    fold_events(lake, &events, edges, worth.max(1), &mut report).await?;
+    let mut worth = worth.max(1);
+    while fold_some(lake, &events, edges, worth, &mut report).await? {
+        // The rest is worth it as well.
+        worth = 1;
+    }
     if let Some(age) = delete_ms {
         report.deleted = clean(lake, &events, age.max(MIN_ORPHAN_AGE_MS)).await?;
     }
     Ok(report)
 }
 
-async fn fold_events(
+/// Folds as many events as are looked at together; whether there are more.
+async fn fold_some(
     lake: &Lake,
     events: &TableSnapshot,
     edges: &Arc<BTreeMap<String, Vec<i64>>>,
     worth: usize,
     report: &mut Report,
-) -> Result<(), LakeError> {
+) -> Result<bool, LakeError> {
     let mut sources = events.statement_sources().await?;
     sources.folded = sources.folded.filter(|folded| folded.state.entry.edges == **edges);
-    let before = sources.folded.as_ref().map(|folded| folded.state.entry.clone());
-    let files = events.files();
-    let is_rest = |path: &String| before.as_ref().is_none_or(|entry| !entry.events_files.contains(path));
-    let rest_rows: usize = files.iter().filter(|file| is_rest(&file.path)).filter_map(|file| file.rows).sum();
+    let files: BTreeMap<_, _> = events.files().into_iter().map(|file| (file.path, file.rows)).collect();
+    let folded_files = |sources: &Sources| -> BTreeSet<String> {
+        let before = sources.folded.as_ref().map(|folded| &folded.state.entry.events_files);
+        files.keys().filter(|path| before.is_some_and(|before| before.contains(*path))).cloned().collect()
+    };
+    let whole = folded_files(&sources);
+    let rest_rows: usize = files.iter().filter(|(path, _)| !whole.contains(*path)).filter_map(|(_, rows)| *rows).sum();
     if rest_rows < worth {
-        return Ok(());
-    }
-    if let Some(folded) = &sources.folded
-        && !is_sound(lake, &folded.state).await?
-    {
-        // From now on it is passed over: an earlier entry is folded on, or everything.
-        return Box::pin(fold_events(lake, events, edges, worth, report)).await;
+        return Ok(false);
     }
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     // A row from the future counts from its day on: until then it, and what came after it, is read at each question.
-    let limits = limits(&context, &sources.events, lake.clock().now()).await?;
-    let all_files = files.into_iter().map(|file| file.path).collect();
+    let mut limits = limits(&context, &sources.events, lake.clock().now()).await?;
+    let mut news = news(&context, &sources, &limits).await?;
+    let before = sources.folded.as_ref().map_or(0, |folded| folded.state.rows());
+    if limits.is_empty() && sources.folded.is_some() && events.row_count() != Some(before + rows_of(&news)) {
+        // What was folded was something else.
+        sources.folded = None;
+        news = self::news(&context, &sources, &limits).await?;
+    }
+    let is_part = rows_of(&news) > AT_ONCE;
+    if is_part {
+        limits = cut(&news);
+        news = self::news(&context, &sources, &limits).await?;
+    }
+    let before = sources.folded.as_ref().map(|folded| folded.state.entry.clone());
     let mut entry = Entry {
         digest: UNSET.to_owned(),
         format: state::format(),
@@ -115,55 +119,49 @@ async fn fold_events(
         events_version: events.version(),
         known_until: before.as_ref().map_or(i64::MIN, |entry| entry.known_until),
         before: before.as_ref().map_or_else(BTreeMap::new, |entry| entry.before.clone()),
-        rows: 0,
-        events_files: if limits.is_empty() { all_files } else { BTreeSet::new() },
-        files: BTreeMap::new(),
-        counts: BTreeMap::new(),
+        rows: before.as_ref().map_or(0, |entry| entry.rows) + rows_of(&news),
+        events_files: if limits.is_empty() { files.keys().cloned().collect() } else { folded_files(&sources) },
+        runs: before.as_ref().map_or_else(Vec::new, |entry| entry.runs.clone()),
     };
-    if !limits.is_empty() {
+    for span in &news {
+        let topic = entry.before.entry(span.topic.clone()).or_default();
+        let next = topic.entry(span.partition).or_insert(0);
+        *next = (span.last + 1).max(*next);
+        entry.known_until = entry.known_until.max(span.known_until);
+    }
+    // Without news the same rows lie in other files, which maintenance has put together.
+    if rows_of(&news) > 0 {
         sources.events = below(&context, &sources.events, &limits)?;
         if let Some(folded) = &mut sources.folded {
             folded.rest = below(&context, &folded.rest, &limits)?;
+            folded.rows = entry.rows;
+        }
+        let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
+        let schema = state::schema();
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let prepared = Prepared::new(&context, &sources, &terms, &names).await?;
+        let (statements, replaces) = prepared.news(&context).await?;
+        if !prepared.is_beside_folded() {
+            entry.runs.clear();
+        }
+        let place = runs::Place::of(lake, events)?;
+        entry.runs.push(place.write(statements, replaces).await?);
+        if !place.merge(&context, &mut entry.runs).await? {
+            // A file that was folded before is damaged: it is passed over from now on.
+            return Box::pin(fold_some(lake, events, edges, worth, report)).await;
         }
     }
-    let news = sources.folded.as_ref().map_or(&sources.events, |folded| &folded.rest);
-    ends(context.read_table(news.clone())?, &mut entry).await?;
-    entry.rows = match (limits.is_empty(), events.row_count()) {
-        (true, Some(rows)) => rows,
-        _ => context.read_table(sources.events.clone())?.count().await?,
-    };
-    report.events = entry.rows - before.as_ref().map_or(0, |entry| entry.rows);
-    if let Some(folded) = &mut sources.folded {
-        folded.rows = entry.rows;
-    }
+    report.events += rows_of(&news);
+    report.statements = entry.runs.iter().map(|run| run.len() as usize).sum();
+    put(events, &entry, report).await?;
+    Ok(is_part && !report.backed_off)
+}
+
+async fn put(events: &TableSnapshot, entry: &Entry, report: &mut Report) -> Result<(), LakeError> {
     let (store, folder, _) = place(events)?;
-    match &before {
-        // The same rows in other files, which maintenance has put together.
-        Some(before) if report.events == 0 => {
-            entry.files = before.files.clone();
-            entry.counts = before.counts.clone();
-        }
-        _ => {
-            let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
-            let schema = state::schema();
-            let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-            let batches = standing(&context, &sources, &terms, &names, &[], &mut |_| Ok(())).await?.statements;
-            report.statements = batches.iter().map(RecordBatch::num_rows).sum();
-            entry.counts = counts(&batches)?;
-            let written = tokio::task::spawn_blocking(move || files_of(&batches))
-                .await
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-            for bytes in written {
-                let name = digests::name(&lake.clock().new_id(), &bytes);
-                let size = bytes.len() as u64;
-                store.put(&folder.clone().join(name.as_str()), bytes.into()).await?;
-                entry.files.insert(name, size);
-            }
-        }
-    }
     let number = numbers(store.as_ref(), &folder).await?.last().map_or(0, |last| last + 1);
     let bytes =
-        serde_json::to_string(&entry).map_err(|error| LakeError::Rows { table: "cells", why: error.to_string() })?;
+        serde_json::to_string(entry).map_err(|error| LakeError::Rows { table: "cells", why: error.to_string() })?;
     match store.put_opts(&entry_path(&folder, number), sealed(bytes).into(), PutOptions::from(PutMode::Create)).await {
         Ok(_) => Ok(()),
         Err(Error::AlreadyExists { .. }) => {
@@ -174,19 +172,63 @@ async fn fold_events(
     }
 }
 
-/// Whether the files that were folded before are what was written.
-async fn is_sound(lake: &Lake, state: &State) -> Result<bool, LakeError> {
-    for (path, _) in state.files() {
-        match lake.store().compare(&path).await {
-            Ok(_) => {}
-            Err(error) if in_chain(&error).is_some() => {
-                state.leave();
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        }
+/// Rows of a partition that were not folded.
+struct Span {
+    topic: String,
+    partition: i32,
+    rows: usize,
+    first: i64,
+    last: i64,
+    /// When the newest of them became known or was recorded, microseconds since the epoch.
+    known_until: i64,
+}
+
+fn rows_of(news: &[Span]) -> usize {
+    news.iter().map(|span| span.rows).sum()
+}
+
+/// The offsets before which as many rows lie as are folded together.
+fn cut(news: &[Span]) -> Vec<(String, i32, i64)> {
+    let steps = rows_of(news).div_ceil(AT_ONCE).max(1) as i64;
+    let cut = |span: &Span| span.first + ((span.last + 1 - span.first) / steps).max(1);
+    news.iter().map(|span| (span.topic.clone(), span.partition, cut(span))).collect()
+}
+
+/// The rows below the limits that were not folded, by partition.
+async fn news(
+    context: &SessionContext,
+    sources: &Sources,
+    limits: &[(String, i32, i64)],
+) -> Result<Vec<Span>, LakeError> {
+    let rows = match &sources.folded {
+        Some(folded) => context.read_table(folded.rest.clone())?.filter(folded.state.unfolded_filter())?,
+        None => context.read_table(sources.events.clone())?,
+    };
+    let rows = context.read_table(below(context, &rows.into_view(), limits)?)?;
+    let ends = [
+        min(col("\"offset\"")).alias("first"),
+        max(col("\"offset\"")).alias("last"),
+        max(col("known_at")).alias("known"),
+        max(col("recorded_at")).alias("recorded"),
+        count(lit(1)).alias("rows"),
+    ];
+    let rows = rows.aggregate(vec![col("topic"), col("partition")], ends.to_vec())?;
+    let mut spans = Vec::new();
+    for batch in rows.collect().await? {
+        let (topics, partitions) = (text(&batch, "topic")?, int(&batch, "partition")?);
+        let number = |name| Ok::<_, LakeError>(column(&batch, name)?.as_primitive::<Int64Type>().clone());
+        let (first, last, rows) = (number("first")?, number("last")?, number("rows")?);
+        let (known, recorded) = (time(&batch, "known")?, time(&batch, "recorded")?);
+        spans.extend((0..batch.num_rows()).map(|row| Span {
+            topic: topics.value(row).to_owned(),
+            partition: partitions.value(row),
+            rows: rows.value(row) as usize,
+            first: first.value(row),
+            last: last.value(row),
+            known_until: known.value(row).max(recorded.value(row)),
+        }));
     }
-    Ok(true)
+    Ok(spans)
 }
 
 /// By topic and partition, the offset of the first row that is known or recorded later than now.
@@ -223,86 +265,6 @@ fn below(
     Ok(context.read_table(events.clone())?.filter(!beyond)?.into_view())
 }
 
-/// How far the rows go, in the log and in time.
-async fn ends(rows: DataFrame, entry: &mut Entry) -> Result<(), LakeError> {
-    let ends = [("offset", "last"), ("known_at", "known"), ("recorded_at", "recorded")];
-    let ends = ends.map(|(column, name)| max(col(format!("\"{column}\""))).alias(name));
-    let rows = rows.aggregate(vec![col("topic"), col("partition")], ends.to_vec())?;
-    for batch in rows.collect().await? {
-        let (topics, partitions) = (text(&batch, "topic")?, int(&batch, "partition")?);
-        let last = batch.column(2).as_primitive::<Int64Type>();
-        let (known, recorded) = (time(&batch, "known")?, time(&batch, "recorded")?);
-        for row in 0..batch.num_rows() {
-            let topic = entry.before.entry(topics.value(row).to_owned()).or_default();
-            let next = topic.entry(partitions.value(row)).or_insert(0);
-            *next = (last.value(row) + 1).max(*next);
-            entry.known_until = entry.known_until.max(known.value(row)).max(recorded.value(row));
-        }
-    }
-    Ok(())
-}
-
-fn counts(batches: &[RecordBatch]) -> Result<Counts, LakeError> {
-    let mut counts = Counts::new();
-    for batch in batches {
-        let indicators = text(batch, "indicator")?;
-        let years = cast(&date_part(column(batch, "period_end")?, DatePart::Year)?, &DataType::Int16)?;
-        let years = years.as_primitive::<Int16Type>();
-        for row in 0..batch.num_rows() {
-            let indicator = indicators.value(row);
-            if !counts.contains_key(indicator) {
-                counts.insert(indicator.to_owned(), BTreeMap::new());
-            }
-            if let Some(of_indicator) = counts.get_mut(indicator) {
-                *of_indicator.entry(years.value(row)).or_default() += 1;
-            }
-        }
-    }
-    Ok(counts)
-}
-
-/// Statements as files, sorted by what they are about. CPU-bound.
-fn files_of(batches: &[RecordBatch]) -> Result<Vec<Bytes>, LakeError> {
-    let schema = state::schema();
-    let mut places = Vec::new();
-    let mut converter: Option<RowConverter> = None;
-    let mut rows = Vec::with_capacity(batches.len());
-    for batch in batches {
-        let keys = kinds(batch)?;
-        let converter = match &mut converter {
-            Some(converter) => converter,
-            None => {
-                let fields = keys.iter().map(|column| SortField::new(column.data_type().clone()));
-                converter.insert(RowConverter::new(fields.collect())?)
-            }
-        };
-        rows.push(converter.convert_columns(&keys)?);
-    }
-    for (batch, rows) in rows.iter().enumerate() {
-        places.extend((0..rows.num_rows()).map(|row| (batch, row)));
-    }
-    places.sort_unstable_by(|one, other| rows[one.0].row(one.1).cmp(&rows[other.0].row(other.1)));
-    drop(rows);
-    let batches: Vec<&RecordBatch> = batches.iter().collect();
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
-        .set_max_row_group_row_count(Some(GROUP_ROWS))
-        .build();
-    let mut files = Vec::new();
-    for places in places.chunks(FILE_ROWS) {
-        let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.clone()))?;
-        for places in places.chunks(OUT_ROWS) {
-            let rows = interleave_record_batch(&batches, places)?;
-            let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, LakeError> {
-                Ok(cast(column(&rows, field.name())?, field.data_type())?)
-            });
-            file.write(&RecordBatch::try_new(schema.clone(), columns.collect::<Result<Vec<_>, _>>()?)?)?;
-        }
-        files.push(file.into_inner()?.into());
-    }
-    Ok(files)
-}
-
 /// Deletes entries that were superseded long ago, and old files that no entry names.
 async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Result<usize, LakeError> {
     let (store, folder, _) = place(events)?;
@@ -325,7 +287,7 @@ async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Resul
             Err(error) => return Err(error.into()),
         };
         match serde_json::from_slice::<Entry>(&bytes) {
-            Ok(entry) => named.extend(entry.files.into_keys()),
+            Ok(entry) => named.extend(entry.files().map(|(name, _)| name.clone())),
             // A newer build's: its files are not for this one to judge.
             Err(_) => return Ok(0),
         }

@@ -61,8 +61,8 @@ pub struct Folded {
 }
 
 impl Sources {
-    /// How many statements were folded, where any were; empty = nobody counted.
-    pub fn counts(&self) -> Option<&Counts> {
+    /// How many statements were folded, where any were.
+    pub fn counts(&self) -> Option<Counts> {
         self.folded.as_ref().map(|folded| folded.state.counts())
     }
 }
@@ -91,7 +91,7 @@ pub struct Standing {
 const KEPT_ROWS: usize = 100_000;
 
 /// A cell: area, indicator, period.
-type Cell = (String, String, String);
+pub(crate) type Cell = (String, String, String);
 
 /// Withdrawals that are known: by source and id when, and those that were not folded.
 struct Withdrawals {
@@ -188,12 +188,48 @@ impl Prepared {
         grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
     ) -> Result<Vec<RecordBatch>> {
         let mut reducer = Reducer::new();
-        let base = since.folded.state.frame(context)?;
-        let base = filters.iter().try_fold(base, |base, filter| base.filter(filter.clone()))?;
+        let state = &since.folded.state;
         let mut stored: Vec<&str> =
             self.names().into_iter().filter(|name| !matches!(*name, "type" | "withdraws")).collect();
         stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
-        add_all(base.select_columns(&stored)?, &mut reducer, grown, |batch| since.without_again(batch)).await?;
+        let mut replaced = since.again.clone();
+        for run in state.entry.runs.iter().rev() {
+            let rows = state.frame(context, run)?;
+            let rows = filters.iter().try_fold(rows, |rows, filter| rows.filter(filter.clone()))?;
+            let made = |batch| without(batch, &replaced);
+            add_all(rows.select_columns(&stored)?, &mut reducer, grown, made).await?;
+            replaced.extend(run.replaces.iter().cloned());
+        }
+        self.add_news(context, since, filters, &mut reducer, grown).await?;
+        Ok(reducer.finish()?)
+    }
+
+    /// Whether it is beside what was folded; else it is everything.
+    pub(crate) fn is_beside_folded(&self) -> bool {
+        self.folded.is_some()
+    }
+
+    /// What came since: the newest statement of each kind, with all of the cells of which something folded was withdrawn.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub(crate) async fn news(&self, context: &SessionContext) -> Result<(Vec<RecordBatch>, BTreeSet<Cell>)> {
+        let Some(since) = &self.folded else {
+            return Ok((self.standing(context, &[], &mut |_| Ok(())).await?.statements, BTreeSet::new()));
+        };
+        let mut reducer = Reducer::new();
+        self.add_news(context, since, &[], &mut reducer, &mut |_| Ok(())).await?;
+        Ok((reducer.finish()?, since.again.clone()))
+    }
+
+    async fn add_news(
+        &self,
+        context: &SessionContext,
+        since: &Since,
+        filters: &[Expr],
+        reducer: &mut Reducer,
+        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
+    ) -> Result<()> {
         match &since.tail {
             Some(tail) => {
                 for batch in tail {
@@ -202,8 +238,8 @@ impl Prepared {
                 grown(reducer.size())?;
             }
             None => {
-                let made = |batch| since.without_again(chosen(context, statements(&batch, &self.reading)?, filters)?);
-                since.rest(context, &self.names, &mut reducer, grown, made).await?;
+                let made = |batch| without(chosen(context, statements(&batch, &self.reading)?, filters)?, &since.again);
+                since.rest(context, &self.names, reducer, grown, made).await?;
             }
         }
         if !since.again.is_empty() {
@@ -216,12 +252,10 @@ impl Prepared {
                     .and(among("indicator", |cell| &cell.1))
                     .and(among("time_period", |cell| &cell.2)),
             )?;
-            add_all(rows.select_columns(&self.names())?, &mut reducer, grown, |batch| {
-                without(statements(&batch, &self.reading)?, |cell| !since.again.contains(cell))
-            })
-            .await?;
+            let made = |batch| only(statements(&batch, &self.reading)?, &since.again);
+            add_all(rows.select_columns(&self.names())?, reducer, grown, made).await?;
         }
-        Ok(reducer.finish()?)
+        Ok(())
     }
 
     /// Reports that are known.
@@ -249,7 +283,7 @@ impl Since {
         let mut since = Self { folded, again, tail: None };
         if since.folded.rows.saturating_sub(since.folded.state.rows()) <= KEPT_ROWS {
             let mut reducer = Reducer::new();
-            let made = |batch| since.without_again(statements(&batch, reading)?);
+            let made = |batch| without(statements(&batch, reading)?, &since.again);
             since.rest(context, names, &mut reducer, &mut |_| Ok(()), made).await?;
             since.tail = Some(reducer.finish()?);
         }
@@ -285,13 +319,6 @@ impl Since {
         }
         Ok(())
     }
-
-    fn without_again(&self, batch: RecordBatch) -> Result<RecordBatch> {
-        if self.again.is_empty() {
-            return Ok(batch);
-        }
-        without(batch, |cell| self.again.contains(cell))
-    }
 }
 
 /// What was folded can be done without: it may have been deleted, or belong to another history of the lake.
@@ -324,7 +351,7 @@ fn wanted<'n>(events: &Arc<dyn TableProvider>, columns: &[&'n str]) -> Vec<&'n s
     names
 }
 
-async fn add_all(
+pub(crate) async fn add_all(
     rows: DataFrame,
     reducer: &mut Reducer,
     grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
@@ -413,8 +440,17 @@ fn cells_in(batch: &RecordBatch) -> Result<Vec<Cell>> {
     Ok((0..batch.num_rows()).map(cell).collect())
 }
 
-/// The rows of cells that are not left out.
-fn without(batch: RecordBatch, is_out: impl Fn(&Cell) -> bool) -> Result<RecordBatch> {
-    let keep = BooleanArray::from_iter(cells_in(&batch)?.iter().map(|cell| Some(!is_out(cell))));
+/// The rows of other cells.
+pub(crate) fn without(batch: RecordBatch, cells: &BTreeSet<Cell>) -> Result<RecordBatch> {
+    if cells.is_empty() {
+        return Ok(batch);
+    }
+    let keep = BooleanArray::from_iter(cells_in(&batch)?.iter().map(|cell| Some(!cells.contains(cell))));
+    Ok(filter_record_batch(&batch, &keep)?)
+}
+
+/// The rows of these cells.
+fn only(batch: RecordBatch, cells: &BTreeSet<Cell>) -> Result<RecordBatch> {
+    let keep = BooleanArray::from_iter(cells_in(&batch)?.iter().map(|cell| Some(cells.contains(cell))));
     Ok(filter_record_batch(&batch, &keep)?)
 }

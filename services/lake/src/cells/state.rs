@@ -15,6 +15,7 @@ use deltalake_core::datafusion::datasource::listing::{
 };
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt;
 use helan_schemas::tables::Table;
@@ -22,7 +23,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
-use super::gather::{Folded, Sources, Terms};
+use super::gather::{Cell, Folded, Sources, Terms};
 use super::statements::{column, int, text};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
 use crate::checked::Checks;
@@ -34,7 +35,7 @@ use crate::snapshot::TableSnapshot;
 
 /// The folder beside the tables.
 const FOLDER: &str = "cells";
-/// What this build writes; others are not read. Since 2 an entry and its files have digests.
+/// What this build writes; others are not read. Since 2 an entry and its files have digests, and there are runs.
 const FORMAT: u32 = 2;
 /// Columns of `events` that statements do not have.
 const LEFT_OUT: [&str; 5] = ["type", "withdraws", "published_at", "catalog", "recorded_year"];
@@ -62,11 +63,31 @@ pub(crate) struct Entry {
     pub(crate) rows: usize,
     /// The data files of that version, all of whose rows were folded.
     pub(crate) events_files: BTreeSet<String>,
-    /// The files of statements, with their sizes in bytes.
+    /// What was folded, oldest first.
+    pub(crate) runs: Vec<Run>,
+}
+
+/// Statements that were folded together: the newest of each kind among them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Run {
+    /// Their files, with the sizes in bytes.
     pub(crate) files: BTreeMap<String, u64>,
-    /// By indicator and year of the period's last day, how many statements those are.
-    #[serde(default)]
+    /// Cells of which it has everything: what earlier runs say of them holds no more.
+    pub(crate) replaces: BTreeSet<Cell>,
+    /// How many statements it has.
     pub(crate) counts: Counts,
+}
+
+impl Run {
+    pub(crate) fn len(&self) -> u64 {
+        self.counts.values().flat_map(BTreeMap::values).sum()
+    }
+}
+
+impl Entry {
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&String, &u64)> {
+        self.runs.iter().flat_map(|run| &run.files)
+    }
 }
 
 /// By indicator and year of the period's last day, how many statements there are.
@@ -97,6 +118,14 @@ pub(crate) fn schema() -> SchemaRef {
 
 pub(crate) fn columns() -> Vec<String> {
     schema().fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect()
+}
+
+/// Adds counts to others.
+pub(crate) fn add(counts: &mut Counts, more: &Counts) {
+    for (indicator, years) in more {
+        let of_indicator = counts.entry(indicator.clone()).or_default();
+        years.iter().for_each(|(year, count)| *of_indicator.entry(*year).or_default() += count);
+    }
 }
 
 /// Where a table's cells lie: the store, the folder in it, and the store's own URL.
@@ -140,14 +169,33 @@ impl State {
                 && entry.table == events.state().metadata().id()
                 && entry.columns == columns()
                 && entry.events_version <= events.version()
-                && entry.files.iter().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
+                && entry.files().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
             let is_damaged = |name: &String| events.checks().is_damaged(&folder.clone().join(name.as_str()));
-            if fits && !entry.files.keys().any(is_damaged) {
+            if fits && !entry.files().any(|(name, _)| is_damaged(name)) {
                 let checks = events.checks().clone();
                 return Ok(Some(Self { entry: Arc::new(entry), store, folder, root, checks }));
             }
         }
         Ok(None)
+    }
+
+    /// What lies beside a version of `events`, to read runs by; it has none itself.
+    pub(crate) fn beside(events: &TableSnapshot) -> Result<Self, LakeError> {
+        let (store, folder, root) = place(events)?;
+        let entry = Entry {
+            digest: String::new(),
+            format: FORMAT,
+            table: String::new(),
+            columns: Vec::new(),
+            edges: BTreeMap::new(),
+            events_version: events.version(),
+            known_until: i64::MIN,
+            before: BTreeMap::new(),
+            rows: 0,
+            events_files: BTreeSet::new(),
+            runs: Vec::new(),
+        };
+        Ok(Self { entry: Arc::new(entry), store, folder, root, checks: events.checks().clone() })
     }
 
     /// Whether answers as of a pair of moments, by a catalog, follow from it.
@@ -157,7 +205,7 @@ impl State {
 
     /// The files of statements, with their sizes.
     pub(crate) fn files(&self) -> Vec<(Path, u64)> {
-        self.entry.files.iter().map(|(name, size)| (self.folder.clone().join(name.as_str()), *size)).collect()
+        self.entry.files().map(|(name, size)| (self.folder.clone().join(name.as_str()), *size)).collect()
     }
 
     /// Counts that they are not used.
@@ -174,18 +222,20 @@ impl State {
         self.entry.rows
     }
 
-    /// How many statements were folded; empty = not known.
-    pub(crate) fn counts(&self) -> &Counts {
-        &self.entry.counts
+    /// How many statements were folded, those of several runs once each.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::new();
+        self.entry.runs.iter().for_each(|run| add(&mut counts, &run.counts));
+        counts
     }
 
-    /// The statements that were folded.
-    pub(crate) fn frame(&self, context: &SessionContext) -> Result<DataFrame> {
+    /// The statements of a run.
+    pub(crate) fn frame(&self, context: &SessionContext, run: &Run) -> Result<DataFrame> {
         let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
         if root.as_str().starts_with("file:") || context.runtime_env().object_store(&root).is_err() {
             context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
         }
-        let paths = self.entry.files.keys().map(|name| {
+        let paths = run.files.keys().map(|name| {
             let mut url = self.root.clone();
             url.set_path(self.folder.clone().join(name.as_str()).as_ref());
             ListingTableUrl::parse(url.as_str())
@@ -206,6 +256,17 @@ impl State {
             Some(before.is_none_or(|before| offsets.value(row) >= *before))
         });
         Ok(BooleanArray::from_iter(is_unfolded))
+    }
+
+    /// As [`State::is_unfolded`], as a filter.
+    pub(crate) fn unfolded_filter(&self) -> Expr {
+        let before = self.entry.before.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().map(move |(partition, next)| {
+                let partition = col("topic").eq(lit(topic)).and(col("partition").eq(lit(*partition)));
+                partition.and(col("\"offset\"").lt(lit(*next)))
+            })
+        });
+        before.reduce(Expr::or).map_or_else(|| lit(true), |folded| !folded)
     }
 
     /// The rows that were not folded.

@@ -127,8 +127,8 @@ async fn what_is_lost_of_it_is_done_without_and_folded_again() {
     let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
     let state = State::newest(&snapshot).await.expect("read").expect("folded");
     let (store, folder, _) = place(&snapshot).expect("a place");
-    for name in state.entry.files.keys() {
-        store.delete(&folder.clone().join(name.as_str())).await.expect("deleted");
+    for (path, _) in state.files() {
+        store.delete(&path).await.expect("deleted");
     }
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);

@@ -1,0 +1,199 @@
+//! Runs of folded statements: written once, and put together when one is about as long as the one before, so that folding
+//! costs what is new and reading opens few files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::compute::{DatePart, cast, date_part, interleave_record_batch};
+use arrow::datatypes::{DataType, Int16Type};
+use arrow::row::{RowConverter, SortField};
+use bytes::Bytes;
+use deltalake_core::datafusion::logical_expr::{col, lit};
+use deltalake_core::datafusion::prelude::SessionContext;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use super::gather::{Cell, add_all, without};
+use super::reduce::{Reducer, kinds};
+use super::state::{self, Counts, Run, State, place};
+use super::statements::{column, text};
+use crate::damage::in_chain;
+use crate::digests;
+use crate::error::LakeError;
+use crate::lake::Lake;
+use crate::snapshot::TableSnapshot;
+
+/// Rows of a file, and …
+const FILE_ROWS: usize = 200_000;
+/// … of a row group, which is skipped or read as a whole.
+const GROUP_ROWS: usize = 16_384;
+/// Rows that are written at once.
+const OUT_ROWS: usize = 8192;
+/// Statements that are put together at once.
+const AT_ONCE: u64 = 200_000;
+
+/// Where runs are written.
+pub(super) struct Place<'l> {
+    lake: &'l Lake,
+    events: &'l TableSnapshot,
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+}
+
+impl<'l> Place<'l> {
+    pub(super) fn of(lake: &'l Lake, events: &'l TableSnapshot) -> Result<Self, LakeError> {
+        let (store, folder, _) = place(events)?;
+        Ok(Self { lake, events, store, folder })
+    }
+
+    /// Writes a run.
+
+    pub(super) async fn write(&self, batches: Vec<RecordBatch>, replaces: BTreeSet<Cell>) -> Result<Run, LakeError> {
+        let mut run = Run { replaces, counts: counts(&batches)?, ..Run::default() };
+        let written = tokio::task::spawn_blocking(move || files_of(&batches))
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        for bytes in written {
+            let name = digests::name(&self.lake.clock().new_id(), &bytes);
+            let size = bytes.len() as u64;
+            self.store.put(&self.folder.clone().join(name.as_str()), bytes.into()).await?;
+            run.files.insert(name, size);
+        }
+        Ok(run)
+    }
+
+    /// Puts the last runs together, as long as the newer one is at least half as long. Whether what was written before could
+    /// be read.
+    pub(super) async fn merge(&self, context: &SessionContext, runs: &mut Vec<Run>) -> Result<bool, LakeError> {
+        while let [.., older, newer] = runs.as_slice()
+            && newer.len() * 2 >= older.len()
+        {
+            let state = State::beside(self.events)?;
+            if !self.is_sound(&state, [older, newer]).await? {
+                return Ok(false);
+            }
+            let mut run = self.merged(context, &state, older, newer).await?;
+            if runs.len() > 2 {
+                run.replaces = &older.replaces | &newer.replaces;
+            }
+            runs.truncate(runs.len() - 2);
+            runs.push(run);
+        }
+        Ok(true)
+    }
+
+    /// Both runs as one: some indicators at a time.
+    async fn merged(
+        &self,
+        context: &SessionContext,
+        state: &State,
+        older: &Run,
+        newer: &Run,
+    ) -> Result<Run, LakeError> {
+        let mut run = Run::default();
+        let mut all = older.counts.clone();
+        state::add(&mut all, &newer.counts);
+        let mut waiting: Vec<(String, u64)> =
+            all.into_iter().rev().map(|(name, years)| (name, years.values().sum())).collect();
+        while !waiting.is_empty() {
+            let mut names = Vec::new();
+            let mut size = 0;
+            while let Some((name, count)) = waiting.pop_if(|(_, count)| size == 0 || size + *count <= AT_ONCE) {
+                size += count;
+                names.push(lit(name));
+            }
+            let mut reducer = Reducer::new();
+            let nothing = BTreeSet::new();
+            for (of, replaced) in [(older, &newer.replaces), (newer, &nothing)] {
+                let rows = state.frame(context, of)?.filter(col("indicator").in_list(names.clone(), false))?;
+                add_all(rows, &mut reducer, &mut |_| Ok(()), |batch| without(batch, replaced)).await?;
+            }
+            let part = self.write(reducer.finish()?, BTreeSet::new()).await?;
+            run.files.extend(part.files);
+            state::add(&mut run.counts, &part.counts);
+        }
+        Ok(run)
+    }
+
+    /// Whether the files of runs are what was written.
+    async fn is_sound(&self, state: &State, runs: [&Run; 2]) -> Result<bool, LakeError> {
+        for name in runs.into_iter().flat_map(|run| run.files.keys()) {
+            let path = self.folder.clone().join(name.as_str());
+            match self.lake.store().compare(&path).await {
+                Ok(_) => {}
+                Err(error) if in_chain(&error).is_some() => {
+                    state.leave();
+                    return Ok(false);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// How many statements there are.
+fn counts(batches: &[RecordBatch]) -> Result<Counts, LakeError> {
+    let mut counts = Counts::new();
+    for batch in batches {
+        let indicators = text(batch, "indicator")?;
+        let years = cast(&date_part(column(batch, "period_end")?, DatePart::Year)?, &DataType::Int16)?;
+        let years = years.as_primitive::<Int16Type>();
+        for row in 0..batch.num_rows() {
+            let indicator = indicators.value(row);
+            if !counts.contains_key(indicator) {
+                counts.insert(indicator.to_owned(), BTreeMap::new());
+            }
+            if let Some(of_indicator) = counts.get_mut(indicator) {
+                *of_indicator.entry(years.value(row)).or_default() += 1;
+            }
+        }
+    }
+    Ok(counts)
+}
+
+/// Statements as files, sorted by what they are about. CPU-bound.
+fn files_of(batches: &[RecordBatch]) -> Result<Vec<Bytes>, LakeError> {
+    let schema = state::schema();
+    let mut places = Vec::new();
+    let mut converter: Option<RowConverter> = None;
+    let mut rows = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let keys = kinds(batch)?;
+        let converter = match &mut converter {
+            Some(converter) => converter,
+            None => {
+                let fields = keys.iter().map(|column| SortField::new(column.data_type().clone()));
+                converter.insert(RowConverter::new(fields.collect())?)
+            }
+        };
+        rows.push(converter.convert_columns(&keys)?);
+    }
+    for (batch, rows) in rows.iter().enumerate() {
+        places.extend((0..rows.num_rows()).map(|row| (batch, row)));
+    }
+    places.sort_unstable_by(|one, other| rows[one.0].row(one.1).cmp(&rows[other.0].row(other.1)));
+    drop(rows);
+    let batches: Vec<&RecordBatch> = batches.iter().collect();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .build();
+    let mut files = Vec::new();
+    for places in places.chunks(FILE_ROWS) {
+        let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties.clone()))?;
+        for places in places.chunks(OUT_ROWS) {
+            let rows = interleave_record_batch(&batches, places)?;
+            let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, LakeError> {
+                Ok(cast(column(&rows, field.name())?, field.data_type())?)
+            });
+            file.write(&RecordBatch::try_new(schema.clone(), columns.collect::<Result<Vec<_>, _>>()?)?)?;
+        }
+        files.push(file.into_inner()?.into());
+    }
+    Ok(files)
+}
