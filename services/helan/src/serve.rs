@@ -11,8 +11,8 @@ use anyhow::Context;
 use async_trait::async_trait;
 use helan_ingest::{HttpCounters, Limits, Listening, Outcomes, Own, Tls};
 use helan_log::Log;
-use helan_query::Sessions;
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
+use helan_query::{BoundedPool, Sessions};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
@@ -276,7 +276,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 let tables = tables.clone();
                 async move { tables.ready().await }
             });
-            let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), clock.clone(), Arc::default());
+            let memory = BoundedPool::whole(usize::MAX).runtime()?;
+            let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), clock.clone(), memory);
             own = Some(Arc::new(OwnOfLake { sessions: Arc::new(sessions) }) as Arc<dyn Own>);
             let waited = helan_query::http::Outcomes::new(lake.clone());
             outcomes = Some(Arc::new(OutcomesOfLake(waited)) as Arc<dyn Outcomes>);
