@@ -10,6 +10,10 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
+/// Bytes of the footers of files that are kept from question to question. No pool counts them, and under load most are of
+/// files that were put together since; the engine's own bound is 50 MiB.
+const FOOTERS: usize = 8 << 20;
+
 /// A bounded pool, within another one if there is one above it.
 #[derive(Debug)]
 pub struct BoundedPool {
@@ -58,7 +62,8 @@ impl BoundedPool {
     /// If the engine's caches cannot be made.
     pub fn runtime(self: &Arc<Self>) -> Result<Arc<RuntimeEnv>> {
         let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
-        RuntimeEnvBuilder::new().with_memory_pool(self.clone()).with_disk_manager_builder(no_disk).build_arc()
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(self.clone()).with_disk_manager_builder(no_disk);
+        runtime.with_metadata_cache_limit(FOOTERS).build_arc()
     }
 
     fn take(&self, bytes: usize) -> Result<()> {
@@ -125,6 +130,12 @@ impl MemoryPool for BoundedPool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn footers_are_kept_within_a_bound_that_no_default_widens() {
+        let runtime = BoundedPool::whole(100).runtime().expect("a runtime");
+        assert_eq!(runtime.cache_manager.get_metadata_cache_limit(), FOOTERS);
+    }
 
     #[test]
     fn a_query_stays_within_its_own_bound_and_that_of_all() {
