@@ -12,6 +12,7 @@ mod refuses_events;
 mod refuses_senders;
 mod secure;
 mod sheets;
+mod shown;
 mod sockets;
 mod templates;
 mod workbooks;
