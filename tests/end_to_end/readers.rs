@@ -54,7 +54,7 @@ async fn a_cloudevents_library_sends() {
     }
     helan.wait_until("the event is in the lake", async || helan.sql("select count(*) from events") == ["1"]).await;
     let event = helan.sql("select id, value, amount, note from events");
-    assert_eq!(event, ["\"py:1\"\"2\",455792.5000000000,4557925000.0000000000,初步"]);
+    assert_eq!(event, ["\"py:1\"\"2\",455792.5,4557925000,初步"]);
 }
 
 /// A client that is generated from `/openapi.json` sends, waits, corrects, lists and asks.

@@ -12,6 +12,7 @@ mod bounds;
 mod checked;
 mod csv;
 mod describe;
+mod digits;
 mod due;
 mod expansion;
 mod functions;
@@ -37,6 +38,7 @@ mod watch;
 
 pub use csv::for_csv;
 pub use describe::{ColumnDoc, TableDoc};
+pub use digits::{is_exact, json_lines, without_zeros};
 pub use expansion::{Beyond, Bound};
 pub use kept::{KeptCatalog, catalog_in_use, kept_catalogs};
 pub use moment::MomentError;

@@ -10,6 +10,7 @@ mod looks;
 mod refuses_bytes;
 mod refuses_events;
 mod refuses_senders;
+mod sdks;
 mod secure;
 mod sheets;
 mod shown;
