@@ -99,7 +99,7 @@ fn looks(field: &str, cell: &Cell, style: &Style) -> Option<Meaning> {
         Content::Empty => return None,
         _ if looks.struck => Code::CellStruck,
         _ if looks.raised && !FREE.contains(&field) => Code::CellRaised,
-        _ if style.unseen || looks.white && style.white_ground => Code::CellUnseen,
+        _ if style.unseen || style.hides(looks) => Code::CellUnseen,
         _ if style.repeats => Code::CellFormatMisleads,
         _ => return None,
     };

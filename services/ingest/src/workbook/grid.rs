@@ -39,6 +39,9 @@ impl Grid {
             return Ok(grid);
         }
         let mut room = MOST_CELLS;
+        // Before they are made: at most one for each element.
+        let held = |text: &str| text.matches("<c ").count().min(MOST_CELLS) * CELL_BYTES;
+        package.hold(held(text))?;
         let own = book.sheets.iter().find(|sheet| sheet.part == part).map_or("", |sheet| sheet.name.as_str());
         let mut all = vec![(key(own), cells(part, text, &mut room)?)];
         let names_others =
@@ -46,10 +49,10 @@ impl Grid {
         for sheet in book.sheets.iter().filter(|sheet| names_others && sheet.part != part) {
             // What cannot be read is not known; the sheet that is reported has its own bounds.
             let Ok(text) = package.text(&sheet.part) else { return Ok(grid) };
+            package.hold(held(&text))?;
             all.push((key(&sheet.name), cells(&sheet.part, &text, &mut room)?));
         }
         if room > 0 {
-            package.hold((MOST_CELLS - room) * CELL_BYTES)?;
             grid.sheets = all;
         }
         Ok(grid)

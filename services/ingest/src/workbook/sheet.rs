@@ -137,7 +137,8 @@ impl Frame {
     /// Whether a number with so many digits before the point is shown as `####`: at the smallest letters that people use.
     pub(super) fn is_too_narrow(&self, column: u32, digits: usize) -> bool {
         let width = self.widths.iter().rev().find(|((first, last), _)| (*first..=*last).contains(&column));
-        width.is_some_and(|(_, width)| digits as f32 > width * DIGITS_IN_WIDTH)
+        // A column that is hidden shows nothing at all, which is judged by what it is for.
+        !self.hides(column) && width.is_some_and(|(_, width)| digits as f32 > width * DIGITS_IN_WIDTH)
     }
 
     pub(super) fn hides(&self, column: u32) -> bool {

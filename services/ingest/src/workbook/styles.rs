@@ -8,6 +8,8 @@ use crate::problems::Problems;
 
 /// Letters smaller than this are no letters to a reader, in points.
 const LEAST_FONT: f32 = 3.0;
+/// Fonts of pictures, by how their names begin.
+const PICTURES: [&str; 3] = ["wingdings", "webdings", "marlett"];
 /// How far two colours may lie apart and still look the same, of 255.
 const SAME_COLOUR: u8 = 16;
 
@@ -23,6 +25,10 @@ pub(super) struct Looks {
     pub(super) raised: bool,
     /// Written in white.
     pub(super) white: bool,
+    /// Too small to be read, or in a font of pictures.
+    pub(super) unreadable: bool,
+    /// Its first colours, to be compared with the ground.
+    pub(super) colours: [Option<[u8; 3]>; 4],
 }
 
 impl Looks {
@@ -31,17 +37,39 @@ impl Looks {
         match start.local_name().as_ref() {
             "strike" => self.struck = attribute(start, "val").is_none_or(|val| val == "1" || val == "true"),
             "vertAlign" => self.raised = attribute(start, "val").is_some_and(|val| val != "baseline"),
-            "color" => self.white = Colour::of(start).is_some_and(|colour| colour.is_white()),
+            "color" => {
+                let colour = Colour::of(start);
+                self.white = colour.as_ref().is_some_and(Colour::is_white);
+                self.colours[0] = if let Some(Colour::Rgb(rgb)) = colour { Some(rgb) } else { None };
+            }
+            "sz" => {
+                let size = attribute(start, "val").and_then(|text| text.parse::<f32>().ok());
+                self.unreadable |= size.is_some_and(|size| size < LEAST_FONT);
+            }
+            // Its letters and digits are drawings.
+            "name" | "rFont" => {
+                let name = attribute(start, "val").unwrap_or_default().to_lowercase();
+                self.unreadable |= PICTURES.iter().any(|drawn| name.starts_with(drawn));
+            }
             _ => {}
         }
     }
 
     /// What either has.
     pub(super) fn and(self, other: Self) -> Self {
+        let mut colours = self.colours;
+        for colour in other.colours.into_iter().flatten() {
+            let known = colours.contains(&Some(colour));
+            if let Some(free) = colours.iter_mut().find(|free| free.is_none()).filter(|_| !known) {
+                *free = Some(colour);
+            }
+        }
         Self {
             struck: self.struck || other.struck,
             raised: self.raised || other.raised,
             white: self.white || other.white,
+            unreadable: self.unreadable || other.unreadable,
+            colours,
         }
     }
 }
@@ -118,6 +146,12 @@ pub(super) struct Style {
 }
 
 impl Style {
+    /// Whether a part of a text that looks so cannot be read in it.
+    pub(super) fn hides(&self, looks: Looks) -> bool {
+        let covered = |rgb: &[u8; 3]| self.ground.as_ref().is_some_and(|ground| ground.looks_like(&Colour::Rgb(*rgb)));
+        looks.unreadable || looks.white && self.white_ground || looks.colours.iter().flatten().any(covered)
+    }
+
     /// Black on white, in the workbook's first format.
     pub(super) fn plain() -> Self {
         Self {
@@ -221,8 +255,6 @@ impl Styles {
 struct Font {
     looks: Looks,
     colour: Option<Colour>,
-    tiny: bool,
-    draws: bool,
 }
 
 /// What a cell's text stands on; none where that is a pattern.
@@ -268,18 +300,8 @@ impl Reading {
             ("fonts", element) => {
                 let Some(font) = self.fonts.last_mut() else { return };
                 font.looks.take(start);
-                match element {
-                    // Its letters and digits are drawings.
-                    "name" => {
-                        let name = attribute(start, "val").unwrap_or_default().to_lowercase();
-                        font.draws = ["wingdings", "webdings", "marlett"].iter().any(|drawn| name.starts_with(drawn));
-                    }
-                    "color" => font.colour = Colour::of(start),
-                    "sz" => {
-                        let size = attribute(start, "val").and_then(|text| text.parse::<f32>().ok());
-                        font.tiny = size.is_some_and(|size| size < LEAST_FONT);
-                    }
-                    _ => {}
+                if element == "color" {
+                    font.colour = Colour::of(start);
                 }
             }
             ("fills", "fill") => self.grounds.push(Some(Colour::Rgb([255; 3]))),
@@ -337,8 +359,8 @@ impl Reading {
             let colour = font.colour.as_ref().unwrap_or(&black);
             Style {
                 format: format(entry.format),
-                looks: Looks { white: false, ..font.looks },
-                unseen: font.tiny || font.draws || ground.as_ref().is_some_and(|ground| ground.looks_like(colour)),
+                looks: Looks { white: false, colours: [None; 4], ..font.looks },
+                unseen: font.looks.unreadable || ground.as_ref().is_some_and(|ground| ground.looks_like(colour)),
                 white_ground: ground.as_ref().is_some_and(Colour::is_white),
                 repeats: entry.repeats,
                 shrinks: entry.shrinks,

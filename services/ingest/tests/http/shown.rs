@@ -1,5 +1,7 @@
 //! What a workbook shows in ways that its cells do not tell: newer conditional formats, results, codes without their zeros.
 
+use rust_xlsxwriter::{Color, Format};
+
 use crate::sheets::*;
 use crate::world::*;
 
@@ -8,6 +10,13 @@ const SHEET: &str = "xl/worksheets/sheet1.xml";
 fn plain() -> Vec<u8> {
     let mut cells = row(Put::Number(45_570_000.0));
     cells[5] = Put::Text("个");
+    book("数据", &HEADINGS, &[cells])
+}
+
+/// The plain file with its area as a number.
+fn numbered() -> Vec<u8> {
+    let mut cells = row(Put::Number(45_570_000.0));
+    (cells[0], cells[5]) = (Put::Number(640100.0), Put::Text("个"));
     book("数据", &HEADINGS, &[cells])
 }
 
@@ -88,7 +97,26 @@ async fn a_number_that_is_shown_as_a_row_of_signs_is_not_seen() {
     };
     world.refused("yinchuan", call(narrow("2.5")), &[("cell_unseen", "value")]).await;
     assert_eq!(world.send("yinchuan", call(narrow("9"))).await.status, 202);
-    let drawn = rust_xlsxwriter::Format::new().set_font_name("Wingdings 2");
+    // A column of codes may be hidden.
+    let hidden = edited(&numbered(), SHEET, |sheet| {
+        sheet.replace("<sheetData>", "<cols><col min=\"1\" max=\"1\" width=\"0\" hidden=\"1\"/></cols><sheetData>")
+    });
+    assert_eq!(world.send("yinchuan", call(hidden)).await.status, 202);
+    // A part of a text that nobody can read is a part of the number all the same.
+    let (plain, blue) = (Format::new(), Color::RGB(0x3366FF));
+    let ground = Format::new().set_background_color(blue);
+    for part in [
+        Format::new().set_font_size(1),
+        Format::new().set_font_name("Webdings"),
+        Format::new().set_font_color(Color::RGB(0x3A6CFF)),
+    ] {
+        let file = book_and("数据", &HEADINGS, &[row(Put::Blank)], |sheet| {
+            let runs = [(&plain, "30"), (&part, "1")];
+            sheet.write_rich_string_with_format(1, 3, &runs, &ground).expect("written");
+        });
+        world.refused("yinchuan", call(file), &[("cell_unseen", "value")]).await;
+    }
+    let drawn = Format::new().set_font_name("Wingdings 2");
     let drawn = book_and("数据", &HEADINGS, &[row(Put::Blank)], |sheet| {
         sheet.write_number_with_format(1, 3, 30, &drawn).expect("written");
     });
