@@ -29,7 +29,8 @@ async fn other_readers_see_the_same() {
     assert_eq!(lines.len(), if helan.objects.is_some() { 2 } else { 3 }, "{text}");
     for line in lines {
         let (reader, answer) = line.split_once(' ').expect("reader and answer");
-        assert_eq!(answer, ours, "{reader}");
+        // They write the ten digits that the type has.
+        assert_eq!(answer.strip_suffix(".0000000000").unwrap_or(answer), ours, "{reader}");
     }
 }
 
