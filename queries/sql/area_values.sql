@@ -101,7 +101,7 @@ judged as (
             when value is not null then 'partial'
             when over_areas = 'own_value' and compiled is not null then 'no_own_value'
             when obs_status in ('Q') then 'suppressed'
-            when obs_status in ('K', 'L', 'M', 'O') then 'missing'
+            when obs_status in ('H', 'J', 'K', 'L', 'M', 'O', 'S') then 'missing'
             else 'no_own_value'
         end as status
     from joined

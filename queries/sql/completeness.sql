@@ -1,11 +1,11 @@
 -- name: completeness
 -- grain: one row for each report that is owed: obligation and period
--- inputs: obligations, standing, knowledge, areas, area_groups, indicators
+-- inputs: obligations, standing, knowledge, areas, area_groups, indicators, year_covers, year_parts
 -- rules: 5, 6, 9
 -- materialise: no
 -- narrows: ref_area, indicator, time_period
 -- zh: 报送完整性与及时性：应报、已报、及时、迟报天数，截至 T。已撤市县、未设园区不计应报。
--- en: Completeness and timeliness as of T: what was owed, what came, what came in time, how many days late. Nobody owes for a unit that was not open on the period's last day. A cumulative report from January pays for its last quarter or month, a stock on the last day for its period, a milestone on any day of it.
+-- en: Completeness and timeliness as of T: what was owed, what came, what came in time, how many days late. Nobody owes for a unit that was not open on the period's last day. A cumulative report from January pays for its last quarter or month, a stock on the last day for its period, a milestone on any day of it, parts that cover a year for the year.
 -- column obligation text: 报送任务编号 | Id of the obligation.
 -- column reporter text: 报送单位 | Who owes it.
 -- column ref_area text: 地区 | For which area.
@@ -59,19 +59,61 @@ came as (
     group by owed.obligation, owed.time_period
 ),
 
+received as (
+    select
+        reporter, ref_area, indicator, time_period, min(first_received_at) as first_received_at,
+        sum(statements) as statements
+    from standing
+    where withdrawn_at is null
+    group by reporter, ref_area, indicator, time_period
+),
+
+-- A year whose half-years, quarters or months its reporter sent has come with the last of them.
+covered as (
+    select
+        owed.obligation, owed.time_period, max(received.first_received_at) as first_received_at,
+        sum(received.statements) as statements
+    from owed
+    inner join year_covers
+        on year_covers.ref_area = owed.ref_area and year_covers.indicator = owed.indicator
+        and year_covers.time_period = owed.time_period and year_covers.months_covered = 12
+    inner join year_parts
+        on year_parts.ref_area = owed.ref_area and year_parts.indicator = owed.indicator
+        and year_parts.year = owed.time_period and year_parts.reporter = owed.reporter and year_parts.place = 1
+    inner join received
+        on received.reporter = owed.reporter and received.ref_area = owed.ref_area
+        and received.indicator = owed.indicator and received.time_period = year_parts.time_period
+    where year_covers.path & year_parts.steps = year_parts.steps and year_covers.path & year_parts.within = 0
+    group by owed.obligation, owed.time_period
+    having sum(year_parts.to_month - year_parts.after_month) = 12
+),
+
+first as (
+    select
+        owed.*,
+        case
+            when covered.first_received_at < came.first_received_at then covered.first_received_at
+            else coalesce(came.first_received_at, covered.first_received_at)
+        end as first_received_at,
+        coalesce(came.values_received, 0) + coalesce(covered.statements, 0) as values_received,
+        coalesce(came.values_standing, 0) + coalesce(covered.statements, 0) as values_standing,
+        coalesce(came.figures, 0) + coalesce(covered.statements, 0) as figures
+    from owed
+    left join came on came.obligation = owed.obligation and came.time_period = owed.time_period
+    left join covered on covered.obligation = owed.obligation and covered.time_period = owed.time_period
+),
+
 judged as (
     select
-        owed.*, came.first_received_at, coalesce(came.values_received, 0) as values_received,
-        coalesce(came.values_standing, 0) as values_standing, coalesce(came.figures, 0) as figures, now.as_of,
+        first.*, now.as_of,
         case
-            when came.first_received_at <= owed.due_at then 'on_time'
-            when came.first_received_at is not null then 'late'
-            when now.as_of > owed.due_at then 'missing'
+            when first.first_received_at <= first.due_at then 'on_time'
+            when first.first_received_at is not null then 'late'
+            when now.as_of > first.due_at then 'missing'
             else 'not_due'
         end as status
-    from owed
+    from first
     cross join now
-    left join came on came.obligation = owed.obligation and came.time_period = owed.time_period
 )
 
 select

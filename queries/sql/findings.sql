@@ -5,7 +5,7 @@
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and ranges that are no whole months of one year), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -201,6 +201,41 @@ same_day as (
     where counting.place = 1 and other.amount <> counting.amount
 ),
 
+-- A year is added up from whole months only: what lies across them would be counted twice or left out.
+odd_parts as (
+    select
+        current_values.ref_area, current_values.indicator, current_values.reporter,
+        substr(cast(current_values.period_end as varchar), 1, 4) as year, count(*) as parts,
+        min(current_values.time_period) as first_part
+    from current_values
+    inner join indicators on indicators.indicator = current_values.indicator and indicators.over_time = 'sum'
+    where current_values.amount is not null and current_values.period_kind in ('W', 'D', 'R')
+        and (
+            extract(day from current_values.period_start) <> 1
+            or substr(cast(current_values.period_end + interval '1 day' as varchar), 9, 2) <> '01'
+            or extract(year from current_values.period_start) <> extract(year from current_values.period_end)
+        )
+    group by current_values.ref_area, current_values.indicator, current_values.reporter,
+        substr(cast(current_values.period_end as varchar), 1, 4)
+),
+
+parts_not_added as (
+    select
+        'parts_not_added' as finding, 'info' as severity, odd_parts.ref_area, odd_parts.indicator,
+        odd_parts.year as time_period, cast(null as varchar) as source, cast(null as varchar) as id, year.amount,
+        cast(null as decimal(38, 10)) as other_amount,
+        odd_parts.first_part || ' 等 ' || cast(odd_parts.parts as varchar) || ' 期不是一年之内的整月，未计入全年' as message_zh,
+        cast(odd_parts.parts as varchar) || ' reported period(s), first ' || odd_parts.first_part
+            || ', are no whole months of one year and are not added up to the year' as message_en,
+        cast(null as varchar) as rule, odd_parts.reporter, cast(null as varchar) as note
+    from odd_parts
+    left join period_values as year
+        on year.ref_area = odd_parts.ref_area and year.indicator = odd_parts.indicator
+        and year.time_period = odd_parts.year
+-- Beside a whole year they are figures of their own.
+    where year.amount is null or year.method = 'partial'
+),
+
 area_rules as (
     select * from validation_rules where kind = 'area_sum'
 ),
@@ -289,6 +324,8 @@ every as (
     select * from same_months
     union all
     select * from same_day
+    union all
+    select * from parts_not_added
     union all
     select * from residuals
     union all

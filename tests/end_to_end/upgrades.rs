@@ -46,9 +46,20 @@ impl Kept {
         let expected = self.read("expected.txt");
         for asked in expected.split("-- ").filter(|asked| !asked.is_empty()) {
             let (query, answer) = asked.split_once('\n').expect("a query and its answer");
-            assert_eq!(self.helan.run(&["sql", "-f", "csv", query]), answer, "{query}");
+            assert_eq!(plain(&self.helan.run(&["sql", "-f", "csv", query])), plain(answer), "{query}");
         }
     }
+}
+
+/// A CSV without the zeros of exact numbers, which earlier builds wrote to ten digits.
+fn plain(csv: &str) -> String {
+    let cell = |cell: &str| match cell.split_once('.') {
+        Some((_, fraction)) if fraction.len() == 10 && fraction.bytes().all(|byte| byte.is_ascii_digit()) => {
+            cell.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => cell.to_owned(),
+    };
+    csv.lines().map(|line| line.split(',').map(cell).collect::<Vec<_>>().join(",") + "\n").collect()
 }
 
 fn archives() -> Vec<String> {

@@ -251,6 +251,9 @@ codes! {
     UnknownArea = "unknown_area", 422,
         "指标目录中没有该地区", "the catalog has no such area",
         "核对 ref_area 代码，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
+    AreaAmbiguous = "area_ambiguous", 422,
+        "代码前的零可能已丢失，目录中两者都有", "zeros before the code may have been lost: the catalog has both",
+        "在 area_name 列写上该地区的名称；工作簿中把单元格设为文本再填代码；或以 JSON 报送", "write the area's name beside it in a column area_name, or in a workbook make the cell a text and write the code, or send JSON";
     AreaNotValid = "area_not_valid", 422,
         "该代码在报告期末不存在", "the code is no area at the period's end",
         "用报告期末有效的代码", "use the code that is valid at the end of the period";

@@ -12,6 +12,7 @@ use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
 use url::Url;
 
+use crate::lang::Lang;
 use crate::say::note;
 use crate::serve::Settings;
 
@@ -259,7 +260,12 @@ async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> a
     }
     if records > 0 {
         tracing::warn!("there is no lake at {lake}: it is built again from the log, which has {records} records");
-        note!("There is no lake at {lake}; it is built again from the log, which has {records} records.");
+        match Lang::spoken() {
+            Lang::Zh => note!("{lake} 处没有数据湖，正由日志重建；日志有 {records} 条记录。"),
+            Lang::En => {
+                note!("There is no lake at {lake}; it is built again from the log, which has {records} records.")
+            }
+        }
     }
     Ok(())
 }

@@ -1,5 +1,10 @@
 //! The language in which Helan speaks to a person: Chinese or English.
 
+use std::sync::OnceLock;
+
+/// The language of this process, for what speaks where nobody hands it one: an end of a load, a start in the depth.
+static SPOKEN: OnceLock<Lang> = OnceLock::new();
+
 /// A language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Lang {
@@ -18,6 +23,16 @@ impl Lang {
                 .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
             if set.is_some_and(|locale| locale.starts_with("zh")) { Self::Zh } else { Self::En }
         })
+    }
+
+    /// Makes it the process's language; the first time counts.
+    pub(crate) fn speak(self) {
+        let _ = SPOKEN.set(self);
+    }
+
+    /// The process's language.
+    pub(crate) fn spoken() -> Self {
+        *SPOKEN.get_or_init(|| Self::resolve(None))
     }
 
     /// The text in this language.

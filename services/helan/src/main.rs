@@ -48,6 +48,7 @@ const COMMAND_LOGS: &str = "warn,buoyant_kernel=off";
 fn main() -> std::process::ExitCode {
     let (cli, resolved) = settings::parse();
     let lang = lang::Lang::resolve(cli.global.lang);
+    lang.speak();
     let default_filter = if cli.command.is_service() { SERVICE_LOGS } else { COMMAND_LOGS };
     let filter = cli.global.log_filter.as_deref().unwrap_or(default_filter);
     let telemetry = match Telemetry::start(cli.global.log_format, filter, &resolved.role) {
@@ -58,7 +59,7 @@ fn main() -> std::process::ExitCode {
         }
     };
     if resolved.asked {
-        say::write(format_args!("{}", resolved.table()));
+        say::write(format_args!("{}", resolved.table(lang)));
         // A role goes on to say what its settings amount to.
         if !cli.command.is_service() {
             return std::process::ExitCode::SUCCESS;

@@ -26,6 +26,7 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use self::agenda::Agenda;
 pub(crate) use self::agenda::Schedule;
+use crate::lang::Lang;
 
 /// How often, at most, the clock is looked at while waiting: a clock that is set, or a machine that slept, is noticed.
 const LOOK_EVERY: Duration = Duration::from_secs(20);
@@ -88,10 +89,14 @@ pub(crate) struct Scheduler {
 
 impl Plan {
     /// In one line, for `--check`.
-    pub(crate) fn describe(&self, catalog: &Catalog) -> String {
+    pub(crate) fn describe(&self, catalog: &Catalog, lang: Lang) -> String {
         let status = self.status(catalog);
         let next = self.schedule.after(jiff::Timestamp::now().as_microsecond()).and_then(text).unwrap_or_default();
-        format!("{} {}: {}; next {next}", status.pattern, status.time_zone, status.periods.join(", "))
+        let (pattern, zone, periods) = (status.pattern, status.time_zone, status.periods.join(", "));
+        match lang {
+            Lang::Zh => format!("{pattern} {zone}：{periods}；下一次 {next}"),
+            Lang::En => format!("{pattern} {zone}: {periods}; next {next}"),
+        }
     }
 
     /// The state that `/v1/status` shows from the start.

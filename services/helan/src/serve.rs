@@ -31,6 +31,7 @@ use crate::outcomes::OutcomesOfLake;
 use crate::own::OwnOfLake;
 use crate::say::note;
 use crate::schedule::{Counters, Plan, Scheduler};
+use crate::show;
 use crate::soundness;
 use crate::tables::Tables;
 
@@ -86,12 +87,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn encryption(&self) -> &'static str {
+    fn encryption(&self, lang: Lang) -> &'static str {
         match (&self.tls, self.behind_proxy) {
-            (Some(_), false) => "TLS ends here",
-            (Some(_), true) => "TLS between the proxy and here",
-            (None, true) => "TLS ends at the proxy",
-            (None, false) => "none, this machine only",
+            (Some(_), false) => lang.pick("本进程终结 TLS", "TLS ends here"),
+            (Some(_), true) => lang.pick("代理与本进程之间使用 TLS", "TLS between the proxy and here"),
+            (None, true) => lang.pick("由代理终结 TLS", "TLS ends at the proxy"),
+            (None, false) => lang.pick("无，仅限本机", "none, this machine only"),
         }
     }
 
@@ -102,43 +103,59 @@ impl Settings {
     }
 
     /// The resolved settings, one a line. Values of Kafka properties may be secrets: only their names are shown.
-    pub(crate) fn describe(&self, catalog: &Catalog) -> String {
-        let mut text = "\nWhat these amount to:\n".to_owned();
+    pub(crate) fn describe(&self, catalog: &Catalog, lang: Lang) -> String {
+        let mut text = lang.pick("\n生效的设置：\n", "\nWhat these amount to:\n").to_owned();
         let ingest: Vec<_> = self.roles.ingest.iter().map(|kind| kind.code()).collect();
         let properties: Vec<_> = self.kafka_properties.keys().map(String::as_str).collect();
-        for (name, value) in [
-            ("ingest for", ingest.join(", ")),
-            ("aggregate", self.roles.aggregate.to_string()),
-            ("query", self.roles.query.to_string()),
-            ("maintain every", self.roles.maintain_every.map_or("never".to_owned(), |every| format!("{every:?}"))),
-            ("schedule", self.schedule.as_ref().map_or("none".to_owned(), |plan| plan.describe(catalog))),
-            ("log retention", self.roles.log_retention.map_or("for ever".to_owned(), |age| format!("{age:?}"))),
-            ("log", self.log_url.clone()),
-            ("kafka properties", properties.join(", ")),
-            ("partitions, replication", format!("{}, {}", self.partitions, self.replication)),
-            ("lake", self.lake.to_string()),
-            ("catalog", format!("{} {}", catalog.head.id, catalog.digest)),
-            ("credentials", self.credentials.display().to_string()),
-            ("listen", self.listen.to_string()),
-            ("encryption", self.encryption().to_owned()),
-            (
-                "sql limits",
+        let is_on = |on: bool| lang.pick(if on { "是" } else { "否" }, if on { "true" } else { "false" }).to_owned();
+        let every =
+            |time: Option<Duration>, zh, en| time.map_or_else(|| lang.pick(zh, en).to_owned(), |it| format!("{it:?}"));
+        let sql = &self.sql;
+        let (time, memory, total, rows, bytes) = (sql.time, sql.memory, sql.total_memory, sql.rows, sql.bytes);
+        let (queries, each) = (sql.queries, sql.queries_each);
+        let (age, most) = (self.flush.flush_age, self.flush.flush_bytes);
+        let shutdown = self.shutdown_time;
+        let (limits, flush, within) = match lang {
+            Lang::Zh => (
                 format!(
-                    "{:?}; {} of {} bytes of memory; {} rows, {} bytes; {} queries, {} of one credential",
-                    self.sql.time,
-                    self.sql.memory,
-                    self.sql.total_memory,
-                    self.sql.rows,
-                    self.sql.bytes,
-                    self.sql.queries,
-                    self.sql.queries_each
+                    "{time:?}；内存 {memory} 字节，合计 {total}；{rows} 行，{bytes} 字节；同时 {queries} 个查询，每个访问令牌 {each} 个"
                 ),
+                format!("{age:?} 或 {most} 字节后"),
+                format!("{shutdown:?} 内"),
             ),
-            ("metrics", self.metrics_listen.map_or("operators, at the same address".to_owned(), |it| it.to_string())),
-            ("shutdown", format!("within {:?}", self.shutdown_time)),
-            ("flush", format!("after {:?} or {} bytes", self.flush.flush_age, self.flush.flush_bytes)),
+            Lang::En => (
+                format!(
+                    "{time:?}; {memory} of {total} bytes of memory; {rows} rows, {bytes} bytes; {queries} queries, {each} of one credential"
+                ),
+                format!("after {age:?} or {most} bytes"),
+                format!("within {shutdown:?}"),
+            ),
+        };
+        let schedule = self.schedule.as_ref().map(|plan| plan.describe(catalog, lang));
+        let metrics = self.metrics_listen.map(|it| it.to_string());
+        let metrics =
+            metrics.unwrap_or_else(|| lang.pick("运维人员，同一地址", "operators, at the same address").to_owned());
+        for (zh, en, value) in [
+            ("接收", "ingest for", ingest.join(", ")),
+            ("入库", "aggregate", is_on(self.roles.aggregate)),
+            ("查询", "query", is_on(self.roles.query)),
+            ("维护间隔", "maintain every", every(self.roles.maintain_every, "不维护", "never")),
+            ("定时发布", "schedule", schedule.unwrap_or_else(|| lang.pick("无", "none").to_owned())),
+            ("日志保留", "log retention", every(self.roles.log_retention, "永久", "for ever")),
+            ("日志", "log", self.log_url.clone()),
+            ("Kafka 参数", "kafka properties", properties.join(", ")),
+            ("分区数、副本数", "partitions, replication", format!("{}, {}", self.partitions, self.replication)),
+            ("数据湖", "lake", self.lake.to_string()),
+            ("指标目录", "catalog", format!("{} {}", catalog.head.id, catalog.digest)),
+            ("访问令牌文件", "credentials", self.credentials.display().to_string()),
+            ("监听地址", "listen", self.listen.to_string()),
+            ("加密", "encryption", self.encryption(lang).to_owned()),
+            ("SQL 限额", "sql limits", limits),
+            ("指标页", "metrics", metrics),
+            ("停机", "shutdown", within),
+            ("写入", "flush", flush),
         ] {
-            let _ = writeln!(text, "{name:<24} {value}");
+            let _ = writeln!(text, "{} {value}", show::padded(lang.pick(zh, en), 24));
         }
         text
     }

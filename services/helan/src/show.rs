@@ -11,8 +11,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
 use comfy_table::{LineStyle, TableStyle};
 use futures::{Stream, TryStreamExt};
-use helan_query::for_csv;
 use helan_query::http::TableEntry;
+use helan_query::{for_csv, is_exact, json_lines, without_zeros};
 
 use crate::args::Format;
 use crate::lang::Lang;
@@ -86,7 +86,7 @@ where
             }
         }
         Format::Json => {
-            let mut writer = arrow::json::LineDelimitedWriter::new(&mut sink);
+            let mut writer = json_lines(&mut sink);
             while let Some(batch) = batches.try_next().await.map_err(Into::into)? {
                 writer.write(&batch)?;
             }
@@ -140,7 +140,7 @@ pub(crate) fn encode(
     raw: bool,
 ) -> anyhow::Result<Vec<u8>> {
     if format == Format::Json {
-        let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
+        let mut writer = json_lines(Vec::new());
         batches.iter().try_for_each(|batch| writer.write(batch))?;
         writer.finish()?;
         return Ok(writer.into_inner());
@@ -198,7 +198,10 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> anyhow::Resu
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
             .collect::<Result<Vec<_>, _>>()?;
         for row in 0..batch.num_rows() {
-            table.add_row(columns.iter().map(|column| column.value(row).to_string()));
+            table.add_row(columns.iter().zip(batch.columns()).map(|(formatter, column)| {
+                let text = formatter.value(row).to_string();
+                if is_exact(column.data_type()) { without_zeros(&text).to_owned() } else { text }
+            }));
         }
     }
     for (column, field) in table.column_iter_mut().zip(schema.fields()) {

@@ -144,8 +144,12 @@ fn read_as<'a>(
     if marked {
         return Err(wrong("EF BB BF = UTF-8".to_owned()));
     }
-    // Nobody writes a text of one byte a character that happens to be UTF-8: Ã¤ for ä is a sign of a wrong name.
-    if charset.is_single_byte() && !body.is_ascii() && std::str::from_utf8(body).is_ok() {
+    // Nobody writes a text of one byte a character that happens to be UTF-8: Ã¤ for ä is a sign of a wrong name. In the
+    // charsets of East Asia two bytes may happen to be a letter of UTF-8, but not three a Hanzi: 鍒濇 for 初步.
+    let as_utf8 = std::str::from_utf8(body).unwrap_or_default();
+    let is_wide = charset == UTF_16LE || charset == UTF_16BE;
+    let has_letters = charset.is_single_byte() && !as_utf8.is_ascii();
+    if has_letters || !is_wide && as_utf8.chars().any(|c| c.len_utf8() > 2) {
         return Err(wrong(format!("{} ≠ UTF-8", quoted(name))));
     }
     match strictly(charset, body) {

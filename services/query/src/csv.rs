@@ -1,4 +1,5 @@
-//! Batches as CSV writes them: lists and structs as JSON, and no text that a spreadsheet would run.
+//! Batches as CSV writes them: lists and structs as JSON, exact numbers without zeros at the end, and no text that a
+//! spreadsheet would run.
 //!
 //! A text cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return is a formula to a spreadsheet, and who
 //! reports may write one into a note. So such a cell gets an apostrophe before it, the usual guard. Numbers stay as they
@@ -10,8 +11,9 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
-use arrow::json::LineDelimitedWriter;
 use arrow::record_batch::RecordBatch;
+
+use crate::digits;
 
 /// The batch as CSV takes it; `raw` leaves texts as they are.
 ///
@@ -33,6 +35,9 @@ pub fn for_csv(batch: &RecordBatch, raw: bool) -> Result<RecordBatch, ArrowError
 }
 
 fn cells(column: &ArrayRef, raw: bool) -> Result<ArrayRef, ArrowError> {
+    if let Some(numbers) = digits::for_csv(column)? {
+        return Ok(numbers);
+    }
     match column.data_type() {
         DataType::List(_)
         | DataType::LargeList(_)
@@ -80,7 +85,7 @@ fn is_number(text: &str) -> bool {
 fn json(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let field = Field::new("v", column.data_type().clone(), true);
     let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column.clone()])?;
-    let mut writer = LineDelimitedWriter::new(Vec::new());
+    let mut writer = digits::json_lines(Vec::new());
     writer.write(&batch)?;
     writer.finish()?;
     let text = String::from_utf8(writer.into_inner()).map_err(|error| ArrowError::JsonError(error.to_string()))?;

@@ -13,6 +13,7 @@ mod checked;
 mod csv;
 mod describe;
 pub mod desk;
+mod digits;
 mod due;
 mod expansion;
 mod functions;
@@ -40,6 +41,7 @@ mod watch;
 
 pub use csv::for_csv;
 pub use describe::{ColumnDoc, TableDoc};
+pub use digits::{is_exact, json_lines, without_zeros};
 pub use expansion::{Beyond, Bound};
 pub use kept::{KeptCatalog, catalog_in_use, kept_catalogs};
 pub use moment::MomentError;

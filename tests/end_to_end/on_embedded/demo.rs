@@ -48,6 +48,20 @@ fn the_demo_has_growth_revisions_and_lateness_to_show() {
         assert!(compared.contains(expected), "{expected}: {compared}");
     }
     assert!(!compared.contains("640000"), "areas have names: {compared}");
+    // A day names the publication that was current as of it.
+    let by_date = |before: &str, after: &str| helan(&["rollup", "--lang", "en", "--compare", before, after]);
+    let by_id: Vec<_> = compare.split(' ').skip(1).collect();
+    let expected = by_date(by_id[0], by_id[1]);
+    assert_eq!(by_date("2019-12-31", "latest"), expected);
+    assert_eq!(by_date("2020-06-30", "2021-12-31"), expected);
+    assert!(by_date("2019-12-31", "2020-06-30").contains("0 figures differ"));
+    // A figure says how it stands; beneath one that was reported nothing is missing.
+    let explained = helan(&["explain", "--lang", "en", "2019-12-31", "640000", "rd_intensity"]);
+    let figure = explained.lines().find(|line| line.contains(" = 1.2301494124 %")).expect("the figure");
+    assert!(figure.contains(" · reported · "), "{figure}");
+    assert!(explained.contains("agrees with the published figure") && !explained.contains(" · missing"), "{explained}");
+    let zh = helan(&["explain", "--lang", "zh", "2019-12-31", "640000", "rd_intensity"]);
+    assert!(zh.contains(" = 1.2301494124 %") && !zh.contains("缺报"), "{zh}");
     let without = helan(&["rollup", "--period", "2019", "--lang", "en"]);
     assert!(without.contains("sets no targets for") && !without.contains("of quota"), "{without}");
 }

@@ -16,6 +16,7 @@ use url::Url;
 use super::check::{check, open_log};
 use super::manifest::{MANIFEST, Manifest, digest, files_below, private, sync_dir};
 use super::unfinished::{MARK, Mark, remove};
+use crate::lang::Lang;
 
 /// The tables, those that name others before those they name: every table, so that none is forgotten.
 const ORDER: [Table; Table::ALL.len()] = [
@@ -147,7 +148,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
     }
     let log = match embedded {
         Some(from) => {
-            progress.set_message("log");
+            progress.set_message(Lang::spoken().pick("日志", "log"));
             let to = draft.join("log");
             let copy = to.clone();
             tokio::task::spawn_blocking(move || helan_log::embedded::copy_to(&from, &copy)).await??;
@@ -165,7 +166,7 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
             copy.sync_all()?;
         }
     }
-    progress.set_message("check");
+    progress.set_message(Lang::spoken().pick("核对", "check"));
     check(Some(log), draft, &manifest).await?;
     for name in files_below(draft)?.into_iter().filter(|name| !is_scratch(name)) {
         let sum = digest(&draft.join(&name), |_| Ok(()))?;

@@ -17,6 +17,7 @@ use url::Url;
 use super::check::{check, open_log};
 use super::manifest::{Manifest, digest, sync_dir};
 use super::unfinished::{MARK, Mark, clear, remove};
+use crate::lang::Lang;
 
 /// What a backup holds, so what a restore that was killed may have left.
 const HELD: [&str; 4] = ["lake", "log", "credentials.jsonl", "helan.toml"];
@@ -106,7 +107,7 @@ async fn fill(from: &Path, to: &Path, manifest: &Manifest, progress: &ProgressBa
         copy(from, to, name, expected, progress)?;
     }
     sync_dir(to)?;
-    progress.set_message("check");
+    progress.set_message(Lang::spoken().pick("核对", "check"));
     let log = if manifest.has_log { Some(open_log(to).await?) } else { None };
     check(log, to, manifest).await?;
     // The backup may be of a lake that was damaged already, by a build that did not look.

@@ -133,7 +133,7 @@ async fn build(
         Url::from_directory_path(dir).map_err(|()| anyhow::anyhow!("{} is not a directory path", dir.display()))?;
     let lake = Lake::create_or_open(&url, &identity.to_string()).await?;
     ensure!(lake.id() == old.id(), "the copies belong to another lake");
-    progress.set_message("log");
+    progress.set_message(Lang::spoken().pick("日志", "log"));
     let config = AggregatorConfig {
         // A group of its own takes no partitions from an aggregator.
         group: format!("helan-rebuild-{}", Clock::system().new_id()),

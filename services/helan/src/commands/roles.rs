@@ -86,7 +86,7 @@ fn prepared(
         clock: helan_runtime::clock::Clock::system(),
     };
     if place.check {
-        crate::say::write(format_args!("{}", settings.describe(&catalog)));
+        crate::say::write(format_args!("{}", settings.describe(&catalog, Lang::spoken())));
         return Ok(None);
     }
     Ok(Some((settings, catalog)))

@@ -51,13 +51,16 @@ pub(crate) struct ValidateArgs {
     /// The feed that will send it, where the file does not say: forms and events name it themselves
     #[arg(long, value_name = "URI")]
     source: Option<String>,
+    /// Charset of a CSV that is not UTF-8, such as `gb18030` or `windows-1252`; plain Chinese is recognised
+    #[arg(long, value_name = "NAME")]
+    charset: Option<String>,
     /// Fail on findings that ask for an explanation, too
     #[arg(long)]
     strict: bool,
 }
 
 pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
-    let body = Body::read(&args.file, args.source.as_deref())?;
+    let body = Body::read(&args.file, args.source.as_deref(), args.charset)?;
     let lake = Lake::open(&args.place.lake()?).await.ok();
     let given = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
     let known = match &lake {
@@ -113,6 +116,8 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
 struct Body {
     bytes: Vec<u8>,
     content_type: &'static str,
+    /// Of a CSV, where it was named.
+    charset: Option<String>,
     path: &'static str,
     /// As it was named, or as the file names it.
     source: Option<String>,
@@ -121,7 +126,7 @@ struct Body {
 }
 
 impl Body {
-    fn read(file: &Path, source: Option<&str>) -> anyhow::Result<Self> {
+    fn read(file: &Path, source: Option<&str>, charset: Option<String>) -> anyhow::Result<Self> {
         let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
         let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
         let table = |content_type| (content_type, "/v1/submissions", source.map(str::to_owned));
@@ -146,14 +151,16 @@ impl Body {
             }
             other => bail!("{}: {other:?} is no ending of csv, json, ndjson, xlsx", file.display()),
         };
-        Ok(Self { bytes, content_type, path, source, own: false })
+        let charset = charset.filter(|_| content_type == CSV);
+        Ok(Self { bytes, content_type, charset, path, source, own: false })
     }
 
     /// With the source that a table's rows name, where no other was named.
     fn with_source(mut self, catalog: &Catalog) -> anyhow::Result<Self> {
         if self.source.is_none() {
             let content = if self.content_type == CSV { FileContent::Csv } else { FileContent::Workbook };
-            let file = FileToCheck { bytes: &self.bytes, content, source: None, charset: None, marked: false };
+            let charset = self.charset.as_deref();
+            let file = FileToCheck { bytes: &self.bytes, content, source: None, charset, marked: false };
             self.source = source_of(catalog, &file, Clock::system().now());
             self.own = true;
         }
@@ -215,7 +222,11 @@ async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bo
     let request = client.post(format!("{base}{}", body.path)).bearer_auth(token);
     let in_query = body.path.ends_with("submissions") && !body.own;
     let request = if in_query { request.query(&[("source", &body.source)]) } else { request };
-    let response = request.header("content-type", body.content_type).body(body.bytes.clone()).send().await?;
+    let content_type = match &body.charset {
+        Some(charset) => format!("{}; charset={charset}", body.content_type),
+        None => body.content_type.to_owned(),
+    };
+    let response = request.header("content-type", content_type).body(body.bytes.clone()).send().await?;
     let status = response.status();
     let answer: Value = response.json().await?;
     if !status.is_success() {

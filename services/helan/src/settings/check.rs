@@ -6,6 +6,12 @@ use serde::Serialize;
 
 use super::file::SettingsFile;
 use super::known::{Setting, all, key_of};
+use crate::lang::Lang;
+
+/// Where a value comes from: a flag, the environment, or nowhere.
+const FLAG: &str = "flag";
+const ENVIRONMENT: &str = "environment";
+const DEFAULT: &str = "default";
 
 /// What the settings of the given command resolved to.
 #[derive(Clone, Debug)]
@@ -51,16 +57,30 @@ impl Resolved {
     }
 
     /// A table for people.
-    pub(crate) fn table(&self) -> String {
+    pub(crate) fn table(&self, lang: Lang) -> String {
         let widest = |of: fn(&Line) -> &str| self.lines.iter().map(|line| of(line).chars().count()).max().unwrap_or(0);
         let names = widest(|line| &line.setting);
         let values = widest(|line| line.value.as_deref().unwrap_or_default());
         let mut text = String::new();
         for Line { setting, value, from } in &self.lines {
             let value = value.as_deref().unwrap_or("");
+            let from = match lang {
+                Lang::En => from.clone(),
+                Lang::Zh => in_chinese(from),
+            };
             text.push_str(&format!("{setting:<names$}  {value:<values$}  {from}\n"));
         }
         text
+    }
+}
+
+/// Where a value comes from, in Chinese.
+fn in_chinese(from: &str) -> String {
+    match from.split_once(' ') {
+        Some((FLAG, name)) => format!("参数 {name}"),
+        Some((ENVIRONMENT, name)) => format!("环境变量 {name}"),
+        None if from == DEFAULT => "默认值".to_owned(),
+        _ => from.to_owned(),
     }
 }
 
@@ -74,10 +94,10 @@ fn line(setting: &Setting, matches: &ArgMatches, role: Option<&str>, file: Optio
     };
     let entry = setting.key.as_deref().and_then(|key| file?.entry(role, key));
     let from = match (source, entry, file) {
-        (Some(ValueSource::CommandLine), ..) => format!("flag --{}", setting.flag),
-        (Some(ValueSource::EnvVariable), ..) => format!("environment {}", setting.env),
+        (Some(ValueSource::CommandLine), ..) => format!("{FLAG} --{}", setting.flag),
+        (Some(ValueSource::EnvVariable), ..) => format!("{ENVIRONMENT} {}", setting.env),
         (_, Some(entry), Some(file)) => format!("{}:{}", file.path.display(), entry.line),
-        _ => "default".to_owned(),
+        _ => DEFAULT.to_owned(),
     };
     let value = matches.try_get_raw(id).ok().flatten().map(|values| {
         let shown: Vec<_> = values.map(|value| shown(setting, &value.to_string_lossy())).collect();

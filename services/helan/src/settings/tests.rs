@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::file::{Problem, SettingsFile};
 use super::{Resolved, find, layer};
+use crate::lang::Lang;
 
 /// A small command line: one setting for every command, two roles that share one, a list and a secret.
 fn command() -> Command {
@@ -56,7 +57,10 @@ fn the_flag_wins_over_the_file_and_the_file_over_the_default() {
     let two = check(text, &["test", "two"]);
     assert_eq!(line(&two, "listen"), (Some("0.0.0.0:2".into()), "t.toml:5".into()));
     assert_eq!(line(&two, "lake"), (None, "default".into()));
-    assert!(two.table().contains("listen      0.0.0.0:2  t.toml:5"), "{}", two.table());
+    assert!(two.table(Lang::En).contains("listen      0.0.0.0:2  t.toml:5"), "{}", two.table(Lang::En));
+    let [one, two] = [one, two].map(|resolved| resolved.table(Lang::Zh));
+    assert!(one.contains("参数 --copies") && two.contains("t.toml:5") && two.contains("默认值\n"), "{one}{two}");
+    assert!(!one.contains("flag") && !two.contains("default\n"), "{one}{two}");
 }
 
 #[test]
@@ -64,7 +68,8 @@ fn secrets_are_masked_also_within_a_url() {
     let two = check("token = \"s3cr3t\"\nlake = \"s3://key:s3cr3t@bucket/lake\"", &["test", "two"]);
     assert_eq!(line(&two, "token").0.as_deref(), Some("******"));
     assert_eq!(line(&two, "lake").0.as_deref(), Some("s3://******@bucket/lake"));
-    assert!(!two.table().contains("s3cr3t"));
+    assert!(!two.table(Lang::En).contains("s3cr3t"));
+
     let open = SettingsFile::parse(Path::new("t.toml"), "token = \"s3cr3t\"", &command(), true, true);
     let said = open.expect_err("others may read it")[0].to_string();
     assert!(said.contains("chmod 600") && !said.contains("s3cr3t"), "{said}");

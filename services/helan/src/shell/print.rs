@@ -4,8 +4,9 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use helan_query::{is_exact, without_zeros};
 use unicode_width::UnicodeWidthStr;
 
 /// What stands for null: an empty text looks different.
@@ -70,20 +71,12 @@ fn cells(batches: &[RecordBatch]) -> anyhow::Result<Vec<Vec<String>>> {
                     return NULL.to_owned();
                 }
                 let text = formatter.value(row).to_string();
-                match column.data_type() {
-                    DataType::Decimal128(..) | DataType::Decimal256(..) => without_zeros(&text).to_owned(),
-                    _ => visible(&text),
-                }
+                if is_exact(column.data_type()) { without_zeros(&text).to_owned() } else { visible(&text) }
             });
             rows.push(cells.collect());
         }
     }
     Ok(rows)
-}
-
-/// A decimal without the zeros at its end, which are its type's and not the sender's.
-fn without_zeros(text: &str) -> &str {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// A text on one line, with nothing in it that a terminal would take for a command.

@@ -49,6 +49,12 @@ fn recognises_or_refuses() {
     assert_eq!(decoded(b"a\xff", Some("gb18030")), Err(Code::CharsetMismatch));
     assert_eq!(decoded("\u{feff}a".as_bytes(), Some("gb18030")), Err(Code::CharsetMismatch));
     assert_eq!(decoded("Süden".as_bytes(), Some("windows-1252")), Err(Code::CharsetMismatch));
+    for name in ["gb18030", "big5", "shift_jis", "euc-kr", "euc-jp"] {
+        assert_eq!(decoded("初步数据".as_bytes(), Some(name)), Err(Code::CharsetMismatch), "{name}");
+        assert_eq!(decoded(b"plain", Some(name)).map(|read| read.0), Ok("plain".to_owned()), "{name}");
+    }
+    // Two bytes may be a Hanzi of GB18030 and a letter of UTF-8.
+    assert_eq!(decoded(b"\xcd\xb3", Some("gb18030")), ok("统", "gb18030", HowKnown::Named));
     assert_eq!(decoded("\u{feff}\u{feff}a".as_bytes(), None), Err(Code::ByteOrderMarkTwice));
     assert_eq!(decoded("\u{feff}\u{feff}a".as_bytes(), Some("utf-8")), Err(Code::ByteOrderMarkTwice));
     assert_eq!(decoded(b"\xff\xfea\0", None), Err(Code::CharsetUnsupported));

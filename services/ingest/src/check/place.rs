@@ -11,6 +11,9 @@ use super::{Judge, Report};
 use crate::decode::headings::INDICATOR_NAME;
 use crate::problems::quoted;
 
+/// Zeros before a code that a spreadsheet may have taken away.
+const MOST_ZEROS: usize = 6;
+
 impl Judge<'_> {
     /// Judges the area, and whether the reporter may report the indicator for it.
     pub(super) fn area(
@@ -40,6 +43,20 @@ impl Judge<'_> {
             return report("data.ref_area", Code::AreaNotValid, format!("{} @ {day}", quoted(code)));
         }
         self.permission(code, indicator, day, report);
+    }
+
+    /// The area whose code this one would be with zeros before it, if its reporter may report for that one as well.
+    pub(crate) fn padded(&self, code: &str, indicator: Option<&str>, period: Option<&str>) -> Option<String> {
+        if code.starts_with('0') || !code.bytes().all(|byte| byte.is_ascii_digit()) || !self.catalog.is_place(code) {
+            return None;
+        }
+        let day = period.and_then(|text| Period::parse(text).ok()).map_or(self.today, |period| period.end);
+        let may = |code: &str| {
+            let indicator = indicator.unwrap_or_default();
+            self.catalog.is_place(code) && self.catalog.allows(&self.reporter.reporter, code, indicator, day)
+        };
+        let padded = (1..=MOST_ZEROS).map(|zeros| format!("{}{code}", "0".repeat(zeros))).find(|padded| may(padded));
+        padded.filter(|_| may(code))
     }
 
     /// Whether a name that a table shows beside a code is one of the code's, in either language and at any time. What

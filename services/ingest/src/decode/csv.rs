@@ -48,7 +48,7 @@ pub(crate) fn read<'b, 'e>(
         },
     };
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
-    let manner = Manner { source, form };
+    let manner = Manner { source, form, lost_zeros: true };
     let mut done = TableRead::default();
     let mut cells = Vec::with_capacity(columns.len());
     let mut row = 0;

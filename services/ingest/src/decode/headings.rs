@@ -108,12 +108,19 @@ const VINTAGE_NAMES: [(&str, &str, &str); 5] = [
     ("final", "最终数", "final"),
     ("census-revised", "普查修订数", "revised after a census"),
 ];
-const STATUS_NAMES: [(&str, &str, &str); 13] = [
+const STATUS_NAMES: [(&str, &str, &str); 20] = [
     ("A", "正常", "normal"),
     ("B", "口径中断", "break in series"),
     ("D", "定义不同", "definition differs"),
     ("E", "估计", "estimated"),
+    ("I", "推算（缺报补入）", "imputed"),
+    ("F", "预测", "forecast"),
+    ("G", "试验性", "experimental"),
+    ("N", "不显著", "not significant"),
     ("P", "暂定", "provisional"),
+    ("U", "可靠性低", "low reliability"),
+    ("V", "未经核实", "unvalidated"),
+    ("W", "含其他类别数据", "includes another category"),
     ("J", "豁免", "derogation"),
     ("S", "特殊事件影响", "special event"),
     ("H", "节假日无数", "holiday or weekend"),
@@ -123,6 +130,7 @@ const STATUS_NAMES: [(&str, &str, &str); 13] = [
     ("O", "缺数", "missing"),
     ("Q", "不予公布", "suppressed"),
 ];
+const _: () = assert!(STATUS_NAMES.len() == codes::OBS_STATUSES.len(), "every status can be chosen");
 
 /// A power of ten as the drop-down list has it; other powers as numbers.
 pub(crate) fn multiplier(power: i32, lang: Lang) -> String {
@@ -151,7 +159,7 @@ pub(crate) fn yes_or_no(text: &str) -> &str {
 /// The entries of a field's drop-down list, as cells hold them; none for a field without one.
 pub(crate) fn choices(field: &str, lang: Lang, may_estimate: bool) -> Vec<String> {
     let named = |names: &[(&str, &str, &str)]| {
-        let allowed = names.iter().filter(|(code, ..)| may_estimate || !matches!(*code, "E" | "estimated"));
+        let allowed = names.iter().filter(|(code, ..)| may_estimate || !matches!(*code, "E" | "I" | "estimated"));
         allowed.map(|(code, zh, en)| format!("{code} {}", lang.pick(zh, en))).collect()
     };
     match field {
@@ -217,6 +225,12 @@ mod tests {
                 }
             }
         }
+        let codes = |may_estimate| {
+            let entries = choices("obs_status", Lang::En, may_estimate).into_iter();
+            entries.map(|entry| choice("obs_status", entry)).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(codes(true), codes::OBS_STATUSES.map(str::to_owned).into());
+        assert_eq!(codes(true).difference(&codes(false)).collect::<Vec<_>>(), ["E", "I"]);
         assert_eq!(choice("vintage", "final something".into()), "final something");
     }
 }

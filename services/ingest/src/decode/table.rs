@@ -72,6 +72,8 @@ pub(crate) struct Manner<'e> {
     pub(crate) source: Option<&'e str>,
     /// It is a form: a blank value means that nothing is reported.
     pub(crate) form: bool,
+    /// A spreadsheet may have taken the area's code for a number, and the zeros before it away.
+    pub(crate) lost_zeros: bool,
 }
 
 /// Takes a row's cells that are not empty. `broken` names fields whose cells were already found wrong.
@@ -159,6 +161,15 @@ pub(crate) fn take_row<'e>(
             builder.problems().add(place, Some(field), Code::LabelMismatch, found);
             broken.push(field);
         }
+    }
+    if manner.lost_zeros
+        && !names.iter().any(|(field, _)| *field == AREA_NAME)
+        && let Some(code) = data.ref_area.as_deref().filter(|_| !broken.contains(&"data.ref_area"))
+        && let Some(other) = builder.judge().padded(code, data.indicator.as_deref(), data.time_period.as_deref())
+    {
+        let found = format!("{} / {}", quoted(code), quoted(&other));
+        builder.problems().add(place, Some("ref_area"), Code::AreaAmbiguous, found);
+        broken.push("data.ref_area");
     }
     let form = template_row.map_or(Form::Table, |row| Form::Template(row.into_owned()));
     builder.event(place, event, ValueText::of_text(&value), &broken, form);

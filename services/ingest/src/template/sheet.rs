@@ -34,8 +34,10 @@ fn made(template: &Template<'_>) -> Result<Vec<u8>, XlsxError> {
     let made_at = ExcelDateTime::from_timestamp(template.made_at)?;
     let properties = DocProperties::new().set_title(format!("{name} {}", template.period)).set_author("Helan");
     workbook.set_properties(&properties.set_creation_datetime(&made_at));
-    data(template, name, workbook.add_worksheet())?;
-    notes(template, workbook.add_worksheet())?;
+    let mut explained = Worksheet::new();
+    let statuses = notes(template, &mut explained)?;
+    data(template, (name, &statuses), workbook.add_worksheet())?;
+    workbook.push_worksheet(explained);
     workbook.save_to_buffer()
 }
 
@@ -77,7 +79,8 @@ impl Styles {
     }
 }
 
-fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<(), XlsxError> {
+/// The sheet to fill in: the reporter's name in its title, and where the notes list the statuses.
+fn data(template: &Template<'_>, (name, statuses): (&str, &str), sheet: &mut Worksheet) -> Result<(), XlsxError> {
     let lang = template.lang;
     let styles = Styles::new();
     let columns = template.columns();
@@ -144,7 +147,11 @@ fn data(template: &Template<'_>, name: &str, sheet: &mut Worksheet) -> Result<()
         }
         let entries = choices(column, lang, template.reporter.may_estimate);
         if !entries.is_empty() {
-            let rule = DataValidation::new().allow_list_strings(&entries)?;
+            // A list within a rule has 255 characters at most, of which the statuses have more.
+            let rule = match *column {
+                "obs_status" => DataValidation::new().allow_list_formula(statuses.into()),
+                _ => DataValidation::new().allow_list_strings(&entries)?,
+            };
             let rule = rule.set_error_title(lang.pick("请从列表中选择", "Choose from the list"))?;
             sheet.add_data_validation(HEADING_ROW + 1, at, last_row, at, &rule)?;
         }
@@ -275,7 +282,8 @@ const COLUMN_NOTES: [(&str, &str, &str); 16] = [
     ),
 ];
 
-fn notes(template: &Template<'_>, sheet: &mut Worksheet) -> Result<(), XlsxError> {
+/// The sheet that explains it; where it lists the statuses, one a row.
+fn notes(template: &Template<'_>, sheet: &mut Worksheet) -> Result<String, XlsxError> {
     let lang = template.lang;
     let styles = Styles::new();
     let wrapped = Format::new().set_text_wrap().set_align(FormatAlign::Top);
@@ -328,11 +336,17 @@ fn notes(template: &Template<'_>, sheet: &mut Worksheet) -> Result<(), XlsxError
         row += 1;
     }
     row += 1;
-    for column in ["unit_mult", "vintage", "obs_status"] {
+    for column in ["unit_mult", "vintage"] {
         sheet.write_with_format(row, 0, heading_of(column, lang).unwrap_or(column), &bold)?;
         let entries = choices(column, lang, template.reporter.may_estimate);
         sheet.write_with_format(row, 1, entries.join(lang.pick("；", "; ")), &wrapped)?;
         row += 1;
     }
-    Ok(())
+    sheet.write_with_format(row, 0, heading_of("obs_status", lang).unwrap_or("obs_status"), &bold)?;
+    let first = row;
+    for entry in choices("obs_status", lang, template.reporter.may_estimate) {
+        sheet.write_with_format(row, 1, entry, &wrapped)?;
+        row += 1;
+    }
+    Ok(format!("='{}'!$B${}:$B${row}", lang.pick("说明", "notes"), first + 1))
 }

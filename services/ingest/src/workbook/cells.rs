@@ -74,7 +74,7 @@ pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> M
         }
         Content::Bool(true) => "TRUE",
         Content::Bool(false) => "FALSE",
-        Content::Number(text) => return number(field, text, (book, frame, style)),
+        Content::Number(text) => return number(field, text, cell.at.column, (book, frame, style)),
         Content::Text(text) => text.as_str(),
     };
     // A format for texts draws something beside them, or nothing of them.
@@ -99,7 +99,7 @@ fn looks(field: &str, cell: &Cell, style: &Style) -> Option<Meaning> {
         Content::Empty => return None,
         _ if looks.struck => Code::CellStruck,
         _ if looks.raised && !FREE.contains(&field) => Code::CellRaised,
-        _ if style.unseen || looks.white && style.white_ground => Code::CellUnseen,
+        _ if style.unseen || style.hides(looks) => Code::CellUnseen,
         _ if style.repeats => Code::CellFormatMisleads,
         _ => return None,
     };
@@ -120,10 +120,10 @@ fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option
     let held = || value.as_ref().and_then(Parts::plain).unwrap_or_default();
     let wrong = |code, shown: &str| Some(Meaning::Wrong(code, misled(&held(), shown)));
     for rule in frame.rules.iter().filter(|rule| rule.may_change(cell.at, value.as_ref())) {
-        if rule.replaces {
+        if rule.replaces || rule.covers(style) {
             return wrong(Code::CellUnseen, "");
         }
-        let Some(change) = rule.format.and_then(|format| book.styles.change(format)) else { continue };
+        let Some(change) = rule.change(&book.styles) else { continue };
         if change.struck {
             return wrong(Code::CellStruck, "");
         }
@@ -141,7 +141,7 @@ fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option
     None
 }
 
-fn number(field: &str, text: &str, (book, frame, style): (&Book, &Frame, &Style)) -> Meaning {
+fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &Frame, &Style)) -> Meaning {
     let (held, rounded) = match stored(text) {
         Stored::Exact(held) => (held, false),
         Stored::Rounded(held) => (held, true),
@@ -164,6 +164,11 @@ fn number(field: &str, text: &str, (book, frame, style): (&Book, &Frame, &Style)
         (_, Shown::Nothing) => Meaning::Wrong(Code::CellUnseen, quoted(&held)),
         (_, Shown::Number { .. }) if frame.hides_zeros && parts.is_zero() => {
             Meaning::Wrong(Code::CellUnseen, format!("{} (showZeros=0)", quoted(&held)))
+        }
+        (_, Shown::Number { digits, .. })
+            if !style.shrinks && frame.is_too_narrow(column, digits.find('.').unwrap_or(digits.len())) =>
+        {
+            Meaning::Wrong(Code::CellUnseen, misled(&held, "####"))
         }
         (_, Shown::Other(shown)) => Meaning::Wrong(Code::CellFormatMisleads, misled(&held, &shown)),
         ("value", Shown::Number { text, words, shorter, .. }) => {

@@ -4,6 +4,7 @@ use quick_xml::events::BytesStart;
 
 use super::number::Parts;
 use super::places::{Block, CellAt};
+use super::styles::{Change, Colour, Style, Styles};
 use super::xml::{attribute, flag, number};
 
 /// What tells our own marks.
@@ -15,6 +16,10 @@ pub(super) struct Rule {
     blocks: Vec<Block>,
     /// Number of the format that it puts on them.
     pub(super) format: Option<u32>,
+    /// What it puts on them, where the rule says so itself: newer rules do.
+    own: Option<Change>,
+    /// Colours that it may put behind the number: those of a scale or a bar.
+    grounds: Vec<Colour>,
     /// It draws a bar or an icon in the place of the number.
     pub(super) replaces: bool,
     /// The comparison of a rule that compares.
@@ -26,6 +31,16 @@ impl Rule {
     /// Whether the rule may change a cell that holds a number, or something else.
     pub(super) fn may_change(&self, at: CellAt, value: Option<&Parts>) -> bool {
         self.blocks.iter().any(|block| block.holds(at)) && self.holds(value) != Some(false)
+    }
+
+    /// What it changes.
+    pub(super) fn change<'s>(&'s self, styles: &'s Styles) -> Option<&'s Change> {
+        self.own.as_ref().or_else(|| styles.change(self.format?))
+    }
+
+    /// Whether a number in a style cannot be seen on a colour of its scale.
+    pub(super) fn covers(&self, style: &Style) -> bool {
+        self.grounds.iter().any(|ground| ground.looks_like(&style.colour))
     }
 
     /// Whether its condition holds; none where only a spreadsheet program can say.
@@ -54,15 +69,40 @@ impl Rule {
 pub(super) struct Rules {
     blocks: Vec<Block>,
     rules: Vec<Rule>,
+    /// How many rules there were before those whose cells are named behind them.
+    before: usize,
+    /// What is read: a rule, its change, a limit of its scale; a formula, the cells of rules.
+    in_rule: bool,
+    in_change: bool,
+    in_limit: bool,
     in_formula: bool,
+    cells: Option<String>,
 }
 
 impl Rules {
     pub(super) fn start(&mut self, start: &BytesStart<'_>, empty: bool) {
         match start.local_name().as_ref() {
             "conditionalFormatting" => {
-                let cells = attribute(start, "sqref").unwrap_or_default();
-                self.blocks = cells.split_whitespace().filter_map(Block::parse).collect();
+                self.blocks = blocks(&attribute(start, "sqref").unwrap_or_default());
+                self.before = self.rules.len();
+            }
+            "sqref" => self.cells = Some(String::new()),
+            "dxf" if self.in_rule && !empty => {
+                self.in_change = true;
+                if let Some(rule) = self.rules.last_mut() {
+                    rule.own = Some(Change::default());
+                }
+            }
+            _ if self.in_change => {
+                if let Some(change) = self.rules.last_mut().and_then(|rule| rule.own.as_mut()) {
+                    change.take(start);
+                }
+            }
+            "cfvo" => self.in_limit = !empty,
+            "color" | "fillColor" if self.in_rule => {
+                if let Some(rule) = self.rules.last_mut() {
+                    rule.grounds.extend(Colour::of(start));
+                }
             }
             "cfRule" => {
                 let compares = attribute(start, "type").as_deref() == Some("cellIs");
@@ -72,6 +112,7 @@ impl Rules {
                     operator: attribute(start, "operator").filter(|_| compares),
                     ..Rule::default()
                 });
+                self.in_rule = !empty;
             }
             "iconSet" | "dataBar" => {
                 let shows = attribute(start, "showValue").is_none() || flag(start, "showValue");
@@ -79,7 +120,7 @@ impl Rules {
                     rule.replaces = true;
                 }
             }
-            "formula" => {
+            "formula" | "f" if self.in_rule && !self.in_limit => {
                 self.in_formula = !empty;
                 if let Some(rule) = self.rules.last_mut() {
                     rule.formulas.push(String::new());
@@ -90,6 +131,9 @@ impl Rules {
     }
 
     pub(super) fn text(&mut self, text: &str) {
+        if let Some(cells) = &mut self.cells {
+            cells.push_str(text);
+        }
         let rule = self.rules.last_mut().filter(|_| self.in_formula);
         if let Some(formula) = rule.and_then(|rule| rule.formulas.last_mut()) {
             formula.push_str(text);
@@ -97,15 +141,30 @@ impl Rules {
     }
 
     pub(super) fn end(&mut self, name: &str) {
-        if name == "formula" {
-            self.in_formula = false;
+        match name {
+            "formula" | "f" => self.in_formula = false,
+            "cfvo" => self.in_limit = false,
+            "dxf" => self.in_change = false,
+            "cfRule" => self.in_rule = false,
+            "sqref" => {
+                let blocks = blocks(&self.cells.take().unwrap_or_default());
+                // Data validations have such an element too, and stand behind no rules.
+                self.rules.iter_mut().skip(self.before).for_each(|rule| rule.blocks.clone_from(&blocks));
+            }
+            "conditionalFormatting" => self.before = self.rules.len(),
+            _ => {}
         }
     }
 
     /// The rules that change what cells show, without our own marks.
     pub(super) fn rules(self) -> Vec<Rule> {
         let ours = |rule: &Rule| rule.formulas.first().is_some_and(|text| text == OURS);
-        let changes = |rule: &Rule| rule.format.is_some() || rule.replaces;
+        let changes =
+            |rule: &Rule| rule.format.is_some() || rule.own.is_some() || !rule.grounds.is_empty() || rule.replaces;
         self.rules.into_iter().filter(|rule| changes(rule) && !ours(rule)).collect()
     }
+}
+
+fn blocks(cells: &str) -> Vec<Block> {
+    cells.split_whitespace().filter_map(Block::parse).collect()
 }

@@ -14,6 +14,9 @@ use crate::problems::{Problems, quoted};
 const ZIP: &[u8] = b"PK\x03\x04";
 /// What stands before each entry of a package's directory.
 const ENTRY: &[u8] = b"PK\x01\x02";
+/// What stands at the end of the directory, and behind how many bytes of it how many entries there are.
+const END: &[u8] = b"PK\x05\x06";
+const END_ENTRIES: usize = 10;
 /// Compound files: workbooks of Excel 97 to 2003, and any workbook with a password to open it.
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
@@ -49,6 +52,13 @@ impl<'f> Package<'f> {
             return Err(Problems::one(Code::WorkbookTooManyParts, format!("{entries} > {}", limits.workbook_parts)));
         }
         let archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+        // The directory keeps the last of several entries with one name; other programs read the first.
+        let listed = bytes.windows(END.len()).rposition(|window| window == END);
+        let listed = listed.and_then(|at| bytes.get(at + END_ENTRIES..at + END_ENTRIES + 2));
+        let listed = listed.map_or(0, |count| usize::from(u16::from_le_bytes([count[0], count[1]])));
+        if listed != usize::from(u16::MAX) && listed > archive.len() {
+            return Err(broken(format!("{listed} > {}", archive.len())));
+        }
         let mut names = HashMap::new();
         for name in archive.file_names().filter_map(Result::ok) {
             // Two parts of one name: nobody can say which one a program reads.

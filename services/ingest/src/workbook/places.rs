@@ -1,7 +1,7 @@
 //! Columns, cells and ranges as spreadsheets write them: G, G12, A1:C3.
 
 /// A cell: row and column from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct CellAt {
     pub(crate) row: u32,
     pub(crate) column: u32,

@@ -8,6 +8,7 @@ use helan_schemas::refusal::Code;
 
 use super::book::Book;
 use super::cells::{Meaning, Said, meaning, misled};
+use super::grid::Grid;
 use super::package::Package;
 use super::places::CellAt;
 use super::sheet::{Content, Frame, Row, Rows};
@@ -100,9 +101,11 @@ pub(crate) fn read<'b, 'e>(
     let sheet = book.data_sheet()?;
     let text = package.text(&sheet.part)?;
     let frame = Frame::read(&sheet.part, &text)?;
-    let mut rows = Rows::new(&sheet.part, &text, &book, &frame);
+    let grid = Grid::read(&mut package, &book, &sheet.part, &text)?;
+    let mut rows = Rows::new((&sheet.part, &text), &book, &grid, &frame);
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
-    let mut reading = Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true } };
+    let mut reading =
+        Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true, lost_zeros: false } };
     let Some((number, cells, lang)) = find_heading(&mut rows, &book)? else {
         reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
         return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
@@ -228,7 +231,7 @@ impl<'e> Reading<'_, '_, 'e> {
         let mut wrong: Vec<(&'static str, Code, String)> = Vec::new();
         let mut names = [const { String::new() }; 2];
         let (mut has_value, mut formulas, mut rounded) = (false, Vec::new(), Vec::new());
-        let (mut shorter, mut value) = (Vec::new(), None::<Said>);
+        let (mut shorter, mut value, mut lost_zeros) = (Vec::new(), None::<Said>, false);
         let merged = self.frame.merged(row.number);
         for read in columns {
             let at = CellAt { row: row.number, column: read.column };
@@ -255,6 +258,7 @@ impl<'e> Reading<'_, '_, 'e> {
                             }
                         };
                     match read.field {
+                        "ref_area" => lost_zeros = matches!(cell.content, Content::Number(_)),
                         AREA_NAME => names[0].clone_from(&text),
                         INDICATOR_NAME => names[1].clone_from(&text),
                         _ => {}
@@ -297,7 +301,7 @@ impl<'e> Reading<'_, '_, 'e> {
         for (field, code, found) in &wrong {
             self.builder.problems().add(place, Some(field), *code, found);
         }
-        let taken = take_row(cells, self.manner, place, broken, &mut self.builder);
+        let taken = take_row(cells, Manner { lost_zeros, ..self.manner }, place, broken, &mut self.builder);
         let counted = match taken {
             Taken::Event => {
                 self.done.reported += 1;

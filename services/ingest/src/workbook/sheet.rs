@@ -6,7 +6,7 @@ use quick_xml::events::BytesStart;
 
 use super::book::{Book, SharedText, rich_text};
 use super::conditional::{Rule, Rules};
-use super::constant;
+use super::grid::Grid;
 use super::package::broken;
 use super::places::{Block, CellAt};
 use super::styles::Looks;
@@ -20,6 +20,8 @@ const MOST_RULES: usize = 1_000;
 /// A row lower than this, in points, or a column narrower than this, in digits, shows nothing that could be read.
 const LEAST_HEIGHT: f32 = 4.0;
 const LEAST_WIDTH: f32 = 1.0;
+/// Digits of 8 points in the width of one of 11.
+const DIGITS_IN_WIDTH: f32 = 1.4;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub(super) struct Frame {
     hidden_columns: Vec<(u32, u32)>,
     /// Columns that the sheet says something of; others have its usual width.
     columns: Vec<(u32, u32)>,
+    /// Widths that were set, in digits.
+    widths: Vec<((u32, u32), f32)>,
     merged: Vec<Block>,
     /// Rows without a height of their own are hidden.
     hides_rows: bool,
@@ -111,6 +115,7 @@ impl Frame {
                     let span = (first, number(&start, "max").unwrap_or(first));
                     frame.columns.push(span);
                     let width = size(&start, "width");
+                    frame.widths.extend(width.map(|width| (span, width)));
                     if flag(&start, "hidden") || width.map_or(frame.hides_columns, |width| width < LEAST_WIDTH) {
                         frame.hidden_columns.push(span);
                     }
@@ -127,6 +132,13 @@ impl Frame {
             return Err(Problems::one(Code::CellMerged, format!("{} > {MOST_MERGED}", frame.merged.len())));
         }
         Ok(frame)
+    }
+
+    /// Whether a number with so many digits before the point is shown as `####`: at the smallest letters that people use.
+    pub(super) fn is_too_narrow(&self, column: u32, digits: usize) -> bool {
+        let width = self.widths.iter().rev().find(|((first, last), _)| (*first..=*last).contains(&column));
+        // A column that is hidden shows nothing at all, which is judged by what it is for.
+        !self.hides(column) && width.is_some_and(|(_, width)| digits as f32 > width * DIGITS_IN_WIDTH)
     }
 
     pub(super) fn hides(&self, column: u32) -> bool {
@@ -146,14 +158,15 @@ pub(super) struct Rows<'x> {
     xml: Xml<'x>,
     part: &'x str,
     book: &'x Book,
+    grid: &'x Grid,
     hides_rows: bool,
     last: u32,
     ended: bool,
 }
 
 impl<'x> Rows<'x> {
-    pub(super) fn new(part: &'x str, text: &'x str, book: &'x Book, frame: &Frame) -> Self {
-        Self { xml: Xml::new(part, text), part, book, hides_rows: frame.hides_rows, last: 0, ended: false }
+    pub(super) fn new((part, text): (&'x str, &'x str), book: &'x Book, grid: &'x Grid, frame: &Frame) -> Self {
+        Self { xml: Xml::new(part, text), part, book, grid, hides_rows: frame.hides_rows, last: 0, ended: false }
     }
 
     /// The next row that has an element.
@@ -223,6 +236,9 @@ impl<'x> Rows<'x> {
                 Piece::Text(text) if within == "f" => formula.get_or_insert_default().push_str(&text),
                 Piece::Text(_) => {}
                 Piece::Start(start, empty) => match start.local_name().as_ref() {
+                    // Two values of one cell: nobody can say which one a program shows.
+                    "v" if value.is_some() || inline.is_some() => return Err(broken(format!("{}: {at}", self.part))),
+                    "is" if value.is_some() || inline.is_some() => return Err(broken(format!("{}: {at}", self.part))),
                     "v" => {
                         within = if empty { "" } else { "v" };
                         value.get_or_insert_default();
@@ -260,7 +276,7 @@ impl<'x> Rows<'x> {
             other => return Err(broken(format!("{}: {at} t={other}", self.part))),
         };
         let Some(formula) = formula else { return Ok((content, false, looks)) };
-        if let Some(why) = self.not_computed(&formula, &content) {
+        if let Some(why) = self.not_computed(at, &formula, &content) {
             return Ok((Content::NotComputed(why), true, looks));
         }
         // An empty text is a result; no text at all is none.
@@ -269,7 +285,7 @@ impl<'x> Rows<'x> {
     }
 
     /// Why a formula's saved result is not what it comes to.
-    fn not_computed(&self, formula: &str, result: &Content) -> Option<String> {
+    fn not_computed(&self, at: CellAt, formula: &str, result: &Content) -> Option<String> {
         let saved = match result {
             Content::Number(text) => text.as_str(),
             Content::Text(text) => text.as_str(),
@@ -277,7 +293,7 @@ impl<'x> Rows<'x> {
         };
         match &self.book.uncomputed {
             Some(setting) => Some(format!("{saved:?} ({setting})")),
-            None => (!constant::agrees(formula, saved)).then(|| format!("{formula} ≠ {saved:?}")),
+            None => (!self.grid.agrees(at, formula, saved)).then(|| format!("{formula} ≠ {saved:?}")),
         }
     }
 }

@@ -3,13 +3,18 @@
 use quick_xml::events::BytesStart;
 
 use super::shown::NumberFormat;
-use super::xml::{Piece, Xml, attribute, number};
+use super::xml::{Piece, Xml, attribute, flag, number};
 use crate::problems::Problems;
 
 /// Letters smaller than this are no letters to a reader, in points.
 const LEAST_FONT: f32 = 3.0;
+/// Fonts of pictures, by how their names begin.
+const PICTURES: [&str; 3] = ["wingdings", "webdings", "marlett"];
 /// How far two colours may lie apart and still look the same, of 255.
 const SAME_COLOUR: u8 = 16;
+
+/// A tint that leaves next to nothing of a colour.
+const ALL_TINT: f32 = 0.93;
 
 /// How a text looks, as far as that changes what it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +25,10 @@ pub(super) struct Looks {
     pub(super) raised: bool,
     /// Written in white.
     pub(super) white: bool,
+    /// Too small to be read, or in a font of pictures.
+    pub(super) unreadable: bool,
+    /// Its first colours, to be compared with the ground.
+    pub(super) colours: [Option<[u8; 3]>; 4],
 }
 
 impl Looks {
@@ -28,44 +37,69 @@ impl Looks {
         match start.local_name().as_ref() {
             "strike" => self.struck = attribute(start, "val").is_none_or(|val| val == "1" || val == "true"),
             "vertAlign" => self.raised = attribute(start, "val").is_some_and(|val| val != "baseline"),
-            "color" => self.white = Colour::of(start).is_some_and(|colour| colour.is_white()),
+            "color" => {
+                let colour = Colour::of(start);
+                self.white = colour.as_ref().is_some_and(Colour::is_white);
+                self.colours[0] = if let Some(Colour::Rgb(rgb)) = colour { Some(rgb) } else { None };
+            }
+            "sz" => {
+                let size = attribute(start, "val").and_then(|text| text.parse::<f32>().ok());
+                self.unreadable |= size.is_some_and(|size| size < LEAST_FONT);
+            }
+            // Its letters and digits are drawings.
+            "name" | "rFont" => {
+                let name = attribute(start, "val").unwrap_or_default().to_lowercase();
+                self.unreadable |= PICTURES.iter().any(|drawn| name.starts_with(drawn));
+            }
             _ => {}
         }
     }
 
     /// What either has.
     pub(super) fn and(self, other: Self) -> Self {
+        let mut colours = self.colours;
+        for colour in other.colours.into_iter().flatten() {
+            let known = colours.contains(&Some(colour));
+            if let Some(free) = colours.iter_mut().find(|free| free.is_none()).filter(|_| !known) {
+                *free = Some(colour);
+            }
+        }
         Self {
             struck: self.struck || other.struck,
             raised: self.raised || other.raised,
             white: self.white || other.white,
+            unreadable: self.unreadable || other.unreadable,
+            colours,
         }
     }
 }
 
 /// A colour, as far as it can be compared.
 #[derive(Clone, Debug, PartialEq)]
-enum Colour {
+pub(super) enum Colour {
     Rgb([u8; 3]),
     /// Of a theme or palette that is not looked up.
     Named(String),
 }
 
 impl Colour {
-    fn of(start: &BytesStart<'_>) -> Option<Self> {
+    pub(super) fn of(start: &BytesStart<'_>) -> Option<Self> {
         let tint = attribute(start, "tint").filter(|tint| tint.parse() != Ok(0.0_f32)).unwrap_or_default();
+        let by: f32 = tint.parse().unwrap_or_default();
         if let Some(rgb) = attribute(start, "rgb") {
             let hex = rgb.get(rgb.len().saturating_sub(6)..)?;
             let [_, r, g, b] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
-            return Some(Self::Rgb([r, g, b])).filter(|_| tint.is_empty());
+            return Some(Self::Rgb([r, g, b].map(|part| tinted(part, by))));
         }
         let known = match (number(start, "theme"), number(start, "indexed")) {
             (Some(0), _) | (_, Some(1 | 9 | 65)) => Some(255),
             (Some(1), _) | (_, Some(0 | 8 | 64)) => Some(0),
             _ => None,
         };
-        match known.filter(|_| tint.is_empty()) {
-            Some(grey) => Some(Self::Rgb([grey; 3])),
+        // A colour of the theme that is drawn into white or black is one of these, whichever it was.
+        let known = known.or_else(|| (by.abs() > ALL_TINT).then_some(128));
+        match known {
+            Some(grey) => Some(Self::Rgb([tinted(grey, by); 3])),
             None => {
                 let of = |name| attribute(start, name).unwrap_or_default();
                 let name = format!("{}/{}/{tint}", of("theme"), of("indexed"));
@@ -74,7 +108,7 @@ impl Colour {
         }
     }
 
-    fn looks_like(&self, other: &Self) -> bool {
+    pub(super) fn looks_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Rgb(one), Self::Rgb(other)) => one.iter().zip(other).all(|(a, b)| a.abs_diff(*b) <= SAME_COLOUR),
             (one, other) => one == other,
@@ -86,23 +120,50 @@ impl Colour {
     }
 }
 
+/// A part of a colour, drawn into white by a tint above 0, into black by one below.
+fn tinted(part: u8, by: f32) -> u8 {
+    let part = f32::from(part);
+    let tinted = if by > 0.0 { part + (255.0 - part) * by } else { part * (1.0 + by) };
+    tinted.clamp(0.0, 255.0) as u8
+}
+
 /// What a cell's style does.
 #[derive(Clone, Debug)]
 pub(super) struct Style {
     format: usize,
     pub(super) looks: Looks,
-    /// Its text has the colour of its ground, or is too small to be read.
+    /// Its text has the colour of its ground, is too small to be read, or is drawn as pictures.
     pub(super) unseen: bool,
     /// White text cannot be seen on it.
     pub(super) white_ground: bool,
     /// Its content is repeated until the cell is full.
     pub(super) repeats: bool,
+    /// A number that is too long is written smaller.
+    pub(super) shrinks: bool,
+    /// The colours of its text and of what that stands on.
+    pub(super) colour: Colour,
+    ground: Ground,
 }
 
 impl Style {
+    /// Whether a part of a text that looks so cannot be read in it.
+    pub(super) fn hides(&self, looks: Looks) -> bool {
+        let covered = |rgb: &[u8; 3]| self.ground.as_ref().is_some_and(|ground| ground.looks_like(&Colour::Rgb(*rgb)));
+        looks.unreadable || looks.white && self.white_ground || looks.colours.iter().flatten().any(covered)
+    }
+
     /// Black on white, in the workbook's first format.
     pub(super) fn plain() -> Self {
-        Self { format: 0, looks: Looks::default(), unseen: false, white_ground: true, repeats: false }
+        Self {
+            format: 0,
+            looks: Looks::default(),
+            unseen: false,
+            white_ground: true,
+            repeats: false,
+            shrinks: false,
+            colour: Colour::Rgb([0; 3]),
+            ground: Some(Colour::Rgb([255; 3])),
+        }
     }
 }
 
@@ -113,16 +174,35 @@ pub(super) struct Change {
     pub(super) struck: bool,
     colour: Option<Colour>,
     ground: Option<Colour>,
+    /// What of it is read: its font, its ground.
+    within: String,
 }
 
 impl Change {
+    /// Takes what an element of it says.
+    pub(super) fn take(&mut self, start: &BytesStart<'_>) {
+        let element = start.local_name().as_ref().to_owned();
+        match (self.within.as_str(), element.as_str()) {
+            (_, "font" | "fill" | "border" | "alignment") => self.within = element,
+            (_, "numFmt") => self.format = attribute(start, "formatCode").map(|code| NumberFormat::parse(&code)),
+            ("font", "strike") => {
+                let mut looks = Looks::default();
+                looks.take(start);
+                self.struck = looks.struck;
+            }
+            ("font", "color") => self.colour = Colour::of(start),
+            ("fill", "bgColor") => self.ground = Colour::of(start),
+            _ => {}
+        }
+    }
+
     /// Whether text cannot be seen in it, on a cell of a style.
     pub(super) fn hides(&self, style: &Style) -> bool {
-        match (&self.colour, &self.ground) {
-            (Some(colour), Some(ground)) => colour.looks_like(ground),
-            (Some(colour), None) => colour.is_white() && style.white_ground,
-            (None, _) => false,
+        if self.colour.is_none() && self.ground.is_none() {
+            return false;
         }
+        let colour = self.colour.as_ref().unwrap_or(&style.colour);
+        self.ground.as_ref().or(style.ground.as_ref()).is_some_and(|ground| ground.looks_like(colour))
     }
 }
 
@@ -175,7 +255,6 @@ impl Styles {
 struct Font {
     looks: Looks,
     colour: Option<Colour>,
-    tiny: bool,
 }
 
 /// What a cell's text stands on; none where that is a pattern.
@@ -187,6 +266,7 @@ struct Entry {
     font: usize,
     fill: usize,
     repeats: bool,
+    shrinks: bool,
 }
 
 #[derive(Default)]
@@ -199,8 +279,6 @@ struct Reading {
     solid: bool,
     entries: Vec<Entry>,
     changes: Vec<Change>,
-    /// What of a conditional format is read: its font, its ground.
-    changed: String,
 }
 
 impl Reading {
@@ -209,7 +287,11 @@ impl Reading {
         match (self.within.as_str(), name.as_str()) {
             ("", "numFmts" | "fonts" | "fills" | "cellXfs" | "dxfs") if !empty => self.within = name,
             ("dxfs", "dxf") => self.changes.push(Change::default()),
-            ("dxfs", element) => self.change(element, start),
+            ("dxfs", _) => {
+                if let Some(change) = self.changes.last_mut() {
+                    change.take(start);
+                }
+            }
             ("numFmts", "numFmt") => {
                 let code = attribute(start, "formatCode").unwrap_or_default();
                 self.codes.extend(number(start, "numFmtId").map(|id| (id, code)));
@@ -218,13 +300,8 @@ impl Reading {
             ("fonts", element) => {
                 let Some(font) = self.fonts.last_mut() else { return };
                 font.looks.take(start);
-                match element {
-                    "color" => font.colour = Colour::of(start),
-                    "sz" => {
-                        let size = attribute(start, "val").and_then(|text| text.parse::<f32>().ok());
-                        font.tiny = size.is_some_and(|size| size < LEAST_FONT);
-                    }
-                    _ => {}
+                if element == "color" {
+                    font.colour = Colour::of(start);
                 }
             }
             ("fills", "fill") => self.grounds.push(Some(Colour::Rgb([255; 3]))),
@@ -248,31 +325,14 @@ impl Reading {
             ("cellXfs", "xf") => {
                 let of = |name| number(start, name).unwrap_or(0);
                 let (font, fill) = (of("fontId") as usize, of("fillId") as usize);
-                self.entries.push(Entry { format: of("numFmtId"), font, fill, repeats: false });
+                self.entries.push(Entry { format: of("numFmtId"), font, fill, repeats: false, shrinks: false });
             }
             ("cellXfs", "alignment") => {
                 if let Some(entry) = self.entries.last_mut() {
                     entry.repeats = attribute(start, "horizontal").as_deref() == Some("fill");
+                    entry.shrinks = flag(start, "shrinkToFit");
                 }
             }
-            _ => {}
-        }
-    }
-
-    fn change(&mut self, element: &str, start: &BytesStart<'_>) {
-        let Some(change) = self.changes.last_mut() else { return };
-        match (self.changed.as_str(), element) {
-            (_, "font" | "fill" | "border" | "alignment") => self.changed = element.to_owned(),
-            (_, "numFmt") => {
-                change.format = attribute(start, "formatCode").map(|code| NumberFormat::parse(&code));
-            }
-            ("font", "strike") => {
-                let mut looks = Looks::default();
-                looks.take(start);
-                change.struck = looks.struck;
-            }
-            ("font", "color") => change.colour = Colour::of(start),
-            ("fill", "bgColor") => change.ground = Colour::of(start),
             _ => {}
         }
     }
@@ -299,10 +359,13 @@ impl Reading {
             let colour = font.colour.as_ref().unwrap_or(&black);
             Style {
                 format: format(entry.format),
-                looks: Looks { white: false, ..font.looks },
-                unseen: font.tiny || ground.as_ref().is_some_and(|ground| ground.looks_like(colour)),
+                looks: Looks { white: false, colours: [None; 4], ..font.looks },
+                unseen: font.looks.unreadable || ground.as_ref().is_some_and(|ground| ground.looks_like(colour)),
                 white_ground: ground.as_ref().is_some_and(Colour::is_white),
                 repeats: entry.repeats,
+                shrinks: entry.shrinks,
+                colour: colour.clone(),
+                ground: ground.clone(),
             }
         });
         let cells = cells.collect();

@@ -1,5 +1,6 @@
 //! A service on a memory log, with Ningxia's catalog and a few credentials.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -90,8 +91,13 @@ impl World {
 
     /// By Ningxia's catalog with one of its files edited.
     pub(crate) async fn by_catalog(file: &str, edit: impl FnOnce(&mut String)) -> Self {
+        Self::by_files(|files| edit(files.get_mut(file).expect("a file of the catalog"))).await
+    }
+
+    /// By Ningxia's catalog with its files edited.
+    pub(crate) async fn by_files(edit: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
         let mut files = Catalog::embedded().files;
-        edit(files.get_mut(file).expect("a file of the catalog"));
+        edit(&mut files);
         let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{problems:#?}"));
         Self::of(catalog, Limits::default(), vec![ReporterKind::City, ReporterKind::Park]).await
     }

@@ -10,6 +10,7 @@ use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use jiff::ToSpan;
 
 use crate::commands::credential::default_path;
+use crate::lang::Lang;
 use crate::say::note;
 
 /// When a token ends that nobody revoked, because the load was killed.
@@ -88,7 +89,14 @@ impl Drop for Tokens {
         let Ok(now) = jiff::Timestamp::from_microsecond(Clock::system().now()) else { return };
         for id in ids {
             if let Err(error) = file.revoke(&id, now) {
-                note!("helan: credential {id} of this load could not be revoked, it ends by itself: {error}");
+                let (lang, why) = (Lang::spoken(), error.to_string());
+                let why = crate::errors::said(&why, lang);
+                match lang {
+                    Lang::Zh => note!("helan: 本次负载的访问令牌 {id} 未能吊销，到期自动失效：{why}"),
+                    Lang::En => {
+                        note!("helan: credential {id} of this load could not be revoked, it ends by itself: {why}")
+                    }
+                }
             }
         }
     }

@@ -32,7 +32,7 @@ const fn advice(finding: &'static str, compared: Compared, zh: &'static str, en:
     Advice { finding, compared, zh, en }
 }
 
-const ALL: [Advice; 15] = [
+const ALL: [Advice; 16] = [
     advice(
         "two_reporters",
         Compared::Another,
@@ -56,6 +56,12 @@ const ALL: [Advice; 15] = [
         Compared::Series,
         "核对全年数与各期数，用新编号更正有误的一项；均无误的，重报全年数并在 note 中说明原因",
         "compare the year with its parts and correct the wrong one under a new id; if all are right, send the year again with a note that says why",
+    ),
+    advice(
+        "parts_not_added",
+        Compared::Series,
+        "需要全年数的，按月、季、半年或全年报送；否则无需处理",
+        "if the year is to have a figure, report months, quarters, half-years or the year; otherwise there is nothing to do",
     ),
     advice(
         "stocks_differ",

@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::request::Format;
 use crate::csv::for_csv;
+use crate::digits::json_lines;
 use crate::http::ErrorBody;
 
 /// Writes batches into a buffer that is taken piece by piece.
@@ -19,7 +20,7 @@ pub(super) struct Encoder {
 
 enum Writer {
     Arrow(Box<arrow::ipc::writer::StreamWriter<Written>>),
-    Lines(arrow::json::LineDelimitedWriter<Written>),
+    Lines(arrow::json::Writer<Written, arrow::json::writer::LineDelimited>),
     Csv { writer: Box<arrow::csv::Writer<Written>>, raw: bool },
 }
 
@@ -45,7 +46,7 @@ impl Encoder {
         let sink = written.clone();
         let writer = match format {
             Format::Arrow => Writer::Arrow(Box::new(arrow::ipc::writer::StreamWriter::try_new(sink, schema)?)),
-            Format::Lines => Writer::Lines(arrow::json::LineDelimitedWriter::new(sink)),
+            Format::Lines => Writer::Lines(json_lines(sink)),
             Format::Csv => {
                 let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(sink);
                 // The heading comes also when there are no rows.

@@ -1,0 +1,208 @@
+//! The numbers and formulas of a workbook's sheets, so that a saved result can be compared with what its formula comes to.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+
+use super::arithmetic::{Cells, Formula, Held, value};
+use super::book::Book;
+use super::package::Package;
+use super::places::CellAt;
+use super::xml::{Piece, Xml, attribute, number};
+use crate::problems::Problems;
+
+/// Cells that are kept; of a workbook with more, no result but a constant's is compared.
+const MOST_CELLS: usize = 100_000;
+/// What a cell takes in memory, beside its formula's text.
+const CELL_BYTES: usize = 160;
+/// Cells and numbers that are looked at for all results of a workbook; later ones are taken as they were saved.
+const MOST_STEPS: u32 = 5_000_000;
+
+/// Every cell that holds something, by sheet.
+#[derive(Debug)]
+pub(super) struct Grid {
+    sheets: Vec<(String, HashMap<CellAt, Held>)>,
+    left: Cell<u32>,
+}
+
+impl Default for Grid {
+    fn default() -> Self {
+        Self { sheets: Vec::new(), left: Cell::new(MOST_STEPS) }
+    }
+}
+
+impl Grid {
+    /// Reads the sheet whose text is given, and the others where a formula names one; empty without formulas, or where
+    /// there are too many cells.
+    pub(super) fn read(package: &mut Package<'_>, book: &Book, part: &str, text: &str) -> Result<Self, Problems> {
+        let mut grid = Self::default();
+        if !text.contains("<f") && !text.contains(":f") {
+            return Ok(grid);
+        }
+        let mut room = MOST_CELLS;
+        // Before they are made: at most one for each element.
+        let held = |text: &str| text.matches("<c ").count().min(MOST_CELLS) * CELL_BYTES;
+        package.hold(held(text))?;
+        let own = book.sheets.iter().find(|sheet| sheet.part == part).map_or("", |sheet| sheet.name.as_str());
+        let mut all = vec![(key(own), cells(part, text, &mut room)?)];
+        let names_others =
+            all[0].1.values().any(|held| matches!(held, Held::Formula(one, _) if one.text.contains('!')));
+        for sheet in book.sheets.iter().filter(|sheet| names_others && sheet.part != part) {
+            // What cannot be read is not known; the sheet that is reported has its own bounds.
+            let Ok(text) = package.text(&sheet.part) else { return Ok(grid) };
+            package.hold(held(&text))?;
+            all.push((key(&sheet.name), cells(&sheet.part, &text, &mut room)?));
+        }
+        if room > 0 {
+            grid.sheets = all;
+        }
+        Ok(grid)
+    }
+
+    /// Whether a saved result is what a formula comes to; true where that is not known here.
+    pub(super) fn agrees(&self, at: CellAt, formula: &str, saved: &str) -> bool {
+        let kept = self.get(0, at).and_then(|held| match held {
+            Held::Formula(formula, _) => Some(formula),
+            _ => None,
+        });
+        let given = Formula::read(formula);
+        let comes_to = kept.or(given.as_ref()).and_then(|formula| value(formula, 0, self));
+        let Some((value, largest)) = comes_to else { return true };
+        let Ok(saved) = saved.trim().parse::<f64>() else { return false };
+        (value - saved).abs() <= largest.max(saved.abs()) * 1e-11
+    }
+}
+
+impl Cells for Grid {
+    fn sheet(&self, name: &str) -> Option<usize> {
+        self.sheets.iter().position(|(known, _)| *known == key(name))
+    }
+
+    fn get(&self, sheet: usize, at: CellAt) -> Option<&Held> {
+        self.sheets.get(sheet)?.1.get(&at)
+    }
+
+    fn is_known(&self) -> bool {
+        !self.sheets.is_empty()
+    }
+
+    fn left(&self) -> &Cell<u32> {
+        &self.left
+    }
+}
+
+/// A sheet's name as formulas may write it.
+fn key(name: &str) -> String {
+    name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Held>, Problems> {
+    let mut xml = Xml::new(part, text);
+    let mut cells = HashMap::new();
+    let mut shared: HashMap<String, (Formula, CellAt)> = HashMap::new();
+    let (mut row, mut column) = (0, 0);
+    let (mut at, mut kind, mut within) = (None::<CellAt>, String::new(), "");
+    let (mut saved, mut formula) = (None::<String>, None::<(String, Option<String>, bool)>);
+    while let Some(piece) = xml.next()? {
+        match piece {
+            Piece::Start(start, empty) => match start.local_name().as_ref() {
+                "row" => {
+                    row = number(&start, "r").unwrap_or(row + 1);
+                    column = 0;
+                }
+                "c" => {
+                    let named = attribute(&start, "r").and_then(|text| CellAt::parse(&text));
+                    at = named.or(Some(CellAt { row, column: column + 1 }));
+                    column = at.map_or(column + 1, |at| at.column);
+                    kind = attribute(&start, "t").unwrap_or_default();
+                    (saved, formula) = (None, None);
+                    if empty {
+                        at = None;
+                    }
+                }
+                "v" if at.is_some() => within = if empty { "" } else { "v" },
+                "is" if at.is_some() => kind = "inlineStr".to_owned(),
+                "f" if at.is_some() => {
+                    // Of arrays and tables of data nothing is computed here.
+                    let plain = attribute(&start, "t").is_none_or(|kind| matches!(kind.as_str(), "shared" | "normal"));
+                    formula = Some((String::new(), attribute(&start, "si"), plain));
+                    within = if empty { "" } else { "f" };
+                }
+                _ => {}
+            },
+            Piece::Text(text) if within == "v" => saved.get_or_insert_default().push_str(&text),
+            Piece::Text(text) if within == "f" => {
+                if let Some((formula, ..)) = &mut formula {
+                    formula.push_str(&text);
+                }
+            }
+            Piece::End(name) if name == "c" => {
+                let Some(at) = at.take() else { continue };
+                let figure = saved
+                    .take()
+                    .filter(|_| matches!(kind.as_str(), "" | "n"))
+                    .and_then(|text| text.trim().parse().ok());
+                let plain = match (kind.as_str(), figure) {
+                    (_, Some(figure)) => Held::Number(figure),
+                    ("" | "n", None) => Held::Blank,
+                    ("e" | "b" | "d", None) => Held::Other,
+                    (_, None) => Held::Text,
+                };
+                let held = match formula.take() {
+                    None => plain,
+                    Some((_, _, false)) => plain,
+                    Some((text, index, true)) => {
+                        let first = match (Formula::read(&text), index) {
+                            (_, Some(index)) if text.is_empty() => shared.get(&index).cloned(),
+                            (Some(formula), Some(index)) => Some(shared.entry(index).or_insert((formula, at)).clone()),
+                            (formula, _) => formula.map(|formula| (formula, at)),
+                        };
+                        match first {
+                            None => plain,
+                            Some((formula, from)) => {
+                                let by = |to: u32, from: u32| i64::from(to) - i64::from(from);
+                                let shift = (by(at.row, from.row), by(at.column, from.column));
+                                Held::Formula(Formula { shift, ..formula }, Box::new(plain))
+                            }
+                        }
+                    }
+                };
+                *room = room.saturating_sub(1);
+                if *room == 0 {
+                    return Ok(HashMap::new());
+                }
+                cells.insert(at, held);
+            }
+            Piece::End(name) if name == within => within = "",
+            Piece::End(name) if name == "sheetData" => break,
+            Piece::Text(_) | Piece::End(_) => {}
+        }
+    }
+    Ok(cells)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_that_cells_share_are_shifted() {
+        let text = "<sheetData><row r=\"2\"><c r=\"B2\"><f t=\"shared\" ref=\"B2:B4\" si=\"0\">C2*2</f><v>4</v></c>\
+                    <c r=\"C2\"><v>2</v></c><c><is><t>x</t></is></c></row>\
+                    <row r=\"3\"><c r=\"B3\"><f t=\"shared\" si=\"0\"/><v>0</v></c><c r=\"C3\"><v>5</v></c>\
+                    <c r=\"D3\" t=\"s\"><v>0</v></c><c r=\"E3\"><f t=\"array\" ref=\"E3\">C3*3</f><v>1</v></c></row></sheetData>";
+        let mut room = MOST_CELLS;
+        let sheets = vec![("a".to_owned(), cells("sheet", text, &mut room).expect("cells"))];
+        let grid = Grid { sheets, ..Grid::default() };
+        let at = |text: &str| CellAt::parse(text).expect("a cell");
+        assert_eq!(MOST_CELLS - room, 7);
+        assert!(grid.agrees(at("B2"), "C2*2", "4") && grid.agrees(at("B3"), "", "10"));
+        assert!(!grid.agrees(at("B3"), "", "0") && !grid.agrees(at("B2"), "C2*2", ""));
+        assert!(matches!(grid.get(0, at("D3")), Some(Held::Text)) && matches!(grid.get(0, at("D2")), Some(Held::Text)));
+        // Of an array nothing is computed.
+        assert!(matches!(grid.get(0, at("E3")), Some(Held::Number(1.0))));
+        // Without cells only numbers are.
+        assert!(Grid::default().agrees(at("B2"), "C2*2", "9") && !Grid::default().agrees(at("B2"), "2*2", "9"));
+        let mut full = 3;
+        assert!(cells("sheet", text, &mut full).expect("cells").is_empty() && full == 0);
+    }
+}
