@@ -11,7 +11,8 @@ use serde_json::value::RawValue;
 use crate::codes;
 use crate::decimal::Decimal;
 use crate::digest::ContentDigest;
-use crate::later::{FIRST_GENERATION, LATER, LaterField};
+pub use crate::fields::DataRef;
+use crate::fields::{FIELDS, FIRST_GENERATION, Field, Kept};
 use crate::period::Period;
 
 /// A text that borrows from the input, unless JSON escapes made a copy necessary.
@@ -80,70 +81,6 @@ pub struct EventRef<'a> {
     /// What it says.
     #[serde(borrow)]
     pub data: DataRef<'a>,
-}
-
-/// The payload of either type; which fields must stand is checked by ingest and again by [`EventRef::check`].
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DataRef<'a> {
-    /// Area code of the catalog.
-    #[serde(borrow, default)]
-    pub ref_area: Option<Text<'a>>,
-    /// Indicator id of the catalog.
-    #[serde(borrow, default)]
-    pub indicator: Option<Text<'a>>,
-    /// What time it is about, in one of [`Period`]'s forms.
-    #[serde(borrow, default)]
-    pub time_period: Option<Text<'a>>,
-    /// JSON number or string; `null` or absent only with an `obs_status` that says why.
-    #[serde(borrow, default)]
-    pub value: Option<&'a RawValue>,
-    /// Unit of measure, as the catalog's indicator names it.
-    #[serde(borrow, default)]
-    pub unit: Option<Text<'a>>,
-    /// Power of ten: 4 = 万, 8 = 亿. Absent = 0.
-    #[serde(default)]
-    pub unit_mult: Option<i32>,
-    /// SDMX observation status. Absent = `A`.
-    #[serde(borrow, default)]
-    pub obs_status: Option<Text<'a>>,
-    /// SDMX confidentiality status. Absent = `F`.
-    #[serde(borrow, default)]
-    pub conf_status: Option<Text<'a>>,
-    /// Which release: one of [`codes::VINTAGES`].
-    #[serde(borrow, default)]
-    pub vintage: Option<Text<'a>>,
-    /// The benchmark it belongs to; absent = derived from the catalog's `bases`.
-    #[serde(borrow, default)]
-    pub basis: Option<Text<'a>>,
-    /// When it was published, RFC 3339 or a date; needs permission, never later than its receipt.
-    #[serde(borrow, default)]
-    pub published_at: Option<Text<'a>>,
-    /// Who filled it in.
-    #[serde(borrow, default)]
-    pub prepared_by: Option<Text<'a>>,
-    /// Who checked it.
-    #[serde(borrow, default)]
-    pub reviewed_by: Option<Text<'a>>,
-    /// Who answers for it.
-    #[serde(borrow, default)]
-    pub approved_by: Option<Text<'a>>,
-    /// Where it can be verified: a document number, a URL.
-    #[serde(borrow, default)]
-    pub evidence: Option<Text<'a>>,
-    /// Free text. In a withdrawal: the reason.
-    #[serde(borrow, default)]
-    pub note: Option<Text<'a>>,
-    /// Reserved for reporting units; v1 refuses it.
-    #[serde(borrow, default)]
-    pub entity: Option<&'a RawValue>,
-    /// Withdrawals only: the id of the event of the same source that is void.
-    #[serde(borrow, default)]
-    pub withdraws: Option<Text<'a>>,
-    /// Invented, so that a build of the tests has a field that came later.
-    #[cfg(feature = "trial-field")]
-    #[serde(borrow, default)]
-    pub trial: Option<Text<'a>>,
 }
 
 /// What an event says, decoded to the types of the lake.
@@ -251,8 +188,8 @@ impl EventRef<'_> {
         Ok(Statement::Reported { period, value, unit_mult, amount, published_at })
     }
 
-    fn later(&self) -> impl Iterator<Item = (&'static LaterField, &str)> {
-        LATER.iter().filter_map(|field| Some((field, (field.get)(&self.data)?)))
+    fn later(&self) -> impl Iterator<Item = (&'static Field, &str)> {
+        FIELDS.iter().filter(|field| field.is_later()).filter_map(|field| Some((field, (field.get)(&self.data)?)))
     }
 
     /// The generation of fields that a reader must know to lose nothing of the event.
@@ -265,9 +202,6 @@ impl EventRef<'_> {
     pub fn content_digest(&self, statement: &Statement, scratch: &mut ContentDigest) -> [u8; 16] {
         let data = &self.data;
         scratch.reset();
-        let text = |field: &Option<Text<'_>>, scratch: &mut ContentDigest| {
-            scratch.field(field.as_deref().map(str::as_bytes));
-        };
         scratch.field(Some(self.source.as_bytes()));
         scratch.field(Some(self.id.as_bytes()));
         scratch.field(Some(self.event_type.as_bytes()));
@@ -278,23 +212,14 @@ impl EventRef<'_> {
             scratch.field(value.map(|value| value.unscaled.to_le_bytes()).as_ref().map(<[u8; 16]>::as_slice));
             scratch.field(Some(&unit_mult.to_le_bytes()));
             scratch.field(published_at.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
-            scratch.field(Some(data.obs_status.as_deref().unwrap_or("A").as_bytes()));
-            scratch.field(Some(data.conf_status.as_deref().unwrap_or("F").as_bytes()));
+            for field in FIELDS {
+                if let Kept::Else(status) = field.kept {
+                    scratch.field(Some((field.get)(data).unwrap_or(status).as_bytes()));
+                }
+            }
         }
-        for field in [
-            &data.ref_area,
-            &data.indicator,
-            &data.unit,
-            &data.vintage,
-            &data.basis,
-            &data.prepared_by,
-            &data.reviewed_by,
-            &data.approved_by,
-            &data.evidence,
-            &data.note,
-            &data.withdraws,
-        ] {
-            text(field, scratch);
+        for field in FIELDS.iter().filter(|field| field.kept == Kept::AsItIs && !field.is_later()) {
+            scratch.field((field.get)(data).map(str::as_bytes));
         }
         for (field, text) in self.later() {
             scratch.field(Some(field.name.as_bytes()));
@@ -316,32 +241,20 @@ impl EventRef<'_> {
         members.key("data");
         members.open();
         let data = &self.data;
-        members.text("ref_area", data.ref_area.as_deref());
-        members.text("indicator", data.indicator.as_deref());
-        if let Statement::Reported { period, value, unit_mult, .. } = statement {
-            members.text("time_period", Some(&period.to_string()));
-            members.text("value", value.map(|value| value.to_string()).as_deref());
-            members.text("unit", data.unit.as_deref());
-            members.key("unit_mult");
-            members.out.extend_from_slice(unit_mult.to_string().as_bytes());
-        }
-        for (name, field) in [
-            ("obs_status", &data.obs_status),
-            ("conf_status", &data.conf_status),
-            ("vintage", &data.vintage),
-            ("basis", &data.basis),
-            ("published_at", &data.published_at),
-            ("prepared_by", &data.prepared_by),
-            ("reviewed_by", &data.reviewed_by),
-            ("approved_by", &data.approved_by),
-            ("evidence", &data.evidence),
-            ("note", &data.note),
-            ("withdraws", &data.withdraws),
-        ] {
-            members.text(name, field.as_deref());
-        }
-        for (field, text) in self.later() {
-            members.text(field.name, Some(text));
+        for field in FIELDS {
+            match (field.name, statement) {
+                ("time_period", Statement::Reported { period, value, .. }) => {
+                    members.text(field.name, Some(&period.to_string()));
+                    members.text("value", value.map(|value| value.to_string()).as_deref());
+                }
+                ("unit", Statement::Reported { unit_mult, .. }) => {
+                    members.text(field.name, data.unit.as_deref());
+                    members.key("unit_mult");
+                    members.out.extend_from_slice(unit_mult.to_string().as_bytes());
+                }
+                ("time_period" | "unit", Statement::Withdrawn) => {}
+                _ => members.text(field.name, (field.get)(data)),
+            }
         }
         members.close();
         members.close();
@@ -437,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_later_field_is_said_only_where_it_is_present() {
-        for field in &LATER {
+        for field in FIELDS.iter().filter(|field| field.is_later()) {
             let with = EVENT.replace("\"note\"", &format!("\"{}\":\"x\",\"note\"", field.name));
             let (bytes, digest) = canonical(&with);
             let text = std::str::from_utf8(&bytes).expect("utf-8");

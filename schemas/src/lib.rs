@@ -9,7 +9,7 @@ pub mod decimal;
 pub mod digest;
 pub mod event;
 pub mod events;
-pub mod later;
+pub mod fields;
 pub mod nearest;
 pub mod period;
 pub mod refusal;

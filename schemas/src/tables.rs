@@ -2,6 +2,7 @@
 //!
 //! An interface: columns are only ever added, at the end. `helan sql --describe NAME` prints these lines.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
@@ -9,7 +10,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 
 use crate::decimal;
-use crate::later::LATER;
+use crate::fields::FIELDS;
+use crate::topics;
 
 /// One table of the lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +54,12 @@ pub struct Column {
 
 const fn column(name: &'static str, data_type: DataType, nullable: bool, doc: &'static str) -> Column {
     Column { name, data_type, nullable, doc }
+}
+
+/// The column of a text of the payload.
+fn text(name: &str) -> Column {
+    let field = FIELDS.iter().find(|field| field.name == name).expect("a field of the payload");
+    column(field.name, DataType::Utf8, true, field.doc)
 }
 
 fn instant() -> DataType {
@@ -146,14 +154,9 @@ impl Table {
                 ),
                 column("reporter", Utf8, false, "Id of the reporter whose credential sent it."),
                 column("submission", Utf8, false, "Id of the submission it came in."),
-                column("ref_area", Utf8, true, "Area code of the catalog; null in a withdrawal that names none."),
-                column("indicator", Utf8, true, "Indicator id of the catalog; null in a withdrawal that names none."),
-                column(
-                    "time_period",
-                    Utf8,
-                    true,
-                    "SDMX time period it is about, in canonical form; null in a withdrawal.",
-                ),
+                text("ref_area"),
+                text("indicator"),
+                text("time_period"),
                 column("period_kind", Utf8, true, "Shape of time_period: A, S, Q, M, W, D, or R for a range."),
                 column("period_start", Date32, true, "First day of time_period."),
                 column("period_end", Date32, true, "Last day of time_period, inclusive."),
@@ -164,23 +167,13 @@ impl Table {
                     "The value as sent, in unit × 10^unit_mult; null with an obs_status that says why.",
                 ),
                 column("decimals", Int32, true, "Digits after the point as sent."),
-                column("unit", Utf8, true, "Unit of measure."),
+                text("unit"),
                 column("unit_mult", Int32, true, "Power of ten of the unit: 4 = 万, 8 = 亿."),
                 column("amount", exact(), true, "value × 10^unit_mult, in the plain unit."),
-                column("obs_status", Utf8, true, "SDMX observation status: A normal, E estimated, M missing …"),
-                column("conf_status", Utf8, true, "SDMX confidentiality status: F free, C confidential …"),
-                column(
-                    "vintage",
-                    Utf8,
-                    true,
-                    "Which release: estimated, preliminary, revised, final, census-revised; null = not said.",
-                ),
-                column(
-                    "basis",
-                    Utf8,
-                    true,
-                    "Benchmark the value belongs to, as the event says; null = by the catalog's bases.",
-                ),
+                text("obs_status"),
+                text("conf_status"),
+                text("vintage"),
+                text("basis"),
                 column(
                     "recorded_at",
                     instant(),
@@ -199,13 +192,13 @@ impl Table {
                     false,
                     "16 bytes over what the event says; equal ids with equal digests are repeats.",
                 ),
-                column("prepared_by", Utf8, true, "Who filled it in."),
-                column("reviewed_by", Utf8, true, "Who checked it."),
-                column("approved_by", Utf8, true, "Who answers for it."),
-                column("evidence", Utf8, true, "Where it can be verified."),
-                column("note", Utf8, true, "Free text; in a withdrawal the reason."),
-                column("withdraws", Utf8, true, "Withdrawals: id of the event of the same source that is void."),
-                column("published_at", instant(), true, "When the sender says it was published."),
+                text("prepared_by"),
+                text("reviewed_by"),
+                text("approved_by"),
+                text("evidence"),
+                text("note"),
+                text("withdraws"),
+                Column { data_type: instant(), ..text("published_at") },
                 column("received_at", instant(), false, "When ingest received the submission."),
                 column("catalog", Utf8, false, "Digest of the catalog by which ingest judged it."),
                 column("recorded_year", Int32, false, "Year of recorded_at in UTC; the files' folders."),
@@ -423,22 +416,45 @@ impl Table {
             ],
         };
         if self == Self::Events {
-            columns.extend(LATER.iter().map(|field| column(field.name, Utf8, true, field.doc)));
+            columns.extend(FIELDS.iter().filter(|field| field.is_later()).map(|field| text(field.name)));
         }
         columns
     }
 
-    /// Rows of the table from columns in its order. Columns that the table gained since, and that may be null, may be
-    /// left out at the end.
+    /// Rows of the table from columns by name, in any order. Columns that may be null may be left out.
     ///
     /// # Errors
-    /// If the columns do not fit the table.
-    pub fn rows(self, mut columns: Vec<ArrayRef>) -> Result<RecordBatch, ArrowError> {
+    /// If a column does not fit the table, or one is missing that must not be null.
+    pub fn rows<'n>(self, columns: impl IntoIterator<Item = (&'n str, ArrayRef)>) -> Result<RecordBatch, ArrowError> {
+        let mut columns: BTreeMap<&str, ArrayRef> = columns.into_iter().collect();
+        let rows = columns.values().next().map_or(0, |column| column.len());
         let schema = self.schema();
-        let rows = columns.first().map_or(0, |column| column.len());
-        let missing = schema.fields().iter().skip(columns.len());
-        columns.extend(missing.map(|field| new_null_array(field.data_type(), rows)));
-        RecordBatch::try_new(schema, columns)
+        let of_table = schema.fields().iter().map(|field| {
+            let missing = || new_null_array(field.data_type(), rows);
+            columns.remove(field.name().as_str()).unwrap_or_else(missing)
+        });
+        let of_table = of_table.collect();
+        match columns.keys().next() {
+            Some(other) => Err(ArrowError::SchemaError(format!("{} has no column {other}", self.name()))),
+            None => RecordBatch::try_new(schema, of_table),
+        }
+    }
+
+    /// Rows that have the table's columns by name, in its order and types: as they are written.
+    ///
+    /// # Errors
+    /// As [`Table::rows`].
+    pub fn aligned(self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+        let schema = batch.schema();
+        self.rows(schema.fields().iter().map(|field| field.name().as_str()).zip(batch.columns().iter().cloned()))
+    }
+
+    /// The tables that a topic feeds, in commit order.
+    pub fn fed_by(topic: &str) -> &'static [Self] {
+        match topic {
+            topics::REFUSED => &[Self::Refusals],
+            _ => &Self::FED,
+        }
     }
 
     /// The Arrow schema, column docs as field metadata under `comment`.

@@ -4,7 +4,7 @@
 //! (`application/cloudevents-batch+json`). What ingest adds stands in record headers, so that the value, and with it
 //! every digest, is the same when a client sends the same thing again.
 
-use crate::later::FIRST_GENERATION;
+use crate::fields::FIRST_GENERATION;
 
 /// Submissions of city systems.
 pub const CITY: &str = "helan.city.v1";

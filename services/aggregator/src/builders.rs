@@ -1,14 +1,12 @@
 //! The columns of the three tables that the log feeds, filled row by row in one pass.
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType,
-};
+use arrow::datatypes::{Date32Type, Decimal128Type, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use helan_log::RecordRef;
 use helan_schemas::digest::content_of;
 use helan_schemas::event::{EventRef, Statement};
-use helan_schemas::later::LATER;
+use helan_schemas::fields::{FIELDS, Kept};
 use helan_schemas::period::days_since_epoch;
 use helan_schemas::tables::Table;
 
@@ -37,8 +35,8 @@ pub(crate) struct EventRows {
     event_type: Texts,
     reporter: Texts,
     submission: Texts,
-    /// Those optional texts of the payload that are kept as they are: see [`EventRows::push`] for the order.
-    texts: [Texts; 13],
+    /// Texts of the payload by [`FIELDS`]; those that are resolved stay empty here.
+    texts: [Texts; FIELDS.len()],
     time_period: Texts,
     period_kind: Texts,
     period_start: Numbers<Date32Type>,
@@ -53,8 +51,6 @@ pub(crate) struct EventRows {
     received_at: Numbers<TimestampMicrosecondType>,
     catalog: Texts,
     recorded_year: Numbers<Int32Type>,
-    /// Fields that came later, in their order.
-    later: [Texts; LATER.len()],
 }
 
 impl EventRows {
@@ -84,23 +80,12 @@ impl EventRows {
         self.reporter.push(origin.record.reporter);
         self.submission.push(origin.record.submission);
         let reported = matches!(statement, Statement::Reported { .. });
-        let (obs_status, conf_status) = (data.obs_status.as_deref(), data.conf_status.as_deref());
-        for (column, text) in self.texts.iter_mut().zip([
-            data.ref_area.as_deref(),
-            data.indicator.as_deref(),
-            data.unit.as_deref(),
-            obs_status.or(reported.then_some("A")),
-            conf_status.or(reported.then_some("F")),
-            data.vintage.as_deref(),
-            data.basis.as_deref(),
-            data.prepared_by.as_deref(),
-            data.reviewed_by.as_deref(),
-            data.approved_by.as_deref(),
-            data.evidence.as_deref(),
-            data.note.as_deref(),
-            data.withdraws.as_deref(),
-        ]) {
-            column.push_option(text);
+        for (column, field) in self.texts.iter_mut().zip(FIELDS) {
+            match field.kept {
+                Kept::AsItIs => column.push_option((field.get)(data)),
+                Kept::Else(status) => column.push_option((field.get)(data).or(reported.then_some(status))),
+                Kept::Resolved => {}
+            }
         }
         let published = match statement {
             Statement::Reported { period, value, unit_mult, amount, published_at } => {
@@ -133,15 +118,12 @@ impl EventRows {
         self.received_at.push(origin.record.received_at);
         self.catalog.push(origin.record.catalog);
         self.recorded_year.push(year);
-        for (column, field) in self.later.iter_mut().zip(&LATER) {
-            column.push_option((field.get)(data));
-        }
     }
 
     /// The id of the event that an event withdraws.
     pub(crate) fn withdraws(&self, row: usize) -> Option<&str> {
-        let [.., withdraws] = &self.texts;
-        Some(withdraws.get(row)).filter(|id| !id.is_empty())
+        let (column, _) = self.texts.iter().zip(FIELDS).find(|(_, field)| field.name == "withdraws")?;
+        Some(column.get(row)).filter(|id| !id.is_empty())
     }
 
     /// Cuts back to so many rows.
@@ -159,7 +141,6 @@ impl EventRows {
         ]
         .into_iter()
         .chain(&mut self.texts)
-        .chain(&mut self.later)
         {
             column.truncate(rows);
         }
@@ -180,21 +161,6 @@ impl EventRows {
     }
 
     pub(crate) fn finish(self) -> Result<RecordBatch, ArrowError> {
-        let [
-            ref_area,
-            indicator,
-            unit,
-            obs_status,
-            conf_status,
-            vintage,
-            basis,
-            prepared_by,
-            reviewed_by,
-            approved_by,
-            evidence,
-            note,
-            withdraws,
-        ] = self.texts;
         let mut columns = Assembly::of(Table::Events);
         columns.add("topic", self.topic.finish());
         columns.number("partition", self.partition);
@@ -205,35 +171,22 @@ impl EventRows {
         columns.add("type", self.event_type.finish());
         columns.add("reporter", self.reporter.finish());
         columns.add("submission", self.submission.finish());
-        columns.add("ref_area", ref_area.finish());
-        columns.add("indicator", indicator.finish());
         columns.add("time_period", self.time_period.finish());
         columns.add("period_kind", self.period_kind.finish());
         columns.number("period_start", self.period_start);
         columns.number("period_end", self.period_end);
         columns.number("value", self.value);
         columns.number("decimals", self.decimals);
-        columns.add("unit", unit.finish());
         columns.number("unit_mult", self.unit_mult);
         columns.number("amount", self.amount);
-        columns.add("obs_status", obs_status.finish());
-        columns.add("conf_status", conf_status.finish());
-        columns.add("vintage", vintage.finish());
-        columns.add("basis", basis.finish());
         columns.number("recorded_at", self.recorded_at);
         columns.number("known_at", self.known_at);
         columns.add("content_digest", self.content_digest.finish());
-        columns.add("prepared_by", prepared_by.finish());
-        columns.add("reviewed_by", reviewed_by.finish());
-        columns.add("approved_by", approved_by.finish());
-        columns.add("evidence", evidence.finish());
-        columns.add("note", note.finish());
-        columns.add("withdraws", withdraws.finish());
         columns.number("published_at", self.published_at);
         columns.number("received_at", self.received_at);
         columns.add("catalog", self.catalog.finish());
         columns.number("recorded_year", self.recorded_year);
-        for (column, field) in self.later.into_iter().zip(&LATER) {
+        for (column, field) in self.texts.into_iter().zip(FIELDS).filter(|(_, field)| field.kept != Kept::Resolved) {
             columns.add(field.name, column.finish());
         }
         columns.finish()
@@ -378,11 +331,11 @@ impl RefusalRows {
     }
 }
 
-/// Columns in the table's order; a column that the table gained since is null if it may be.
+/// Columns of a table by name.
 struct Assembly {
     table: Table,
     schema: SchemaRef,
-    columns: Vec<ArrayRef>,
+    columns: Vec<(&'static str, ArrayRef)>,
 }
 
 impl Assembly {
@@ -391,14 +344,13 @@ impl Assembly {
         Self { table, columns: Vec::with_capacity(schema.fields().len()), schema }
     }
 
-    fn add(&mut self, name: &str, column: ArrayRef) {
-        debug_assert_eq!(self.schema.field(self.columns.len()).name(), name, "columns come in the table's order");
-        self.columns.push(column);
+    fn add(&mut self, name: &'static str, column: ArrayRef) {
+        self.columns.push((name, column));
     }
 
-    fn number<T: arrow::datatypes::ArrowPrimitiveType>(&mut self, name: &str, column: Numbers<T>) {
-        let data_type: DataType = self.schema.field(self.columns.len()).data_type().clone();
-        self.add(name, column.finish(&data_type));
+    fn number<T: arrow::datatypes::ArrowPrimitiveType>(&mut self, name: &'static str, column: Numbers<T>) {
+        let field = self.schema.field_with_name(name).expect("a column of the table");
+        self.columns.push((name, column.finish(field.data_type())));
     }
 
     fn finish(self) -> Result<RecordBatch, ArrowError> {

@@ -8,7 +8,7 @@ use helan_lake::{CommitError, Lake, LakeError, Mark, TableTip};
 use helan_log::{Log, LogError, LogIdentity, Message, Records, RetryReason, StopReason, Subscription, TopicPartition};
 use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
-use helan_schemas::later::GENERATION;
+use helan_schemas::fields::GENERATION;
 use helan_schemas::tables::Table;
 use helan_schemas::topics::{self, generation_of};
 use tracing::Instrument;

@@ -24,8 +24,7 @@ pub fn start_of(at: &TopicPartition, stored: &Stored) -> i64 {
 
 /// The tables that a topic feeds.
 pub(crate) fn tables_of(topic: &str) -> impl Iterator<Item = usize> {
-    let count = if topic == topics::REFUSED { 1 } else { TABLES };
-    0..count
+    0..Table::fed_by(topic).len()
 }
 
 /// By source: for each length of id one that no accepted id of this length exceeds.

@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
 use helan_schemas::codes;
 use helan_schemas::event::{EventRef, MAX_ID_BYTES, MAX_SOURCE_BYTES, Statement, Text, parse_instant};
-use helan_schemas::later::LATER;
+use helan_schemas::fields::{FIELDS, Field, Holds};
 use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
 use jiff::civil::Date;
@@ -158,19 +158,14 @@ impl<'c> Judge<'c> {
             Some(id) if *id == *event.id => report("data.withdraws", Code::WithdrawsItself, quoted(id)),
             Some(_) => {}
         }
-        let absent = [
-            ("data.time_period", data.time_period.is_none()),
-            ("data.value", matches!(value, ValueText::Absent)),
-            ("data.unit", data.unit.is_none()),
-            ("data.unit_mult", data.unit_mult.is_none()),
-            ("data.obs_status", data.obs_status.is_none()),
-            ("data.conf_status", data.conf_status.is_none()),
-            ("data.vintage", data.vintage.is_none()),
-            ("data.basis", data.basis.is_none()),
-            ("data.published_at", data.published_at.is_none()),
-        ];
-        let later = LATER.iter().map(|field| (field.path, (field.get)(data).is_none()));
-        for (field, _) in absent.into_iter().chain(later).filter(|(_, absent)| !absent) {
+        let named = |name: &str| FIELDS.iter().find(|field| field.name == name);
+        let texts = FIELDS.iter().filter(|field| !field.in_withdrawal && !matches!(field.name, "time_period" | "unit"));
+        let text = |field: &Field| (field.path, (field.get)(data).is_some());
+        let present = named("time_period").map(text).into_iter();
+        let present =
+            present.chain([("data.value", !matches!(value, ValueText::Absent))]).chain(named("unit").map(text));
+        let present = present.chain([("data.unit_mult", data.unit_mult.is_some())]).chain(texts.map(text));
+        for (field, _) in present.filter(|(_, is_present)| *is_present) {
             report(field, Code::FieldNotAllowed, String::new());
         }
         // Which event it voids decides everything; these two only help a reader, so they have to exist.
@@ -266,7 +261,7 @@ fn attributes(event: &EventRef<'_>, report: &mut Report<'_>) {
         other => report("specversion", Code::SpecversionUnsupported, quoted(other)),
     }
     let id = &*event.id;
-    if id.len() > MAX_ID_BYTES || text::has_forbidden(id, text::Kind::Code) || id.trim() != id {
+    if id.len() > MAX_ID_BYTES || text::has_forbidden(id, Holds::Code) || id.trim() != id {
         report("id", Code::IdInvalid, quoted(id));
     }
     if let Some(time) = event.time.as_deref().filter(|time| !is_rfc3339(time) || parse_instant(time).is_none()) {
@@ -279,7 +274,7 @@ fn attributes(event: &EventRef<'_>, report: &mut Report<'_>) {
         let Some(text) = text.as_deref() else { continue };
         if text.len() > text::MAX_ATTRIBUTE_BYTES {
             report(field, Code::TextTooLong, format!("{} > {}", text.len(), text::MAX_ATTRIBUTE_BYTES));
-        } else if text::has_forbidden(text, text::Kind::Code) {
+        } else if text::has_forbidden(text, Holds::Code) {
             report(field, Code::TextControl, quoted(text));
         }
     }

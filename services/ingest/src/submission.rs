@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use helan_schemas::digest::{sha256_hex, submission_id};
 use helan_schemas::event::{EventRef, MAX_SOURCE_BYTES, Statement};
-use helan_schemas::later::FIRST_GENERATION;
+use helan_schemas::fields::FIRST_GENERATION;
 use helan_schemas::refusal::Code;
 
 use self::cells::Cells;

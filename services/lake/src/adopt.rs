@@ -84,7 +84,7 @@ impl Lake {
         starts: &[Start],
         properties: &[(&str, Value)],
     ) -> Result<(), LakeError> {
-        let fed = |start: &&Start| table == Table::Refusals || start.topic != helan_schemas::topics::REFUSED;
+        let fed = |start: &&Start| Table::fed_by(&start.topic).contains(&table);
         let rows = |error: serde_json::Error| LakeError::Rows { table: table.name(), why: error.to_string() };
         let mut failed = "others came first".to_owned();
         for _ in 0..ATTEMPTS {

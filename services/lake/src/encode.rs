@@ -43,7 +43,7 @@ pub(crate) fn encode(
     let rows = |why: String| LakeError::Rows { table: table.name(), why };
     let batches = batches
         .iter()
-        .map(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec()))
+        .map(|batch| table.aligned(batch))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| rows(error.to_string()))?;
     let batch = match batches.as_slice() {

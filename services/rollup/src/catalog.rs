@@ -50,12 +50,12 @@ pub async fn remember_catalog(lake: &Lake, catalog: &Catalog, now: i64) -> Resul
 
 fn rows(catalog: &Catalog, used_from: i64) -> Result<RecordBatch, RollupError> {
     let count = catalog.files.len();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(vec![catalog.digest.as_str(); count])),
-        Arc::new(StringArray::from(vec![catalog.head.id.as_str(); count])),
-        Arc::new(StringArray::from_iter_values(catalog.files.keys())),
-        Arc::new(StringArray::from_iter_values(catalog.files.values())),
-        Arc::new(TimestampMicrosecondArray::from(vec![used_from; count]).with_timezone("UTC")),
+    let columns: [(&str, ArrayRef); 5] = [
+        ("catalog", Arc::new(StringArray::from(vec![catalog.digest.as_str(); count]))),
+        ("catalog_id", Arc::new(StringArray::from(vec![catalog.head.id.as_str(); count]))),
+        ("file", Arc::new(StringArray::from_iter_values(catalog.files.keys()))),
+        ("content", Arc::new(StringArray::from_iter_values(catalog.files.values()))),
+        ("recorded_at", Arc::new(TimestampMicrosecondArray::from(vec![used_from; count]).with_timezone("UTC"))),
     ];
     Ok(Table::CatalogVersions.rows(columns)?)
 }

@@ -83,19 +83,19 @@ impl Run<'_> {
         let versions: serde_json::Map<_, _> =
             self.session.versions().iter().map(|version| (version.table.to_owned(), json!(version.version))).collect();
         let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
-        let columns = vec![
-            text(&run),
-            Arc::new(StringArray::from(vec![publication])),
-            text(period),
-            instant(self.as_of),
-            instant(self.session.now()),
-            instant(self.started),
-            instant(self.clock.now()),
-            text(name),
-            Arc::new(BooleanArray::from(vec![name == "published"])),
-            text(&json!(offsets).to_string()),
-            text(&serde_json::Value::Object(versions).to_string()),
-            Arc::new(StringArray::from(vec![message])),
+        let columns = [
+            ("run", text(&run)),
+            ("publication", Arc::new(StringArray::from(vec![publication]))),
+            ("time_period", text(period)),
+            ("as_of", instant(self.as_of)),
+            ("recorded", instant(self.session.now())),
+            ("started_at", instant(self.started)),
+            ("finished_at", instant(self.clock.now())),
+            ("outcome", text(name)),
+            ("fresh", Arc::new(BooleanArray::from(vec![name == "published"]))),
+            ("offsets", text(&json!(offsets).to_string())),
+            ("versions", text(&serde_json::Value::Object(versions).to_string())),
+            ("message", Arc::new(StringArray::from(vec![message]))),
         ];
         let rows = Table::PublicationRuns.rows(columns)?;
         let app_id = match self.due {
@@ -128,20 +128,20 @@ impl Run<'_> {
         }
         let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
         let count = |value: usize| Arc::new(Int64Array::from(vec![value as i64])) as ArrayRef;
-        let columns = vec![
-            text(id),
-            text(&outcome.period),
-            Arc::new(StringArray::from(vec![supersedes])),
-            instant(self.clock.now()),
-            count(answers.values.len()),
-            count(answers.inputs.len()),
-            text(&answers.values_digest()),
-            text(&answers.inputs_digest()),
-            text(&self.catalog.digest),
-            text(&helan_queries::digest()),
-            text(&outcome.headline_zh),
-            text(&outcome.headline_en),
-            text(&Rules::now().to_json()),
+        let columns = [
+            ("publication", text(id)),
+            ("time_period", text(&outcome.period)),
+            ("supersedes", Arc::new(StringArray::from(vec![supersedes]))),
+            ("published_at", instant(self.clock.now())),
+            ("values", count(answers.values.len())),
+            ("inputs", count(answers.inputs.len())),
+            ("values_digest", text(&answers.values_digest())),
+            ("inputs_digest", text(&answers.inputs_digest())),
+            ("catalog", text(&self.catalog.digest)),
+            ("queries_digest", text(&helan_queries::digest())),
+            ("headline_zh", text(&outcome.headline_zh)),
+            ("headline_en", text(&outcome.headline_en)),
+            ("rules", text(&Rules::now().to_json())),
         ];
         let rows = Table::Publications.rows(columns)?;
         append_once(self.lake, Table::Publications, &app_id, rows).await

@@ -185,17 +185,17 @@ fn row(event: &Event) -> Result<RecordBatch, RollupError> {
     let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
     let instant =
         |time: Option<i64>| Arc::new(TimestampMicrosecondArray::from(vec![time]).with_timezone("UTC")) as ArrayRef;
-    let columns = vec![
-        text(&event.id),
-        text(event.act.event_type()),
-        Arc::new(StringArray::from(vec![event.publication.as_deref()])),
-        text(&event.time_period),
-        instant(Some(event.at)),
-        text(&event.actor.credential),
-        text(&event.actor.role),
-        text(&event.why),
-        instant(event.act.until()),
-        Arc::new(Int64Array::from(vec![event.sequence])),
+    let columns = [
+        ("id", text(&event.id)),
+        ("type", text(event.act.event_type())),
+        ("publication", Arc::new(StringArray::from(vec![event.publication.as_deref()]))),
+        ("time_period", text(&event.time_period)),
+        ("recorded_at", instant(Some(event.at))),
+        ("actor", text(&event.actor.credential)),
+        ("role", text(&event.actor.role)),
+        ("why", text(&event.why)),
+        ("embargo_until", instant(event.act.until())),
+        ("sequence", Arc::new(Int64Array::from(vec![event.sequence]))),
     ];
     Ok(Table::ReleaseEvents.rows(columns)?)
 }

@@ -7,7 +7,6 @@ use anyhow::{Context, bail, ensure};
 use helan_lake::Lake;
 use helan_log::{Gate, Log, LogIdentity, OpenOptions, TopicPartition};
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
 use url::Url;
 
 use super::manifest::Manifest;
@@ -55,8 +54,7 @@ pub(super) async fn check(log: Option<Arc<dyn Log>>, dir: &Path, manifest: &Mani
             let ends = log.ends(&at).await?;
             let app_id = lake.offset_app_id(topic, partition);
             for (table, snapshot) in &snapshots {
-                let fed = Table::FED.contains(table) && (topic != topics::REFUSED || *table == Table::Refusals);
-                if !fed {
+                if !Table::fed_by(topic).contains(table) {
                     continue;
                 }
                 match snapshot.txn(&app_id).await? {

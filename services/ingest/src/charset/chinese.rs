@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use helan_schemas::catalog::Catalog;
 
-use crate::decode::headings::HEADINGS;
+use crate::decode::headings::headings;
 
 /// Distinct Hanzi below which a text is too short to tell, unless it is one that the catalog has.
 const FEWEST: usize = 4;
@@ -44,7 +44,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 /// The Chinese texts that tables of this catalog have.
 fn known(catalog: &Catalog) -> impl Iterator<Item = &str> {
-    let headings = HEADINGS.iter().map(|(_, zh, _)| *zh);
+    let headings = headings().map(|(_, zh, _)| zh);
     let areas = catalog.areas.iter().map(|row| row.name_zh.as_str());
     let groups = catalog.groups.iter().map(|row| row.name_zh.as_str());
     let indicators = catalog.indicators.iter().flat_map(|row| [row.name_zh.as_str(), row.unit_zh.as_str()]);

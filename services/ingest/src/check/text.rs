@@ -3,8 +3,8 @@
 //! What is invisible is Unicode's property Default_Ignorable_Code_Point. In codes none of it may stand: two codes that look
 //! alike would be two. In names and notes a script may need a joiner or a variant of a character.
 
-use helan_schemas::event::{DataRef, Text};
-use helan_schemas::later::LATER;
+use helan_schemas::event::Text;
+use helan_schemas::fields::{DataRef, FIELDS, Holds};
 use helan_schemas::refusal::Code;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
@@ -14,45 +14,14 @@ use crate::problems::quoted;
 
 /// Longest `subject` and `dataschema`.
 pub(super) const MAX_ATTRIBUTE_BYTES: usize = 512;
-/// Longest code: area, indicator, period, unit, status.
-const MAX_CODE_BYTES: usize = 128;
-/// Longest name of a person or office.
-const MAX_NAME_BYTES: usize = 256;
-/// Longest `evidence`.
-const MAX_EVIDENCE_BYTES: usize = 1024;
-/// Longest `note`.
-const MAX_NOTE_BYTES: usize = 4096;
-
 /// Looks at every text of the payload.
 pub(super) fn check(data: &mut DataRef<'_>, report: &mut Report<'_>) {
-    macro_rules! check {
-        ($($field:ident: $max:expr, $kind:ident;)+) => {
-            $(one(&mut data.$field, concat!("data.", stringify!($field)), $max, Kind::$kind, report);)+
-        };
-    }
-    check! {
-        ref_area: MAX_CODE_BYTES, Code;
-        indicator: MAX_CODE_BYTES, Code;
-        time_period: MAX_CODE_BYTES, Code;
-        unit: MAX_CODE_BYTES, Code;
-        obs_status: MAX_CODE_BYTES, Code;
-        conf_status: MAX_CODE_BYTES, Code;
-        vintage: MAX_CODE_BYTES, Code;
-        basis: MAX_CODE_BYTES, Code;
-        published_at: MAX_CODE_BYTES, Code;
-        prepared_by: MAX_NAME_BYTES, Line;
-        reviewed_by: MAX_NAME_BYTES, Line;
-        approved_by: MAX_NAME_BYTES, Line;
-        evidence: MAX_EVIDENCE_BYTES, Line;
-        note: MAX_NOTE_BYTES, Lines;
-        withdraws: MAX_CODE_BYTES, Code;
-    }
-    for field in &LATER {
-        one((field.slot)(data), field.path, field.max_bytes, Kind::Code, report);
+    for field in FIELDS {
+        one((field.slot)(data), field.path, field.max_bytes, field.holds, report);
     }
 }
 
-fn one(field: &mut Option<Text<'_>>, name: &'static str, max: usize, kind: Kind, report: &mut Report<'_>) {
+fn one(field: &mut Option<Text<'_>>, name: &'static str, max: usize, kind: Holds, report: &mut Report<'_>) {
     let Some(text) = field.as_deref() else { return };
     if text.is_empty() {
         *field = None;
@@ -63,27 +32,16 @@ fn one(field: &mut Option<Text<'_>>, name: &'static str, max: usize, kind: Kind,
     }
 }
 
-/// What a text is for, which decides what may stand in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Compared byte for byte: an id, a code.
-    Code,
-    /// One line that people read.
-    Line,
-    /// Lines that people read.
-    Lines,
-}
-
 /// Whether a text holds characters that nobody sees.
-pub(super) fn has_forbidden(text: &str, kind: Kind) -> bool {
+pub(super) fn has_forbidden(text: &str, kind: Holds) -> bool {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return false;
     }
     let mut before = None;
     text.chars().any(|c| {
         let before = before.replace(c);
-        let is_break = kind == Kind::Lines && matches!(c, '\n' | '\r' | '\t');
-        let is_needed = kind != Kind::Code && is_of_its_script(c, before);
+        let is_break = kind == Holds::Lines && matches!(c, '\n' | '\r' | '\t');
+        let is_needed = kind != Holds::Code && is_of_its_script(c, before);
         is_forbidden(c) && !is_break && !is_needed
     })
 }
@@ -113,7 +71,7 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_refused_and_what_a_script_needs_is_not() {
-        const ALL: [Kind; 3] = [Kind::Code, Kind::Line, Kind::Lines];
+        const ALL: [Holds; 3] = [Holds::Code, Holds::Line, Holds::Lines];
         for hidden in [
             "a\u{7}",
             "a\u{7f}b",

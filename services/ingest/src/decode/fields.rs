@@ -1,7 +1,7 @@
 //! The members of an event by name: one list for JSON that went wrong and for the columns of a CSV.
 
 use helan_schemas::event::{DataRef, EventRef, Text};
-use helan_schemas::later::LATER;
+use helan_schemas::fields::FIELDS;
 use helan_schemas::nearest::{distance, nearest};
 use serde_json::value::RawValue;
 
@@ -18,35 +18,14 @@ pub(crate) enum Slot {
     Entity,
 }
 
-macro_rules! texts {
-    ($($name:ident),+) => { [$((concat!("data.", stringify!($name)), Slot::Text(|data| &mut data.$name))),+] };
-}
-
-/// The payload's texts, by the names that errors use.
-static TEXTS: [(&str, Slot); 15] = texts![
-    ref_area,
-    indicator,
-    time_period,
-    unit,
-    obs_status,
-    conf_status,
-    vintage,
-    basis,
-    published_at,
-    prepared_by,
-    reviewed_by,
-    approved_by,
-    evidence,
-    note,
-    withdraws
-];
+/// The payload's fields that are no texts, by the names that errors use.
 static OTHERS: [(&str, Slot); 3] =
     [("data.unit_mult", Slot::Mult), ("data.value", Slot::Value), ("data.entity", Slot::Entity)];
 
 /// The payload field of a bare name, with its name in errors.
 pub(super) fn data_field(name: &str) -> Option<(&'static str, Slot)> {
-    let later = LATER.iter().map(|field| (field.path, Slot::Text(field.slot)));
-    let mut all = TEXTS.iter().chain(&OTHERS).copied().chain(later);
+    let texts = FIELDS.iter().map(|field| (field.path, Slot::Text(field.slot)));
+    let mut all = texts.chain(OTHERS);
     all.find(|(full, _)| full.strip_prefix("data.") == Some(name))
 }
 
@@ -56,8 +35,7 @@ pub(super) const ATTRIBUTES: [&str; 8] =
 
 /// The payload's fields by their bare names.
 pub(super) fn payload_fields() -> impl Iterator<Item = &'static str> {
-    let later = LATER.iter().map(|field| field.path);
-    TEXTS.iter().chain(&OTHERS).map(|(full, _)| *full).chain(later).filter_map(|full| full.strip_prefix("data."))
+    FIELDS.iter().map(|field| field.name).chain(OTHERS.iter().filter_map(|(full, _)| full.strip_prefix("data.")))
 }
 
 /// Whether an attribute that this service does not know is an extension, which senders, their libraries and their brokers

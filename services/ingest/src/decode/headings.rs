@@ -1,6 +1,7 @@
 //! What the columns of a table are called: by the field's name for machines, in Chinese or English for people.
 
 use helan_schemas::codes;
+use helan_schemas::fields::FIELDS;
 use helan_schemas::nearest::nearest;
 
 /// Language of a heading that a person reads.
@@ -35,46 +36,37 @@ pub(crate) const DUE: &str = "due";
 pub(crate) const LAST_VALUE: &str = "last_value";
 pub(crate) const SENT_VALUE: &str = "sent_value";
 
-/// Field, heading in Chinese, heading in English.
-pub(crate) const HEADINGS: [(&str, &str, &str); 27] = [
+/// Columns that are no texts of the payload: field, heading in Chinese, heading in English.
+const OTHERS: [(&str, &str, &str); 12] = [
     (AREA_NAME, "地区", "Area name"),
     (INDICATOR_NAME, "指标", "Indicator name"),
-    ("time_period", "报告期", "Period"),
     (UNIT_NAME, "计量单位", "Unit name"),
     ("value", "数值", "Value"),
     ("unit_mult", "数量级", "Multiplier"),
-    ("vintage", "数据版本", "Vintage"),
-    ("obs_status", "数据状态", "Status"),
-    ("conf_status", "保密状态", "Confidentiality"),
-    ("basis", "基准", "Basis"),
-    ("published_at", "发布时间", "Published at"),
-    ("prepared_by", "填报人", "Prepared by"),
-    ("reviewed_by", "审核人", "Reviewed by"),
-    ("approved_by", "批准人", "Approved by"),
-    ("evidence", "佐证材料", "Evidence"),
-    ("note", "备注", "Note"),
     (DUE, "报送期限", "Due"),
     (LAST_VALUE, "上期数", "Last period"),
     (SENT_VALUE, "已报数", "Already sent"),
-    ("ref_area", "地区代码", "Area code"),
-    ("indicator", "指标代码", "Indicator code"),
-    ("unit", "单位代码", "Unit code"),
     ("source", "来源", "Source"),
     (TEMPLATE_ROW, "表内行号", "Form row"),
     ("id", "事件编号", "Event id"),
     ("type", "事件类型", "Event type"),
-    ("withdraws", "撤回事件编号", "Withdraws"),
 ];
+
+/// Field, heading in Chinese, heading in English.
+pub(crate) fn headings() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let texts = FIELDS.iter().filter(|field| !field.zh.is_empty()).map(|field| (field.name, field.zh, field.en));
+    OTHERS.into_iter().chain(texts)
+}
 
 /// The field of a heading, and the language if a person's heading was used. A `*` that marks what must be filled in is
 /// no part of it.
 pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
     let heading = heading.trim().trim_end_matches('*').trim_end();
-    let exact = HEADINGS.iter().find(|(field, ..)| heading == *field).map(|(field, ..)| (*field, None));
+    let exact = headings().find(|(field, ..)| heading == *field).map(|(field, ..)| (field, None));
     exact.or_else(|| {
-        HEADINGS.iter().find_map(|(field, zh, en)| match heading {
-            _ if heading == *zh => Some((*field, Some(Lang::Zh))),
-            _ if heading.eq_ignore_ascii_case(en) => Some((*field, Some(Lang::En))),
+        headings().find_map(|(field, zh, en)| match heading {
+            _ if heading == zh => Some((field, Some(Lang::Zh))),
+            _ if heading.eq_ignore_ascii_case(en) => Some((field, Some(Lang::En))),
             _ => None,
         })
     })
@@ -82,13 +74,13 @@ pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
 
 /// The heading that was most likely meant by one that is not known.
 pub(crate) fn meant(heading: &str) -> Option<&'static str> {
-    let names = HEADINGS.iter().flat_map(|(field, zh, en)| [*field, *zh, *en]);
+    let names = headings().flat_map(|(field, zh, en)| [field, zh, en]);
     nearest(heading.trim_end_matches('*').trim_end(), names)
 }
 
 /// What people call a field.
 pub(crate) fn heading_of(field: &str, lang: Lang) -> Option<&'static str> {
-    HEADINGS.iter().find(|(name, ..)| *name == field).map(|(_, zh, en)| lang.pick(zh, en))
+    headings().find(|(name, ..)| *name == field).map(|(_, zh, en)| lang.pick(zh, en))
 }
 
 /// Powers of ten that a drop-down list offers: exponent, Chinese, English.
@@ -194,7 +186,7 @@ mod tests {
 
     #[test]
     fn headings_are_unique_in_every_language() {
-        let mut all: Vec<_> = HEADINGS.iter().flat_map(|(field, zh, en)| [*field, *zh, *en]).collect();
+        let mut all: Vec<_> = headings().flat_map(|(field, zh, en)| [field, zh, en]).collect();
         all.sort_unstable();
         let before = all.len();
         all.dedup();

@@ -124,7 +124,7 @@ mod tests {
         ) {
             let required = ["ref_area", "indicator", "time_period", "value", "unit"];
             let names = required.into_iter().chain(more).map(|field| {
-                let (field, zh, en) = super::super::headings::HEADINGS.into_iter().find(|row| row.0 == field).expect("known");
+                let (field, zh, en) = super::super::headings::headings().find(|row| row.0 == field).expect("known");
                 [field, zh, en][language]
             });
             let names: Vec<_> = names.collect();

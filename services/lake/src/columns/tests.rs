@@ -66,14 +66,15 @@ fn change_events(directory: &tempfile::TempDir, version: u64, change: impl Fn(&m
 fn publication(id: &str) -> arrow::record_batch::RecordBatch {
     use arrow::array::{Int64Array, StringArray, TimestampMicrosecondArray};
     use arrow::datatypes::DataType;
-    let columns = Table::Publications.columns().into_iter().map(|column| -> arrow::array::ArrayRef {
-        match column.data_type {
+    let columns = Table::Publications.columns().into_iter().map(|column| -> (&str, arrow::array::ArrayRef) {
+        let array: arrow::array::ArrayRef = match column.data_type {
             DataType::Utf8 => std::sync::Arc::new(StringArray::from(vec![id])),
             DataType::Int64 => std::sync::Arc::new(Int64Array::from(vec![1])),
             _ => std::sync::Arc::new(TimestampMicrosecondArray::from(vec![1]).with_timezone("UTC")),
-        }
+        };
+        (column.name, array)
     });
-    Table::Publications.rows(columns.collect()).expect("rows")
+    Table::Publications.rows(columns).expect("rows")
 }
 
 async fn rules(lake: &Lake, sql: &str) -> Vec<Option<String>> {

@@ -5,8 +5,11 @@ pub(super) mod findings;
 pub(super) mod reports;
 
 use arrow::record_batch::RecordBatch;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use helan_runtime::credentials::Role;
+use helan_schemas::refusal::Code;
+use serde::de::DeserializeOwned;
 
 use super::receipt::read::{moment, number, text};
 use super::refuse::{Refusal, asker};
@@ -16,25 +19,31 @@ use crate::desk::Question;
 /// Rows of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;
 
-/// Whose rows are asked for, by whom.
-struct Asked {
+/// Who asks for a list, and for which part of it.
+pub(super) struct Asked<P> {
     credential: std::sync::Arc<str>,
-    /// Only this reporter's; none = everybody's.
-    reporter: Option<String>,
-    /// Whether the asker is that reporter.
-    is_own: bool,
+    /// The reporter that asks: it sees its own rows, whatever it names.
+    pub(super) own: Option<String>,
+    pub(super) parameters: P,
 }
 
-impl Asked {
-    /// A reporter asks for its own, whatever it names; others may name one.
-    fn of(served: &Served, headers: &HeaderMap, named: Option<&str>) -> Result<Self, Refusal> {
-        let identity = asker(&served.http, headers)?;
+impl<P: DeserializeOwned> FromRequestParts<Served> for Asked<P> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Refusal> {
+        let identity = asker(&served.http, &parts.headers)?;
+        let parameters = Query::try_from_uri(&parts.uri);
+        let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
         let is_own = identity.role == Role::Reporter;
-        let reporter = match is_own {
-            true => Some(identity.reporter.as_deref().unwrap_or_default().to_owned()),
-            false => named.map(str::to_owned),
-        };
-        Ok(Self { credential: identity.credential, reporter, is_own })
+        let own = is_own.then(|| identity.reporter.as_deref().unwrap_or_default().to_owned());
+        Ok(Self { credential: identity.credential, own, parameters })
+    }
+}
+
+impl<P> Asked<P> {
+    /// The reporter whose rows are asked for, where others name one; none = everybody's.
+    fn reporter<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
+        self.own.as_deref().or(named)
     }
 }
 
@@ -100,7 +109,7 @@ impl Row<'_> {
 }
 
 /// Rows for an asker, and T in RFC 3339.
-async fn rows(served: &Served, asked: &Asked, text: String) -> Result<(Vec<RecordBatch>, String), Refusal> {
+async fn rows<P>(served: &Served, asked: &Asked<P>, text: String) -> Result<(Vec<RecordBatch>, String), Refusal> {
     let question = Question { text, is_ours: true, ..Question::default() };
     let answer = served.desk.ask(&asked.credential, question).await?;
     Ok((answer.rows.collect().await?, rfc_3339(answer.provenance.as_of)))

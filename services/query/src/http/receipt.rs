@@ -16,7 +16,6 @@ use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -187,10 +186,7 @@ async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
     }
     for end in ends {
         let app_id = http.lake.offset_app_id(&end.topic, end.partition);
-        for (table, snapshot) in &tables {
-            if end.topic == topics::REFUSED && *table != Table::Refusals {
-                continue;
-            }
+        for snapshot in Table::fed_by(&end.topic).iter().filter_map(|table| tables.get(table)) {
             let next = snapshot.txn(&app_id).await.map_err(Refusal::unavailable)?;
             // What the log has forgotten is not waited for.
             if next.unwrap_or(end.first).max(end.first) < end.next {

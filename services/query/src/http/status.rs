@@ -9,7 +9,6 @@ use axum::http::HeaderMap;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::credentials::Role;
 use helan_schemas::tables::Table;
-use helan_schemas::topics;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -181,9 +180,8 @@ async fn lake_next(
     end: &PartitionEnd,
 ) -> Result<i64, Refusal> {
     let app_id = lake.offset_app_id(&end.topic, end.partition);
-    let fed: &[Table] = if end.topic == topics::REFUSED { &[Table::Refusals] } else { &Table::FED };
     let mut least = None;
-    for snapshot in fed.iter().filter_map(|table| snapshots.get(table)) {
+    for snapshot in Table::fed_by(&end.topic).iter().filter_map(|table| snapshots.get(table)) {
         let next = snapshot.txn(&app_id).await.map_err(Refusal::unavailable)?.unwrap_or(end.first);
         least = Some(least.map_or(next, |least: i64| least.min(next)));
     }

@@ -1,8 +1,7 @@
 //! `GET /v1/findings`: what validation has to say of accepted values, and what to do about it.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -113,18 +112,16 @@ pub struct FindingEntry {
 )]
 pub(in crate::http) async fn list(
     State(served): State<Served>,
-    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
-    headers: HeaderMap,
+    asked: Asked<Parameters>,
 ) -> Result<Json<FindingList>, Refusal> {
-    let named = parameters.as_ref().ok().and_then(|query| query.reporter.clone());
-    let asked = Asked::of(&served, &headers, named.as_deref())?;
-    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
+    let parameters = &asked.parameters;
+    let reporter = asked.reporter(parameters.reporter.as_deref());
     let finding = parameters.finding.as_deref().filter(|finding| Advice::of(finding).is_none());
     if let Some(finding) = finding {
         return Err(Refusal::found(Code::QueryInvalid, format!("finding={finding:?}")));
     }
-    let (batches, as_of) = rows(&served, &asked, question(asked.reporter.as_deref(), &parameters)).await?;
-    let findings = Row::all(&batches).map(|row| entry(&row, asked.is_own)).collect::<Result<Vec<_>, _>>()?;
+    let (batches, as_of) = rows(&served, &asked, question(reporter, parameters)).await?;
+    let findings = Row::all(&batches).map(|row| entry(&row, asked.own.is_some())).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(listed(findings, as_of, parameters.limit)))
 }
 

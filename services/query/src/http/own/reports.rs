@@ -1,8 +1,7 @@
 //! `GET /v1/reports`: what is owed, until when, what has come, and what is late.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -110,16 +109,14 @@ pub struct ReportEntry {
 )]
 pub(in crate::http) async fn list(
     State(served): State<Served>,
-    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
-    headers: HeaderMap,
+    asked: Asked<Parameters>,
 ) -> Result<Json<ReportList>, Refusal> {
-    let named = parameters.as_ref().ok().and_then(|query| query.reporter.clone());
-    let asked = Asked::of(&served, &headers, named.as_deref())?;
-    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
+    let parameters = &asked.parameters;
+    let reporter = asked.reporter(parameters.reporter.as_deref());
     if let Some(status) = parameters.status.as_deref().filter(|status| !STATUSES.contains(status)) {
         return Err(Refusal::found(Code::QueryInvalid, format!("status={status:?}")));
     }
-    let question = question(asked.reporter.as_deref(), &parameters);
+    let question = question(reporter, parameters);
     let (batches, as_of) = rows(&served, &asked, question).await?;
     let reports = Row::all(&batches).map(|row| entry(&row)).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(listed(reports, as_of, parameters.limit)))

@@ -1,11 +1,9 @@
 //! `GET /v1/submissions`: what was sent, newest first; a reporter sees its own.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::extract::State;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
-use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
@@ -17,7 +15,8 @@ use utoipa::ToSchema;
 use super::Place;
 use super::read::{PLACE, place, text};
 use crate::http::Served;
-use crate::http::refuse::{ErrorBody, Refusal, asker};
+use crate::http::own::Asked;
+use crate::http::refuse::{ErrorBody, Refusal};
 
 /// Submissions of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;
@@ -74,14 +73,10 @@ pub struct SubmissionEntry {
 )]
 pub(in crate::http) async fn list(
     State(served): State<Served>,
-    parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
-    headers: HeaderMap,
+    Asked { own, parameters, .. }: Asked<Parameters>,
 ) -> Result<Json<SubmissionList>, Refusal> {
-    let identity = asker(&served.http, &headers)?;
-    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
     let mut filter = parameters.filter()?;
-    if identity.role == Role::Reporter {
-        let reporter = identity.reporter.as_deref().unwrap_or_default();
+    if let Some(reporter) = own {
         filter = filter.and(col("reporter").eq(lit(reporter)));
     }
     let most = parameters.limit.unwrap_or(MOST).min(MOST);
