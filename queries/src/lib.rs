@@ -49,7 +49,7 @@ pub fn resting_on(names: &[&str]) -> Vec<&'static str> {
     let mut found: Vec<&'static str> = Vec::new();
     for query in all() {
         let is_one = |name: &&str| names.contains(name) || found.contains(name);
-        if is_one(&query.name) || query.inputs.iter().any(|input| is_one(input)) {
+        if is_one(&query.name) || query.inputs.iter().any(is_one) {
             found.push(query.name);
         }
     }

@@ -17,6 +17,9 @@ use prometheus_client::metrics::gauge::Gauge;
 /// Microseconds between two rounds that look for what may be deleted.
 const DELETE_EVERY: i64 = 3_600_000_000;
 
+/// Microseconds of a day: every day a part of what was folded is compared with the events.
+const DAY: i64 = 86_400_000_000;
+
 /// Bytes of files that are compared with their digests in a round: 46 GB in a day of rounds of two minutes.
 pub(crate) const COMPARED_AT_ONCE: u64 = 64 * 1024 * 1024;
 
@@ -28,6 +31,7 @@ pub(crate) struct Counters {
     orphans: Counter,
     compared: Counter,
     without: Gauge,
+    differing: Counter,
     seconds: Gauge<f64, AtomicU64>,
     success: Gauge<f64, AtomicU64>,
 }
@@ -57,6 +61,11 @@ impl Counters {
                 "Files among those that the last round compared which an earlier build or another program wrote",
                 counters.without.clone(),
             );
+            registry.register(
+                "cells_differing",
+                "Cells of which something else was folded than the events say; they are folded anew",
+                counters.differing.clone(),
+            );
             registry.register("last_seconds", "Time of the last round", counters.seconds.clone());
             registry.register(
                 "last_success_timestamp_seconds",
@@ -81,6 +90,7 @@ pub(crate) async fn run(
     // What may be deleted is a day old or older: looking for it every time would be for nothing.
     let mut looked = None;
     let mut cursor = Cursor::anywhere();
+    let mut audited = None;
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -100,6 +110,27 @@ pub(crate) async fn run(
         let delete_ms = delete.then_some(maintain::Options::default().orphan_age_ms);
         if let Err(error) = helan_query::fold(&lake, None, WORTH_FOLDING, delete_ms).await {
             tracing::warn!(%error, "statements were not folded; the next round tries again");
+        }
+        // Once a day another part is compared with the events, after folding: so what differs is folded again in the next round.
+        let day = begun.div_euclid(DAY);
+        if audited != Some(day) {
+            match helan_query::audit(&lake, None, Some(day.unsigned_abs())).await {
+                Ok(audit) => {
+                    audited = Some(day);
+                    if let Some((area, indicator, period)) = audit.differing.first() {
+                        let cells = audit.differing.len();
+                        counters.differing.inc_by(cells as u64);
+                        tracing::error!(
+                            cells,
+                            ref_area = area,
+                            indicator,
+                            time_period = period,
+                            "folded cells said something else than the events: they are folded anew; reproduce the publications made since the last audit"
+                        );
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "folded cells could not be compared; the next round tries again"),
+            }
         }
         // From the log the lake can be built again.
         if let Some((log, age)) = &retention

@@ -5,6 +5,7 @@
 //! statements those are kept, with how many there were, and every answer about the present follows from them. This is
 //! the view `standing` in Rust: `queries/sql/standing.sql` says the same, slowly, and a test compares the two.
 
+mod audit;
 mod fold;
 mod gather;
 mod reduce;
@@ -14,6 +15,7 @@ mod statements;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use audit::{Audit, audit};
 pub use fold::{Report, WORTH_FOLDING, fold};
 pub use gather::{Folded, Prepared, Sources, Standing, Terms, standing};
 pub use reduce::Reducer;

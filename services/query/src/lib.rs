@@ -51,5 +51,5 @@ pub use reuse::{Current, Sessions};
 pub use said::{said, said_of};
 pub use scope::Room;
 pub use session::{QueryError, Question, Session, Terms, Version};
-pub use standing::{basis_edges, fold};
+pub use standing::{audit, basis_edges, fold};
 pub use watch::Watch;

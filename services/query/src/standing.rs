@@ -14,7 +14,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
-use helan_lake::cells::{Prepared, Report, Terms};
+use helan_lake::cells::{Audit, Prepared, Report, Terms};
 use helan_lake::{Lake, LakeError};
 use helan_queries::Query;
 use helan_schemas::catalog::Catalog;
@@ -215,6 +215,28 @@ pub async fn fold(
     worth: usize,
     delete_ms: Option<i64>,
 ) -> std::result::Result<Report, QueryError> {
+    let edges = edges_of(lake, catalog).await?;
+    Ok(helan_lake::cells::fold(lake, &edges, worth, delete_ms).await?)
+}
+
+/// Compares what was folded of a lake with its events, as [`helan_lake::cells::audit`] does; without a catalog, by the newest
+/// that the lake keeps.
+///
+/// # Errors
+/// As [`fold`].
+pub async fn audit(
+    lake: &Lake,
+    catalog: Option<Arc<Catalog>>,
+    turn: Option<u64>,
+) -> std::result::Result<Audit, QueryError> {
+    let edges = edges_of(lake, catalog).await?;
+    Ok(helan_lake::cells::audit(lake, &edges, turn).await?)
+}
+
+async fn edges_of(
+    lake: &Lake,
+    catalog: Option<Arc<Catalog>>,
+) -> std::result::Result<Arc<BTreeMap<String, Vec<i64>>>, QueryError> {
     let catalog = match catalog {
         Some(catalog) => catalog,
         None => match lake.snapshot(Table::CatalogVersions).await {
@@ -223,8 +245,7 @@ pub async fn fold(
             Err(error) => return Err(error.into()),
         },
     };
-    let edges = Arc::new(basis_edges(&catalog)?);
-    Ok(helan_lake::cells::fold(lake, &edges, worth, delete_ms).await?)
+    Ok(Arc::new(basis_edges(&catalog)?))
 }
 
 /// By indicator, when a catalog begins to read its benchmark otherwise; sorted, microseconds since the epoch.

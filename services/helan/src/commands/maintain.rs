@@ -17,6 +17,9 @@ use crate::maintenance::COMPARED_AT_ONCE;
 use crate::say::say;
 use crate::show;
 
+/// Differing cells that are named.
+const SHOWN: usize = 20;
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Safe at any time, beside running aggregators and beside another `helan maintain`. Run it every ten minutes or so\nwhere no `helan up` does.\nFirst it compares 64 MiB of the lake's files with their digests, others each time; if one is damaged it names it and does\nnothing.\n\nExamples:\n  helan maintain --data-dir data\n  helan maintain --lake s3://statistics/helan --log kafka://broker:9092 --log-retention 90d"
@@ -27,6 +30,9 @@ pub(crate) struct MaintainArgs {
     /// Delete files that no version names once they are this old by the store's clock; 1h or more
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = orphan_age)]
     pub(crate) orphan_age: Duration,
+    /// Compare all folded cells with the events first; where they differ they are folded anew, and the command fails
+    #[arg(long)]
+    pub(crate) audit: bool,
     #[command(flatten)]
     pub(crate) retention: Retention,
     /// The log's URL: `kafka://HOST:PORT,…`; otherwise the embedded log in the data directory
@@ -105,6 +111,7 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
         ]);
     }
     say!("{table}");
+    let differing = if args.audit { audited(&lake, lang).await? } else { 0 };
     let folded = helan_query::fold(&lake, None, WORTH_FOLDING, Some(options.orphan_age_ms)).await?;
     if folded.events > 0 {
         let (events, statements) = (folded.events, folded.statements);
@@ -116,7 +123,33 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
     if let Some((log, age)) = log {
         retain(&*log, &lake, age, lang).await?;
     }
+    if differing > 0 {
+        bail!(
+            "the folded cells said something else than the events, of {differing} cells: they were deleted and folded anew; \
+             reproduce the publications made since the last audit (`helan rollup --reproduce ID`)"
+        );
+    }
     Ok(())
+}
+
+/// Compares the folded cells with the events; how many differ.
+async fn audited(lake: &Lake, lang: Lang) -> anyhow::Result<usize> {
+    let audit = helan_query::audit(lake, None, None).await?;
+    let (indicators, statements, differing) = (audit.indicators, audit.statements, audit.differing.len());
+    match lang {
+        Lang::Zh => {
+            say!("数值缓存：与事件核对 {indicators} 个指标、{statements} 条有效报送，不一致的单元格 {differing} 个")
+        }
+        Lang::En => {
+            say!(
+                "cells: {indicators} indicators, {statements} statements compared with the events, {differing} cells differ"
+            )
+        }
+    }
+    for (area, indicator, period) in audit.differing.iter().take(SHOWN) {
+        say!("  {area} {indicator} {period}");
+    }
+    Ok(differing)
 }
 
 /// Opens the log so that records can be deleted, but never creates one.

@@ -206,9 +206,9 @@ impl<'f> Reader<'f> {
         let (start, mut quoted) = (self.at, false);
         while let Some(byte) = self.text.get(self.at) {
             quoted ^= *byte == b'\'';
-            if !quoted
-                && !(byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'!' | b'\'' | b'_' | b'.') || *byte >= 0x80)
-            {
+            let is_of_name =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'$' | b'!' | b'\'' | b'_' | b'.') || *byte >= 0x80;
+            if !quoted && !is_of_name {
                 break;
             }
             self.at += 1;

@@ -432,7 +432,7 @@ async fn cells_of(
     Ok(cells)
 }
 
-fn cells_in(batch: &RecordBatch) -> Result<Vec<Cell>> {
+pub(crate) fn cells_in(batch: &RecordBatch) -> Result<Vec<Cell>> {
     let (areas, indicators) = (text(batch, "ref_area")?, text(batch, "indicator")?);
     let periods = text(batch, "time_period")?;
     let cell =

@@ -51,7 +51,6 @@ impl<'l> Place<'l> {
     }
 
     /// Writes a run.
-
     pub(super) async fn write(&self, batches: Vec<RecordBatch>, replaces: BTreeSet<Cell>) -> Result<Run, LakeError> {
         let mut run = Run { replaces, counts: counts(&batches)?, ..Run::default() };
         let written = tokio::task::spawn_blocking(move || files_of(&batches))

@@ -14,8 +14,9 @@ use url::Url;
 
 use super::state::{State, entry_path, numbers, place};
 use super::statements::text;
-use super::{Terms, fold, standing};
+use super::{Terms, audit, fold, standing};
 use crate::Lake;
+use crate::digests::{UNSET, sealed};
 use crate::tests::events;
 
 pub(crate) const NOW: i64 = 1_560_000_000_000_000;
@@ -116,6 +117,32 @@ async fn a_row_from_the_future_waits_for_its_day_with_what_came_after_it() {
     clock.set(NOW + HOUR);
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
     assert_eq!(asked(&lake).await, (3, "b".to_owned(), true));
+}
+
+#[tokio::test]
+async fn what_was_folded_wrongly_is_found_and_used_no_more() {
+    let (lake, _) = lake().await;
+    append(&lake, reports(&["a", "b"], 1, NOW - 3)).await;
+    let edges = Arc::default();
+    fold(&lake, &edges, 1, None).await.expect("folded");
+    let sound = audit(&lake, &edges, None).await.expect("compared");
+    assert_eq!((sound.indicators, sound.statements, sound.differing), (1, 1, Vec::new()));
+    // An entry as a faulty build might write it: the rows were folded, and nothing stands.
+    let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
+    let state = State::newest(&snapshot).await.expect("read").expect("folded");
+    let mut entry = state.entry.as_ref().clone();
+    entry.digest = UNSET.to_owned();
+    let [run] = entry.runs.as_mut_slice() else { panic!("{entry:?}") };
+    run.files.clear();
+    let (store, folder, _) = place(&snapshot).expect("a place");
+    let sealed = sealed(serde_json::to_string(&entry).expect("a text"));
+    store.put(&entry_path(&folder, 7), sealed.into()).await.expect("written");
+    let found = audit(&lake, &edges, Some(3)).await.expect("compared").differing;
+    assert_eq!(found, [("A".to_owned(), "gdp".to_owned(), "2018".to_owned())]);
+    assert_eq!((asked(&lake).await, entries(&lake).await), ((2, "a".to_owned(), false), 0));
+    assert_eq!(audit(&lake, &edges, None).await.expect("compared").indicators, 0, "there is nothing to compare");
+    assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
+    assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
 }
 
 #[tokio::test]

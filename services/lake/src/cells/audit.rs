@@ -1,0 +1,121 @@
+//! What stands by what was folded, compared with what stands by every event.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::row::{RowConverter, SortField};
+use deltalake_core::datafusion::logical_expr::{col, lit};
+use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
+use helan_schemas::tables::Table;
+use object_store::ObjectStoreExt;
+
+use super::gather::{Cell, Sources, Terms, cells_in, standing};
+use super::state::{self, Counts, entry_path, numbers, place};
+use super::statements::column;
+use crate::error::LakeError;
+use crate::lake::Lake;
+
+/// Statements that are compared at once.
+const AT_ONCE: u64 = 200_000;
+/// Later than anything a lake can hold: 9999-12-31.
+const EVERYTHING: i64 = 253_370_764_800_000_000;
+
+/// What was compared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// Indicators whose statements were compared.
+    pub indicators: usize,
+    /// Statements that stand by every event.
+    pub statements: usize,
+    /// Cells of which something else was folded than the events say: area, indicator, period.
+    pub differing: Vec<(String, String, String)>,
+}
+
+/// Compares what was folded of some indicators with the events: those of the `turn`, so that one turn after another comes to
+/// all, or everything without a turn. Where they differ, what was folded is deleted, and nobody uses it from then on.
+/// `edges` are those of [`Terms`]; nothing is compared where nothing was folded by them.
+///
+/// # Errors
+/// If the store fails.
+pub async fn audit(
+    lake: &Lake,
+    edges: &Arc<BTreeMap<String, Vec<i64>>>,
+    turn: Option<u64>,
+) -> Result<Audit, LakeError> {
+    let events = lake.snapshot(Table::Events).await?;
+    let sources = events.statement_sources().await?;
+    let mut audit = Audit::default();
+    let Some(folded) = sources.folded.as_ref().filter(|folded| folded.state.entry.edges == **edges) else {
+        return Ok(audit);
+    };
+    let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
+    let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    let parts = parts(&folded.state.counts());
+    let is_chosen = |at: usize| turn.is_none_or(|turn| turn % parts.len() as u64 == at as u64);
+    for (_, names) in parts.iter().enumerate().filter(|(at, _)| is_chosen(*at)) {
+        let filter = [col("indicator").in_list(names.iter().map(lit).collect(), false)];
+        let schema = state::schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let ask = async |sources: &Sources| {
+            standing(&context, sources, &terms, &columns, &filter, &mut |_| Ok(())).await.map(|found| found.statements)
+        };
+        let by_folded = ask(&sources).await?;
+        let by_events = ask(&Sources { events: sources.events.clone(), folded: None }).await?;
+        audit.indicators += names.len();
+        audit.statements += by_events.iter().map(RecordBatch::num_rows).sum::<usize>();
+        audit.differing.extend(differing(&by_folded, &by_events)?);
+    }
+    if !audit.differing.is_empty() {
+        folded.state.leave();
+        let (store, folder, _) = place(&events)?;
+        let entries = numbers(store.as_ref(), &folder).await?.into_iter().map(|number| entry_path(&folder, number));
+        // Without its files no entry serves that somebody else writes upon it meanwhile.
+        for path in entries.chain(folded.state.files().into_iter().map(|(path, _)| path)) {
+            match store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(audit)
+}
+
+/// Indicators in parts of so many statements.
+fn parts(counts: &Counts) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    let mut size = 0;
+    for (indicator, years) in counts {
+        let count: u64 = years.values().sum();
+        match parts.last_mut() {
+            Some(part) if size + count <= AT_ONCE => {
+                part.push(indicator.clone());
+                size += count;
+            }
+            _ => {
+                parts.push(vec![indicator.clone()]);
+                size = count;
+            }
+        }
+    }
+    parts
+}
+
+/// Cells of which one has a statement that the other has not.
+fn differing(one: &[RecordBatch], other: &[RecordBatch]) -> Result<BTreeSet<Cell>, LakeError> {
+    let schema = state::schema();
+    let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone()));
+    let converter = RowConverter::new(fields.collect())?;
+    let mut balance: BTreeMap<Vec<u8>, (i64, Cell)> = BTreeMap::new();
+    for (batches, sign) in [(one, 1), (other, -1)] {
+        for batch in batches {
+            let columns = schema.fields().iter().map(|field| cast(column(batch, field.name())?, field.data_type()));
+            let rows = converter.convert_columns(&columns.collect::<Result<Vec<_>, _>>()?)?;
+            for (row, cell) in rows.iter().zip(cells_in(batch)?) {
+                balance.entry(row.as_ref().to_vec()).or_insert((0, cell)).0 += sign;
+            }
+        }
+    }
+    Ok(balance.into_values().filter(|(times, _)| *times != 0).map(|(_, cell)| cell).collect())
+}
