@@ -63,25 +63,20 @@ pub async fn fold(
 ) -> Result<Report, LakeError> {
     let events = lake.snapshot(Table::Events).await?;
     let mut report = Report::default();
-    let mut worth = worth.max(1);
-    while fold_some(lake, &events, edges, worth, &mut report).await? {
-        // The rest is worth it as well.
-        worth = 1;
-    }
+    fold_events(lake, &events, edges, worth.max(1), &mut report).await?;
     if let Some(age) = delete_ms {
         report.deleted = clean(lake, &events, age.max(MIN_ORPHAN_AGE_MS)).await?;
     }
     Ok(report)
 }
 
-/// Folds as many events as are looked at together; whether there are more.
-async fn fold_some(
+async fn fold_events(
     lake: &Lake,
     events: &TableSnapshot,
     edges: &Arc<BTreeMap<String, Vec<i64>>>,
     worth: usize,
     report: &mut Report,
-) -> Result<bool, LakeError> {
+) -> Result<(), LakeError> {
     let mut sources = events.statement_sources().await?;
     sources.folded = sources.folded.filter(|folded| folded.state.entry.edges == **edges);
     let files: BTreeMap<_, _> = events.files().into_iter().map(|file| (file.path, file.rows)).collect();
@@ -92,11 +87,11 @@ async fn fold_some(
     let whole = folded_files(&sources);
     let rest_rows: usize = files.iter().filter(|(path, _)| !whole.contains(*path)).filter_map(|(_, rows)| *rows).sum();
     if rest_rows < worth {
-        return Ok(false);
+        return Ok(());
     }
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     // A row from the future counts from its day on: until then it, and what came after it, is read at each question.
-    let mut limits = limits(&context, &sources.events, lake.clock().now()).await?;
+    let limits = limits(&context, &sources.events, lake.clock().now()).await?;
     let mut news = news(&context, &sources, &limits).await?;
     let before = sources.folded.as_ref().map_or(0, |folded| folded.state.rows());
     if limits.is_empty() && sources.folded.is_some() && events.row_count() != Some(before + rows_of(&news)) {
@@ -104,9 +99,12 @@ async fn fold_some(
         sources.folded = None;
         news = self::news(&context, &sources, &limits).await?;
     }
-    let is_part = rows_of(&news) > AT_ONCE;
-    if is_part {
-        limits = cut(&news);
+    sources.events = below(&context, &sources.events, &limits)?;
+    let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
+    let schema = state::schema();
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let prepared = Prepared::new(&context, &sources, &terms, &names).await?;
+    if !prepared.is_beside_folded() && sources.folded.take().is_some() {
         news = self::news(&context, &sources, &limits).await?;
     }
     let before = sources.folded.as_ref().map(|folded| folded.state.entry.clone());
@@ -131,30 +129,49 @@ async fn fold_some(
     }
     // Without news the same rows lie in other files, which maintenance has put together.
     if rows_of(&news) > 0 {
-        sources.events = below(&context, &sources.events, &limits)?;
-        if let Some(folded) = &mut sources.folded {
-            folded.rest = below(&context, &folded.rest, &limits)?;
-            folded.rows = entry.rows;
-        }
-        let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
-        let schema = state::schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let prepared = Prepared::new(&context, &sources, &terms, &names).await?;
-        let (statements, replaces) = prepared.news(&context).await?;
-        if !prepared.is_beside_folded() {
-            entry.runs.clear();
-        }
+        let whole = folded_files(&sources);
+        let rest = files.iter().filter(|(path, _)| !whole.contains(*path));
         let place = runs::Place::of(lake, events)?;
-        entry.runs.push(place.write(statements, replaces).await?);
-        if !place.merge(&context, &mut entry.runs).await? {
-            // A file that was folded before is damaged: it is passed over from now on.
-            return Box::pin(fold_some(lake, events, edges, worth, report)).await;
+        let mut seen = 0;
+        for (at, paths) in groups(rest).into_iter().enumerate() {
+            let rows = below(&context, &events.provider_of(paths)?, &limits)?;
+            let (statements, count) = prepared.of_news(&context, rows, at == 0).await?;
+            seen += count;
+            let replaces = if at == 0 { prepared.again() } else { BTreeSet::new() };
+            entry.runs.push(place.write(statements, replaces).await?);
+            if !place.merge(&context, &mut entry.runs).await? {
+                // A file that was folded before is damaged: it is passed over from now on.
+                return Box::pin(fold_events(lake, events, edges, worth, report)).await;
+            }
+        }
+        if seen != rows_of(&news) {
+            let why = format!("{} events were to be folded, and {seen} were read", rows_of(&news));
+            return Err(LakeError::Rows { table: "cells", why });
         }
     }
-    report.events += rows_of(&news);
+    report.events = rows_of(&news);
     report.statements = entry.runs.iter().map(|run| run.len() as usize).sum();
-    put(events, &entry, report).await?;
-    Ok(is_part && !report.backed_off)
+    put(events, &entry, report).await
+}
+
+/// Files in groups of as many rows as are folded at once.
+fn groups<'f>(files: impl Iterator<Item = (&'f String, &'f Option<usize>)>) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    let mut held = 0;
+    for (path, rows) in files {
+        let rows = rows.unwrap_or(AT_ONCE);
+        match groups.last_mut() {
+            Some(group) if held + rows <= AT_ONCE => {
+                group.push(path.clone());
+                held += rows;
+            }
+            _ => {
+                groups.push(vec![path.clone()]);
+                held = rows;
+            }
+        }
+    }
+    groups
 }
 
 async fn put(events: &TableSnapshot, entry: &Entry, report: &mut Report) -> Result<(), LakeError> {
@@ -177,7 +194,6 @@ struct Span {
     topic: String,
     partition: i32,
     rows: usize,
-    first: i64,
     last: i64,
     /// When the newest of them became known or was recorded, microseconds since the epoch.
     known_until: i64,
@@ -185,13 +201,6 @@ struct Span {
 
 fn rows_of(news: &[Span]) -> usize {
     news.iter().map(|span| span.rows).sum()
-}
-
-/// The offsets before which as many rows lie as are folded together.
-fn cut(news: &[Span]) -> Vec<(String, i32, i64)> {
-    let steps = rows_of(news).div_ceil(AT_ONCE).max(1) as i64;
-    let cut = |span: &Span| span.first + ((span.last + 1 - span.first) / steps).max(1);
-    news.iter().map(|span| (span.topic.clone(), span.partition, cut(span))).collect()
 }
 
 /// The rows below the limits that were not folded, by partition.
@@ -206,7 +215,6 @@ async fn news(
     };
     let rows = context.read_table(below(context, &rows.into_view(), limits)?)?;
     let ends = [
-        min(col("\"offset\"")).alias("first"),
         max(col("\"offset\"")).alias("last"),
         max(col("known_at")).alias("known"),
         max(col("recorded_at")).alias("recorded"),
@@ -217,13 +225,12 @@ async fn news(
     for batch in rows.collect().await? {
         let (topics, partitions) = (text(&batch, "topic")?, int(&batch, "partition")?);
         let number = |name| Ok::<_, LakeError>(column(&batch, name)?.as_primitive::<Int64Type>().clone());
-        let (first, last, rows) = (number("first")?, number("last")?, number("rows")?);
+        let (last, rows) = (number("last")?, number("rows")?);
         let (known, recorded) = (time(&batch, "known")?, time(&batch, "recorded")?);
         spans.extend((0..batch.num_rows()).map(|row| Span {
             topic: topics.value(row).to_owned(),
             partition: partitions.value(row),
             rows: rows.value(row) as usize,
-            first: first.value(row),
             last: last.value(row),
             known_until: known.value(row).max(recorded.value(row)),
         }));

@@ -11,6 +11,7 @@ use deltalake_core::datafusion::error::{DataFusionError, Result};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt;
+use tokio::sync::OnceCell;
 
 use super::state::{Counts, State};
 use super::statements::{REPORTED, text, time};
@@ -117,8 +118,8 @@ struct Since {
     folded: Folded,
     /// Cells of which a folded event was withdrawn since: they are read from the events.
     again: BTreeSet<Cell>,
-    /// Statements that came since, of other cells; none = too many to be kept.
-    tail: Option<Vec<RecordBatch>>,
+    /// Statements that came since, of other cells, once they are asked for; none = too many to be kept.
+    tail: OnceCell<Option<Vec<RecordBatch>>>,
 }
 
 /// The newest statement of each kind, as [`Prepared`] gives it. `columns` are those of `events` that are wanted beside what
@@ -148,9 +149,12 @@ impl Prepared {
         if let Some(folded) = sources.folded.as_ref().filter(|folded| folded.state.serves(&terms)).cloned() {
             let found = withdrawals(context, &sources, Some(&folded), &terms).await?;
             let reading = reading(&terms, found.known);
-            match Since::new(context, &sources, folded.clone(), &found.news, &names, &reading).await {
+            match cells_of(context, &sources, &folded, &found.news).await {
                 Err(error) => unused(&folded.state, &error)?,
-                Ok(since) => return Ok(Self { sources, terms, names, reading, folded: Some(since) }),
+                Ok(again) => {
+                    let folded = Some(Since { folded, again, tail: OnceCell::new() });
+                    return Ok(Self { sources, terms, names, reading, folded });
+                }
             }
         }
         let reading = reading(&terms, withdrawals(context, &sources, None, &terms).await?.known);
@@ -200,37 +204,7 @@ impl Prepared {
             add_all(rows.select_columns(&stored)?, &mut reducer, grown, made).await?;
             replaced.extend(run.replaces.iter().cloned());
         }
-        self.add_news(context, since, filters, &mut reducer, grown).await?;
-        Ok(reducer.finish()?)
-    }
-
-    /// Whether it is beside what was folded; else it is everything.
-    pub(crate) fn is_beside_folded(&self) -> bool {
-        self.folded.is_some()
-    }
-
-    /// What came since: the newest statement of each kind, with all of the cells of which something folded was withdrawn.
-    ///
-    /// # Errors
-    /// If something cannot be read.
-    pub(crate) async fn news(&self, context: &SessionContext) -> Result<(Vec<RecordBatch>, BTreeSet<Cell>)> {
-        let Some(since) = &self.folded else {
-            return Ok((self.standing(context, &[], &mut |_| Ok(())).await?.statements, BTreeSet::new()));
-        };
-        let mut reducer = Reducer::new();
-        self.add_news(context, since, &[], &mut reducer, &mut |_| Ok(())).await?;
-        Ok((reducer.finish()?, since.again.clone()))
-    }
-
-    async fn add_news(
-        &self,
-        context: &SessionContext,
-        since: &Since,
-        filters: &[Expr],
-        reducer: &mut Reducer,
-        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
-    ) -> Result<()> {
-        match &since.tail {
+        match self.tail(context, since).await? {
             Some(tail) => {
                 for batch in tail {
                     reducer.add(chosen(context, batch.clone(), filters)?)?;
@@ -239,9 +213,75 @@ impl Prepared {
             }
             None => {
                 let made = |batch| without(chosen(context, statements(&batch, &self.reading)?, filters)?, &since.again);
-                since.rest(context, &self.names, reducer, grown, made).await?;
+                since.rest(context, &self.names, &mut reducer, grown, made).await?;
             }
         }
+        self.add_again(context, since, filters, &mut reducer, grown).await?;
+        Ok(reducer.finish()?)
+    }
+
+    /// What came since, if it is little.
+    async fn tail<'s>(&self, context: &SessionContext, since: &'s Since) -> Result<&'s Option<Vec<RecordBatch>>> {
+        let read = || async {
+            if since.folded.rows.saturating_sub(since.folded.state.rows()) > KEPT_ROWS {
+                return Ok(None);
+            }
+            let mut reducer = Reducer::new();
+            let made = |batch| without(statements(&batch, &self.reading)?, &since.again);
+            since.rest(context, &self.names, &mut reducer, &mut |_| Ok(()), made).await?;
+            Ok(Some(reducer.finish()?))
+        };
+        since.tail.get_or_try_init(read).await
+    }
+
+    /// Whether it is beside what was folded; else it is everything.
+    pub(crate) fn is_beside_folded(&self) -> bool {
+        self.folded.is_some()
+    }
+
+    /// Cells of which something folded was withdrawn since.
+    pub(crate) fn again(&self) -> BTreeSet<Cell> {
+        self.folded.as_ref().map(|since| since.again.clone()).unwrap_or_default()
+    }
+
+    /// The newest statement of each kind among rows that were not folded, but for the cells that come again; these come with
+    /// the first rows. Also how many rows there were.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub(crate) async fn of_news(
+        &self,
+        context: &SessionContext,
+        rows: Arc<dyn TableProvider>,
+        is_first: bool,
+    ) -> Result<(Vec<RecordBatch>, usize)> {
+        let mut reducer = Reducer::new();
+        let again = self.again();
+        let mut count = 0;
+        let made = |batch: RecordBatch| {
+            let batch = match &self.folded {
+                Some(since) => since.folded.state.unfolded(batch)?,
+                None => batch,
+            };
+            count += batch.num_rows();
+            without(statements(&batch, &self.reading)?, &again)
+        };
+        let rows = context.read_table(rows)?.select_columns(&self.names())?;
+        add_all(rows, &mut reducer, &mut |_| Ok(()), made).await?;
+        if let Some(since) = self.folded.as_ref().filter(|_| is_first) {
+            self.add_again(context, since, &[], &mut reducer, &mut |_| Ok(())).await?;
+        }
+        Ok((reducer.finish()?, count))
+    }
+
+    async fn add_again(
+        &self,
+        context: &SessionContext,
+        since: &Since,
+        filters: &[Expr],
+        reducer: &mut Reducer,
+        grown: &mut (dyn FnMut(usize) -> Result<()> + Send),
+    ) -> Result<()> {
         if !since.again.is_empty() {
             let among = |name: &str, of: fn(&Cell) -> &String| {
                 let values: BTreeSet<&String> = since.again.iter().map(of).collect();
@@ -271,25 +311,6 @@ impl Prepared {
 }
 
 impl Since {
-    async fn new(
-        context: &SessionContext,
-        sources: &Sources,
-        folded: Folded,
-        withdrawn: &BTreeMap<String, BTreeSet<String>>,
-        names: &[String],
-        reading: &Reading,
-    ) -> Result<Self> {
-        let again = cells_of(context, sources, &folded, withdrawn).await?;
-        let mut since = Self { folded, again, tail: None };
-        if since.folded.rows.saturating_sub(since.folded.state.rows()) <= KEPT_ROWS {
-            let mut reducer = Reducer::new();
-            let made = |batch| without(statements(&batch, reading)?, &since.again);
-            since.rest(context, names, &mut reducer, &mut |_| Ok(()), made).await?;
-            since.tail = Some(reducer.finish()?);
-        }
-        Ok(since)
-    }
-
     /// The rows that came since, counted: if there are more or fewer than the table says, what was folded was something else.
     async fn rest(
         &self,
