@@ -25,6 +25,26 @@ async fn another_country_needs_no_code() {
         ["met", "missed", "met", "missed", "met", "met", "not_reported", "missed", "met", "report_only", "missed"];
     let expected: Vec<_> = (1..).zip(expected).map(|(number, verdict)| format!("Q{number:02},{verdict}")).collect();
     assert_eq!(verdicts, expected);
+    times_are_those_of_the_zone(&helan).await;
+}
+
+/// A report is due by the end of a day in Halifax, which is the next day in UTC: forms, explanations and lists say the day
+/// and the hour there.
+async fn times_are_those_of_the_zone(helan: &Deployment) {
+    let owed = "select substr(cast(due as varchar), 1, 10), substr(cast(due_at as varchar), 1, 10) from obligations \
+                where obligation = 'brennick-rd'";
+    assert_eq!(helan.sql(owed), ["2025-05-31,2025-06-01"]);
+    let token = helan.token("brennick");
+    let path = "/v1/templates/brennick?period=2024&format=csv&lang=en";
+    let form = helan.client.get(format!("{}{path}", helan.base)).bearer_auth(&token).send().await.expect("an answer");
+    let form = form.text().await.expect("a form");
+    assert!(form.contains("2025-05-31") && !form.contains("2025-06-01"), "{form}");
+    for (lang, due) in [("en", "due 2025-05-31 23:59 -03:00"), ("zh", "期限 2025-05-31 23:59（America/Halifax）")] {
+        let told = helan.run(&["--lang", lang, "explain", "--live", "WM-B", "rd_expenditure", "2024"]);
+        assert!(told.contains(due) && !told.contains("2025-06-01"), "{told}");
+        let listed = helan.run(&["--lang", lang, "credential", "list"]);
+        assert!(listed.contains(if lang == "en" { " -0" } else { "（America/Halifax）" }), "{listed}");
+    }
 }
 
 async fn post(helan: &Deployment, file: &Path, reporter: &str, source: &str) {

@@ -65,11 +65,36 @@ async fn findings_are_a_reporters_own_and_say_what_to_do() {
     }
     let (_, found) = get(&helan, &office, "/v1/findings").await;
     let hidden = [json!("jump"), json!("a18"), Value::Null, Value::Null, Value::Null, json!("CNY")];
-    assert_eq!(of(&found["findings"], &figures), [hidden.to_vec()], "what is compared may be the city's: {found:#}");
+    // The office hears of the cell too: its value counts, and it has nothing to explain.
+    let counts = [json!("two_reporters"), json!("a18"), json!("3600000000"), Value::Null, Value::Null, json!("CNY")];
+    let both = [hidden.to_vec(), counts.to_vec()];
+    assert_eq!(of(&found["findings"], &figures), both, "what is compared may be the city's: {found:#}");
+    let counts = &found["findings"][1];
+    assert_eq!((&counts["reporter"], &counts["severity"]), (&json!("nx-stats"), &json!("info")), "{counts:#}");
+    assert!(counts["message_en"].as_str().is_some_and(|text| text.ends_with("your value counts")), "{counts:#}");
+    assert!(!found.to_string().contains("yinchuan") && !found.to_string().contains("c18"), "{found:#}");
+    assert_eq!(get(&helan, &office, "/v1/findings?open=true").await.1["found"], 1);
+    assert_eq!(get(&helan, &office, "/v1/findings?open=false").await.1["found"], 1);
+    // Nor of the city's note, which explains its value to analysts.
+    send(&helan, &city, "/nx/yinchuan", "d18", "2018", ("35", "from our own survey")).await;
+    let (_, found) = get(&helan, &office, "/v1/findings?finding=two_reporters").await;
+    let entry = &found["findings"][0];
+    assert_eq!((&entry["id"], &entry["explained"]), (&json!("a18"), &json!(false)), "{found:#}");
+    assert!(!found.to_string().contains("survey") && !found.to_string().contains("d18"), "{found:#}");
+    let (_, found) = get(&helan, &city, "/v1/findings?finding=two_reporters").await;
+    let own = [json!("d18"), json!(true), json!("from our own survey")];
+    assert_eq!(of(&found["findings"], &["id", "explained", "explanation"]), [own.to_vec()], "{found:#}");
+    let (_, found) = get(&helan, &analyst, "/v1/findings?reporter=nx-stats&finding=two_reporters").await;
+    let whole = [json!("yinchuan"), json!("d18"), json!("3500000000"), json!("from our own survey")];
+    assert_eq!(
+        of(&found["findings"], &["reporter", "id", "other_amount", "explanation"]),
+        [whole.to_vec()],
+        "{found:#}"
+    );
     let (_, found) = get(&helan, &analyst, "/v1/findings?reporter=yinchuan").await;
-    let both = [json!("two_reporters"), json!("c18"), json!("3600000000"), json!("3500000000"), json!("100000000")];
+    let both = [json!("two_reporters"), json!("d18"), json!("3600000000"), json!("3500000000"), json!("100000000")];
     assert_eq!(of(&found["findings"], &figures[..5]), [both.to_vec()], "{found:#}");
-    assert_eq!(get(&helan, &analyst, "/v1/findings?open=true").await.1["found"], 2);
+    assert_eq!(get(&helan, &analyst, "/v1/findings?open=true").await.1["found"], 1);
 
     // The hint is followed: the value again, with a note.
     send(&helan, &office, "/nx/nx-stats", "b18", "2018", ("36", "a laboratory was opened")).await;

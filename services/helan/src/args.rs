@@ -450,7 +450,11 @@ pub(crate) enum CredentialCommand {
         id: String,
     },
     /// List credentials; tokens are never shown
-    List,
+    List {
+        /// The catalog's directory; otherwise the built-in one
+        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
+        catalog: Option<PathBuf>,
+    },
 }
 
 /// What a credential's bearer may do.

@@ -13,6 +13,7 @@ use comfy_table::{LineStyle, TableStyle};
 use futures::{Stream, TryStreamExt};
 use helan_query::http::TableEntry;
 use helan_query::{for_csv, is_exact, json_lines, without_zeros};
+use helan_rollup::words;
 
 use crate::args::Format;
 use crate::lang::Lang;
@@ -25,6 +26,17 @@ pub(crate) const STYLE: TableStyle = TableStyle::new()
 
 /// Rows that a table for people shows; the rest is counted.
 const TABLE_ROWS: usize = 10_000;
+
+/// A moment in a time zone, as people there read it: `2019-08-30 23:59 +08:00`, in Chinese with the zone's name.
+pub(crate) fn moment(microseconds: i64, zone: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => {
+            let (time, zone) = words::local(microseconds, zone);
+            format!("{time}（{zone}）")
+        }
+        Lang::En => words::with_offset(microseconds, zone, false),
+    }
+}
 
 /// Writes a stream of batches in `format` to `output`, or to standard output; `raw` is for CSV.
 ///

@@ -85,7 +85,7 @@ fn decoded<'a>(
         return read_as(charset, known.reporter, (body, marked), HowKnown::Reporter);
     }
     match strictly(GB18030, body) {
-        Some(text) if chinese::is_plainly_chinese(&text, known.catalog) => {
+        Some(text) if chinese::is_plainly_chinese(&text, body, known.catalog) => {
             Ok((text, used(GB18030, HowKnown::Detected)))
         }
         Some(_) => Err(in_several(Code::CharsetAmbiguous, body, &error)),

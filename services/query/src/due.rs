@@ -80,4 +80,27 @@ mod tests {
         assert_eq!(due("P8M", jiff::civil::date(2018, 12, 31)), Some(jiff::civil::date(2019, 8, 31)));
         assert_eq!(due("P15D", jiff::civil::date(2018, 6, 30)), Some(jiff::civil::date(2018, 7, 15)));
     }
+
+    /// The last moment of the due day there, which is another day in UTC west of it.
+    #[test]
+    fn a_due_time_is_the_end_of_the_due_day_in_the_catalogs_zone() {
+        let catalog = Catalog::embedded();
+        let days = |name: &str| {
+            let zone = TimeZone::get(name).expect("a zone");
+            let dues = all(&catalog, &zone, jiff::civil::date(2018, 12, 31));
+            assert!(!dues.is_empty());
+            for due in dues.iter() {
+                let at = |after| jiff::Timestamp::from_microsecond(due.due_at + after).expect("a time");
+                assert_eq!(zone.to_datetime(at(0)).date(), due.due, "{name}");
+                assert_eq!(zone.to_datetime(at(1)), due.due.tomorrow().expect("a day").at(0, 0, 0, 0), "{name}");
+            }
+            let first = &dues[0];
+            let at = jiff::Timestamp::from_microsecond(first.due_at).expect("a time");
+            (TimeZone::UTC.to_datetime(at).date() - first.due).get_days()
+        };
+        assert_eq!(days("Asia/Shanghai"), 0, "in the afternoon, UTC");
+        assert_eq!(days("America/Halifax"), 1, "at night, UTC");
+        assert_eq!(days("Pacific/Honolulu"), 1, "in the morning, UTC");
+        assert_eq!(days("Pacific/Kiritimati"), 0, "in the morning, UTC");
+    }
 }

@@ -152,6 +152,15 @@ pub fn local(microseconds: i64, zone: &str) -> (String, String) {
     (zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M").to_string(), named.to_owned())
 }
 
+/// A moment as people of a time zone read it, with the zone's offset on that day: `2019-08-30 23:59 +08:00`. With
+/// `seconds` to the second. A zone that is not known is UTC.
+pub fn with_offset(microseconds: i64, zone: &str, seconds: bool) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let moment = jiff::Timestamp::from_microsecond(microseconds).unwrap_or(jiff::Timestamp::MAX);
+    let form = if seconds { "%Y-%m-%d %H:%M:%S %:z" } else { "%Y-%m-%d %H:%M %:z" };
+    moment.to_zoned_datetime(zone).strftime(form).to_string()
+}
+
 /// Fill and text colours of a verdict, RGB; none = plain.
 pub(crate) fn colours(verdict: &str) -> Option<(u32, u32)> {
     match verdict {
@@ -194,5 +203,15 @@ mod tests {
     fn a_moment_is_told_in_the_zone() {
         let told = local(1_567_180_799_999_999, "Asia/Shanghai");
         assert_eq!(told, ("2019-08-30 23:59".to_owned(), "北京时间".to_owned()));
+        for (zone, seconds, told) in [
+            ("Asia/Shanghai", false, "2019-08-30 23:59 +08:00"),
+            ("Asia/Shanghai", true, "2019-08-30 23:59:59 +08:00"),
+            ("America/Halifax", false, "2019-08-30 12:59 -03:00"),
+            ("nowhere", false, "2019-08-30 15:59 +00:00"),
+        ] {
+            assert_eq!(with_offset(1_567_180_799_999_999, zone, seconds), told);
+        }
+        // In winter the same zone has another offset.
+        assert_eq!(with_offset(1_546_300_800_000_000, "America/Halifax", false), "2018-12-31 20:00 -04:00");
     }
 }

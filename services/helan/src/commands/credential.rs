@@ -53,13 +53,16 @@ pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
                 Lang::En => note!("{id} is revoked; running services notice within a second."),
             }
         }
-        CredentialCommand::List => {
+        CredentialCommand::List { catalog } => {
+            // A catalog that does not load must not keep anybody from seeing who may call.
+            let zone = super::catalog::load(catalog.as_deref()).map(|catalog| catalog.head.time_zone.clone());
+            let zone = zone.unwrap_or_else(|_| "UTC".to_owned());
             let mut table = show::new_table();
             let heads = [
                 lang.pick("编号", "id"),
                 lang.pick("角色", "role"),
                 lang.pick("报送单位", "reporter"),
-                lang.pick("签发时间（UTC）", "created"),
+                lang.pick("签发时间", "created"),
                 lang.pick("状态", "state"),
             ];
             table.set_header(heads.map(show::heading));
@@ -68,7 +71,7 @@ pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
                     entry.id.to_string(),
                     role_name(entry.role, lang).to_owned(),
                     entry.reporter.as_deref().unwrap_or_default().to_owned(),
-                    entry.created.to_string(),
+                    show::moment(entry.created.as_microsecond(), &zone, lang),
                     state(&entry, now, lang).to_owned(),
                 ]);
             }

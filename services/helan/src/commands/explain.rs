@@ -9,6 +9,7 @@ use helan_rollup::{Explanation, Node, Question, words};
 
 use crate::args::Place;
 use crate::lang::{Lang, counted};
+use crate::show;
 
 #[derive(Debug, Args)]
 #[command(
@@ -260,14 +261,11 @@ impl Page {
         }
     }
 
-    /// A moment: in Chinese in the catalog's zone, as people there read it.
+    /// A moment in the catalog's zone, as people there read it.
     fn moment(&self, text: &str) -> String {
-        match (self.lang, text.parse::<jiff::Timestamp>()) {
-            (Lang::Zh, Ok(at)) => {
-                let (time, zone) = words::local(at.as_microsecond(), &self.zone);
-                format!("{time}（{zone}）")
-            }
-            _ => text.to_owned(),
+        match text.parse::<jiff::Timestamp>() {
+            Ok(at) => show::moment(at.as_microsecond(), &self.zone, self.lang),
+            Err(_) => text.to_owned(),
         }
     }
 
@@ -314,6 +312,16 @@ fn grouped(number: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_told_in_the_catalogs_zone() {
+        let page = |lang, zone: &str| Page { lang, all: false, zone: zone.to_owned() };
+        let due = "2019-08-31T15:59:59.999999Z";
+        assert_eq!(page(Lang::En, "Asia/Shanghai").moment(due), "2019-08-31 23:59 +08:00");
+        assert_eq!(page(Lang::Zh, "Asia/Shanghai").moment(due), "2019-08-31 23:59（北京时间）");
+        assert_eq!(page(Lang::En, "America/Halifax").moment("2019-09-01T02:59:59.999999Z"), "2019-08-31 23:59 -03:00");
+        assert_eq!(page(Lang::En, "Asia/Shanghai").moment("–"), "–");
+    }
 
     #[test]
     fn digits_stand_in_groups() {

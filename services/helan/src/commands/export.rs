@@ -7,13 +7,14 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
 use futures::stream;
 use helan_lake::Lake;
-use helan_rollup::{Export, ExportRequest, RollupError, words};
+use helan_rollup::{Export, ExportRequest, RollupError};
 use helan_schemas::tables::Table;
 
 use crate::args::{Format, Place};
 use crate::commands::Ended;
 use crate::lang::Lang;
 use crate::say::note;
+use crate::show;
 
 /// Exit code of an export that is held back by an embargo.
 const EMBARGOED: u8 = 4;
@@ -83,14 +84,8 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let export = match Export::read(&lake, catalog, &request).await {
         Err(RollupError::Embargoed { publication, until }) => {
-            let until = match lang {
-                Lang::Zh => {
-                    let used = helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?;
-                    let (time, zone) = words::local(until, &used.head.time_zone);
-                    format!("{time}（{zone}）")
-                }
-                Lang::En => helan_rollup::moment(until),
-            };
+            let used = helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?;
+            let until = show::moment(until, &used.head.time_zone, lang);
             note!("helan: {}", held_back(&publication, &until, lang));
             return Err(Ended(EMBARGOED).into());
         }
@@ -102,7 +97,7 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
             let format = if args.format == Shape::Csv { Format::Csv } else { Format::Parquet };
             let table = export.table()?;
             let rows = stream::iter([Ok::<_, std::convert::Infallible>(table.clone())]);
-            crate::show::write(table.schema(), rows, format, output, lang, args.raw).await
+            show::write(table.schema(), rows, format, output, lang, args.raw).await
         }
         Shape::Xlsx => {
             let workbook = export.workbook(lang == Lang::Zh)?;

@@ -15,6 +15,7 @@ use helan_schemas::tables::Table;
 
 use crate::args::Place;
 use crate::lang::Lang;
+use crate::show;
 
 #[derive(Debug, Args)]
 #[command(
@@ -165,17 +166,12 @@ fn told(recorded: &Recorded, zone: &str, lang: Lang) -> String {
     let about = event.publication.as_deref().unwrap_or(&event.time_period);
     let what = act_name(&event.act, lang);
     let who = &event.actor.credential;
-    match (recorded.fresh, lang) {
-        (fresh, Lang::Zh) => {
-            let (when, zone) = words::local(event.at, zone);
-            let begins = if fresh { "已记录" } else { "此前已记录，没有变化" };
-            format!("{begins}：{what} · {about} · {who} · {when}（{zone}）")
-        }
-        (true, Lang::En) => format!("Recorded: {what} · {about} · {who} · {}", helan_rollup::moment(event.at)),
-        (false, Lang::En) => {
-            format!("Recorded before, nothing changed: {what} · {about} · {who} · {}", helan_rollup::moment(event.at))
-        }
-    }
+    let when = show::moment(event.at, zone, lang);
+    let begins = match recorded.fresh {
+        true => lang.pick("已记录：", "Recorded: "),
+        false => lang.pick("此前已记录，没有变化：", "Recorded before, nothing changed: "),
+    };
+    format!("{begins}{what} · {about} · {who} · {when}")
 }
 
 /// A column of codes as their words.
@@ -215,7 +211,7 @@ async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
         let Answer { schema, rows, .. } = session.ask(&"".into(), text.into()).await?;
         let batches = rows.collect().await?;
         if batches.iter().any(|batch| batch.num_rows() > 0) {
-            super::rollup::print(&crate::show::table(&schema, &batches)?.to_string())?;
+            super::rollup::print(&show::table(&schema, &batches)?.to_string())?;
         } else if !empty.is_empty() {
             super::rollup::print(empty)?;
         }

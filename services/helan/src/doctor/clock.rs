@@ -8,12 +8,10 @@ const SLACK: i64 = 5_000_000;
 /// 2026-01-01: this program did not exist before.
 const OLDEST: i64 = 1_767_225_600_000_000;
 
-/// Judges the clock by the newest event's time of record; both in microseconds since the epoch.
-pub(super) fn judge(now: i64, newest: Option<i64>) -> Finding {
-    let shown = |time: i64| {
-        jiff::Timestamp::from_microsecond(time / 1_000_000 * 1_000_000)
-            .map_or_else(|_| String::new(), |it| it.to_string())
-    };
+/// Judges the clock by the newest event's time of record; both in microseconds since the epoch. They are shown in the
+/// catalog's zone.
+pub(super) fn judge(now: i64, newest: Option<i64>, zone: &str) -> Finding {
+    let shown = |time: i64| helan_rollup::words::with_offset(time, zone, true);
     let advice = (
         "校准时钟（chrony、systemd-timesyncd）后再启动服务",
         "set the clock (chrony, systemd-timesyncd) before services start",
@@ -47,9 +45,23 @@ mod tests {
     #[test]
     fn a_clock_before_the_newest_event_or_before_this_program_fails() {
         let now = OLDEST + 1_000_000_000_000;
+        let judge = |now, newest| judge(now, newest, "Asia/Shanghai");
         assert_eq!(judge(now, None).outcome, Fine);
         assert_eq!(judge(now, Some(now + SLACK)).outcome, Fine);
         assert_eq!(judge(now, Some(now + SLACK + 1)).outcome, Fail);
         assert_eq!(judge(0, None).outcome, Fail);
+    }
+
+    #[test]
+    fn times_are_shown_in_the_catalogs_zone() {
+        let late = OLDEST + 20 * 3_600_000_000;
+        let found = judge(late, None, "Asia/Shanghai");
+        for told in [&found.found_zh, &found.found_en] {
+            assert_eq!(told, "2026-01-02 04:00:00 +08:00");
+        }
+        let found = judge(late, Some(late + 60_000_000), "America/Halifax");
+        for told in [&found.found_zh, &found.found_en] {
+            assert!(told.contains("2026-01-01 16:00:00 -04:00") && told.contains("16:01:00 -04:00"), "{told}");
+        }
     }
 }

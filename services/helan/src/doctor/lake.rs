@@ -59,7 +59,8 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
         });
     }
     findings.extend(examined.lake.to_file_path().ok().and_then(|dir| readable_by_all(&dir)));
-    findings.push(clock::judge(examined.now, newest));
+    let zone = examined.catalog.as_ref().map_or("UTC", |catalog| catalog.head.time_zone.as_str());
+    findings.push(clock::judge(examined.now, newest, zone));
     findings
 }
 

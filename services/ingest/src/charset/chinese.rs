@@ -1,27 +1,37 @@
 //! Whether bytes that would be GB18030 are plainly Chinese: in other charsets of two bytes a character the same bytes are
-//! other texts, and nearly all of them come out as Hanzi too, but as rare ones.
+//! other texts, and nearly all of them come out as Hanzi too. A few of these are common ones by chance, also in a row of
+//! four or eight; that they are a name, or words of an office, is no chance.
 
 use std::collections::HashSet;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::GBK;
 use helan_schemas::catalog::Catalog;
 
 use crate::decode::headings::headings;
 
-/// Distinct Hanzi below which a text is too short to tell, unless it is one that the catalog has.
-const FEWEST: usize = 4;
+/// Hanzi of a name of the catalog that tells by itself. Two may be any other two characters.
+const NAME: usize = 3;
+/// Different shorter names and words of offices that tell together.
+const WORDS: usize = 2;
+/// Distinct common Hanzi below which a text without such words is too short to tell.
+const FEWEST: usize = 5;
 /// Of so many Hanzi one may be rare: a name, mostly.
 const ONE_RARE_IN: usize = 8;
 
-/// Whether a text decoded as GB18030 is plainly Chinese: a heading or a name of the catalog stands in it, or its Hanzi are
-/// those that Chinese is written with. Words that stand there again and again count once.
-pub(super) fn is_plainly_chinese(text: &str, catalog: &Catalog) -> bool {
+/// Whether a text decoded as GB18030 is plainly Chinese. One of three things tells: a heading or a name of the catalog
+/// stands in it; words that offices write stand in it; or its Hanzi are those that Chinese is written with, and its bytes
+/// are more likely Chinese than Korean, Japanese, traditional Chinese or letters of another script. Words that stand there
+/// again and again count once.
+pub(super) fn is_plainly_chinese(text: &str, bytes: &[u8], catalog: &Catalog) -> bool {
     // Bytes that stand for no character are kept at private ones.
     if text.chars().any(|c| matches!(c, '\u{e000}'..='\u{f8ff}')) {
         return false;
     }
     let known: HashSet<&str> = known(catalog).flat_map(words).collect();
     let written: HashSet<&str> = words(text).collect();
-    if written.iter().any(|word| known.contains(word) && word.chars().filter(|c| is_hanzi(*c)).count() > 1) {
+    let names: HashSet<&str> = written.iter().copied().filter(|word| known.contains(word)).collect();
+    if names.iter().any(|name| hanzi(name) >= NAME) {
         return true;
     }
     let common: HashSet<char> = COMMON.chars().chain(known.iter().flat_map(|word| word.chars())).collect();
@@ -34,7 +44,29 @@ pub(super) fn is_plainly_chinese(text: &str, catalog: &Catalog) -> bool {
             rare += 1;
         }
     }
-    distinct.len() >= FEWEST && rare * ONE_RARE_IN <= all
+    let short_names = names.into_iter().filter(|name| hanzi(name) > 1);
+    let office: HashSet<&str> = OFFICE.split(' ').collect();
+    let of_offices = written.iter().flat_map(|word| pairs(word)).filter(|pair| office.contains(pair));
+    let told: HashSet<&str> = short_names.chain(of_offices).collect();
+    rare * ONE_RARE_IN <= all
+        && (told.len() >= WORDS || (distinct.len() >= FEWEST || !told.is_empty()) && is_likely_chinese(bytes))
+}
+
+/// Whether no other charset makes a likelier text of the bytes.
+fn is_likely_chinese(bytes: &[u8]) -> bool {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Deny) == GBK
+}
+
+/// Every two characters that stand beside each other.
+fn pairs(word: &str) -> impl Iterator<Item = &str> {
+    let ends = word.char_indices().map(|(at, c)| at + c.len_utf8()).skip(1);
+    word.char_indices().zip(ends).map(|((at, _), end)| &word[at..end])
+}
+
+fn hanzi(word: &str) -> usize {
+    word.chars().filter(|c| is_hanzi(*c)).count()
 }
 
 /// What stands between spaces, marks and separators, where it is not ASCII.
@@ -59,6 +91,12 @@ fn is_hanzi(c: char) -> bool {
 fn is_full_width(c: char) -> bool {
     matches!(c, '\u{ff01}'..='\u{ff5e}')
 }
+
+/// Words of two Hanzi that offices write beside figures.
+const OFFICE: &str = "\
+     初步 核算 数据 修订 修正 更正 口径 调整 年报 季报 月报 快报 统计 普查 抽样 推算 估计 估算 暂定 最终 增长 增加 下降 减少 同比 环比 不含 包括 企业 单位 部门 政府 \
+     核实 更新 提供 来源 说明 备注 报送 补报 漏报 未报 缺报 撤销 人口 经费 研发 专利 生产 总值 收入 支出 投资 合计 其中 上年 去年 本年 全年 年末 季度 月份 地区 全市 全区 \
+     工业 农业 科技 高校 院所 原因 错误 可比 现价 基准 财政 指标 数值 项目 公布 发布 审核 负责 填报 名称 代码 时期 基地 园区";
 
 /// The Hanzi that make up nine tenths of what is written, by how often they are used, and those of offices.
 const COMMON: &str = "\

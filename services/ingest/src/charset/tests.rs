@@ -1,6 +1,6 @@
 //! Charsets × texts: what is read is what was written, or it is refused.
 
-use encoding_rs::{EUC_JP, KOI8_R, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255};
+use encoding_rs::{EUC_JP, ISO_8859_5, KOI8_R, WINDOWS_1253, WINDOWS_1254, WINDOWS_1255};
 use proptest::prelude::*;
 
 use super::*;
@@ -100,12 +100,36 @@ fn a_refusal_shows_the_text_in_several() {
     assert!(message.contains("gb18030 \""), "{message}");
 }
 
+/// Found by the property below: Hangul that come out as common Hanzi, 刘啊 措厚.
+#[test]
+fn common_hanzi_by_chance_are_not_chinese() {
+    for text in ["증가 대비", "증가", "전년 대비 증가 감소", "대비 기준 예산 증가"] {
+        let bytes = encoded(EUC_KR, &note(text));
+        assert_eq!(decoded(&bytes, None).map(|read| read.0), Err(Code::CharsetAmbiguous), "{text}");
+    }
+}
+
+/// A short name alone may be anything; with a word of offices, or where no other charset makes sense of it, it tells.
+#[test]
+fn names_and_words_of_offices_tell() {
+    for text in ["银川市", "初步核算数", "研发经费", "口径调整", "数据待核实", "张三填报，数据来自年报"]
+    {
+        let read = decoded(&encoded(GB18030, &note(text)), None);
+        assert_eq!(read, ok(&note(text), "gb18030", HowKnown::Detected), "{text}");
+    }
+    for text in ["张三", "王五李四", "刘啊 措厚", "淄博"] {
+        let read = decoded(&encoded(GB18030, &note(text)), None);
+        assert_eq!(read, Err(Code::CharsetAmbiguous), "{text}");
+    }
+}
+
 /// Words of statistics offices and the charsets in which they are written.
 fn written() -> Vec<(&'static Encoding, Vec<&'static str>)> {
     vec![
         (WINDOWS_1252, "Schätzung für Süden données révisées provisoires Größe mañana São élève ÄÖÜ ÉTÉ Øre Århus".split(' ').collect()),
         (WINDOWS_1250, "předběžný odhad Łódź Kraków większość Škoda żółć".split(' ').collect()),
-        (WINDOWS_1251, "ОЦЕНКА оценочно ПРЕДВАРИТЕЛЬНЫЕ данные Уточнено МОСКВА область население ПАТЕНТЫ ВВП".split(' ').collect()),
+        (WINDOWS_1251, "ОЦЕНКА оценочно ПРЕДВАРИТЕЛЬНЫЕ данные Уточнено МОСКВА область население ПАТЕНТЫ ВВП РАСХОДЫ ИТОГО ВСЕГО ПО РАЙОНУ ОТЧЕТ КВАРТАЛ РОСТ БЮДЖЕТ".split(' ').collect()),
+        (ISO_8859_5, "ОЦЕНКА оценочно ДАННЫЕ Уточнено МОСКВА область население ПАТЕНТЫ ВВП РАСХОДЫ ИТОГО".split(' ').collect()),
         (KOI8_R, "ОЦЕНКА оценочно Предварительно данные Уточнено Москва область население патенты".split(' ').collect()),
         (WINDOWS_1253, "ΕΚΤΙΜΗΣΗ εκτίμηση Προσωρινά Αθήνα σύνολο".split(' ').collect()),
         (WINDOWS_1254, "geçici değer İstanbul ölçü şehir".split(' ').collect()),
@@ -113,7 +137,9 @@ fn written() -> Vec<(&'static Encoding, Vec<&'static str>)> {
         (BIG5, "初步統計 修正數 研發經費 地區生產總值 人口 估計 最終數 暫定 資料不含 台北市 高雄市 專利 普查修訂".split(' ').collect()),
         (SHIFT_JIS, "推定値 暫定値 速報 研究開発費 東京都 大阪府 県内総生産 人口 改定値 修正 ﾃｽﾄ ﾆﾎﾝ".split(' ').collect()),
         (EUC_JP, "推定値 暫定値 速報 研究開発費 東京都 大阪府 県内総生産 人口 改定値 修正 確定".split(' ').collect()),
-        (EUC_KR, "추정치 잠정치 수정됨 확정 연구개발비 지역내총생산 인구 특허 서울특별시 부산광역시 증가 대비 감소 기준 예산".split(' ').collect()),
+        (EUC_KR, "추정치 잠정치 수정됨 확정 연구개발비 지역내총생산 인구 특허 서울특별시 부산광역시 증가 대비 감소 기준 예산 전년 증가율 분기 상반기 통계청 자료 출처 기업 대학 정부 \
+             공공 기관 제조업 건설 투자 지출 수입 수출 물가 지수 고용 소득 가구 교육 과학 기술 혁신 산업 정책 목표 달성 미달 보고 제출 기한 \
+             담당자 검토 승인 비고 사유 정정 취소 합계 평균 단위 백만원 억원 누계 대구 인천 경기도 강원도 자료없음 조사중 이 그 및 등 수".split(' ').collect()),
     ]
 }
 
@@ -141,7 +167,7 @@ proptest! {
 
     /// A text in a charset that nobody names is never stored as another; named, it is read as it was written.
     #[test]
-    fn what_nobody_names_is_refused(at in 0_usize..11, words in prop::collection::vec(any::<prop::sample::Index>(), 1..8)) {
+    fn what_nobody_names_is_refused(at in 0_usize..12, words in prop::collection::vec(any::<prop::sample::Index>(), 1..8)) {
         let (charset, all) = written().swap_remove(at);
         let words: Vec<&str> = words.iter().map(|index| all[index.index(all.len())]).collect();
         let text = note(&words.join(" "));

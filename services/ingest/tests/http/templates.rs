@@ -47,7 +47,7 @@ async fn a_template_says_what_was_sent_and_until_when() {
         row[at].clone()
     };
     assert_eq!([of("上期数"), of("已报数"), of("数量级"), of("数值*")], ["4.91 亿", "5.12 亿", "亿", ""]);
-    assert_eq!(of("报送期限").len(), "2019-08-31".len(), "{}", of("报送期限"));
+    assert_eq!(of("报送期限"), "2019-08-31");
     assert!(rows[0][0].contains("已报 1 项"), "{:?}", rows[0]);
     // What a form tells is not read again.
     let at = rows[4..].iter().position(|row| row[indicator] == "rd_expenditure").expect("a row");

@@ -28,6 +28,12 @@ pub(super) const ANOTHER_REPORTER: (&str, &str) = (
     "another reporter sent this cell too; by precedence its value counts, and yours does not",
 );
 
+/// The same for the other reporter, whose value counts.
+pub(super) const YOURS_COUNTS: (&str, &str) = (
+    "另有单位报送了同一数据项，按优先级采用本单位的数值",
+    "another reporter sent this cell too; by precedence your value counts",
+);
+
 const fn advice(finding: &'static str, compared: Compared, zh: &'static str, en: &'static str) -> Advice {
     Advice { finding, compared, zh, en }
 }

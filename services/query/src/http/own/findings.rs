@@ -1,12 +1,14 @@
 //! `GET /v1/findings`: what validation has to say of accepted values, and what to do about it.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
 use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::advice::{ANOTHER_REPORTER, Advice, Compared};
+use super::advice::{ANOTHER_REPORTER, Advice, Compared, YOURS_COUNTS};
 use super::{Asked, MOST, Row, condition, literal, rows};
 use crate::http::Served;
 use crate::http::refuse::{ErrorBody, Refusal};
@@ -43,9 +45,9 @@ pub struct FindingEntry {
     /// Kind, as in the view `findings`: `jump`, `parts_differ`, `two_reporters` …
     #[schema(example = "jump")]
     pub finding: String,
-    /// `soft` (asks for an explanation) or `info`.
+    /// `soft` (asks for an explanation) or `info`; `two_reporters` is `info` for the reporter whose value counts.
     pub severity: String,
-    /// Whose value it is about; absent where it is about a sum.
+    /// Whose value it is about, for a reporter itself; absent where it is about a sum.
     pub reporter: Option<String>,
     /// Area.
     pub ref_area: String,
@@ -91,7 +93,10 @@ pub struct FindingEntry {
 
 /// What validation found in accepted values, and what to do: of a reporter's own values, or of everybody's for others.
 ///
-/// Values of other reporters are not shown to a reporter.
+/// Values of other reporters are not shown to a reporter. A cell that two reporters sent (`two_reporters`) is listed for
+/// both: each sees its own event and amount and whether its value counts, and never the name, the event, the amount or the
+/// note of the other. The one whose value does not count is asked for an explanation; for the other it is `info`, once a
+/// cell. Analysts and operators see the finding whole, whichever of the two they ask for.
 #[utoipa::path(
     get, path = "/v1/findings", tag = "query", operation_id = "list_findings", security(("bearer" = [])),
     params(
@@ -120,21 +125,36 @@ pub(in crate::http) async fn list(
     if let Some(finding) = finding {
         return Err(Refusal::found(Code::QueryInvalid, format!("finding={finding:?}")));
     }
-    let (batches, as_of) = rows(&served, &asked, question(reporter, parameters)).await?;
-    let findings = Row::all(&batches).map(|row| entry(&row, asked.own.is_some())).collect::<Result<Vec<_>, _>>()?;
+    let (batches, as_of) = rows(&served, &asked, question(reporter, asked.own.is_some(), parameters)).await?;
+    let own = asked.own.as_deref();
+    let mut findings = Row::all(&batches).map(|row| entry(&row, own)).collect::<Result<Vec<_>, _>>()?;
+    if own.is_some() {
+        once_a_cell(&mut findings);
+    }
     Ok(Json(listed(findings, as_of, parameters.limit)))
 }
 
-/// With every finding goes who else has reported: the same series, or anything.
-fn question(reporter: Option<&str>, parameters: &Parameters) -> String {
+/// With every finding goes who else has reported, the same series or anything; and with a cell of two reporters the value
+/// that counts. That finding is about the other value, whose reporter alone can explain it.
+fn question(reporter: Option<&str>, is_own: bool, parameters: &Parameters) -> String {
     let mut wanted = condition(&[
-        ("found.reporter", reporter),
         ("found.time_period", parameters.period.as_deref()),
         ("found.finding", parameters.finding.as_deref()),
     ]);
+    let counts = match reporter {
+        Some(reporter) => format!("coalesce(counting.reporter = {}, false)", literal(reporter)),
+        None => "false".to_owned(),
+    };
+    if let Some(reporter) = reporter {
+        wanted.push_str(&format!(" and (found.reporter = {} or {counts})", literal(reporter)));
+    }
+    let is_open = match is_own {
+        true => format!("(found.severity = 'soft' and not found.explained and not {counts})"),
+        false => "(found.severity = 'soft' and not found.explained)".to_owned(),
+    };
     match parameters.open {
-        Some(true) => wanted.push_str(" and found.severity = 'soft' and not found.explained"),
-        Some(false) => wanted.push_str(" and not (found.severity = 'soft' and not found.explained)"),
+        Some(true) => wanted.push_str(&format!(" and {is_open}")),
+        Some(false) => wanted.push_str(&format!(" and not {is_open}")),
         None => {}
     }
     let others = reporter.map_or_else(|| "true".to_owned(), |reporter| format!("reporter <> {}", literal(reporter)));
@@ -143,25 +163,37 @@ fn question(reporter: Option<&str>, parameters: &Parameters) -> String {
          any_other as (select count(*) as series from others) \
          select found.*, area_names.name_zh as area_zh, area_names.name_en as area_en, \
          indicators.name_zh as indicator_zh, indicators.name_en as indicator_en, indicators.unit, \
-         others.indicator is not null as series_shared, any_other.series > 0 as lake_shared \
+         others.indicator is not null as series_shared, any_other.series > 0 as lake_shared, \
+         {counts} as counts, counting.source as counting_source, counting.id as counting_id \
          from findings as found cross join any_other \
          left join others on others.ref_area = found.ref_area and others.indicator = found.indicator \
          left join area_names on area_names.ref_area = found.ref_area \
          left join indicators on indicators.indicator = found.indicator \
+         left join current_values as counting on found.finding = 'two_reporters' \
+         and counting.ref_area = found.ref_area and counting.indicator = found.indicator \
+         and counting.time_period = found.time_period \
          where {wanted} \
-         order by found.severity = 'soft' and not found.explained desc, found.time_period desc, found.ref_area, \
+         order by {is_open} desc, found.time_period desc, found.ref_area, \
          found.indicator, found.finding, found.source, found.id"
     )
 }
 
-fn entry(row: &Row<'_>, is_own: bool) -> Result<FindingEntry, Refusal> {
-    let (finding, severity, explained) = (row.word("finding")?, row.word("severity")?, row.flag("explained")?);
+fn entry(row: &Row<'_>, own: Option<&str>) -> Result<FindingEntry, Refusal> {
+    let (finding, mut severity, mut explained) = (row.word("finding")?, row.word("severity")?, row.flag("explained")?);
+    let (mut reporter, mut explanation) = (row.text("reporter")?, row.text("explanation")?);
+    let (mut source, mut id) = (row.text("source")?, row.text("id")?);
     let (mut message_zh, mut message_en) = (row.word("message_zh")?, row.word("message_en")?);
     let mut figures = (row.exact("amount")?, row.exact("other_amount")?, row.exact("difference")?);
     let advice = Advice::of(&finding);
     // A kind that is not known here may compare with anything.
     let compared = advice.map_or(Compared::Anything, |advice| advice.compared);
-    if is_own {
+    if own.is_some() && row.flag("counts")? {
+        // The finding is about the other's value: its event and its note are not for this reporter.
+        (severity, explained, explanation) = ("info".to_owned(), false, None);
+        (reporter, source, id) = (own.map(str::to_owned), row.text("counting_source")?, row.text("counting_id")?);
+        figures = (figures.0, None, None);
+        (message_zh, message_en) = (YOURS_COUNTS.0.to_owned(), YOURS_COUNTS.1.to_owned());
+    } else if own.is_some() {
         figures = shown(compared, row.flag("series_shared")?, row.flag("lake_shared")?, figures);
         if compared == Compared::Another {
             (message_zh, message_en) = (ANOTHER_REPORTER.0.to_owned(), ANOTHER_REPORTER.1.to_owned());
@@ -176,7 +208,7 @@ fn entry(row: &Row<'_>, is_own: bool) -> Result<FindingEntry, Refusal> {
     Ok(FindingEntry {
         finding,
         severity,
-        reporter: row.text("reporter")?,
+        reporter,
         ref_area: row.word("ref_area")?,
         area_zh: row.word("area_zh")?,
         area_en: row.word("area_en")?,
@@ -184,20 +216,26 @@ fn entry(row: &Row<'_>, is_own: bool) -> Result<FindingEntry, Refusal> {
         indicator_zh: row.word("indicator_zh")?,
         indicator_en: row.word("indicator_en")?,
         time_period: row.word("time_period")?,
-        source: row.text("source")?,
-        id: row.text("id")?,
+        source,
+        id,
         amount,
         other_amount,
         difference,
         unit: row.text("unit")?,
         rule: row.text("rule")?,
         explained,
-        explanation: row.text("explanation")?,
+        explanation,
         message_zh,
         message_en,
         hint_zh: hint_zh.to_owned(),
         hint_en: hint_en.to_owned(),
     })
+}
+
+/// Lists a cell once to the reporter whose value counts there, however many others sent it.
+fn once_a_cell(findings: &mut Vec<FindingEntry>) {
+    let mut seen = HashSet::new();
+    findings.retain(|found| found.finding != "two_reporters" || seen.insert((found.source.clone(), found.id.clone())));
 }
 
 /// A value, what it is compared with, and the difference.
