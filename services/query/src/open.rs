@@ -14,9 +14,6 @@ use crate::kept;
 use crate::scope::Room;
 use crate::session::{QueryError, Session, Version};
 
-/// Below this number of events a query runs on one thread: planning for several takes longer than it saves.
-const SMALL: usize = 200_000;
-
 impl Session {
     /// A session over the lake as it is now. Without a catalog, by the newest that the lake keeps, else Ningxia's.
     ///
@@ -64,7 +61,7 @@ impl Session {
             None => None,
         };
         let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
-        let small = rows.is_some_and(|rows| rows < SMALL);
+        let small = rows.is_some_and(|rows| rows < room.few);
         Self::over(catalog, tables, statements, versions, small, now, room)
     }
 }

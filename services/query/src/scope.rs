@@ -27,6 +27,8 @@ use crate::unions::PlainUnions;
 use crate::view::View;
 use crate::{functions, leaves, standing, sums};
 
+/// Below this number of events planning for several threads, or for a part of them, takes longer than it saves.
+const FEW: usize = 200_000;
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
 const CATALOG: &str = "helan";
@@ -39,11 +41,13 @@ pub struct Room {
     pub memory: Arc<RuntimeEnv>,
     /// Out of how many statements a view is computed at once: with more, it is computed in pieces.
     pub at_once: u64,
+    /// Below so many events everything is computed at once, on one thread, and kept for the questions that follow.
+    pub few: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { memory: Arc::default(), at_once: AT_ONCE }
+        Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW }
     }
 }
 
@@ -70,7 +74,7 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
-        Room { memory, at_once }: Room,
+        Room { memory, at_once, .. }: Room,
     ) -> Arc<Self> {
         Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
     }
@@ -140,7 +144,7 @@ impl Scope {
     /// Which part of the statements a view needs for the rows that pass these filters; the whole if it is computed already.
     pub(crate) fn needed(&self, query: &Query, filters: &[Expr]) -> Part {
         let is_computed = self.rows(query.name).is_some_and(OnceCell::initialized);
-        if !self.part.is_whole() || is_computed || query.narrows.is_empty() {
+        if self.pinned.small || !self.part.is_whole() || is_computed || query.narrows.is_empty() {
             return Part::default();
         }
         Part::needed(query, filters, &self.pinned.catalog)

@@ -154,12 +154,27 @@ impl Session {
         batches: BTreeMap<Table, Vec<RecordBatch>>,
         now: i64,
     ) -> Result<Self, QueryError> {
+        Self::in_memory_within(catalog, batches, now, Room::default())
+    }
+
+    /// As [`Session::in_memory`]; what its views may use is `room`.
+    ///
+    /// # Errors
+    /// As [`Session::in_memory`].
+    pub fn in_memory_within(
+        catalog: Arc<Catalog>,
+        batches: BTreeMap<Table, Vec<RecordBatch>>,
+        now: i64,
+        room: Room,
+    ) -> Result<Self, QueryError> {
+        let events = batches.get(&Table::Events).into_iter().flatten();
+        let small = events.map(RecordBatch::num_rows).sum::<usize>() < room.few;
         let mut tables: BTreeMap<Table, Arc<dyn TableProvider>> = BTreeMap::new();
         for (table, mut batches) in batches {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, None, Vec::new(), true, now, Room::default())
+        Self::over(catalog, tables, None, Vec::new(), small, now, room)
     }
 
     /// A session over any providers; a table that is missing is empty. Statements come from `statements`, or else from

@@ -90,7 +90,7 @@ async fn compared(case: &Case, by_piece: bool) -> Seen {
         );
     }
     if by_piece {
-        let room = Room { at_once: 5, ..Room::default() };
+        let room = Room { at_once: 5, few: 0, ..Room::default() };
         let other = Session::over_snapshots_within(&snapshots, Some(catalog), NOW, room).await.expect("a session");
         for query in helan_queries::all().iter().filter(|query| query.narrows.contains(&Narrows::Indicator)) {
             let text = format!("select * from {}", query.name);
