@@ -9,14 +9,17 @@ use crate::harness::{Deployment, Log, free_port, text_of};
 use crate::upgrades::Kept;
 
 const JSON: &str = "application/cloudevents+json";
-/// Reporters with sources of their own, and where each may report R&D expenditure.
-const REPORTERS: [(&str, &str); 10] = [
+/// Cities' systems and the region's offices with sources of their own, and where each may report R&D expenditure.
+const CITIES: [(&str, &str); 6] = [
     ("nx-stats", "640000"),
     ("yinchuan", "640100"),
     ("shizuishan", "640200"),
     ("wuzhong", "640300"),
     ("guyuan", "640400"),
     ("zhongwei", "640500"),
+];
+/// The same of parks.
+const PARKS: [(&str, &str); 4] = [
     ("ningdong", "NX-ND"),
     ("yinchuan-htz", "640181-YCHT"),
     ("shizuishan-htz", "640200-SZHT"),
@@ -115,16 +118,21 @@ async fn trial_field_beside_running_processes_of_the_build_before() {
     // may have been left none of the cities' three.
     let old_ingest = std::mem::replace(&mut helan.base, base);
     let new_ingest = helan.base.clone();
-    helan.spawn("ingest", &new_ingest, &["--partitions", "3"]).await;
+    let park_ingest = address();
+    helan.spawn("ingest", &new_ingest, &["--reporters", "city", "--partitions", "3"]).await;
+    helan.spawn("ingest", &park_ingest, &["--reporters", "park", "--partitions", "3"]).await;
     let mut trial = data.clone();
     trial["trial"] = json!("x");
-    for (reporter, area) in REPORTERS {
+    let cities = CITIES.map(|reporter| (&new_ingest, reporter));
+    let parks = PARKS.map(|reporter| (&park_ingest, reporter));
+    let sent = cities.len() + parks.len();
+    for (ingest, (reporter, area)) in cities.into_iter().chain(parks) {
+        helan.base.clone_from(ingest);
         trial["ref_area"] = json!(area);
         let body = event("t-1", &format!("/nx/{reporter}"), &trial);
         let (status, answer) = helan.post("/v1/events", &helan.token(reporter), JSON, body).await;
         assert_eq!(status, 202, "{answer:#}");
     }
-    let sent = REPORTERS.len();
     let stopped = async || {
         let answer = helan.client.get(format!("{old}/readyz")).send().await;
         answer.is_ok_and(|answer| !answer.status().is_success())

@@ -7,7 +7,9 @@
 
 mod audit;
 mod fold;
+mod folder;
 mod gather;
+mod prepared;
 mod reduce;
 mod runs;
 mod state;
@@ -17,7 +19,8 @@ pub(crate) mod tests;
 
 pub use audit::{Audit, audit};
 pub use fold::{Report, WORTH_FOLDING, fold};
-pub use gather::{Folded, Prepared, Sources, Standing, Terms, standing};
+pub use gather::{Folded, Sources, Standing, Terms};
+pub use prepared::{Prepared, standing};
 pub use reduce::Reducer;
 pub use state::{Counts, State};
 pub use statements::{Reading, statements};
@@ -34,3 +37,5 @@ pub const BASIS_EPOCH: &str = "basis_epoch";
 pub const STATEMENTS: &str = "statements";
 /// When the first of them was received.
 pub const FIRST_RECEIVED_AT: &str = "first_received_at";
+/// Later than anything a lake can hold, in microseconds since the epoch: 9999-12-31.
+pub const EVERYTHING: i64 = 253_370_764_800_000_000;

@@ -244,6 +244,11 @@ impl Lake {
         self.0.checks.damaged().len()
     }
 
+    /// Counts that folded cells were not used.
+    pub(crate) fn leave_cells(&self) {
+        self.0.checks.leave_cells();
+    }
+
     /// How often folded cells could not be used since this process has opened it, and everything was read instead.
     pub fn cells_left(&self) -> u64 {
         self.0.checks.cells_left()

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::Expr;
+pub(crate) use helan_lake::cells::EVERYTHING;
 use helan_queries::Query;
 
 use crate::moment;
 use crate::scope::Pinned;
-
-/// Later than anything a lake can hold: 9999-12-31.
-pub(crate) const EVERYTHING: i64 = 253_370_764_800_000_000;
 
 #[derive(Debug)]
 pub(crate) struct AsOf {

@@ -11,16 +11,16 @@ use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 
-use super::gather::{Cell, Sources, Terms, cells_in, standing};
-use super::state::{self, Counts, entry_path, numbers, place};
+use super::EVERYTHING;
+use super::gather::{Cell, Sources, Terms, cells_in};
+use super::prepared::standing;
+use super::state::{self, Counts};
 use super::statements::column;
 use crate::error::LakeError;
 use crate::lake::Lake;
 
 /// Statements that are compared at once.
 const AT_ONCE: u64 = 200_000;
-/// Later than anything a lake can hold: 9999-12-31.
-const EVERYTHING: i64 = 253_370_764_800_000_000;
 
 /// What was compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,11 +69,11 @@ pub async fn audit(
     }
     if !audit.differing.is_empty() {
         folded.state.leave();
-        let (store, folder, _) = place(&events)?;
-        let entries = numbers(store.as_ref(), &folder).await?.into_iter().map(|number| entry_path(&folder, number));
+        let folder = &folded.state.folder;
+        let entries = folder.numbers().await?.into_iter().map(|number| folder.entry(number));
         // Without its files no entry serves that somebody else writes upon it meanwhile.
         for path in entries.chain(folded.state.files().into_iter().map(|(path, _)| path)) {
-            match store.delete(&path).await {
+            match folder.store.delete(&path).await {
                 Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

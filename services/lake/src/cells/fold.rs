@@ -13,13 +13,15 @@ use deltalake_core::datafusion::common::ScalarValue;
 use deltalake_core::datafusion::functions_aggregate::expr_fn::{count, max, min};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
-use futures::TryStreamExt;
 use helan_schemas::tables::Table;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
 
-use super::gather::{Prepared, Sources, Terms};
-use super::runs;
-use super::state::{self, Entry, entry_path, number, numbers, place};
+use super::EVERYTHING;
+use super::folder::{Folder, number};
+use super::gather::{Sources, Terms};
+use super::prepared::Prepared;
+use super::runs::Writer;
+use super::state::{self, Entry};
 use super::statements::{column, int, text, time};
 use crate::damage::in_chain;
 use crate::digests::{UNSET, sealed};
@@ -33,8 +35,6 @@ use crate::vacuum::store_time;
 pub const WORTH_FOLDING: usize = 20_000;
 /// Events that are folded at once: what is kept in memory of them is at most a few hundred megabytes.
 const AT_ONCE: usize = 1_000_000;
-/// Later than anything a lake can hold: 9999-12-31.
-const EVERYTHING: i64 = 253_370_764_800_000_000;
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,15 +131,15 @@ async fn fold_events(
     if rows_of(&news) > 0 {
         let whole = folded_files(&sources);
         let rest = files.iter().filter(|(path, _)| !whole.contains(*path));
-        let place = runs::Place::of(lake, events)?;
+        let writer = Writer { lake, folder: Folder::beside(events)? };
         let mut seen = 0;
         for (at, paths) in groups(rest).into_iter().enumerate() {
             let rows = below(&context, &events.provider_of(paths)?, &limits)?;
             let (statements, count) = prepared.of_news(&context, rows, at == 0).await?;
             seen += count;
             let replaces = if at == 0 { prepared.again() } else { BTreeSet::new() };
-            entry.runs.push(place.write(statements, replaces).await?);
-            if !place.merge(&context, &mut entry.runs).await? {
+            entry.runs.push(writer.write(statements, replaces).await?);
+            if !writer.merge(&context, &mut entry.runs).await? {
                 // A file that was folded before is damaged: it is passed over from now on.
                 return Box::pin(fold_events(lake, events, edges, worth, report)).await;
             }
@@ -175,11 +175,12 @@ fn groups<'f>(files: impl Iterator<Item = (&'f String, &'f Option<usize>)>) -> V
 }
 
 async fn put(events: &TableSnapshot, entry: &Entry, report: &mut Report) -> Result<(), LakeError> {
-    let (store, folder, _) = place(events)?;
-    let number = numbers(store.as_ref(), &folder).await?.last().map_or(0, |last| last + 1);
+    let folder = Folder::beside(events)?;
+    let number = folder.numbers().await?.last().map_or(0, |last| last + 1);
     let bytes =
         serde_json::to_string(entry).map_err(|error| LakeError::Rows { table: "cells", why: error.to_string() })?;
-    match store.put_opts(&entry_path(&folder, number), sealed(bytes).into(), PutOptions::from(PutMode::Create)).await {
+    let only_new = PutOptions::from(PutMode::Create);
+    match folder.store.put_opts(&folder.entry(number), sealed(bytes).into(), only_new).await {
         Ok(_) => Ok(()),
         Err(Error::AlreadyExists { .. }) => {
             report.backed_off = true;
@@ -274,8 +275,8 @@ fn below(
 
 /// Deletes entries that were superseded long ago, and old files that no entry names.
 async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Result<usize, LakeError> {
-    let (store, folder, _) = place(events)?;
-    let found: Vec<_> = store.list(Some(&folder)).try_collect().await?;
+    let folder = Folder::beside(events)?;
+    let found = folder.list().await?;
     if found.is_empty() {
         return Ok(0);
     }
@@ -287,7 +288,7 @@ async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Resul
     let kept = entries.iter().rposition(|(_, file)| is_old(file)).unwrap_or(0);
     let mut named = BTreeSet::new();
     for (number, _) in &entries[kept..] {
-        let bytes = match store.get(&entry_path(&folder, *number)).await {
+        let bytes = match folder.store.get(&folder.entry(*number)).await {
             Ok(found) => found.bytes().await?,
             // What it names is not known.
             Err(error) if in_chain(&error).is_some() => return Ok(0),
@@ -305,7 +306,7 @@ async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Resul
         orphans.map(|file| &file.location).filter(|path| path.filename().is_some_and(|name| !named.contains(name)));
     let mut deleted = 0;
     for path in superseded.chain(orphans) {
-        match store.delete(path).await {
+        match folder.store.delete(path).await {
             Ok(()) => deleted += 1,
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),

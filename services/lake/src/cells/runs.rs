@@ -11,21 +11,20 @@ use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use deltalake_core::datafusion::logical_expr::{col, lit};
 use deltalake_core::datafusion::prelude::SessionContext;
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::ObjectStoreExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use super::folder::Folder;
 use super::gather::{Cell, add_all, without};
 use super::reduce::{Reducer, kinds};
-use super::state::{self, Counts, Run, State, place};
+use super::state::{self, Counts, Run};
 use super::statements::{column, text};
 use crate::damage::in_chain;
 use crate::digests;
 use crate::error::LakeError;
 use crate::lake::Lake;
-use crate::snapshot::TableSnapshot;
 
 /// Rows of a file, and …
 const FILE_ROWS: usize = 200_000;
@@ -36,20 +35,13 @@ const OUT_ROWS: usize = 8192;
 /// Statements that are put together at once.
 const AT_ONCE: u64 = 200_000;
 
-/// Where runs are written.
-pub(super) struct Place<'l> {
-    lake: &'l Lake,
-    events: &'l TableSnapshot,
-    store: Arc<dyn ObjectStore>,
-    folder: Path,
+/// Writes runs into a folder.
+pub(super) struct Writer<'l> {
+    pub(super) lake: &'l Lake,
+    pub(super) folder: Folder,
 }
 
-impl<'l> Place<'l> {
-    pub(super) fn of(lake: &'l Lake, events: &'l TableSnapshot) -> Result<Self, LakeError> {
-        let (store, folder, _) = place(events)?;
-        Ok(Self { lake, events, store, folder })
-    }
-
+impl Writer<'_> {
     /// Writes a run.
     pub(super) async fn write(&self, batches: Vec<RecordBatch>, replaces: BTreeSet<Cell>) -> Result<Run, LakeError> {
         let mut run = Run { replaces, counts: counts(&batches)?, ..Run::default() };
@@ -59,7 +51,7 @@ impl<'l> Place<'l> {
         for bytes in written {
             let name = digests::name(&self.lake.clock().new_id(), &bytes);
             let size = bytes.len() as u64;
-            self.store.put(&self.folder.clone().join(name.as_str()), bytes.into()).await?;
+            self.folder.store.put(&self.folder.file(&name), bytes.into()).await?;
             run.files.insert(name, size);
         }
         Ok(run)
@@ -71,11 +63,10 @@ impl<'l> Place<'l> {
         while let [.., older, newer] = runs.as_slice()
             && newer.len() * 2 >= older.len()
         {
-            let state = State::beside(self.events)?;
-            if !self.is_sound(&state, [older, newer]).await? {
+            if !self.is_sound([older, newer]).await? {
                 return Ok(false);
             }
-            let mut run = self.merged(context, &state, older, newer).await?;
+            let mut run = self.merged(context, older, newer).await?;
             if runs.len() > 2 {
                 run.replaces = &older.replaces | &newer.replaces;
             }
@@ -86,13 +77,7 @@ impl<'l> Place<'l> {
     }
 
     /// Both runs as one: some indicators at a time.
-    async fn merged(
-        &self,
-        context: &SessionContext,
-        state: &State,
-        older: &Run,
-        newer: &Run,
-    ) -> Result<Run, LakeError> {
+    async fn merged(&self, context: &SessionContext, older: &Run, newer: &Run) -> Result<Run, LakeError> {
         let mut run = Run::default();
         let mut all = older.counts.clone();
         state::add(&mut all, &newer.counts);
@@ -108,7 +93,7 @@ impl<'l> Place<'l> {
             let mut reducer = Reducer::new();
             let nothing = BTreeSet::new();
             for (of, replaced) in [(older, &newer.replaces), (newer, &nothing)] {
-                let rows = state.frame(context, of)?.filter(col("indicator").in_list(names.clone(), false))?;
+                let rows = self.folder.frame(context, of)?.filter(col("indicator").in_list(names.clone(), false))?;
                 add_all(rows, &mut reducer, &mut |_| Ok(()), |batch| without(batch, replaced)).await?;
             }
             let part = self.write(reducer.finish()?, BTreeSet::new()).await?;
@@ -119,13 +104,13 @@ impl<'l> Place<'l> {
     }
 
     /// Whether the files of runs are what was written.
-    async fn is_sound(&self, state: &State, runs: [&Run; 2]) -> Result<bool, LakeError> {
+    async fn is_sound(&self, runs: [&Run; 2]) -> Result<bool, LakeError> {
         for name in runs.into_iter().flat_map(|run| run.files.keys()) {
-            let path = self.folder.clone().join(name.as_str());
+            let path = self.folder.file(name);
             match self.lake.store().compare(&path).await {
                 Ok(_) => {}
                 Err(error) if in_chain(&error).is_some() => {
-                    state.leave();
+                    self.lake.leave_cells();
                     return Ok(false);
                 }
                 Err(error) => return Err(error.into()),

@@ -9,20 +9,14 @@ use std::sync::Arc;
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
-use deltalake_core::datafusion::datasource::file_format::parquet::ParquetFormat;
-use deltalake_core::datafusion::datasource::listing::{
-    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
-};
 use deltalake_core::datafusion::error::Result;
-use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
-use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
-use futures::TryStreamExt;
 use helan_schemas::tables::Table;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
+use super::folder::{Folder, number};
 use super::gather::{Cell, Folded, Sources, Terms};
 use super::statements::{column, int, text};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
@@ -33,8 +27,6 @@ use crate::error::LakeError;
 use crate::provider::as_read;
 use crate::snapshot::TableSnapshot;
 
-/// The folder beside the tables.
-const FOLDER: &str = "cells";
 /// What this build writes; others are not read. Since 2 an entry and its files have digests, and there are runs.
 const FORMAT: u32 = 2;
 /// Columns of `events` that statements do not have.
@@ -97,9 +89,7 @@ pub type Counts = BTreeMap<String, BTreeMap<i16, u64>>;
 #[derive(Clone, Debug)]
 pub struct State {
     pub(crate) entry: Arc<Entry>,
-    store: Arc<dyn ObjectStore>,
-    folder: Path,
-    root: url::Url,
+    pub(crate) folder: Folder,
     checks: Checks,
 }
 
@@ -128,16 +118,6 @@ pub(crate) fn add(counts: &mut Counts, more: &Counts) {
     }
 }
 
-/// Where a table's cells lie: the store, the folder in it, and the store's own URL.
-pub(crate) fn place(events: &TableSnapshot) -> Result<(Arc<dyn ObjectStore>, Path, url::Url), LakeError> {
-    let log_store = events.log_store();
-    let table = Path::from_url_path(log_store.root_url().path()).map_err(object_store::Error::from)?;
-    let mut parts: Vec<_> = table.parts().collect();
-    parts.pop();
-    let folder = Path::from_iter(parts).join(FOLDER);
-    Ok((log_store.root_object_store(None), folder, log_store.root_url().clone()))
-}
-
 impl State {
     /// The newest that a version of `events` contains.
     ///
@@ -145,14 +125,14 @@ impl State {
     /// If the store cannot be read. What it holds is never an error: an entry that does not fit, or whose files are not
     /// there, is passed over.
     pub(crate) async fn newest(events: &TableSnapshot) -> Result<Option<Self>, LakeError> {
-        let (store, folder, root) = place(events)?;
-        let found: Vec<_> = store.list(Some(&folder)).try_collect().await?;
+        let folder = Folder::beside(events)?;
+        let found = folder.list().await?;
         let mut numbers: Vec<_> = found.iter().filter_map(|file| number(&file.location)).collect();
         numbers.sort_unstable();
         let sizes: BTreeMap<_, _> =
             found.iter().filter_map(|file| Some((file.location.filename()?, file.size))).collect();
         for number in numbers.into_iter().rev() {
-            let read = match store.get(&entry_path(&folder, number)).await {
+            let read = match folder.store.get(&folder.entry(number)).await {
                 Ok(found) => found.bytes().await?,
                 Err(object_store::Error::NotFound { .. }) => continue,
                 Err(error) if in_chain(&error).is_some() => {
@@ -170,32 +150,13 @@ impl State {
                 && entry.columns == columns()
                 && entry.events_version <= events.version()
                 && entry.files().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
-            let is_damaged = |name: &String| events.checks().is_damaged(&folder.clone().join(name.as_str()));
+            let is_damaged = |name: &String| events.checks().is_damaged(&folder.file(name));
             if fits && !entry.files().any(|(name, _)| is_damaged(name)) {
                 let checks = events.checks().clone();
-                return Ok(Some(Self { entry: Arc::new(entry), store, folder, root, checks }));
+                return Ok(Some(Self { entry: Arc::new(entry), folder, checks }));
             }
         }
         Ok(None)
-    }
-
-    /// What lies beside a version of `events`, to read runs by; it has none itself.
-    pub(crate) fn beside(events: &TableSnapshot) -> Result<Self, LakeError> {
-        let (store, folder, root) = place(events)?;
-        let entry = Entry {
-            digest: String::new(),
-            format: FORMAT,
-            table: String::new(),
-            columns: Vec::new(),
-            edges: BTreeMap::new(),
-            events_version: events.version(),
-            known_until: i64::MIN,
-            before: BTreeMap::new(),
-            rows: 0,
-            events_files: BTreeSet::new(),
-            runs: Vec::new(),
-        };
-        Ok(Self { entry: Arc::new(entry), store, folder, root, checks: events.checks().clone() })
     }
 
     /// Whether answers as of a pair of moments, by a catalog, follow from it.
@@ -205,7 +166,7 @@ impl State {
 
     /// The files of statements, with their sizes.
     pub(crate) fn files(&self) -> Vec<(Path, u64)> {
-        self.entry.files().map(|(name, size)| (self.folder.clone().join(name.as_str()), *size)).collect()
+        self.entry.files().map(|(name, size)| (self.folder.file(name), *size)).collect()
     }
 
     /// Counts that they are not used.
@@ -227,23 +188,6 @@ impl State {
         let mut counts = Counts::new();
         self.entry.runs.iter().for_each(|run| add(&mut counts, &run.counts));
         counts
-    }
-
-    /// The statements of a run.
-    pub(crate) fn frame(&self, context: &SessionContext, run: &Run) -> Result<DataFrame> {
-        let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
-        if root.as_str().starts_with("file:") || context.runtime_env().object_store(&root).is_err() {
-            context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
-        }
-        let paths = run.files.keys().map(|name| {
-            let mut url = self.root.clone();
-            url.set_path(self.folder.clone().join(name.as_str()).as_ref());
-            ListingTableUrl::parse(url.as_str())
-        });
-        let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_enable_pruning(true)));
-        let config = ListingTableConfig::new_with_multi_paths(paths.collect::<Result<Vec<_>>>()?);
-        let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema());
-        context.read_table(Arc::new(ListingTable::try_new(config)?))
     }
 
     /// Which rows of `events` were not folded.
@@ -292,20 +236,6 @@ impl TableSnapshot {
         };
         Ok(Sources { events: self.provider()?, folded })
     }
-}
-
-/// The numbers of the entries, in order.
-pub(crate) async fn numbers(store: &dyn ObjectStore, folder: &Path) -> Result<BTreeSet<u64>, LakeError> {
-    let found: Vec<_> = store.list(Some(folder)).try_collect().await?;
-    Ok(found.iter().filter_map(|file| number(&file.location)).collect())
-}
-
-pub(crate) fn number(path: &Path) -> Option<u64> {
-    path.filename()?.strip_suffix(".json")?.parse().ok()
-}
-
-pub(crate) fn entry_path(folder: &Path, number: u64) -> Path {
-    folder.clone().join(format!("{number:020}.json"))
 }
 
 pub(crate) const fn format() -> u32 {

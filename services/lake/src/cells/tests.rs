@@ -12,7 +12,8 @@ use object_store::ObjectStoreExt;
 use object_store::memory::InMemory;
 use url::Url;
 
-use super::state::{State, entry_path, numbers, place};
+use super::folder::Folder;
+use super::state::State;
 use super::statements::text;
 use super::{Terms, audit, fold, standing};
 use crate::Lake;
@@ -70,8 +71,8 @@ async fn asked(lake: &Lake) -> (i64, String, bool) {
 }
 
 async fn entries(lake: &Lake) -> usize {
-    let (store, folder, _) = place(&lake.snapshot(Table::Events).await.expect("a snapshot")).expect("a place");
-    numbers(store.as_ref(), &folder).await.expect("numbers").len()
+    let folder = Folder::beside(&lake.snapshot(Table::Events).await.expect("a snapshot")).expect("a folder");
+    folder.numbers().await.expect("numbers").len()
 }
 
 #[tokio::test]
@@ -134,9 +135,9 @@ async fn what_was_folded_wrongly_is_found_and_used_no_more() {
     entry.digest = UNSET.to_owned();
     let [run] = entry.runs.as_mut_slice() else { panic!("{entry:?}") };
     run.files.clear();
-    let (store, folder, _) = place(&snapshot).expect("a place");
+    let folder = &state.folder;
     let sealed = sealed(serde_json::to_string(&entry).expect("a text"));
-    store.put(&entry_path(&folder, 7), sealed.into()).await.expect("written");
+    folder.store.put(&folder.entry(7), sealed.into()).await.expect("written");
     let found = audit(&lake, &edges, Some(3)).await.expect("compared").differing;
     assert_eq!(found, [("A".to_owned(), "gdp".to_owned(), "2018".to_owned())]);
     assert_eq!((asked(&lake).await, entries(&lake).await), ((2, "a".to_owned(), false), 0));
@@ -153,9 +154,8 @@ async fn what_is_lost_of_it_is_done_without_and_folded_again() {
     fold(&lake, &edges, 1, None).await.expect("folded");
     let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
     let state = State::newest(&snapshot).await.expect("read").expect("folded");
-    let (store, folder, _) = place(&snapshot).expect("a place");
     for (path, _) in state.files() {
-        store.delete(&path).await.expect("deleted");
+        state.folder.store.delete(&path).await.expect("deleted");
     }
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);

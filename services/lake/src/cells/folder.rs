@@ -1,0 +1,84 @@
+//! The folder in which folded cells lie, beside the tables.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use deltalake_core::datafusion::datasource::file_format::parquet::ParquetFormat;
+use deltalake_core::datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use deltalake_core::datafusion::error::Result;
+use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::state::{Run, schema};
+use crate::error::LakeError;
+use crate::snapshot::TableSnapshot;
+
+/// Its name.
+const NAME: &str = "cells";
+
+#[derive(Clone, Debug)]
+pub(crate) struct Folder {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    path: Path,
+    /// The store's own URL.
+    root: url::Url,
+}
+
+impl Folder {
+    /// That beside the table `events`.
+    pub(crate) fn beside(events: &TableSnapshot) -> std::result::Result<Self, LakeError> {
+        let log_store = events.log_store();
+        let table = Path::from_url_path(log_store.root_url().path()).map_err(object_store::Error::from)?;
+        let mut parts: Vec<_> = table.parts().collect();
+        parts.pop();
+        let path = Path::from_iter(parts).join(NAME);
+        Ok(Self { store: log_store.root_object_store(None), path, root: log_store.root_url().clone() })
+    }
+
+    /// Where a file of a name lies.
+    pub(crate) fn file(&self, name: &str) -> Path {
+        self.path.clone().join(name)
+    }
+
+    /// Where the entry of a number lies.
+    pub(crate) fn entry(&self, number: u64) -> Path {
+        self.file(&format!("{number:020}.json"))
+    }
+
+    /// Everything in it.
+    pub(crate) async fn list(&self) -> std::result::Result<Vec<ObjectMeta>, LakeError> {
+        Ok(self.store.list(Some(&self.path)).try_collect().await?)
+    }
+
+    /// The numbers of the entries, in order.
+    pub(crate) async fn numbers(&self) -> std::result::Result<BTreeSet<u64>, LakeError> {
+        Ok(self.list().await?.iter().filter_map(|file| number(&file.location)).collect())
+    }
+
+    /// The statements of a run.
+    pub(crate) fn frame(&self, context: &SessionContext, run: &Run) -> Result<DataFrame> {
+        let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
+        if root.as_str().starts_with("file:") || context.runtime_env().object_store(&root).is_err() {
+            context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
+        }
+        let paths = run.files.keys().map(|name| {
+            let mut url = self.root.clone();
+            url.set_path(self.file(name).as_ref());
+            ListingTableUrl::parse(url.as_str())
+        });
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_enable_pruning(true)));
+        let config = ListingTableConfig::new_with_multi_paths(paths.collect::<Result<Vec<_>>>()?);
+        let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema());
+        context.read_table(Arc::new(ListingTable::try_new(config)?))
+    }
+}
+
+/// The number of an entry; none for other files.
+pub(crate) fn number(path: &Path) -> Option<u64> {
+    path.filename()?.strip_suffix(".json")?.parse().ok()
+}
