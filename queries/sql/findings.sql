@@ -5,7 +5,7 @@
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and ranges that are no whole months of one year), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -226,7 +226,7 @@ parts_not_added as (
         cast(null as decimal(38, 10)) as other_amount,
         odd_parts.first_part || ' 等 ' || cast(odd_parts.parts as varchar) || ' 期不是一年之内的整月，未计入全年' as message_zh,
         cast(odd_parts.parts as varchar) || ' reported period(s), first ' || odd_parts.first_part
-            || ', are no whole months of one year and are not added up to the year' as message_en,
+            || ', do not consist of whole months of one year: they are not added up to the year' as message_en,
         cast(null as varchar) as rule, odd_parts.reporter, cast(null as varchar) as note
     from odd_parts
     left join period_values as year

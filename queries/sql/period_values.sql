@@ -14,8 +14,8 @@
 -- column period_end date: 末日 | Last day.
 -- column amount exact: 数值（基本单位） | The value in the plain unit; null with an obs_status that says why.
 -- column method text: 取值方法 | reported, year_to_date, semesters, quarters, months, parts (of several lengths), period_end, carried, or partial (of the year).
--- column months_reported int: 已含月数 | Months that were reported: of a flow those that the value covers, 0 without a value; of a stock until its day. Null for periods that are no whole months.
--- column months_expected int: 应含月数 | Months of the period; null where it is no whole months.
+-- column months_reported int: 已含月数 | Months that were reported: of a flow those that the value covers, 0 without a value; of a stock until its day. Null for periods that do not consist of whole months.
+-- column months_expected int: 应含月数 | Months of the period; null where it does not consist of whole months.
 -- column obs_status text: 数值状态 | SDMX observation status.
 -- column vintage text: 发布版本 | Which release; mixed where the parts differ.
 -- column basis text: 基准 | Benchmark; mixed where the parts differ.

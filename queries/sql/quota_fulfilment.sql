@@ -5,7 +5,7 @@
 -- materialise: yes
 -- narrows: targets
 -- zh: 目标完成情况：每项目标的实际值、结论、结论是否受口径影响及理由。
--- en: How each target stands: actual value, verdict, whether another reading turns it, and why.
+-- en: How each target stands: actual value, verdict, whether another interpretation changes it, and why.
 -- column target_id text: 目标编号 | Id of the target.
 -- column ref_area text: 地区或组 | Area or group of this row.
 -- column indicator text: 指标 | Indicator that measures it.
@@ -16,7 +16,7 @@
 -- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known, or a ratio over an incomplete denominator.
 -- column fulfilment exact: 完成比例 | actual ÷ target; null for milestones, zero targets and <=, and for a part that is no lower limit.
 -- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
--- column sensitive bool: 结论是否受口径影响 | Whether some reading turns the verdict.
+-- column sensitive bool: 结论是否受口径影响 | Whether another interpretation changes the verdict.
 -- column readings text: 各种口径及其结论 | Every reading with its verdict; one row each in target_readings.
 -- column vintage text: 发布版本 | Which release; for ratios numerator / denominator.
 -- column coverage_reported bigint: 已有部分 | Parts known: children, members, items or months.
@@ -46,7 +46,7 @@
 -- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
 -- column gap_zh text: 差额说明 | What is missing, and who would have to report it, in Chinese; null where nothing is.
 -- column gap_en text: 差额说明（英文） | The same in English.
--- column turned_zh text: 何种口径使结论改变 | The first reading that turns the verdict, in Chinese; null = none does.
+-- column turned_zh text: 何种口径使结论改变 | The first interpretation that changes the verdict, in Chinese; null = none does.
 -- column turned_en text: 何种口径使结论改变（英文） | The same in English.
 -- column name_zh text: 目标名称 | Name of the target in Chinese.
 -- column name_en text: 目标英文名称 | Name of the target in English.
@@ -86,7 +86,6 @@ shown as (
             when '≈' then 'about ' when 'all' then 'all ' else ''
         end as asks_en,
         ' ' || case measure when 'members' then '家' when 'items' then '项' else unit_text end as counter_zh,
-        substr(cast(due_at as varchar), 1, 10) as due_shown,
         cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown,
         coalesce(
             cast(denominator_coverage_reported as varchar) || '/' || cast(denominator_coverage_expected as varchar), ''

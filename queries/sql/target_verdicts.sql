@@ -5,7 +5,7 @@
 -- materialise: yes
 -- narrows: targets
 -- zh: 各目标的结论、差额及使结论改变的口径；文字说明见 quota_fulfilment。
--- en: Verdict and gap of each target, and which reading turns it; quota_fulfilment says the same in words.
+-- en: Verdict and gap of each target, and which interpretation changes it; quota_fulfilment says the same in words.
 -- column target_id text: 目标编号 | Id of the target.
 -- column ref_area text: 地区或组 | Area or group of this row.
 -- column indicator text: 指标 | Indicator that measures it.
@@ -17,7 +17,7 @@
 -- column actual_value exact: 实际值 | The actual value in the text's unit, rounded to 10 digits; null = nothing known, or a ratio over an incomplete denominator.
 -- column numerator exact: 分子 | Amount above the line, in the plain unit; for counts the value; null = nothing known.
 -- column verdict text: 结论 | met, missed, on_track, behind, partial, not_reported, not_due, not_assessable, report_only, context.
--- column turned bool: 是否有读法使结论改变 | Whether some reading turns the verdict.
+-- column turned bool: 是否有读法使结论改变 | Whether another interpretation changes the verdict.
 -- column readings text: 各种口径及其结论 | Every reading with its verdict; one row each in target_readings.
 -- column current_verdict text: 现行读法的结论 | Verdict of the current reading alone: met or missed.
 -- column obstacle text: 无法评估的原因 | Why it cannot be assessed: no_target_value, no_denominator, no_own_value, overlap; null = it can.
@@ -50,7 +50,7 @@
 -- column note text: 备注 | Remark.
 -- column gap exact: 差额（目标单位） | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told.
 -- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
--- column turned_zh text: 何种口径使结论改变 | The first reading that turns the verdict, in Chinese; null = none does.
+-- column turned_zh text: 何种口径使结论改变 | The first interpretation that changes the verdict, in Chinese; null = none does.
 -- column turned_en text: 何种口径使结论改变（英文） | The same in English.
 -- column name_zh text: 目标名称 | Name of the target in Chinese.
 -- column name_en text: 目标英文名称 | Name of the target in English.

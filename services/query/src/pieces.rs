@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::{Column, DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, col};
+use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -23,14 +23,13 @@ use crate::view::in_task;
 
 /// Gives the rows of one piece after another; each is planned and computed when it comes to it, and given back after.
 pub(crate) struct Pieces {
-    pub(crate) query: &'static Query,
+    query: &'static Query,
     /// The scope of all statements.
-    pub(crate) scope: Arc<Scope>,
-    pub(crate) pieces: Vec<Piece>,
-    /// Columns that are wanted, by name, in order.
-    pub(crate) columns: Vec<String>,
+    scope: Arc<Scope>,
+    pieces: Vec<Piece>,
     /// By columns of the view.
-    pub(crate) filters: Vec<Expr>,
+    filters: Vec<Expr>,
+    /// Columns that are wanted.
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
@@ -43,14 +42,13 @@ impl Pieces {
         schema: SchemaRef,
         filters: Vec<Expr>,
     ) -> Self {
-        let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema.clone()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Self { query, scope, pieces, columns, filters, schema, properties: Arc::new(properties) }
+        Self { query, scope, pieces, filters, schema, properties: Arc::new(properties) }
     }
 }
 
@@ -92,19 +90,19 @@ impl ExecutionPlan for Pieces {
 
     fn execute(&self, _partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (query, whole) = (self.query, self.scope.clone());
-        let (columns, filters) = (self.columns.clone(), self.filters.clone());
+        let (schema, filters) = (self.schema.clone(), self.filters.clone());
         let rows = futures::stream::iter(self.pieces.clone()).map(Ok::<_, DataFusionError>).and_then(move |piece| {
             let (whole, task) = (whole.clone(), task.clone());
-            let (columns, filters) = (columns.clone(), filters.clone());
+            let (schema, filters) = (schema.clone(), filters.clone());
             async move {
                 let asker = task.runtime_env();
                 let plan = in_task(asker, async move {
                     let scope = whole.of_part(piece.part)?;
                     let view = scope.clone().view(query);
-                    let names: Vec<Expr> = columns.iter().map(col_of).collect();
+                    let columns = schema.fields().iter().map(|field| Expr::Column(Column::from_name(field.name())));
                     let frame = scope.context.read_table(view)?.filter(piece.rows)?;
                     let frame = filters.into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
-                    let plan = frame.select(names)?.create_physical_plan().await?;
+                    let plan = frame.select(columns.collect::<Vec<_>>())?.create_physical_plan().await?;
                     Ok((scope, plan))
                 });
                 let (scope, plan) = plan.await?;
@@ -117,8 +115,4 @@ impl ExecutionPlan for Pieces {
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten())))
     }
-}
-
-fn col_of(name: &String) -> Expr {
-    col(format!("\"{name}\""))
 }

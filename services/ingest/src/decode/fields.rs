@@ -18,7 +18,7 @@ pub(crate) enum Slot {
     Entity,
 }
 
-/// The payload's fields that are no texts, by the names that errors use.
+/// Fields of the payload whose values are not texts, by the names that errors use.
 static OTHERS: [(&str, Slot); 3] =
     [("data.unit_mult", Slot::Mult), ("data.value", Slot::Value), ("data.entity", Slot::Entity)];
 

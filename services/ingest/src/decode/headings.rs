@@ -36,7 +36,7 @@ pub(crate) const DUE: &str = "due";
 pub(crate) const LAST_VALUE: &str = "last_value";
 pub(crate) const SENT_VALUE: &str = "sent_value";
 
-/// Columns that are no texts of the payload: field, heading in Chinese, heading in English.
+/// Columns whose values are not texts: field, heading in Chinese, heading in English.
 const OTHERS: [(&str, &str, &str); 12] = [
     (AREA_NAME, "地区", "Area name"),
     (INDICATOR_NAME, "指标", "Indicator name"),

@@ -1,6 +1,6 @@
 //! Statements as of a pair of moments, made ready once and picked from again and again.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};

@@ -2,7 +2,6 @@
 //! costs what is new and reading opens few files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{DatePart, cast, date_part, interleave_record_batch};

@@ -161,8 +161,8 @@ async fn what_is_lost_of_it_is_done_without_and_folded_again() {
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
     // An entry that was half written.
-    let entry = entry_path(&folder, 1);
-    store.put(&entry, "{\"format\":1".into()).await.expect("written");
+    let entry = state.folder.entry(1);
+    state.folder.store.put(&entry, "{\"format\":1".into()).await.expect("written");
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), false));
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
