@@ -9,18 +9,23 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef};
 use arrow::error::ArrowError;
 use arrow::json::writer::{Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder, WriterBuilder};
+use helan_schemas::decimal::SCALE;
 
 /// A number's text without zeros at the end of its fraction.
 pub fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
-/// Whether a type's numbers have as many digits behind the point whatever was said.
+/// Whether a type's numbers have ten digits behind the point, or more, whatever was said: the lake's, and what is worked out
+/// of them. Fewer were asked for: `1.50` in a question, or `cast(… as decimal(10, 2))`.
 pub fn is_exact(kind: &DataType) -> bool {
-    matches!(
-        kind,
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..)
-    )
+    match kind {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => i64::from(*scale) >= i64::from(SCALE),
+        _ => false,
+    }
 }
 
 /// A column of exact numbers as texts.
@@ -84,7 +89,9 @@ mod tests {
         let field = Arc::new(Field::new("item", numbers.data_type().clone(), true));
         let offsets = arrow::buffer::OffsetBuffer::from_lengths([1, 1, 1, 1, 1, 1]);
         let lists = ListArray::new(field, offsets, Arc::new(numbers.clone()), None);
+        let asked = Decimal128Array::from(vec![Some(150); 6]).with_precision_and_scale(10, 2).expect("fits");
         let batch = RecordBatch::try_from_iter_with_nullable([
+            ("asked", Arc::new(asked) as ArrayRef, true),
             ("n", Arc::new(numbers) as ArrayRef, true),
             ("whole", Arc::new(whole) as ArrayRef, true),
             ("list", Arc::new(lists) as ArrayRef, true),
@@ -95,17 +102,20 @@ mod tests {
         writer.finish().expect("finished");
         let text = String::from_utf8(writer.into_inner()).expect("UTF-8");
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], r#"{"n":1.3,"whole":100,"list":[1.3]}"#);
-        assert_eq!(lines[1], r#"{"n":-0.5,"whole":100,"list":[-0.5]}"#);
-        assert_eq!(lines[2], r#"{"n":0,"whole":100,"list":[0]}"#);
-        assert_eq!(lines[3], r#"{"whole":100,"list":[null]}"#);
+        assert_eq!(lines[0], r#"{"asked":1.50,"n":1.3,"whole":100,"list":[1.3]}"#);
+        assert_eq!(lines[1], r#"{"asked":1.50,"n":-0.5,"whole":100,"list":[-0.5]}"#);
+        assert_eq!(lines[2], r#"{"asked":1.50,"n":0,"whole":100,"list":[0]}"#);
+        assert_eq!(lines[3], r#"{"asked":1.50,"whole":100,"list":[null]}"#);
         assert_eq!(
             lines[4..],
-            [r#"{"n":100,"whole":100,"list":[100]}"#, r#"{"n":0.0000000001,"whole":100,"list":[0.0000000001]}"#]
+            [
+                r#"{"asked":1.50,"n":100,"whole":100,"list":[100]}"#,
+                r#"{"asked":1.50,"n":0.0000000001,"whole":100,"list":[0.0000000001]}"#,
+            ]
         );
         let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(Vec::new());
         writer.write(&crate::for_csv(&batch, true).expect("CSV")).expect("written");
         let text = String::from_utf8(writer.into_inner()).expect("UTF-8");
-        assert!(text.starts_with("n,whole,list\n1.3,100,[1.3]\n-0.5,100,"), "{text}");
+        assert!(text.starts_with("asked,n,whole,list\n1.50,1.3,100,[1.3]\n1.50,-0.5,100,"), "{text}");
     }
 }
