@@ -41,6 +41,19 @@ pub enum Narrows {
     Targets,
 }
 
+impl Narrows {
+    /// The columns whose constants are looked at.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Area => &["ref_area"],
+            Self::Indicator => &["indicator"],
+            Self::Period => &["time_period"],
+            Self::PairOfPeriods => &["from_period", "to_period"],
+            Self::Targets => &["target_id"],
+        }
+    }
+}
+
 /// A column of a view.
 #[derive(Clone, Debug)]
 pub struct Column {
@@ -121,6 +134,10 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
     }
     if [query.grain, query.zh, query.en].contains(&"") || query.inputs.is_empty() || query.columns.is_empty() {
         return Err("grain, inputs, zh, en or column is missing".to_owned());
+    }
+    let has = |name: &&str| query.columns.iter().any(|column| column.name == *name);
+    if let Some(column) = query.narrows.iter().flat_map(|narrows| narrows.columns()).find(|name| !has(name)) {
+        return Err(format!("it is narrowed by {column}, which it does not have"));
     }
     Ok(query)
 }
