@@ -9,7 +9,7 @@ use helan_lake::Lake;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
-use crate::scope::Room;
+use crate::scope::Budget;
 use crate::session::{QueryError, Session, Version};
 
 impl Session {
@@ -35,6 +35,14 @@ impl Session {
         let columns: Vec<_> = columns.iter().map(|column| column.name).collect();
         let events: Arc<dyn TableProvider> = snapshot.read(&columns, Some(read))?.into_view();
         let version = Version { table: Table::Events.name(), version: snapshot.version() };
-        Self::over(catalog, BTreeMap::from([(Table::Events, events)]), None, vec![version], false, now, Room::default())
+        Self::over(
+            catalog,
+            BTreeMap::from([(Table::Events, events)]),
+            None,
+            vec![version],
+            false,
+            now,
+            Budget::default(),
+        )
     }
 }

@@ -9,7 +9,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::open::pin;
-use crate::scope::Room;
+use crate::scope::Budget;
 use crate::session::{QueryError, Session};
 
 impl Session {
@@ -30,6 +30,6 @@ impl Session {
                 tables.insert(table, snapshot.provider()?);
             }
         }
-        Self::over(catalog, tables, None, Vec::new(), false, now, Room::default())
+        Self::over(catalog, tables, None, Vec::new(), false, now, Budget::default())
     }
 }

@@ -49,7 +49,7 @@ pub use open::pin;
 pub use pool::BoundedPool;
 pub use reuse::{Current, Sessions};
 pub use said::{said, said_of};
-pub use scope::Room;
+pub use scope::Budget;
 pub use session::{QueryError, Question, Session, Terms, Version};
 pub use standing::{audit, basis_edges, fold};
 pub use watch::Watch;

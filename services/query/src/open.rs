@@ -11,7 +11,7 @@ use helan_schemas::tables::Table;
 use tracing::Instrument;
 
 use crate::kept;
-use crate::scope::Room;
+use crate::scope::Budget;
 use crate::session::{QueryError, Session, Version};
 
 impl Session {
@@ -32,10 +32,10 @@ impl Session {
         catalog: Option<Arc<Catalog>>,
         now: i64,
     ) -> Result<Self, QueryError> {
-        Self::over_snapshots_within(snapshots, catalog, now, Room::default()).await
+        Self::over_snapshots_within(snapshots, catalog, now, Budget::default()).await
     }
 
-    /// As [`Session::over_snapshots`]; what its views may use is `room`.
+    /// As [`Session::over_snapshots`]; what its views may use is `budget`.
     ///
     /// # Errors
     /// As [`Session::open`].
@@ -43,7 +43,7 @@ impl Session {
         snapshots: &BTreeMap<Table, TableSnapshot>,
         catalog: Option<Arc<Catalog>>,
         now: i64,
-        room: Room,
+        budget: Budget,
     ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
@@ -61,8 +61,8 @@ impl Session {
             None => None,
         };
         let rows = snapshots.get(&Table::Events).and_then(TableSnapshot::row_count);
-        let small = rows.is_some_and(|rows| rows < room.few);
-        Self::over(catalog, tables, statements, versions, small, now, room)
+        let small = rows.is_some_and(|rows| rows < budget.few);
+        Self::over(catalog, tables, statements, versions, small, now, budget)
     }
 }
 

@@ -12,7 +12,7 @@ use helan_schemas::tables::Table;
 
 use crate::moment::day_of;
 use crate::open::renew;
-use crate::scope::Room;
+use crate::scope::Budget;
 use crate::session::{Ended, QueryError, Session};
 
 /// How long what a session has computed is kept at most, in microseconds: its T stands still.
@@ -96,8 +96,8 @@ impl Sessions {
                 let same_catalog = young.as_ref().filter(|_| !changed.contains(&Table::CatalogVersions));
                 let catalog = same_catalog.map(|kept| kept.session.catalog().clone());
                 let catalog = self.catalog.clone().or(catalog);
-                let room = Room { memory: self.memory.clone(), ..Room::default() };
-                let session = Session::over_snapshots_within(&snapshots, catalog, now, room).await?;
+                let budget = Budget { memory: self.memory.clone(), ..Budget::default() };
+                let session = Session::over_snapshots_within(&snapshots, catalog, now, budget).await?;
                 let taken_over = young.filter(|kept| session.take_over(&kept.session, &changed));
                 Current { session, snapshots, since: taken_over.map_or(now, |kept| kept.since), looked_at }
             }

@@ -36,7 +36,7 @@ const SCHEMA: &str = "public";
 
 /// What views may use, of all questions together.
 #[derive(Clone)]
-pub struct Room {
+pub struct Budget {
     /// Where what they compute and keep is counted.
     pub memory: Arc<RuntimeEnv>,
     /// Out of how many statements a view is computed at once: with more, it is computed in pieces.
@@ -45,7 +45,7 @@ pub struct Room {
     pub few: usize,
 }
 
-impl Default for Room {
+impl Default for Budget {
     fn default() -> Self {
         Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW }
     }
@@ -74,7 +74,7 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
-        Room { memory, at_once, .. }: Room,
+        Budget { memory, at_once, .. }: Budget,
     ) -> Arc<Self> {
         Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
     }

@@ -25,7 +25,7 @@ use crate::expansion::Beyond;
 use crate::leaves::{self, Leaf};
 use crate::moment::{self, MomentError};
 use crate::said::said;
-use crate::scope::{self, Pinned, Room, Scope};
+use crate::scope::{self, Budget, Pinned, Scope};
 use crate::watch::{Watch, Watched, Watchful};
 use crate::{bounded, read_only};
 
@@ -154,10 +154,10 @@ impl Session {
         batches: BTreeMap<Table, Vec<RecordBatch>>,
         now: i64,
     ) -> Result<Self, QueryError> {
-        Self::in_memory_within(catalog, batches, now, Room::default())
+        Self::in_memory_within(catalog, batches, now, Budget::default())
     }
 
-    /// As [`Session::in_memory`]; what its views may use is `room`.
+    /// As [`Session::in_memory`]; what its views may use is `budget`.
     ///
     /// # Errors
     /// As [`Session::in_memory`].
@@ -165,16 +165,16 @@ impl Session {
         catalog: Arc<Catalog>,
         batches: BTreeMap<Table, Vec<RecordBatch>>,
         now: i64,
-        room: Room,
+        budget: Budget,
     ) -> Result<Self, QueryError> {
         let events = batches.get(&Table::Events).into_iter().flatten();
-        let small = events.map(RecordBatch::num_rows).sum::<usize>() < room.few;
+        let small = events.map(RecordBatch::num_rows).sum::<usize>() < budget.few;
         let mut tables: BTreeMap<Table, Arc<dyn TableProvider>> = BTreeMap::new();
         for (table, mut batches) in batches {
             batches.push(RecordBatch::new_empty(table.schema()));
             tables.insert(table, Arc::new(scope::in_memory(batches)?));
         }
-        Self::over(catalog, tables, None, Vec::new(), small, now, room)
+        Self::over(catalog, tables, None, Vec::new(), small, now, budget)
     }
 
     /// A session over any providers; a table that is missing is empty. Statements come from `statements`, or else from
@@ -186,7 +186,7 @@ impl Session {
         versions: Vec<Version>,
         small: bool,
         now: i64,
-        room: Room,
+        budget: Budget,
     ) -> Result<Self, QueryError> {
         let zone = TimeZone::get(&catalog.head.time_zone).map_err(|error| QueryError::Catalog(error.to_string()))?;
         let mut named: BTreeMap<String, Arc<dyn TableProvider>> = BTreeMap::new();
@@ -206,7 +206,7 @@ impl Session {
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
-        let pinned = Pinned::new(named, statements, catalog, zone, small, room);
+        let pinned = Pinned::new(named, statements, catalog, zone, small, budget);
         let now = pinned.scope(now, EVERYTHING)?;
         let context = asked_in(&now);
         Ok(Self(Arc::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))

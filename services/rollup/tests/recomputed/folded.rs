@@ -7,7 +7,7 @@ use datafusion::prelude::SessionContext;
 use helan_lake::maintain::{Options, run};
 use helan_lake::{Lake, cells};
 use helan_queries::Narrows;
-use helan_query::{Room, Session, basis_edges, fold, pin};
+use helan_query::{Budget, Session, basis_edges, fold, pin};
 use helan_schemas::tables::Table;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -90,8 +90,8 @@ async fn compared(case: &Case, by_piece: bool) -> Seen {
         );
     }
     if by_piece {
-        let room = Room { at_once: 5, few: 0, ..Room::default() };
-        let other = Session::over_snapshots_within(&snapshots, Some(catalog), NOW, room).await.expect("a session");
+        let budget = Budget { at_once: 5, few: 0, ..Budget::default() };
+        let other = Session::over_snapshots_within(&snapshots, Some(catalog), NOW, budget).await.expect("a session");
         for query in helan_queries::all().iter().filter(|query| query.narrows.contains(&Narrows::Indicator)) {
             let text = format!("select * from {}", query.name);
             let have = rows(&other, &text, NOW, None).await;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use helan_queries::{Narrows, Query};
-use helan_query::{Room, Session};
+use helan_query::{Budget, Session};
 use helan_schemas::tables::Table;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
@@ -42,8 +42,8 @@ fn narrowing() -> impl Iterator<Item = &'static Query> {
 async fn questions(case: &Case, picks: [[usize; 4]; 4], compared: &mut BTreeMap<&'static str, usize>) {
     let open = |few| {
         let tables = BTreeMap::from([(Table::Events, vec![crate::support::events(&case.csv(&case.events()))])]);
-        let room = Room { few, ..Room::default() };
-        Session::in_memory_within(case.variant.catalog(), tables, NOW, room).expect("a session")
+        let budget = Budget { few, ..Budget::default() };
+        Session::in_memory_within(case.variant.catalog(), tables, NOW, budget).expect("a session")
     };
     // With few events everything is computed at once.
     let (whole, narrow) = (open(usize::MAX), open(0));
