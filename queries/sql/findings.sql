@@ -1,6 +1,6 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, year_covers, year_parts
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
@@ -296,11 +296,12 @@ after_close as (
     select
         'reported_after_close' as finding, 'soft' as severity, late.ref_area, late.indicator, late.time_period,
         late.source, late.id, late.amount, cast(null as decimal(38, 10)) as other_amount,
-        '所在时期已于 ' || substr(cast(late.closed_at as varchar), 1, 10) || ' 关闭，此后才收到' as message_zh,
-        'it came after its period was closed on ' || substr(cast(late.closed_at as varchar), 1, 10) as message_en,
+        '所在时期已于 ' || cast(local_date(late.closed_at, knowledge.time_zone) as varchar) || ' 关闭，此后才收到' as message_zh,
+        'it came after its period was closed on ' || cast(local_date(late.closed_at, knowledge.time_zone) as varchar) as message_en,
         cast(null as varchar) as rule, late.reporter, statements.note
     from reports_after_close as late
     inner join statements on statements.source = late.source and statements.id = late.id
+    cross join knowledge
 ),
 
 by_rules as (

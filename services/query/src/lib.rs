@@ -20,6 +20,7 @@ mod functions;
 pub mod http;
 mod kept;
 mod leaves;
+mod local_date;
 mod meant;
 mod moment;
 mod narrow;

@@ -25,7 +25,7 @@ use crate::narrow::{AT_ONCE, Part};
 use crate::standing::Standing;
 use crate::unions::PlainUnions;
 use crate::view::View;
-use crate::{functions, leaves, standing, sums};
+use crate::{functions, leaves, local_date, standing, sums};
 
 /// Below this number of events planning for several threads, or for a part of them, takes longer than it saves.
 const FEW: usize = 200_000;
@@ -260,6 +260,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     context.add_analyzer_rule(Arc::new(PlainUnions));
     context.add_analyzer_rule(Arc::new(Checked));
     sums::register(&context);
+    local_date::register(&context);
     let offered: Vec<_> = context.state().table_functions().keys().cloned().collect();
     for name in offered.iter().filter(|name| !functions::table(name)) {
         context.deregister_udtf(name);

@@ -70,9 +70,7 @@ pub(crate) fn differences(comparison: &Comparison, all: bool, lang: Lang) -> Str
 
 /// Which publication a side is: its id, its period, what was known.
 fn named(side: &Compared, which: &str, lang: Lang) -> String {
-    let zone = jiff::tz::TimeZone::get(&side.catalog.head.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let moment = zone.to_datetime(jiff::Timestamp::from_microsecond(side.as_of).unwrap_or(jiff::Timestamp::MAX));
-    let moment = moment.strftime("%Y-%m-%d %H:%M");
+    let moment = words::with_offset(side.as_of, &side.catalog.head.time_zone, false);
     let (id, period) = (&side.publication, &side.period);
     match lang {
         Lang::Zh => format!("{which}  {id}  {period}  数据截至 {moment}"),

@@ -183,13 +183,14 @@ fn in_words(column: &str, codes: &[&str], of: fn(&str) -> (&str, &str)) -> Strin
 async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
     let session = Pinned::open(lake, None).await?;
     let zone = &session.catalog().head.time_zone;
-    let time = |column: &str| format!("to_char({column} at time zone '{zone}', '%Y-%m-%d %H:%M')");
+    let time = |column: &str| format!("to_char({column} at time zone '{zone}', '%Y-%m-%d %H:%M %:z')");
     let publications = match lang {
-        Lang::En => {
-            "select time_period, publication, state, since, reviewed_by, approved_by, embargo_until, superseded_by, \
-                     why from publication_states order by time_period, published_at"
-                .to_owned()
-        }
+        Lang::En => format!(
+            "select time_period, publication, state, {} as since, reviewed_by, approved_by, {} as embargo_until, \
+             superseded_by, why from publication_states order by time_period, published_at",
+            time("since"),
+            time("embargo_until")
+        ),
         Lang::Zh => format!(
             "select time_period as \"时期\", publication as \"发布编号\", {} as \"状态\", {} as \"起始时间\", \
              reviewed_by as \"审核人\", approved_by as \"批准人\", {} as \"保密至\", superseded_by as \"被何者取代\", \
@@ -200,7 +201,10 @@ async fn status(lake: &Lake, lang: Lang) -> anyhow::Result<()> {
         ),
     };
     let periods = match lang {
-        Lang::En => "select time_period, state, since, actor, why from period_states order by time_period".to_owned(),
+        Lang::En => format!(
+            "select time_period, state, {} as since, actor, why from period_states order by time_period",
+            time("since")
+        ),
         Lang::Zh => format!(
             "select time_period as \"时期\", case state when 'closed' then '已关闭' else '开放' end as \"状态\", \
              {} as \"起始时间\", actor as \"办理人\", why as \"理由\" from period_states order by time_period",

@@ -57,7 +57,10 @@ impl Book<'_> {
 
     /// A moment in the sheets' language.
     fn moment(&self, at: i64) -> String {
-        if self.chinese { self.local(at) } else { moment(at) }
+        match self.chinese {
+            true => self.local(at),
+            false => words::with_offset(at, &self.export.catalog.head.time_zone, false),
+        }
     }
 
     fn publication(&self) -> &str {
@@ -74,7 +77,7 @@ impl Book<'_> {
         let until = self.export.embargo_until()?;
         Some(match self.chinese {
             true => format!("禁止提前发布：{}之前不得公开", self.local(until)),
-            false => format!("UNDER EMBARGO: not to be made public before {} (UTC)", moment(until)),
+            false => format!("UNDER EMBARGO: not to be made public before {}", self.moment(until)),
         })
     }
 
@@ -106,7 +109,7 @@ impl Book<'_> {
         let as_of = self.moment(self.export.as_of);
         let mut lines = vec![
             (self.pick("时期", "Period"), self.export.time_period.clone()),
-            (self.pick("数据截至", "As of (UTC)"), as_of),
+            (self.pick("数据截至", "As of"), as_of),
             (self.pick("发布编号", "Publication"), publication.to_owned()),
             (self.pick("发布状态", "Release state"), self.state()),
             (self.pick("指标目录", "Catalog"), format!("{} ({})", head.id, self.export.catalog.digest)),
