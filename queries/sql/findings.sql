@@ -165,12 +165,13 @@ same_months as (
         other.source, other.id, counting.amount, other.amount as other_amount,
         '同一期间另报为 ' || other.time_period || '，数值不同' as message_zh,
         'the same months were reported as ' || other.time_period || ' too, with another value' as message_en,
-        cast(null as varchar) as rule, other.reporter, statements.note
+        cast(null as varchar) as rule, other.reporter, own.note
     from year_parts as counting
     inner join year_parts as other
         on other.ref_area = counting.ref_area and other.indicator = counting.indicator and other.year = counting.year
         and other.after_month = counting.after_month and other.to_month = counting.to_month and other.place > 1
-    inner join statements on statements.source = other.source and statements.id = other.id
+    inner join current_values as own
+        on own.ref_area = other.ref_area and own.indicator = other.indicator and own.time_period = other.time_period
     where counting.place = 1 and other.amount <> counting.amount
 ),
 

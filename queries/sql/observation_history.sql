@@ -2,6 +2,7 @@
 -- grain: one row for each span of time in which one event was the current value of its ref_area, indicator, time_period
 -- inputs: statements, catalog_reporters, knowledge
 -- rules: 7, 12
+-- narrows: ref_area, indicator, time_period
 -- materialise: no
 -- zh: 数值沿革：每个单元格在何时以何值为准。
 -- en: Which value of a cell was current from when to when, by the time it was known; a withdrawal brings back the newest that stands, and another precedence between reporters counts from when the catalog knows it.
@@ -24,7 +25,19 @@
 -- column recorded_at instant: 记录时间 | When Helan recorded it.
 -- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
 with every as (
-    select * from statements
+    select
+        source, id, ref_area, indicator, time_period, reporter, known_at, recorded_at, "offset", "index",
+        withdrawn_at,
+-- From when on it can never be the current value: withdrawn, or its reporter sent a newer one that was never withdrawn.
+        least(
+            withdrawn_at,
+            min(case when withdrawn_at is null then known_at end) over (
+                partition by ref_area, indicator, time_period, reporter
+                order by known_at desc, recorded_at desc, source, "offset" desc, "index" desc
+                rows between unbounded preceding and 1 preceding
+            )
+        ) as stands_to
+    from statements
 ),
 
 precedences as (
@@ -38,9 +51,9 @@ precedences as (
 ),
 
 changes as (
-    select ref_area, indicator, time_period, known_at as changed_at from statements
+    select ref_area, indicator, time_period, known_at as changed_at from every
     union
-    select ref_area, indicator, time_period, withdrawn_at as changed_at from statements where withdrawn_at is not null
+    select ref_area, indicator, time_period, withdrawn_at as changed_at from every where withdrawn_at is not null
     union
 -- A cell can change hands without a report: on the day from which on the catalog knows another precedence.
     select every.ref_area, every.indicator, every.time_period, precedences.holds_from as changed_at
@@ -48,9 +61,9 @@ changes as (
     inner join precedences on precedences.reporter = every.reporter and precedences.holds_from > every.known_at
 ),
 
-standing as (
+candidates as (
     select
-        changes.changed_at, every.*,
+        changes.ref_area, changes.indicator, changes.time_period, changes.changed_at, every.source, every.id,
         row_number() over (
             partition by changes.ref_area, changes.indicator, changes.time_period, changes.changed_at
             order by
@@ -61,7 +74,7 @@ standing as (
     inner join every
         on every.ref_area = changes.ref_area and every.indicator = changes.indicator
         and every.time_period = changes.time_period and every.known_at <= changes.changed_at
-        and (every.withdrawn_at is null or every.withdrawn_at > changes.changed_at)
+        and (every.stands_to is null or every.stands_to > changes.changed_at)
     left join precedences
         on precedences.reporter = every.reporter
         and (precedences.holds_from is null or precedences.holds_from <= changes.changed_at)
@@ -69,38 +82,41 @@ standing as (
 ),
 
 spans as (
-    select changes.ref_area as cell_area, changes.indicator as cell_indicator, changes.time_period as cell_period,
-        changes.changed_at as span_from,
-        lead(changes.changed_at) over (
-            partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
-        ) as span_to,
-        lag(standing.source || ' ' || standing.id) over (
-            partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
-        ) as before,
-        standing.*
+    select
+        changes.ref_area, changes.indicator, changes.time_period, changes.changed_at as span_from,
+        lead(changes.changed_at) over cell as span_to, candidates.source, candidates.id,
+        lag(candidates.source) over cell as source_before, lag(candidates.id) over cell as id_before
     from changes
-    left join standing
-        on standing.ref_area = changes.ref_area and standing.indicator = changes.indicator
-        and standing.time_period = changes.time_period and standing.changed_at = changes.changed_at
-        and standing.place = 1
+    left join candidates
+        on candidates.ref_area = changes.ref_area and candidates.indicator = changes.indicator
+        and candidates.time_period = changes.time_period and candidates.changed_at = changes.changed_at
+        and candidates.place = 1
+    window cell as (
+        partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
+    )
 ),
 
 runs as (
     select
-        *,
-        sum(case when before is not distinct from source || ' ' || id then 0 else 1 end) over (
-            partition by cell_area, cell_indicator, cell_period order by span_from
-        ) as run
+        ref_area, indicator, time_period, source, id, span_from, span_to,
+        sum(
+            case when (source_before is not distinct from source) and (id_before is not distinct from id) then 0 else 1 end
+        ) over (partition by ref_area, indicator, time_period order by span_from) as run
     from spans
+),
+
+held as (
+    select
+        source, id, min(span_from) as known_from, case when not bool_or(span_to is null) then max(span_to) end as known_to
+    from runs
+    where id is not null
+    group by ref_area, indicator, time_period, run, source, id
 )
 
 select
-    cell_area as ref_area, cell_indicator as indicator, cell_period as time_period, min(span_from) as known_from,
-    case when not bool_or(span_to is null) then max(span_to) end as known_to,
-    value, unit, unit_mult, amount, obs_status, vintage, stated_basis, reporter, source, id, submission, recorded_at,
-    withdrawn_at
-from runs
-where id is not null
-group by
-    cell_area, cell_indicator, cell_period, run, value, unit, unit_mult, amount, obs_status, vintage, stated_basis,
-    reporter, source, id, submission, recorded_at, withdrawn_at
+    statements.ref_area, statements.indicator, statements.time_period, held.known_from, held.known_to,
+    statements.value, statements.unit, statements.unit_mult, statements.amount, statements.obs_status,
+    statements.vintage, statements.stated_basis, statements.reporter, statements.source, statements.id,
+    statements.submission, statements.recorded_at, statements.withdrawn_at
+from held
+inner join statements on statements.source = held.source and statements.id = held.id

@@ -115,35 +115,47 @@ jumps as (
     )
 ),
 
+jumping as (
+    select distinct ref_area, indicator, time_period, reporter, source, id
+    from judged
+    where kind = 'jump'
+),
+
+-- Of each value that is judged, the one before it. There are as many groups as values, however many statements there are.
 replaced as (
     select
-        judged.*, statements.amount as amount_before,
-        row_number() over (
-            partition by judged.rule, judged.ref_area, judged.indicator, judged.time_period
-            order by
+        jumping.ref_area, jumping.indicator, jumping.time_period,
+        first_value(
+            statements.amount order by
                 statements.known_at desc, statements.recorded_at desc, statements.source, statements."offset" desc,
                 statements."index" desc
-        ) as place
-    from judged
+        ) as amount_before
+    from jumping
     inner join statements
-        on statements.ref_area = judged.ref_area and statements.indicator = judged.indicator
-        and statements.time_period = judged.time_period and statements.reporter = judged.reporter
-    where judged.kind = 'jump' and statements.withdrawn_at is null and statements.amount is not null
-        and not (statements.source = judged.source and statements.id = judged.id)
+        on statements.ref_area = jumping.ref_area and statements.indicator = jumping.indicator
+        and statements.time_period = jumping.time_period and statements.reporter = jumping.reporter
+    where statements.withdrawn_at is null and statements.amount is not null
+        and not (statements.source = jumping.source and statements.id = jumping.id)
+    group by jumping.ref_area, jumping.indicator, jumping.time_period
 ),
 
 revisions as (
     select
-        rule, 'revision' as kind, severity, ref_area, indicator, time_period, amount, amount_before as other_amount,
-        '与所替代的数值相差过大' as found_zh, 'differs further from the value it replaces than is plausible' as found_en,
-        message_zh, message_en
-    from replaced
+        judged.rule, 'revision' as kind, judged.severity, judged.ref_area, judged.indicator, judged.time_period,
+        judged.amount, replaced.amount_before as other_amount, '与所替代的数值相差过大' as found_zh,
+        'differs further from the value it replaces than is plausible' as found_en, judged.message_zh, judged.message_en
+    from judged
+    inner join replaced
+        on replaced.ref_area = judged.ref_area and replaced.indicator = judged.indicator
+        and replaced.time_period = judged.time_period
 -- What is plausible from one period to the next is more than plausible for two statements of one period.
-    where place = 1 and amount_before > 0 and (
-        cast(amount as decimal(76, 20))
-            < cast(cast(low as decimal(76, 10)) * cast(amount_before as decimal(76, 10)) as decimal(76, 20))
-        or cast(amount as decimal(76, 20))
-            > cast(cast(high as decimal(76, 10)) * cast(amount_before as decimal(76, 10)) as decimal(76, 20))
+    where judged.kind = 'jump' and replaced.amount_before > 0 and (
+        cast(judged.amount as decimal(76, 20)) < cast(
+            cast(judged.low as decimal(76, 10)) * cast(replaced.amount_before as decimal(76, 10)) as decimal(76, 20)
+        )
+        or cast(judged.amount as decimal(76, 20)) > cast(
+            cast(judged.high as decimal(76, 10)) * cast(replaced.amount_before as decimal(76, 10)) as decimal(76, 20)
+        )
     )
 ),
 

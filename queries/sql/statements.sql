@@ -60,6 +60,7 @@ select
     known.amount, known.obs_status, known.conf_status, known.vintage, known.basis as stated_basis,
     known.recorded_at, known.known_at, known.received_at, known.content_digest, known.prepared_by,
     known.reviewed_by, known.approved_by, known.evidence, known.note, withdrawn.withdrawn_at
-from known
-left join withdrawn on withdrawn.source = known.source and withdrawn.id = known.id
+-- Withdrawals are few: they are looked up beside the statements, which flow by.
+from withdrawn
+right join known on withdrawn.source = known.source and withdrawn.id = known.id
 where known.type = 'helan.observation.reported.v1'

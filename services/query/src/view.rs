@@ -27,6 +27,9 @@ use crate::narrow::{Part, Piece};
 use crate::pieces::Pieces;
 use crate::scope::{Kept, Scope};
 
+/// The view of all statements.
+const STATEMENTS: &str = "statements";
+
 #[derive(Debug)]
 pub(crate) struct View {
     query: &'static Query,
@@ -130,7 +133,9 @@ impl TableProvider for View {
         let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
         in_task(state.runtime_env().clone(), async move {
             let mut frame = frame(query, &schema, &scope).await?;
-            for filter in filters {
+            // Every other view rests on these, or on `standing`, which holds to the part itself.
+            let of_part = if query.name == STATEMENTS { scope.part.filters() } else { Vec::new() };
+            for filter in filters.into_iter().chain(of_part) {
                 frame = frame.filter(filter)?;
             }
             if let Some(projection) = projection {
