@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
 use helan_lake::Lake;
 use helan_runtime::clock::Clock;
@@ -35,6 +36,7 @@ pub use self::answer::{Answer, Provenance, Rows};
 pub use self::limits::SqlLimits;
 pub use self::pinned::Pinned;
 pub use self::unanswered::Unanswered;
+pub use crate::scratch::ScratchSpace;
 
 use self::address::Address;
 pub(crate) use self::answer::Ending;
@@ -46,6 +48,7 @@ use crate::describe::TableDoc;
 use crate::moment;
 use crate::pool::BoundedPool;
 use crate::reuse::{Current, Sessions};
+use crate::scratch::Scratch;
 use crate::session::{self, QueryError};
 
 /// Time that a question has, after its limit, to notice by itself.
@@ -65,6 +68,7 @@ struct Inner {
     room: Room,
     address: Address,
     pool: Arc<BoundedPool>,
+    scratch: Scratch,
     counters: Counters,
     threads: Threads,
 }
@@ -129,15 +133,24 @@ impl Desk {
             .thread_stack_size(16 * 1024 * 1024)
             .enable_all()
             .build()?;
-        Self::new(lake, None, clock, limits, Some((metrics, threads))).map_err(std::io::Error::other)
+        let scratch = match limits.scratch.as_ref().map(Scratch::new) {
+            Some(Ok(scratch)) => scratch,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "no scratch files: queries that need more than their memory are refused");
+                Scratch::none()?
+            }
+            None => Scratch::none()?,
+        };
+        Self::new(lake, None, clock, limits, scratch, Some((metrics, threads))).map_err(std::io::Error::other)
     }
 
-    /// A desk for the person who started the process: without limits, on the caller's threads.
+    /// A desk for the person who started the process: within the machine's memory, on the caller's threads.
     ///
     /// # Errors
     /// If the engine's caches cannot be made.
     pub fn own(lake: &Lake, catalog: Option<Arc<Catalog>>) -> Result<Self, QueryError> {
-        Self::new(lake, catalog, &Clock::system(), SqlLimits::none(), None)
+        let scratch = Scratch::of_system().map_err(DataFusionError::from)?;
+        Self::new(lake, catalog, &Clock::system(), SqlLimits::of_machine(), scratch, None)
     }
 
     fn new(
@@ -145,6 +158,7 @@ impl Desk {
         catalog: Option<Arc<Catalog>>,
         clock: &Clock,
         limits: SqlLimits,
+        scratch: Scratch,
         strangers: Option<(&Metrics, Runtime)>,
     ) -> Result<Self, QueryError> {
         let pool = BoundedPool::whole(limits.total_memory);
@@ -152,11 +166,12 @@ impl Desk {
         let (metrics, threads) = strangers.unzip();
         Ok(Self(Arc::new(Inner {
             is_for_strangers,
-            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), pool.runtime()?),
+            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), pool.runtime(&scratch)?),
             clock: clock.clone(),
             room: Room::new(&limits),
             address: if is_for_strangers { Address::of(lake.url()) } else { Address::default() },
             pool,
+            scratch,
             counters: Counters::register(metrics),
             threads: Threads(threads),
             limits,

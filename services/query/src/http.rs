@@ -20,7 +20,7 @@ use utoipa::OpenApi;
 
 use crate::desk::Desk;
 
-pub use crate::desk::SqlLimits;
+pub use crate::desk::{ScratchSpace, SqlLimits};
 pub use own::findings::{FindingEntry, FindingList};
 pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};

@@ -31,6 +31,7 @@ mod read_only;
 mod reuse;
 mod said;
 mod scope;
+mod scratch;
 mod session;
 mod standing;
 mod substituted;

@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservation};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+
+use crate::scratch::Scratch;
 
 /// Bytes of the footers of files that are kept from question to question. No pool counts them, and under load most are of
 /// files that were put together since; the engine's own bound is 50 MiB.
@@ -20,6 +22,9 @@ pub struct BoundedPool {
     name: &'static str,
     limit: usize,
     used: AtomicUsize,
+    /// Shares a third of a query's memory among its operators that can go to disk; what is left is for those that
+    /// cannot, and for what a sort makes of its rows before it writes them: as much again, and more where there are many keys.
+    shares: Option<FairSpillPool>,
     above: Option<Arc<BoundedPool>>,
     _kept: Option<Kept>,
 }
@@ -36,19 +41,23 @@ impl fmt::Debug for Kept {
 impl BoundedPool {
     /// A pool for everything.
     pub fn whole(limit: usize) -> Arc<Self> {
-        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), above: None, _kept: None })
+        Arc::new(Self { name: "all queries", limit, used: AtomicUsize::new(0), shares: None, above: None, _kept: None })
     }
 
     /// A pool for one query, within one for all.
     pub fn of_one_query(limit: usize, above: &Arc<Self>) -> Arc<Self> {
-        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: None })
+        Self::shared(limit, above, None)
     }
 
     /// As [`BoundedPool::of_one_query`], keeping something until the last operator has let go of the pool: work goes on
     /// for a while after its answer was given up.
     pub fn of_one_query_with<T: Send + Sync + 'static>(limit: usize, above: &Arc<Self>, kept: T) -> Arc<Self> {
-        let kept = Some(Kept(Box::new(kept)));
-        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), above: Some(above.clone()), _kept: kept })
+        Self::shared(limit, above, Some(Kept(Box::new(kept))))
+    }
+
+    fn shared(limit: usize, above: &Arc<Self>, kept: Option<Kept>) -> Arc<Self> {
+        let (shares, above) = (Some(FairSpillPool::new(limit / 3)), Some(above.clone()));
+        Arc::new(Self { name: "this query", limit, used: AtomicUsize::new(0), shares, above, _kept: kept })
     }
 
     /// Bytes in use.
@@ -56,28 +65,37 @@ impl BoundedPool {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// What operators run with: this memory, and no disk to spill to, which a query could fill.
+    /// What operators run with: this memory, and this disk where it does not suffice.
     ///
     /// # Errors
     /// If the engine's caches cannot be made.
-    pub fn runtime(self: &Arc<Self>) -> Result<Arc<RuntimeEnv>> {
+    pub(crate) fn runtime(self: &Arc<Self>, scratch: &Scratch) -> Result<Arc<RuntimeEnv>> {
         let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(self.clone()).with_disk_manager_builder(no_disk);
-        runtime.with_metadata_cache_limit(FOOTERS).build_arc()
+        let runtime = runtime.with_metadata_cache_limit(FOOTERS).build()?;
+        Ok(Arc::new(RuntimeEnv { disk_manager: scratch.disk(), ..runtime }))
     }
 
     fn take(&self, bytes: usize) -> Result<()> {
         let fits = |used: usize| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
         if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
-            return Err(DataFusionError::ResourcesExhausted(format!(
-                "{bytes} bytes more would exceed the {} bytes that {} may use",
-                self.limit, self.name
-            )));
+            return Err(self.exhausted(bytes));
         }
         let Some(above) = &self.above else { return Ok(()) };
         above.take(bytes).inspect_err(|_| {
             self.used.fetch_sub(bytes, Ordering::Relaxed);
         })
+    }
+
+    fn shares_of(&self, consumer: &MemoryConsumer) -> Option<&FairSpillPool> {
+        self.shares.as_ref().filter(|_| consumer.can_spill())
+    }
+
+    fn exhausted(&self, bytes: usize) -> DataFusionError {
+        let (limit, name) = (self.limit, self.name);
+        DataFusionError::ResourcesExhausted(format!(
+            "{bytes} bytes more would exceed the {limit} bytes that {name} may use"
+        ))
     }
 
     fn give_back(&self, bytes: usize) {
@@ -106,16 +124,36 @@ impl MemoryPool for BoundedPool {
         self.name
     }
 
-    fn grow(&self, _reservation: &MemoryReservation, additional: usize) {
+    fn register(&self, consumer: &MemoryConsumer) {
+        if let Some(shares) = self.shares_of(consumer) {
+            shares.register(consumer);
+        }
+    }
+
+    fn unregister(&self, consumer: &MemoryConsumer) {
+        if let Some(shares) = self.shares_of(consumer) {
+            shares.unregister(consumer);
+        }
+    }
+
+    fn grow(&self, reservation: &MemoryReservation, additional: usize) {
+        if let Some(shares) = self.shares_of(reservation.consumer()) {
+            shares.grow(reservation, additional);
+        }
         self.force(additional);
     }
 
-    fn shrink(&self, _reservation: &MemoryReservation, shrink: usize) {
+    fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
+        if let Some(shares) = self.shares_of(reservation.consumer()) {
+            shares.shrink(reservation, shrink);
+        }
         self.give_back(shrink);
     }
 
-    fn try_grow(&self, _reservation: &MemoryReservation, additional: usize) -> Result<()> {
-        self.take(additional)
+    fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        let Some(shares) = self.shares_of(reservation.consumer()) else { return self.take(additional) };
+        shares.try_grow(reservation, additional).map_err(|_| self.exhausted(additional))?;
+        self.take(additional).inspect_err(|_| shares.shrink(reservation, additional))
     }
 
     fn reserved(&self) -> usize {
@@ -133,7 +171,8 @@ mod tests {
 
     #[test]
     fn footers_are_kept_within_a_bound_that_no_default_widens() {
-        let runtime = BoundedPool::whole(100).runtime().expect("a runtime");
+        let scratch = Scratch::none().expect("no disk");
+        let runtime = BoundedPool::whole(100).runtime(&scratch).expect("a runtime");
         assert_eq!(runtime.cache_manager.get_metadata_cache_limit(), FOOTERS);
     }
 

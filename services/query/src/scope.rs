@@ -251,6 +251,8 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
     options.execution.time_zone = Some("UTC".to_owned());
+    // What a sort keeps free to merge what it wrote to disk: its batches are small (`session.rs`).
+    options.execution.sort_spill_reservation_bytes = 2 << 20;
     // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
     options.execution.skip_physical_aggregate_schema_check = true;
     let context = SessionContext::new_with_config_rt(config, memory);

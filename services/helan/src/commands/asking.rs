@@ -1,9 +1,10 @@
 //! What queries over HTTP may use: the flags of `helan up` and `helan query`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
-use helan_query::http::SqlLimits;
+use helan_query::http::{ScratchSpace, SqlLimits};
 
 use crate::args::duration;
 
@@ -22,6 +23,10 @@ pub(crate) struct Asking {
     /// Memory of all queries and of what they share, in MiB
     #[arg(long, env = "HELAN_SQL_TOTAL_MEMORY", value_name = "MIB", default_value_t = 512)]
     pub(crate) sql_total_memory: usize,
+    /// Disk of all queries, in MiB, where memory does not suffice: sorts and groups go to `scratch` in the data directory;
+    /// 0 = they are refused
+    #[arg(long, env = "HELAN_SQL_SCRATCH", value_name = "MIB", default_value_t = 2048)]
+    pub(crate) sql_scratch: u64,
     /// Rows of one answer
     #[arg(long, env = "HELAN_SQL_ROWS", value_name = "N", default_value_t = 1_000_000)]
     pub(crate) sql_rows: u64,
@@ -32,8 +37,14 @@ pub(crate) struct Asking {
 
 impl Asking {
     /// As the query role takes them.
-    pub(crate) fn limits(&self) -> SqlLimits {
+    pub(crate) fn limits(&self, data_dir: &Path) -> SqlLimits {
+        let directory = match data_dir.is_dir() {
+            true => data_dir.join("scratch"),
+            false => std::env::temp_dir().join("helan-scratch"),
+        };
+        let scratch = ScratchSpace { directory, bytes: self.sql_scratch.saturating_mul(1 << 20) };
         SqlLimits {
+            scratch: (scratch.bytes > 0).then_some(scratch),
             time: self.sql_time,
             memory: self.sql_memory.saturating_mul(MIB),
             total_memory: self.sql_total_memory.saturating_mul(MIB),

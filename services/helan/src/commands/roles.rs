@@ -80,7 +80,7 @@ fn prepared(
         behind_proxy: listen.behind_proxy,
         shutdown_time: listen.shutdown_time,
         flush: flush.cloned().unwrap_or_default(),
-        sql: asking.map(Asking::limits).unwrap_or_default(),
+        sql: asking.map(|asking| asking.limits(&place.data_dir)).unwrap_or_default(),
         schedule: scheduling.map(|scheduling| scheduling.plan(&catalog)).transpose()?.flatten(),
         roles,
         clock: helan_runtime::clock::Clock::system(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Unanswered;
+use crate::scratch::ScratchSpace;
 
 const MIB: usize = 1024 * 1024;
 
@@ -19,6 +20,8 @@ pub struct SqlLimits {
     pub memory: usize,
     /// Bytes that all queries and what they share keep.
     pub total_memory: usize,
+    /// Disk that operators may use where memory does not suffice; none = what needs more is refused.
+    pub scratch: Option<ScratchSpace>,
     /// Rows of an answer.
     pub rows: u64,
     /// Bytes of an answer.
@@ -33,12 +36,14 @@ impl SqlLimits {
     /// Bytes of a query's text. Long enough for any that a person writes; what is planned recursively stays shallow.
     pub const TEXT: usize = 64 * 1024;
 
-    /// No limits: for a process that answers only the person who started it.
-    pub(super) fn none() -> Self {
+    /// Three quarters of the machine's memory and no other limit: for a process that answers only who started it.
+    pub(super) fn of_machine() -> Self {
+        let memory = machine_memory().map_or(usize::MAX, |bytes| bytes / 4 * 3);
         Self {
+            scratch: None,
             time: Duration::MAX,
-            memory: usize::MAX,
-            total_memory: usize::MAX,
+            memory,
+            total_memory: memory,
             rows: u64::MAX,
             bytes: u64::MAX,
             queries: Semaphore::MAX_PERMITS,
@@ -53,12 +58,23 @@ impl Default for SqlLimits {
             time: Duration::from_secs(60),
             memory: 256 * MIB,
             total_memory: 512 * MIB,
+            scratch: None,
             rows: 1_000_000,
             bytes: 256 * MIB as u64,
             queries: 8,
             queries_each: 4,
         }
     }
+}
+
+/// Bytes of memory that this process could have: the machine's, or its container's where that is less.
+fn machine_memory() -> Option<usize> {
+    let machine = std::fs::read_to_string("/proc/meminfo").ok();
+    let machine = machine.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("MemTotal:")));
+    let machine = machine.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let container = container.and_then(|text| text.trim().parse::<usize>().ok());
+    [machine.map(|kilobytes| kilobytes * 1024), container].into_iter().flatten().min()
 }
 
 /// Room for queries: of each credential, and in all.

@@ -155,7 +155,7 @@ impl Work {
         let desk = &self.place.desk.0;
         let pool = BoundedPool::of_one_query_with(desk.limits.memory, &desk.pool, self.place.clone());
         let stranger = desk.is_for_strangers && !self.question.is_ours;
-        Ok(Terms { memory: pool.runtime()?, watch: self.watch.clone(), stranger })
+        Ok(Terms { memory: pool.runtime(&desk.scratch)?, watch: self.watch.clone(), stranger })
     }
 
     /// Plans and does no more.

@@ -2,6 +2,7 @@
 //! said tells where the lake lies on its machine.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,6 +129,7 @@ impl Unanswered {
         let text = address.shorten(&said(&error));
         match cause(&error) {
             Cause::Memory => Self::Memory(text),
+            Cause::Scratch => Self::Memory(NO_SCRATCH.to_owned()),
             Cause::Lake => Self::Unavailable(Arc::new(error.into())),
             Cause::Text => Self::Failed(text),
             Cause::Unknown => {
@@ -138,11 +140,17 @@ impl Unanswered {
     }
 }
 
+/// What is told where the scratch files are full.
+const NO_SCRATCH: &str =
+    "what it sorts or groups fits neither into its memory nor on the disk for queries (--sql-scratch)";
+
 /// Where an error comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cause {
     /// The text asks for more memory than there is.
     Memory,
+    /// What the text asks for needs more disk than there is for it; reading a lake writes nothing.
+    Scratch,
     /// The text asks for what cannot be worked out.
     Text,
     /// A file cannot be read.
@@ -178,11 +186,11 @@ fn cause(error: &DataFusionError) -> Cause {
                 | ArrowError::InvalidArgumentError(_)
                 | ArrowError::NotYetImplemented(_),
             ) => return Cause::Text,
-            Some(ArrowError::IoError(..)) => return Cause::Lake,
+            Some(ArrowError::IoError(_, error)) => return of_file(error),
             _ => {}
         }
-        if error.is::<std::io::Error>() {
-            return Cause::Lake;
+        if let Some(error) = error.downcast_ref() {
+            return of_file(error);
         }
         next = error.source();
     }
@@ -191,6 +199,12 @@ fn cause(error: &DataFusionError) -> Cause {
         DataFusionError::External(_) | DataFusionError::Internal(_) => Cause::Unknown,
         _ => Cause::Text,
     }
+}
+
+fn of_file(error: &io::Error) -> Cause {
+    // The engine's words where its own bound is reached.
+    let is_full = error.kind() == io::ErrorKind::StorageFull || error.to_string().contains("max_temp_directory_size");
+    if is_full { Cause::Scratch } else { Cause::Lake }
 }
 
 #[cfg(test)]
@@ -206,6 +220,8 @@ mod tests {
         assert_eq!(cause(&DataFusionError::from(ArrowError::ComputeError(memory))), Cause::Memory);
         let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
         assert_eq!(cause(&DataFusionError::External(Box::new(gone))), Cause::Lake);
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(cause(&DataFusionError::IoError(full)), Cause::Scratch);
         assert_eq!(cause(&DataFusionError::Internal("?".to_owned())), Cause::Unknown);
     }
 }

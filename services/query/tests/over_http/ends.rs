@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use helan_query::http::SqlLimits;
+use helan_query::http::{ScratchSpace, SqlLimits};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -62,6 +62,29 @@ async fn an_answer_of_a_thousand_million_rows_breaks_off_recognisably() {
     }
     let bytes = World::new(SqlLimits { bytes: 100_000, ..SqlLimits::default() }).await;
     assert!(bytes.ask("select * from generate_series(1, 1000000000)").await.bytes().await.is_err());
+}
+
+/// What does not fit into memory is sorted on disk, within a bound, and nothing of it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sort_that_exceeds_its_memory_goes_to_disk() {
+    let mib = 1024 * 1024;
+    let home = tempfile::tempdir().expect("a directory");
+    let scratch = |bytes| Some(ScratchSpace { directory: home.path().join("scratch"), bytes });
+    let limits = SqlLimits { memory: 24 * mib, ..SqlLimits::default() };
+    let question = "select max(value) from (select value, row_number() over (order by value % 7919, value) as place \
+                    from generate_series(1, 2000000)) where place < 1000000";
+    let without = World::new(limits.clone()).await;
+    assert_eq!(without.refusal(question).await, (422, "sql_memory_limit".to_owned()));
+    let little = World::new(SqlLimits { scratch: scratch(1000), ..limits.clone() }).await;
+    assert_eq!(little.refusal(question).await, (422, "sql_memory_limit".to_owned()));
+    let with = World::new(SqlLimits { scratch: scratch(1 << 30), ..limits }).await;
+    let answer = with.ask(question).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.expect("a text"));
+    let own: Vec<_> = std::fs::read_dir(home.path().join("scratch")).expect("a directory").flatten().collect();
+    let left: Vec<_> =
+        own.iter().flat_map(|own| std::fs::read_dir(own.path()).expect("a directory")).flatten().collect();
+    let files = left.iter().filter(|entry| entry.path().is_dir()).flat_map(|entry| std::fs::read_dir(entry.path()));
+    assert_eq!(files.flatten().count(), 0, "files of a question that was answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
