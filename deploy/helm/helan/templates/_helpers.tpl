@@ -66,7 +66,8 @@ volumes:
     configMap: {name: {{ . }}}
 {{- end }}
   - name: scratch
-    emptyDir: {sizeLimit: 1Gi}
+    # Queries may use 2 GiB of it (`sql_scratch`).
+    emptyDir: {sizeLimit: 4Gi}
 {{- end }}
 
 {{/* What every container has, but its name, arguments, ports, probes and resources. */}}
