@@ -36,7 +36,7 @@ pub use self::answer::{Answer, Provenance, Rows};
 pub use self::limits::SqlLimits;
 pub use self::pinned::Pinned;
 pub use self::unanswered::Unanswered;
-pub use crate::scratch::ScratchSpace;
+pub use crate::guard::scratch::ScratchSpace;
 
 use self::address::Address;
 pub(crate) use self::answer::Ending;
@@ -44,11 +44,11 @@ use self::answer::Message;
 use self::counters::Counters;
 use self::limits::Room;
 use self::running::{Running, Work};
-use crate::describe::TableDoc;
-use crate::moment;
-use crate::pool::BoundedPool;
-use crate::reuse::{Current, Sessions};
-use crate::scratch::Scratch;
+use crate::guard::memory::BoundedPool;
+use crate::guard::scratch::Scratch;
+use crate::session::describe::TableDoc;
+use crate::session::moment;
+use crate::session::reuse::{Current, Sessions};
 use crate::session::{self, QueryError};
 
 /// Time that a question has, after its limit, to notice by itself.
@@ -166,7 +166,7 @@ impl Desk {
         let (metrics, threads) = strangers.unzip();
         Ok(Self(Arc::new(Inner {
             is_for_strangers,
-            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), pool.runtime(&scratch)?),
+            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), pool.runtime_on(&scratch)?),
             clock: clock.clone(),
             room: Room::new(&limits),
             address: if is_for_strangers { Address::of(lake.url()) } else { Address::default() },

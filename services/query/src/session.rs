@@ -1,5 +1,14 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
+pub(crate) mod beside;
+pub(crate) mod describe;
+pub(crate) mod local_date;
+pub(crate) mod moment;
+pub(crate) mod pin;
+pub(crate) mod reuse;
+pub(crate) mod scope;
+pub(crate) mod up_to;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -18,16 +27,16 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
-use crate::as_of::{AsOf, EVERYTHING};
-use crate::describe::{self, TableDoc};
+use self::describe::TableDoc;
+use self::moment::MomentError;
+use self::scope::{Budget, Pinned, Scope};
+use crate::catalog_tables::{self, Leaf};
 use crate::desk::Description;
-use crate::expansion::Beyond;
-use crate::leaves::{self, Leaf};
-use crate::moment::{self, MomentError};
-use crate::said::said;
-use crate::scope::{self, Budget, Pinned, Scope};
-use crate::watch::{Watch, Watched, Watchful};
-use crate::{bounded, read_only};
+use crate::guard::expansion::Beyond;
+use crate::guard::messages::said;
+use crate::guard::watch::{Watch, Watched, Watchful};
+use crate::guard::{multiplying, read_only};
+use crate::views::as_of::{AsOf, EVERYTHING};
 
 /// Rows that a stranger's plan handles together: fewer than usual, because a long text can stand in each.
 const BATCH: usize = 2048;
@@ -202,7 +211,7 @@ impl Session {
             (None, Some(events)) => Sources { events: events.clone(), folded: None },
             (None, None) => return Err(DataFusionError::Internal("a session has events".to_owned()).into()),
         };
-        let leaves = leaves::of_catalog(&catalog, &zone, moment::day_of(now, &zone));
+        let leaves = catalog_tables::of_catalog(&catalog, &zone, moment::day_of(now, &zone));
         for leaf in &leaves {
             named.insert(leaf.name.to_owned(), Arc::new(scope::in_memory(vec![leaf.batch.clone()])?));
         }
@@ -253,8 +262,8 @@ impl Session {
             plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
         }
         if terms.stranger {
-            plan = bounded::bound(plan).map_err(read_only::asked)?;
-            let rows = bounded::batch(&plan, BATCH).map_err(read_only::asked)?;
+            plan = multiplying::bound(plan).map_err(read_only::asked)?;
+            let rows = multiplying::batch(&plan, BATCH).map_err(read_only::asked)?;
             let config = std::mem::take(state.config_mut());
             *state.config_mut() = config.with_batch_size(rows);
         }

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::running::Running;
 use super::{GRACE, Unanswered, within};
-use crate::reuse::Current;
+use crate::guard::watch::Watch;
 use crate::session::Version;
-use crate::watch::Watch;
+use crate::session::reuse::Current;
 
 /// The answer to a question. Dropping its rows ends the plan.
 pub struct Answer {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Unanswered;
-use crate::scratch::ScratchSpace;
+use crate::guard::scratch::ScratchSpace;
 
 const MIB: usize = 1024 * 1024;
 

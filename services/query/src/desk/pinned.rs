@@ -9,8 +9,8 @@ use helan_lake::Lake;
 use helan_schemas::catalog::Catalog;
 
 use super::{Answer, Desk, Moment, Question, Unanswered};
-use crate::reuse::Current;
 use crate::session::Session;
+use crate::session::reuse::Current;
 
 /// One version of every table, and the desk that is asked. Clones share what its views have computed.
 #[derive(Clone)]

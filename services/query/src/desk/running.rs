@@ -11,9 +11,9 @@ use super::answer::Message;
 use super::counters::{ANSWERED, CANCELLED};
 use super::limits::Seat;
 use super::{Description, Desk, Question, Unanswered, within};
-use crate::pool::BoundedPool;
+use crate::guard::memory::BoundedPool;
+use crate::guard::watch::Watch;
 use crate::session::{self, Session, Terms};
-use crate::watch::Watch;
 
 /// A question's place: it is free once all work for the question has ended, also what a thread still does after the
 /// answer was given up.
@@ -155,7 +155,7 @@ impl Work {
         let desk = &self.place.desk.0;
         let pool = BoundedPool::of_one_query_with(desk.limits.memory, &desk.pool, self.place.clone());
         let stranger = desk.is_for_strangers && !self.question.is_ours;
-        Ok(Terms { memory: pool.runtime(&desk.scratch)?, watch: self.watch.clone(), stranger })
+        Ok(Terms { memory: pool.runtime_on(&desk.scratch)?, watch: self.watch.clone(), stranger })
     }
 
     /// Plans and does no more.

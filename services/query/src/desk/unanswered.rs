@@ -11,10 +11,10 @@ use datafusion::error::DataFusionError;
 use helan_schemas::refusal::Code;
 
 use super::address::Address;
-use crate::expansion::Beyond;
-use crate::moment::MomentError;
-use crate::said::said;
+use crate::guard::expansion::Beyond;
+use crate::guard::messages::said;
 use crate::session::QueryError;
+use crate::session::moment::MomentError;
 
 /// Why a question has no answer, or an answer broke off.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -218,9 +218,9 @@ mod tests {
         assert_eq!(cause(&wrapped), Cause::Text);
         let memory = "Error evaluating filter predicate: ResourcesExhausted(\"repeat would make\")".to_owned();
         assert_eq!(cause(&DataFusionError::from(ArrowError::ComputeError(memory))), Cause::Memory);
-        let gone = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let gone = io::Error::from(io::ErrorKind::NotFound);
         assert_eq!(cause(&DataFusionError::External(Box::new(gone))), Cause::Lake);
-        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(cause(&DataFusionError::IoError(full)), Cause::Scratch);
         assert_eq!(cause(&DataFusionError::Internal("?".to_owned())), Cause::Unknown);
     }

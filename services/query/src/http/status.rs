@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::refuse::{ErrorBody, Refusal, asker};
 use super::{PartitionEnd, Served, rfc_3339};
-use crate::open::pin;
+use crate::session::pin::pin;
 
 /// How long after a record was received its log may still take to hold it: the watermark stays that far behind.
 const GRACE: i64 = 60 * 1_000_000;

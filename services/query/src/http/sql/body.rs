@@ -129,7 +129,7 @@ async fn pieces(
 }
 
 fn failed(error: DataFusionError) -> Unanswered {
-    Unanswered::Failed(crate::said::said(&error))
+    Unanswered::Failed(crate::guard::messages::said(&error))
 }
 
 /// The rest of a body.

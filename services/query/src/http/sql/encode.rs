@@ -8,8 +8,8 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
 use super::request::Format;
-use crate::csv::for_csv;
-use crate::digits::json_lines;
+use crate::format::csv::for_csv;
+use crate::format::digits::json_lines;
 use crate::http::ErrorBody;
 
 /// Writes batches into a buffer that is taken piece by piece.

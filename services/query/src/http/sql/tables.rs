@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::paths::analyst;
-use crate::describe::TableDoc;
 use crate::http::Served;
 use crate::http::refuse::{ErrorBody, Refusal};
+use crate::session::describe::TableDoc;
 
 /// A name that SQL may read.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -17,9 +17,9 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use helan_queries::Query;
 
-use crate::narrow::Piece;
-use crate::scope::Scope;
-use crate::view::in_task;
+use crate::session::scope::Scope;
+use crate::views::narrow::Piece;
+use crate::views::view::in_task;
 
 /// Gives the rows of one piece after another; each is planned and computed when it comes to it, and given back after.
 pub(crate) struct Pieces {

@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, Unnest, Volatility,
 };
 
-use crate::functions::{self, Makes};
+use crate::guard::functions::{self, Makes};
 
 /// Bytes that all calls of a query may make together for one row …
 const ONE_ROW: u128 = 64 * 1024;

@@ -3,14 +3,14 @@
 //! A function that is not in the list is refused to strangers, so that one of a later DataFusion is not answered until
 //! somebody has looked at it; a test compares the list with what is registered.
 
-use crate::local_date;
+use crate::session::local_date;
 
 /// How large a result a function makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Makes {
     /// At most a few times what it is given, or a value of fixed size.
     Little,
-    /// Possibly far more than it is given: it says how much before it makes it (`bounded.rs`).
+    /// Possibly far more than it is given: it says how much before it makes it (`multiplying.rs`).
     Much,
     /// Not answered to strangers.
     Refused,

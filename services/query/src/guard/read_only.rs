@@ -13,10 +13,12 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::expansion::{self, Bound};
-use crate::said::said;
+use crate::guard::expansion::{self, Bound};
+use crate::guard::messages::said;
+use crate::guard::nearest_name;
+use crate::guard::{code_texts, column_size};
 use crate::session::QueryError;
-use crate::{arguments, meant, substituted, texts};
+use crate::views::arguments;
 
 /// Plans a text of one statement that reads.
 ///
@@ -35,8 +37,8 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     };
     match first_that_does_more_than_read(&plan) {
         None => {
-            substituted::hold(&plan)?;
-            texts::compared(plan).map_err(asked)
+            column_size::hold(&plan)?;
+            code_texts::compared(plan).map_err(asked)
         }
         Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
     }
@@ -153,7 +155,7 @@ fn refused(node: &LogicalPlan) -> Option<&'static str> {
 
 /// The same, with the name that was most likely meant by one that is not there.
 fn asked_of(state: &SessionState, error: DataFusionError) -> QueryError {
-    let meant = meant::suggestion(state, &error);
+    let meant = nearest_name::suggestion(state, &error);
     match asked(error) {
         QueryError::Asked(why) => QueryError::Asked(why + &meant),
         other => other,

@@ -10,8 +10,8 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use tracing::Instrument;
 
-use crate::kept;
-use crate::scope::Budget;
+use crate::catalog_tables::versions;
+use crate::session::scope::Budget;
 use crate::session::{QueryError, Session, Version};
 
 impl Session {
@@ -47,7 +47,7 @@ impl Session {
     ) -> Result<Self, QueryError> {
         let catalog = match (catalog, snapshots.get(&Table::CatalogVersions)) {
             (Some(catalog), _) => catalog,
-            (None, Some(versions)) => kept::catalog_in_use(versions).await?,
+            (None, Some(versions)) => versions::catalog_in_use(versions).await?,
             (None, None) => Arc::new(Catalog::embedded()),
         };
         let mut tables: BTreeMap<Table, Arc<dyn TableProvider>> = BTreeMap::new();

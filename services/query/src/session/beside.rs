@@ -8,8 +8,8 @@ use helan_lake::Lake;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
-use crate::open::pin;
-use crate::scope::Budget;
+use crate::session::pin::pin;
+use crate::session::scope::Budget;
 use crate::session::{QueryError, Session};
 
 impl Session {

@@ -22,10 +22,10 @@ use helan_queries::Query;
 use tokio::sync::OnceCell;
 use tracing::Instrument;
 
-use crate::leaves::arrow_type;
-use crate::narrow::{Part, Piece};
-use crate::pieces::Pieces;
-use crate::scope::{Kept, Scope};
+use crate::catalog_tables::arrow_type;
+use crate::session::scope::{Kept, Scope};
+use crate::views::narrow::{Part, Piece};
+use crate::views::pieces::Pieces;
 
 /// The view of all statements.
 const STATEMENTS: &str = "statements";

@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::SessionContext;
 
-use crate::checked::{exact, plain};
+use crate::guard::arithmetic::{exact, plain};
 
 /// Digits that stay free above those of the numbers: for ten thousand million rows, and what `avg` divides by.
 const SPARE: u8 = 14;

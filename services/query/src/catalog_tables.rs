@@ -1,6 +1,10 @@
 //! The catalog as leaf tables `catalog_*`, from its row structs: texts as the files have them, decimals, dates and
 //! periods resolved.
 
+pub(crate) mod due;
+pub(crate) mod target_bounds;
+pub(crate) mod versions;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -14,7 +18,7 @@ use helan_schemas::period::{Period, days_since_epoch};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::{bounds, due, moment};
+use crate::session::moment;
 
 /// A leaf table: its name, what it is, its rows; columns' docs stand in the fields' metadata under `comment`.
 pub(crate) struct Leaf {
@@ -295,8 +299,12 @@ fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {
             row.target_value.as_deref()
         })
         .exact("target_value", "The target in the text's unit.", |row| exact(&row.target_value))
-        .exact("target_amount", "The target in the indicator's plain unit.", |row| bounds::amount(row).ok().flatten())
-        .exact("unit_factor", "Plain units in one unit of the text.", |row| Some(bounds::power_of_ten(row.unit_mult)))
+        .exact("target_amount", "The target in the indicator's plain unit.", |row| {
+            target_bounds::amount(row).ok().flatten()
+        })
+        .exact("unit_factor", "Plain units in one unit of the text.", |row| {
+            Some(target_bounds::power_of_ten(row.unit_mult))
+        })
         .text("comparator", "How the actual value is compared.", |row| row.comparator.map(|code| code.code()))
         .text("alt_comparator", "Another comparator that the text allows.", |row| {
             row.alt_comparator.map(|code| code.code())
@@ -330,7 +338,7 @@ fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .targets
         .iter()
         .flat_map(|target| {
-            let readings = bounds::readings(target, catalog.rounding(&target.indicator)).unwrap_or_default();
+            let readings = target_bounds::readings(target, catalog.rounding(&target.indicator)).unwrap_or_default();
             readings.into_iter().map(move |bound| (target, bound))
         })
         .collect();

@@ -8,7 +8,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, JoinType};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan};
 
-use crate::expansion::{Beyond, Bound};
+use crate::guard::expansion::{Beyond, Bound};
 
 /// Refuses a plan with a column or condition that becomes too large, or whose nodes carry too many columns: a hundred
 /// joins of wide tables carry the square of that.

@@ -10,7 +10,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryLimit, MemoryPool, MemoryReservation};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 
-use crate::scratch::Scratch;
+use crate::guard::scratch::Scratch;
 
 /// Bytes of the footers of files that are kept from question to question. No pool counts them, and under load most are of
 /// files that were put together since; the engine's own bound is 50 MiB.
@@ -65,11 +65,16 @@ impl BoundedPool {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// What operators run with: this memory, and this disk where it does not suffice.
+    /// What operators run with: this memory, and no disk.
     ///
     /// # Errors
     /// If the engine's caches cannot be made.
-    pub(crate) fn runtime(self: &Arc<Self>, scratch: &Scratch) -> Result<Arc<RuntimeEnv>> {
+    pub fn runtime(self: &Arc<Self>) -> Result<Arc<RuntimeEnv>> {
+        self.runtime_on(&Scratch::none()?)
+    }
+
+    /// As [`BoundedPool::runtime`], with disk where memory does not suffice.
+    pub(crate) fn runtime_on(self: &Arc<Self>, scratch: &Scratch) -> Result<Arc<RuntimeEnv>> {
         let no_disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(self.clone()).with_disk_manager_builder(no_disk);
         let runtime = runtime.with_metadata_cache_limit(FOOTERS).build()?;
@@ -171,8 +176,7 @@ mod tests {
 
     #[test]
     fn footers_are_kept_within_a_bound_that_no_default_widens() {
-        let scratch = Scratch::none().expect("no disk");
-        let runtime = BoundedPool::whole(100).runtime(&scratch).expect("a runtime");
+        let runtime = BoundedPool::whole(100).runtime().expect("a runtime");
         assert_eq!(runtime.cache_manager.get_metadata_cache_limit(), FOOTERS);
     }
 

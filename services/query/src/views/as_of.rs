@@ -8,8 +8,8 @@ use datafusion::logical_expr::Expr;
 pub(crate) use helan_lake::cells::EVERYTHING;
 use helan_queries::Query;
 
-use crate::moment;
-use crate::scope::Pinned;
+use crate::session::moment;
+use crate::session::scope::Pinned;
 
 #[derive(Debug)]
 pub(crate) struct AsOf {

@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
-use crate::digits;
+use crate::format::digits;
 
 /// The batch as CSV takes it; `raw` leaves texts as they are.
 ///

@@ -20,12 +20,15 @@ use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
-use crate::checked::Checked;
-use crate::narrow::{AT_ONCE, Part};
-use crate::standing::Standing;
-use crate::unions::PlainUnions;
-use crate::view::View;
-use crate::{functions, leaves, local_date, standing, sums};
+use crate::catalog_tables;
+use crate::guard::arithmetic::Checked;
+use crate::guard::unions::PlainUnions;
+use crate::guard::{functions, sums};
+use crate::session::local_date;
+use crate::views::narrow::{AT_ONCE, Part};
+use crate::views::standing;
+use crate::views::standing::Standing;
+use crate::views::view::View;
 
 /// Below this number of events planning for several threads, or for a part of them, takes longer than it saves.
 const FEW: usize = 200_000;
@@ -128,7 +131,7 @@ pub(crate) struct Kept {
 
 impl Scope {
     fn new(pinned: Arc<Pinned>, as_of: i64, recorded: i64, part: Part, whole: Weak<Self>) -> Result<Arc<Self>> {
-        let leaf = leaves::knowledge(as_of, recorded, &pinned.catalog, &pinned.zone);
+        let leaf = catalog_tables::knowledge(as_of, recorded, &pinned.catalog, &pinned.zone);
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();

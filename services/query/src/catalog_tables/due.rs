@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::moment;
+use crate::session::moment;
 
 /// One report that is owed.
 pub(crate) struct Due {

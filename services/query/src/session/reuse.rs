@@ -10,9 +10,9 @@ use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
-use crate::moment::day_of;
-use crate::open::renew;
-use crate::scope::Budget;
+use crate::session::moment::day_of;
+use crate::session::pin::renew;
+use crate::session::scope::Budget;
 use crate::session::{Ended, QueryError, Session};
 
 /// How long what a session has computed is kept at most, in microseconds: its T stands still.

@@ -3,7 +3,7 @@
 use arrow::datatypes::Schema;
 use helan_schemas::tables::Table;
 
-use crate::leaves::{Leaf, arrow_type};
+use crate::catalog_tables::{Leaf, arrow_type};
 
 const VIEW: &str = "view";
 const FUNCTION: &str = "function";

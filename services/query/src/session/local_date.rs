@@ -13,7 +13,7 @@ use datafusion::prelude::SessionContext;
 use helan_schemas::period::days_since_epoch;
 use jiff::tz::TimeZone;
 
-use crate::moment;
+use crate::session::moment;
 
 pub(crate) const NAME: &str = "local_date";
 
@@ -96,7 +96,7 @@ mod tests {
 
     async fn answer(sql: &str) -> String {
         let names = Arc::new(MemorySchemaProvider::new());
-        let context = crate::scope::context(names, true, Arc::new(RuntimeEnv::default()));
+        let context = crate::session::scope::context(names, true, Arc::new(RuntimeEnv::default()));
         let answered = async { context.sql(sql).await?.collect().await };
         match answered.await {
             Ok(batches) => arrow::util::pretty::pretty_format_batches(&batches).expect("rows").to_string(),

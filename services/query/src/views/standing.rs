@@ -21,11 +21,12 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
-use crate::kept::catalog_in_use;
-use crate::scope::{Kept, Scope};
+use crate::catalog_tables::versions::catalog_in_use;
 use crate::session::QueryError;
-use crate::view::in_task;
-use crate::{moment, view};
+use crate::session::moment;
+use crate::session::scope::{Kept, Scope};
+use crate::views::view;
+use crate::views::view::in_task;
 
 /// The view that is computed here.
 pub(crate) const NAME: &str = "standing";

@@ -1,0 +1,17 @@
+//! What a question may do and use: statements that only read, texts and plans of bounded size, functions that are
+//! looked at, arithmetic that fails rather than wraps, memory and scratch files; and what is said of one that may not.
+
+pub(crate) mod arithmetic;
+pub(crate) mod code_texts;
+pub(crate) mod column_size;
+pub(crate) mod expansion;
+pub(crate) mod functions;
+pub(crate) mod memory;
+pub(crate) mod messages;
+pub(crate) mod multiplying;
+pub(crate) mod nearest_name;
+pub(crate) mod read_only;
+pub(crate) mod scratch;
+pub(crate) mod sums;
+pub(crate) mod unions;
+pub(crate) mod watch;

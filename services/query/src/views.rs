@@ -1,0 +1,8 @@
+//! Views: their texts are planned and computed when they are first asked for, out of what a question needs.
+
+pub(crate) mod arguments;
+pub(crate) mod as_of;
+pub(crate) mod narrow;
+pub(crate) mod pieces;
+pub(crate) mod standing;
+pub(crate) mod view;
