@@ -8,7 +8,7 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, Color, Table};
-use helan_rollup::words;
+use helan_rollup::words::{self, Tone};
 use helan_schemas::catalog::{Catalog, Comparator, Rounding, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -205,7 +205,7 @@ impl QuotaTable<'_> {
         for (line, (_, row)) in lines.into_iter().zip(rows) {
             let cells = line.into_iter().enumerate().filter(|(column, _)| kept(*column));
             table.add_row(cells.map(|(column, text)| match column {
-                VERDICT => Cell::new(text).fg(verdict_colour(&row.verdict)),
+                VERDICT => Cell::new(text).fg(colour(words::tone(&row.verdict))),
                 _ => Cell::new(text),
             }));
         }
@@ -312,12 +312,12 @@ pub(crate) fn verdict_name(verdict: &str, lang: Lang) -> &str {
     lang.pick(zh, en)
 }
 
-fn verdict_colour(verdict: &str) -> Color {
-    match verdict {
-        "met" | "on_track" => Color::Green,
-        "missed" | "behind" => Color::Red,
-        "partial" | "not_reported" => Color::Yellow,
-        _ => Color::Reset,
+fn colour(tone: Tone) -> Color {
+    match tone {
+        Tone::Good => Color::Green,
+        Tone::Bad => Color::Red,
+        Tone::Open => Color::Yellow,
+        Tone::Pale | Tone::Plain => Color::Reset,
     }
 }
 

@@ -161,14 +161,29 @@ pub fn with_offset(microseconds: i64, zone: &str, seconds: bool) -> String {
     moment.to_zoned_datetime(zone).strftime(form).to_string()
 }
 
-/// Fill and text colours of a verdict, RGB; none = plain.
-pub(crate) fn colours(verdict: &str) -> Option<(u32, u32)> {
+/// How a verdict sounds: what its colour is, wherever it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// As was promised.
+    Good,
+    /// Not as was promised.
+    Bad,
+    /// Something is missing that somebody owes.
+    Open,
+    /// Nothing to judge, or not yet.
+    Pale,
+    /// No verdict.
+    Plain,
+}
+
+/// The tone of a verdict.
+pub fn tone(verdict: &str) -> Tone {
     match verdict {
-        "met" | "on_track" => Some((0x00E2_F0D9, 0x0037_5623)),
-        "missed" | "behind" => Some((0x00F8_D7DA, 0x0084_2029)),
-        "partial" | "not_reported" => Some((0x00FF_F2CC, 0x007F_6000)),
-        "not_assessable" | "not_due" => Some((0x00ED_EDED, 0x0040_4040)),
-        _ => None,
+        "met" | "on_track" => Tone::Good,
+        "missed" | "behind" => Tone::Bad,
+        "partial" | "not_reported" => Tone::Open,
+        "not_assessable" | "not_due" => Tone::Pale,
+        _ => Tone::Plain,
     }
 }
 

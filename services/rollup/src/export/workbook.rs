@@ -4,7 +4,7 @@ use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, W
 
 use crate::explain::moment;
 use crate::export::{Export, Row, table};
-use crate::words;
+use crate::words::{self, Tone};
 
 const HEAD: u32 = 0x001F_3864;
 const NUMBER: &str = "#,##0.######";
@@ -42,6 +42,17 @@ pub(crate) fn of(export: &Export, chinese: bool) -> Result<Vec<u8>, XlsxError> {
     book.values(workbook.add_worksheet())?;
     book.reports(workbook.add_worksheet())?;
     workbook.save_to_buffer()
+}
+
+/// Fill and text colours, RGB; none = plain.
+fn colours(tone: Tone) -> Option<(u32, u32)> {
+    match tone {
+        Tone::Good => Some((0x00E2_F0D9, 0x0037_5623)),
+        Tone::Bad => Some((0x00F8_D7DA, 0x0084_2029)),
+        Tone::Open => Some((0x00FF_F2CC, 0x007F_6000)),
+        Tone::Pale => Some((0x00ED_EDED, 0x0040_4040)),
+        Tone::Plain => None,
+    }
 }
 
 impl Book<'_> {
@@ -361,7 +372,7 @@ impl Book<'_> {
                     }
                     Cell::Status(code) => {
                         let (zh, en) = words::status(code);
-                        let format = match words::colours(code) {
+                        let format = match colours(words::tone(code)) {
                             Some((fill, ink)) => plain
                                 .clone()
                                 .set_background_color(Color::RGB(fill))
