@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Role, accepted, helan, start};
 
-/// Reporters, each with its area; together they send [`RATE`] submissions a second, of one event each.
+/// Reporters, each with its area; together they send [`RATE`] submissions a second.
 const FEEDS: [(&str, &str); 4] =
     [("yinchuan", "640100"), ("shizuishan", "640200"), ("wuzhong", "640300"), ("guyuan", "640400")];
 const RATE: u64 = 200;
@@ -24,15 +24,15 @@ const QUESTIONS: [&str; 2] =
     ["select count(*) from quota_fulfilment", "select indicator, count(*) from observations group by 1"];
 const ASK_EVERY: Duration = Duration::from_secs(30);
 
-/// Runs for so many minutes under load, then over the same data without.
-pub(crate) async fn run(home: &Path, minutes: u64) -> anyhow::Result<()> {
+/// Runs for so many minutes under load, of so many events a submission, then over the same data without.
+pub(crate) async fn run(home: &Path, minutes: u64, events: u64) -> anyhow::Result<()> {
     let analyst = token(home, &["--role", "analyst"])?;
     let up = start(home, None, "up", &["--partitions", "3"]).await?;
     let stop = Arc::new(AtomicBool::new(false));
     let mut senders = Vec::new();
     for (reporter, area) in FEEDS {
         let token = token(home, &["--role", "reporter", "--reporter", reporter])?;
-        senders.push(tokio::spawn(send(up.base.clone(), token, format!("/nx/{reporter}"), area, stop.clone())));
+        senders.push(tokio::spawn(send(up.base.clone(), token, format!("/nx/{reporter}"), area, events, stop.clone())));
     }
     println!(
         "{:>7} {:>8} {:>8} {:>8} {:>8} {:>9} {:>6}",
@@ -73,6 +73,7 @@ async fn send(
     token: String,
     source: String,
     area: &'static str,
+    events: u64,
     stop: Arc<AtomicBool>,
 ) -> anyhow::Result<u64> {
     let client = reqwest::Client::new();
@@ -81,13 +82,18 @@ async fn send(
     let mut sent = 0;
     while !stop.load(Ordering::Relaxed) {
         tick.tick().await;
-        let event = json!({
-            "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source, "id": format!("n-{sent:08}"),
-            "data": {"ref_area": area, "indicator": "rd_expenditure", "time_period": format!("{}", 2010 + sent % 8),
-                     "value": format!("{}.5", 200_000 + sent % 1000), "unit": "CNY", "unit_mult": 4}
+        // A cell stands once in a submission: each of its events is about another year.
+        let batch = (0..events).map(|at| {
+            json!({
+                "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source,
+                "id": format!("n-{sent:08}-{at}"),
+                "data": {"ref_area": area, "indicator": "rd_expenditure", "time_period": format!("{}", 1990 + (sent + at) % 32),
+                         "value": format!("{}.5", 200_000 + sent % 1000), "unit": "CNY", "unit_mult": 4}
+            })
         });
-        let request = client.post(format!("{base}/v1/events")).bearer_auth(&token).body(event.to_string());
-        let answer = request.header("content-type", "application/cloudevents+json").send().await?;
+        let batch: Value = batch.collect();
+        let request = client.post(format!("{base}/v1/events")).bearer_auth(&token).body(batch.to_string());
+        let answer = request.header("content-type", "application/cloudevents-batch+json").send().await?;
         let status = answer.status();
         ensure!(status.is_success(), "{status}: {}", answer.text().await?);
         sent += 1;
