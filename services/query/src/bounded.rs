@@ -19,6 +19,7 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, Unnest, Volatility,
 };
 
+use crate::beside::Offered;
 use crate::functions::{self, Makes};
 
 /// Bytes that all calls of a query may make together for one row …
@@ -113,6 +114,9 @@ fn bounded(expr: Expr, share: u128) -> Result<Transformed<Expr>> {
             Some(Makes::Little) => Transformed::no(Expr::HigherOrderFunction(call)),
             _ => return refuse(call.func.name()),
         },
+        Expr::ScalarFunction(ScalarFunction { func, args }) if Offered::is(&func) => {
+            Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))
+        }
         Expr::ScalarFunction(ScalarFunction { func, args }) => match functions::scalar(func.name()) {
             Some(Makes::Much) => {
                 let func = Arc::new(ScalarUDF::from(Bounded { inner: func, share }));

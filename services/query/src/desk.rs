@@ -42,6 +42,7 @@ use self::answer::Message;
 use self::counters::Counters;
 use self::limits::Room;
 use self::running::{Running, Work};
+use crate::beside::Beside;
 use crate::describe::TableDoc;
 use crate::moment;
 use crate::pool::BoundedPool;
@@ -82,6 +83,8 @@ pub struct Question {
     pub parameters: Vec<ScalarValue>,
     /// Whether the text is the service's own: it may be as long as it is, and its answer too.
     pub is_ours: bool,
+    /// What the front end offers beside the lake.
+    pub beside: Option<Arc<Beside>>,
 }
 
 /// A moment of a question.

@@ -6,6 +6,7 @@
 mod arguments;
 mod as_of;
 mod below;
+mod beside;
 mod both;
 mod bounded;
 mod bounds;
@@ -39,6 +40,7 @@ mod unions;
 mod view;
 mod watch;
 
+pub use beside::{Beside, Made, Offered};
 pub use csv::for_csv;
 pub use describe::{ColumnDoc, TableDoc};
 pub use digits::{is_exact, json_lines, without_zeros};

@@ -19,6 +19,7 @@ use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
 use crate::as_of::{AsOf, EVERYTHING};
+use crate::beside::Beside;
 use crate::describe::{self, TableDoc};
 use crate::desk::Description;
 use crate::expansion::Beyond;
@@ -102,6 +103,8 @@ pub struct Terms {
     pub watch: Arc<Watch>,
     /// Whether functions that could make more than any pool counts are held to a bound.
     pub stranger: bool,
+    /// What the front end offers beside the lake.
+    pub beside: Option<Arc<Beside>>,
 }
 
 /// A question from outside.
@@ -288,11 +291,15 @@ impl Session {
             Arc::new(Watchful { rule: rule.clone(), watch: terms.watch.clone() })
         });
         let rules = rules.collect();
-        let state = SessionStateBuilder::new_from_existing(known)
+        let lists = known.catalog_list().clone();
+        let mut state = SessionStateBuilder::new_from_existing(known)
             .with_runtime_env(Arc::new(runtime))
             .with_optimizer_rules(rules)
             .with_physical_optimizer_rule(Arc::new(Watched(terms.watch.clone())))
             .build();
+        if let Some(beside) = &terms.beside {
+            beside.add_to(&mut state, &lists)?;
+        }
         let plan = read_only::plan(&state, &question.text).await?;
         terms.watch.look()?;
         Ok((state, plan))

@@ -155,7 +155,8 @@ impl Work {
         let desk = &self.place.desk.0;
         let pool = BoundedPool::of_one_query_with(desk.limits.memory, &desk.pool, self.place.clone());
         let stranger = desk.is_for_strangers && !self.question.is_ours;
-        Ok(Terms { memory: pool.runtime()?, watch: self.watch.clone(), stranger })
+        let beside = self.question.beside.clone();
+        Ok(Terms { memory: pool.runtime()?, watch: self.watch.clone(), stranger, beside })
     }
 
     /// Plans and does no more.
