@@ -184,7 +184,8 @@ impl Desk {
         self.seat(credential)?.ask(question).await
     }
 
-    /// What a question of a credential would answer, without asking it; its parameters need no values.
+    /// What a question of a credential would answer, without asking it; its parameters need no values, and of those that
+    /// it has only the types matter.
     ///
     /// # Errors
     /// As [`Desk::ask`].

@@ -264,17 +264,21 @@ impl Session {
         Ok(DataFrame::new(state, plan))
     }
 
-    /// What a question would answer: its parameters need no values.
+    /// What a question would answer. Its parameters need no values; where it has some, only their types matter.
     pub(crate) async fn describe_question(
         &self,
         question: &Question,
         terms: &Terms,
+        parameters: &[ScalarValue],
     ) -> Result<Description, QueryError> {
-        let (state, plan) = self.planned(question, terms).await?;
-        let parameters = plan.get_parameter_types()?.into_iter().collect();
+        let (state, mut plan) = self.planned(question, terms).await?;
+        let found = plan.get_parameter_types()?.into_iter().collect();
+        if !parameters.is_empty() {
+            plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+        }
         // Types are settled by the analyser.
         let plan = state.optimize(&plan)?;
-        Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters })
+        Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters: found })
     }
 
     /// The plan of a question, and the state in which it is to be run.

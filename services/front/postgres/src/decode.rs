@@ -9,6 +9,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::numeric;
 use crate::said::{Own, Said};
+use crate::statement;
 use crate::types::{self, Type};
 
 const DAYS: i32 = 10_957;
@@ -35,6 +36,41 @@ pub(crate) fn engine_type(oid: u32) -> Option<DataType> {
         types::UNKNOWN => return None,
         _ => DataType::Utf8,
     })
+}
+
+/// Fills in the types that a text itself names, where the client has not.
+pub(crate) fn named_by_casts(text: &str, oids: &mut Vec<u32>) {
+    for (number, name, is_array) in statement::casts(text) {
+        let Some(kind) = Type::by_name(&name).filter(|_| (1..=1024).contains(&number)) else { continue };
+        let oid = if is_array { kind.array } else { kind.oid };
+        if engine_type(oid).is_none() {
+            continue;
+        }
+        if oids.len() < number {
+            oids.resize(number, 0);
+        }
+        if oids[number - 1] == 0 {
+            oids[number - 1] = oid;
+        }
+    }
+}
+
+/// Nulls for the parameters `$1`, `$2` … of a text, of the types that a client has named; of the others, texts.
+pub(crate) fn nulls(text: &str, oids: &[u32]) -> Vec<ScalarValue> {
+    let numbers = text.split('$').skip(1).filter_map(|rest| {
+        let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..digits].parse::<usize>().ok()
+    });
+    let count = numbers.filter(|number| *number <= 1024).max().unwrap_or(0).max(oids.len());
+    let text = text.to_ascii_lowercase().replace(' ', "");
+    let kinds = (0..count).map(|at| {
+        let named = oids.get(at).and_then(|oid| engine_type(*oid));
+        named.unwrap_or_else(|| match text.contains(&format!("any(${})", at + 1)) {
+            true => DataType::new_list(DataType::Utf8, true),
+            false => DataType::Utf8,
+        })
+    });
+    kinds.map(|kind| ScalarValue::try_from(&kind).unwrap_or(ScalarValue::Utf8(None))).collect()
 }
 
 /// A parameter: bound as text or in binary, of a type by number (0 = not said) and one that the engine has found.
@@ -69,6 +105,11 @@ fn of_text(text: &str, oid: u32, kind: Option<&DataType>) -> Option<ScalarValue>
             _ => None,
         },
         Some(DataType::Decimal128(..) | DataType::Decimal256(..)) => decimal(trimmed),
+        // Some drivers write the zone behind a day.
+        Some(DataType::Date32) => {
+            let day = trimmed.split(' ').next().unwrap_or_default().to_owned();
+            ScalarValue::try_from_string(day, &DataType::Date32).ok()
+        }
         Some(DataType::List(item)) => {
             let item_oid = types::ALL.iter().find(|known| known.array == oid).map_or(0, |known| known.oid);
             let items = items(trimmed)?.into_iter().map(|item_text| match item_text {

@@ -78,6 +78,7 @@ pub struct Postgres {
     tls: Option<Tls>,
     wrong: WrongTokens,
     connections: Connections,
+    catalogs: catalog::Catalogs,
 }
 
 impl Postgres {
@@ -92,7 +93,8 @@ impl Postgres {
     ) -> Self {
         let wrong = WrongTokens::new(clock.clone(), limits.wrong_tokens_per_minute);
         let connections = Connections::new(limits.connections, limits.connections_each);
-        Self { desk, credentials, clock, counters, tls, wrong, connections }
+        let catalogs = catalog::Catalogs::default();
+        Self { desk, credentials, clock, counters, tls, wrong, connections, catalogs }
     }
 
     /// Serves until shutdown is asked for, then lets questions under way end.

@@ -244,6 +244,8 @@ impl Session {
         };
         if self.told(heard)? {
             self.is_skipping = true;
+            // The client may wait for it before it sends anything.
+            self.wire.flush().await?;
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ const ALL: &[(&str, &str, Kind, bool)] = &[
     ("application_name", "", Kind::Any, true),
     ("bytea_output", "hex", Kind::Only(&["hex"]), false),
     ("check_function_bodies", "on", Kind::Nothing, false),
-    ("client_encoding", "UTF8", Kind::Only(&["utf8", "utf-8", "unicode", "auto"]), true),
+    ("client_encoding", "UTF8", Kind::Only(&["utf8", "unicode"]), true),
     ("client_min_messages", "notice", Kind::Nothing, false),
     ("cursor_tuple_fraction", "0.1", Kind::Nothing, false),
     (
@@ -182,6 +182,11 @@ impl Settings {
         Ok((name, self.get(name).to_owned()))
     }
 
+    /// Whether one changes nothing here, whatever it is.
+    pub(crate) fn changes_nothing(name: &str) -> bool {
+        known(name).is_ok_and(|(_, _, kind, _)| *kind == Kind::Nothing)
+    }
+
     /// All, in the order of their names.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.values.iter().map(|(name, value)| (*name, value.as_str()))
@@ -255,7 +260,11 @@ fn known(name: &str) -> Result<&'static (&'static str, &'static str, Kind, bool)
 
 fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Said> {
     let wrong = || Said::found(Own::Value, format!("{name} = {value:?}"));
-    let lower = value.trim().to_ascii_lowercase();
+    let mut lower = value.trim().to_ascii_lowercase();
+    if name == "client_encoding" {
+        // Some drivers quote it, and there are several spellings.
+        lower.retain(|character| character.is_ascii_alphanumeric());
+    }
     match kind {
         Kind::Any | Kind::Nothing if value.len() <= 256 => Ok(value.to_owned()),
         Kind::Only(values) if values.contains(&lower.as_str()) => Ok(match name {

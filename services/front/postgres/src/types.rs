@@ -81,6 +81,13 @@ impl Type {
     }
 
     pub(crate) fn by_name(name: &str) -> Option<Self> {
+        let name = match name {
+            "int" => "int4",
+            "decimal" => "numeric",
+            "float" | "double" => "float8",
+            "string" => "text",
+            name => name,
+        };
         ALL.iter().copied().find(|known| known.name == name || known.sql == name)
     }
 }

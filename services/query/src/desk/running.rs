@@ -163,7 +163,7 @@ impl Work {
     pub(super) async fn describe(self) -> Result<Description, Unanswered> {
         let address = &self.place.desk.0.address;
         let terms = self.terms().map_err(|error| Unanswered::of_engine(error, address))?;
-        let described = self.session.describe_question(&self.moments, &terms).await;
+        let described = self.session.describe_question(&self.moments, &terms, &self.question.parameters).await;
         described.map_err(|error| Unanswered::of(error, address))
     }
 }

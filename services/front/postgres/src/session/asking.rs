@@ -6,12 +6,14 @@ use std::time::Duration;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::scalar::ScalarValue;
-use helan_query::desk::{Moment, Question, Rows, Unanswered};
+use helan_query::desk::{Description, Moment, Question, Rows, Unanswered};
 use helan_schemas::refusal::Code;
 use pgwire::messages::data::RowDescription;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Described, LAST_WORDS, Session, Step, Stop};
+use crate::catalog::rewrite;
+use crate::decode;
 use crate::encode;
 use crate::said::{Own, Said};
 use crate::settings::{AS_OF, RECORDED};
@@ -96,16 +98,19 @@ impl Session {
         Ok(())
     }
 
-    fn question(&mut self, text: &str, parameters: Vec<ScalarValue>) -> Question {
+    async fn question(&mut self, text: &str, parameters: Vec<ScalarValue>) -> Step<Question> {
         let moment = |name| self.settings.moment(name).map(|text| Moment::Written(text.to_owned()));
         let (as_of, recorded) = (moment(AS_OF), moment(RECORDED));
-        Question { text: text.to_owned(), as_of, recorded, parameters, ..Question::default() }
+        let front = self.front.clone();
+        let beside = front.catalogs.beside(&front.desk, &self.settings, self.place.number).await?;
+        let text = rewrite(text).into_owned();
+        Ok(Question { text, as_of, recorded, parameters, beside: Some(beside), ..Question::default() })
     }
 
     /// Asks; the answer's columns are there when this returns.
     pub(super) async fn open(&mut self, text: &str, parameters: Vec<ScalarValue>) -> Step<Open> {
         self.still_known()?;
-        let question = self.question(text, parameters);
+        let question = self.question(text, parameters).await?;
         let is_own_time = self.settings.time();
         let own = is_own_time.map(|time| Instant::now() + time);
         let seat = self.front.desk.seat(&self.identity.credential)?;
@@ -202,22 +207,40 @@ impl Session {
         Err(said.into())
     }
 
+    async fn would_answer(
+        &mut self,
+        text: &str,
+        parameters: Vec<ScalarValue>,
+    ) -> Step<Result<Description, Unanswered>> {
+        let question = self.question(text, parameters).await?;
+        let credential = self.identity.credential.clone();
+        let desk = self.front.desk.clone();
+        match self.first(desk.describe(&credential, question), None).await {
+            First::Done(described) => Ok(described),
+            First::Cancelled | First::Late => Err(Own::Cancelled.into()),
+            First::Gone(broken) => Err(self.gone(broken)),
+        }
+    }
+
     /// What a statement would answer, and its parameters.
     pub(super) async fn described(&mut self, text: &str, oids: &[u32]) -> Step<Described> {
         self.still_known()?;
-        let question = self.question(text, Vec::new());
-        let credential = self.identity.credential.clone();
-        let desk = self.front.desk.clone();
-        let described = match self.first(desk.describe(&credential, question), None).await {
-            First::Done(described) => described?,
-            First::Cancelled | First::Late => return Err(Own::Cancelled.into()),
-            First::Gone(broken) => return Err(self.gone(broken)),
+        let nulls = decode::nulls(text, oids);
+        let described = match self.would_answer(text, Vec::new()).await? {
+            Ok(described) => described,
+            Err(why) if nulls.is_empty() => return Err(why.into()),
+            // The text does not tell the types of its parameters; the client may have named them.
+            Err(why) => match self.would_answer(text, nulls.clone()).await? {
+                Ok(described) => described,
+                Err(_) => return Err(why.into()),
+            },
         };
         let number =
             |name: &str| name.trim_start_matches('$').parse::<usize>().ok().filter(|at| (1..=65_535).contains(at));
         let count = described.parameters.keys().filter_map(|name| number(name)).max().unwrap_or(0);
         let parameters = (1..=count.max(oids.len())).map(|at| {
             let found = described.parameters.get(&format!("${at}")).cloned().flatten();
+            let found = found.or_else(|| nulls.get(at - 1).map(ScalarValue::data_type));
             let known = found.as_ref().and_then(types::of_type).map_or(TEXT.oid, types::oid_of);
             let named = oids.get(at - 1).copied().filter(|oid| *oid != 0);
             (named.unwrap_or(known), found)

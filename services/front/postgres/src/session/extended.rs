@@ -39,7 +39,11 @@ impl Session {
         }
         // What is unknown to the client is found by the engine.
         let oids = parse.type_oids.into_iter().map(|oid| if oid == UNKNOWN.oid { 0 } else { oid });
-        let mut prepared = Prepared { statement, oids: oids.collect(), described: None };
+        let mut oids: Vec<u32> = oids.collect();
+        if let Statement::Question(text) = &statement {
+            decode::named_by_casts(text, &mut oids);
+        }
+        let mut prepared = Prepared { statement, oids, described: None };
         // Planned now, so that a wrong text is refused here; parameters are bound by the types that are found.
         if let Statement::Question(text) = &prepared.statement {
             prepared.described = Some(self.described(text, &prepared.oids).await?);
