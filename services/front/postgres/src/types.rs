@@ -108,6 +108,9 @@ pub(crate) fn length_of((kind, is_array): Column) -> i16 {
 /// How a field's values are written; none = they cannot be.
 pub(crate) fn of_field(field: &Field) -> Option<Column> {
     let marked = field.metadata().get(MARK).and_then(|name| Type::by_name(name));
+    // What is made of marked columns has no mark. asyncpg asks for this list to learn about types, and cannot read
+    // numbers of any other type before it has.
+    let marked = marked.or_else(|| (field.name() == "attrtypoids").then_some(OID));
     match (marked, field.data_type()) {
         (Some(kind), DataType::List(_)) => Some((kind, true)),
         (Some(kind), _) => Some((kind, false)),
