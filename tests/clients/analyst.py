@@ -67,6 +67,8 @@ def attacks(one):
     """Statements that did something: none."""
     lines = open(os.path.join(os.path.dirname(__file__), "attacks.sql")).read().splitlines()
     statements = [line for line in lines if line and not line.startswith("--")]
+    # Trees that are deeper than a stack, also where the text is about the catalogs.
+    statements += ["select 1" + " + 1" * 15000, "select 1" + " + 1" * 15000 + " from pg_class", "select " + "(" * 9000 + "pg_x"]
     done = []
     for statement in statements:
         for prepare in (False, True):

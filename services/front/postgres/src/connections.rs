@@ -54,8 +54,11 @@ impl Connections {
         let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let mut made_room = false;
         if entries.len() >= self.0.most {
-            let idle = entries.iter().filter_map(|(number, entry)| Some((entry.idle_since?, *number)));
-            let (_, number) = idle.min()?;
+            // Those first of whom nobody knows yet who they are.
+            let idle = entries
+                .iter()
+                .filter_map(|(number, entry)| Some((entry.credential.is_some(), entry.idle_since?, *number)));
+            let (_, _, number) = idle.min()?;
             if let Some(entry) = entries.remove(&number) {
                 entry.close.notify_one();
             }
@@ -66,7 +69,8 @@ impl Connections {
         let number = self.0.next.fetch_add(1, Ordering::Relaxed) & i32::MAX;
         let (sender, cancels) = watch::channel(0);
         let close = Arc::new(Notify::new());
-        let entry = Entry { secret, credential: None, idle_since: None, cancels: sender, close: close.clone() };
+        let idle_since = Some(Instant::now());
+        let entry = Entry { secret, credential: None, idle_since, cancels: sender, close: close.clone() };
         entries.insert(number, entry);
         Some(Place { table: self.0.clone(), number, secret, close, cancels, made_room })
     }
@@ -92,6 +96,7 @@ impl Place {
         }
         if let Some(entry) = entries.get_mut(&self.number) {
             entry.credential = Some(credential.clone());
+            entry.idle_since = None;
         }
         true
     }
@@ -119,18 +124,22 @@ mod tests {
     async fn the_longest_idle_makes_room_and_only_the_secret_cancels() {
         let connections = Connections::new(2, 1);
         let (one, two) = (connections.admit().expect("room"), connections.admit().expect("room"));
+        let (bi, other): (Arc<str>, Arc<str>) = ("bi".into(), "other".into());
+        assert!(one.belongs_to(&bi) && !two.belongs_to(&bi) && two.belongs_to(&other));
         assert!(connections.admit().is_none(), "all are at work");
-        let name: Arc<str> = "bi".into();
-        assert!(one.belongs_to(&name) && !two.belongs_to(&name));
         one.idle(true);
-        let three = connections.admit().expect("an idle one makes room");
-        assert!(three.made_room);
+        let stranger = connections.admit().expect("an idle one makes room");
+        assert!(stranger.made_room);
         one.close.notified().await;
+        two.idle(true);
+        let three = connections.admit().expect("a stranger makes room before an idle one that is known");
+        stranger.close.notified().await;
+        drop((one, stranger));
         assert!(
             !connections.cancel(two.number, two.secret.wrapping_add(1)) && !two.cancels.has_changed().expect("open")
         );
         assert!(connections.cancel(two.number, two.secret) && two.cancels.has_changed().expect("open"));
-        drop(two);
-        assert!(connections.admit().is_some());
+        drop((two, three));
+        assert!(connections.admit().is_some_and(|place| !place.made_room));
     }
 }

@@ -153,6 +153,7 @@ impl Postgres {
     async fn speak(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place, shutdown: Shutdown) {
         let begun = tokio::select! {
             begun = timeout(START_TIME, begun(&self, stream, peer)) => begun,
+            () = place.close.notified() => return,
             () = shutdown.wait() => return,
         };
         match begun {

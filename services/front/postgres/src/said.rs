@@ -322,6 +322,24 @@ mod tests {
     }
 
     #[test]
+    fn the_page_lists_every_error() {
+        let page = include_str!("../../README.md");
+        for (_, code, state, [zh, en], [hint_zh, hint_en]) in OWN {
+            let hint =
+                [*hint_zh, *hint_en].into_iter().filter(|hint| !hint.is_empty()).collect::<Vec<_>>().join("<br>");
+            let row = format!("| {state} | `{code}` | {zh}<br>{en} | {hint} |");
+            assert!(page.contains(&row), "{row}");
+        }
+        let told = |code: &Code| code.code().starts_with("sql_") && !matches!(code, Code::SqlRequestInvalid);
+        for code in Code::ALL.iter().filter(|code| told(code)) {
+            let state = state_of(*code, "");
+            let has =
+                |line: &&str| line.starts_with(&format!("| {state} |")) && line.contains(&format!("`{}`", code.code()));
+            assert!(page.lines().any(|line| has(&line)), "{state} {}", code.code());
+        }
+    }
+
+    #[test]
     fn long_texts_are_cut_between_characters() {
         let said = Said::found(Own::Setting, "设".repeat(LONGEST));
         let (_, message) = said.fields(Lang::Zh, "ERROR").remove(3);

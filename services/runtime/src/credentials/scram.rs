@@ -72,7 +72,7 @@ impl Verifier {
         Self {
             iterations: ITERATIONS,
             salt: hex(salt),
-            stored: hex(&Hash::from(Sha256::digest(hmac(&salted, &[b"Client Key"])))),
+            stored: hex(&hash(&hmac(&salted, &[b"Client Key"]))),
             server: hex(&hmac(&salted, &[b"Server Key"])),
         }
     }
@@ -82,7 +82,7 @@ impl Verifier {
         let signature = hmac(&stored, &[messages]);
         let mut client = *proof;
         client.iter_mut().zip(signature).for_each(|(byte, other)| *byte ^= other);
-        Hash::from(Sha256::digest(client)).ct_eq(stored.as_slice()).into()
+        hash(&client).ct_eq(stored.as_slice()).into()
     }
 }
 
@@ -101,8 +101,13 @@ pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> Hash {
     outer.finalize().into()
 }
 
+/// SHA-256.
+pub(super) fn hash(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
 /// PBKDF2 with HMAC-SHA-256, one block (RFC 8018).
-fn salted(secret: &[u8], salt: &[u8], iterations: u32) -> Hash {
+pub(super) fn salted(secret: &[u8], salt: &[u8], iterations: u32) -> Hash {
     let mut round = hmac(secret, &[salt, &1_u32.to_be_bytes()]);
     let mut all = round;
     for _ in 1..iterations {
@@ -139,7 +144,7 @@ mod tests {
         let verifier = Verifier {
             iterations: 4096,
             salt: hex(&salt),
-            stored: hex(&Hash::from(Sha256::digest(hmac(&salted, &[b"Client Key"])))),
+            stored: hex(&hash(&hmac(&salted, &[b"Client Key"]))),
             server: hex(&hmac(&salted, &[b"Server Key"])),
         };
         let messages = b"n=user,r=rOprNGfwEbeRWgbNEkqO,\

@@ -1,6 +1,5 @@
 //! What tools ask of the catalogs, said so that our planner understands it: the same question in other words.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
@@ -10,6 +9,9 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use helan_query::desk::SqlLimits;
+use tokio::sync::oneshot;
 
 use super::system::{is_empty, is_system};
 
@@ -43,19 +45,46 @@ const WORDS: &[&str] = &[
     "escape",
 ];
 
+/// Words and signs of a text that is rewritten; the longest that tools send have some hundred.
+const TOKENS: usize = 3_000;
+/// Bytes of stack for a text's tree, as deep as the desk lets one be.
+const STACK: usize = 16 * 1024 * 1024;
+
 /// The text as our planner is asked. One that names no catalog stays as it is, and so does one that cannot be read.
-pub(crate) fn rewrite(text: &str) -> Cow<'_, str> {
-    let lower = text.to_ascii_lowercase();
-    if !WORDS.iter().any(|word| lower.contains(word)) {
-        return Cow::Borrowed(text);
+pub(crate) async fn rewrite(text: String) -> String {
+    if !names_catalogs(&text) || SqlLimits::TEXT < text.len() {
+        return text;
     }
-    let parsed = Parser::new(&PostgreSqlDialect {}).with_recursion_limit(100).try_with_sql(text);
-    let Ok(mut statements) = parsed.and_then(|mut parser| parser.parse_statements()) else {
-        return Cow::Borrowed(text);
-    };
-    let [Statement::Query(query)] = statements.as_mut_slice() else { return Cow::Borrowed(text) };
+    // A chain of thousands of operators is a tree as deep, which the threads of connections have no stack for.
+    let (sender, receiver) = oneshot::channel();
+    let asked = text.clone();
+    let thread = std::thread::Builder::new().name("helan-rewrite".to_owned()).stack_size(STACK);
+    // Nobody may wait any more.
+    let begun = thread.spawn(move || drop(sender.send(rewritten(&asked))));
+    match begun {
+        Ok(_) => receiver.await.ok().flatten().unwrap_or(text),
+        Err(_) => text,
+    }
+}
+
+fn names_catalogs(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// None where it cannot be read, or is longer than the desk would plan.
+fn rewritten(text: &str) -> Option<String> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, text).tokenize().ok()?;
+    let plain = |token: &&Token| !matches!(token, Token::Whitespace(_) | Token::Comma | Token::Period);
+    if tokens.iter().filter(plain).count() > TOKENS {
+        return None;
+    }
+    let mut parser = Parser::new(&dialect).with_recursion_limit(100).with_tokens(tokens);
+    let mut statements = parser.parse_statements().ok()?;
+    let [Statement::Query(query)] = statements.as_mut_slice() else { return None };
     let _ = query.visit(&mut Words);
-    Cow::Owned(query.to_string())
+    Some(query.to_string())
 }
 
 struct Words;
@@ -420,9 +449,10 @@ mod tests {
     fn texts_that_name_no_catalog_stay_as_they_are() {
         for text in ["select  value from rd_intensity where x ~ 'a'", "select 1 -- 'current date'", "explain select 1"]
         {
-            assert_eq!(rewrite(text), text);
+            assert!(!names_catalogs(text), "{text}");
         }
-        assert_eq!(rewrite("select pg_sleep("), "select pg_sleep(", "what cannot be read is left to the planner");
+        assert_eq!(rewritten("select pg_sleep("), None, "what cannot be read is left to the planner");
+        assert_eq!(rewritten(&format!("select pg_x{}", " + 1".repeat(20_000))), None, "the desk refuses it");
     }
 
     #[test]
@@ -430,7 +460,7 @@ mod tests {
         for (text, expected) in [
             (
                 "SELECT c.oid FROM pg_class c WHERE c.relname OPERATOR(pg_catalog.~) '^(x)$' COLLATE pg_catalog.default",
-                "SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.relname ~ '^(x)$'",
+                "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname ~ '^(x)$'",
             ),
             (
                 "select current_user, pg_catalog.version()",
@@ -438,7 +468,7 @@ mod tests {
             ),
             (
                 "select 'x'::regclass, c.oid::pg_catalog.regclass from pg_class c",
-                "SELECT helan_relation('x') AS \"?column?\", helan_relation_name(c.oid) AS \"?column?_2\" FROM pg_catalog.pg_class AS c",
+                "SELECT helan_relation('x') AS \"?column?\", helan_relation_name(c.oid) AS \"?column?_2\" FROM pg_catalog.pg_class c",
             ),
             (
                 "select a from t where a = any('{x,y}'::text[])",
@@ -446,10 +476,10 @@ mod tests {
             ),
             (
                 "select (select pg_catalog.pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d where d.adrelid = a.attrelid) from pg_catalog.pg_attribute a",
-                "SELECT CAST(NULL AS TEXT) AS \"?column?\" FROM pg_catalog.pg_attribute AS a",
+                "SELECT CAST(NULL AS TEXT) AS \"?column?\" FROM pg_catalog.pg_attribute a",
             ),
         ] {
-            assert_eq!(rewrite(text), expected);
+            assert_eq!(rewritten(text).as_deref(), Some(expected));
         }
     }
 }

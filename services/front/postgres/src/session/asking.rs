@@ -78,10 +78,11 @@ impl Session {
             }
         };
         tokio::select! {
+            // Work that is always ready must not keep the others from being seen.
             biased;
-            done = work => First::Done(done),
             _ = self.place.cancels.changed() => First::Cancelled,
             () = late => First::Late,
+            done = work => First::Done(done),
             broken = self.wire.gone() => First::Gone(broken),
         }
     }
@@ -103,7 +104,7 @@ impl Session {
         let (as_of, recorded) = (moment(AS_OF), moment(RECORDED));
         let front = self.front.clone();
         let beside = front.catalogs.beside(&front.desk, &self.settings, self.place.number).await?;
-        let text = rewrite(text).into_owned();
+        let text = rewrite(text.to_owned()).await;
         Ok(Question { text, as_of, recorded, parameters, beside: Some(beside), ..Question::default() })
     }
 
