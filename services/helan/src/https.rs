@@ -8,6 +8,7 @@ use clap::{Args, ValueHint};
 use helan_ingest::Tls;
 
 use crate::args::Listen;
+use crate::fronts::Fronts;
 
 /// Whom a command that asks a server trusts.
 #[derive(Clone, Debug, Default, Args)]
@@ -36,14 +37,15 @@ impl Trust {
 ///
 /// # Errors
 /// It cannot be used, or a listener would be open to other machines without TLS and without a proxy that ends it.
-pub(crate) fn guard(listen: &Listen) -> anyhow::Result<Option<Tls>> {
+pub(crate) fn guard(listen: &Listen, fronts: Option<&Fronts>) -> anyhow::Result<Option<Tls>> {
     let tls = match (&listen.tls_cert, &listen.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::open(cert, key).context("--tls-cert, --tls-key")?),
         (None, None) => None,
         _ => bail!("--tls-cert and --tls-key belong together: give both or neither"),
     };
     let metrics = listen.metrics_listen.map(|address| ("--metrics-listen", address));
-    for (flag, address) in [Some(("--listen", listen.listen)), metrics].into_iter().flatten() {
+    let fronts = fronts.into_iter().flat_map(Fronts::addresses);
+    for (flag, address) in [Some(("--listen", listen.listen)), metrics].into_iter().flatten().chain(fronts) {
         if tls.is_none() && !listen.behind_proxy && !address.ip().is_loopback() {
             bail!(
                 "{flag} {address} can be reached from other machines, and what is sent there would not be encrypted. Give \
@@ -82,17 +84,19 @@ mod tests {
     struct Only {
         #[command(flatten)]
         listen: Listen,
+        #[command(flatten)]
+        fronts: Fronts,
     }
 
     fn judged(arguments: &[&str]) -> Result<bool, String> {
         let only = Only::try_parse_from(std::iter::once(&"x").chain(arguments)).expect("flags");
-        guard(&only.listen).map(|tls| tls.is_some()).map_err(|error| format!("{error:#}"))
+        guard(&only.listen, Some(&only.fronts)).map(|tls| tls.is_some()).map_err(|error| format!("{error:#}"))
     }
 
     #[test]
     fn what_others_reach_is_encrypted_here_or_before() {
         for open in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
-            for flag in ["--listen", "--metrics-listen"] {
+            for flag in ["--listen", "--metrics-listen", "--postgres-listen"] {
                 let said = judged(&[flag, open]).expect_err("open to others");
                 for part in [flag, "--tls-cert", "--tls-key", "--behind-proxy", "127.0.0.1:8080"] {
                     assert!(said.contains(part), "{said}");

@@ -11,6 +11,7 @@ mod doctor;
 #[cfg(test)]
 mod documented;
 mod errors;
+mod fronts;
 mod help;
 mod https;
 mod lang;

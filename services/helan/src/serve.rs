@@ -24,6 +24,7 @@ use url::Url;
 
 use crate::args::Flush;
 use crate::connect;
+use crate::fronts::{self, Fronts};
 use crate::lang::Lang;
 use crate::maintenance;
 use crate::operate::{Operate, join};
@@ -80,6 +81,8 @@ pub(crate) struct Settings {
     pub(crate) shutdown_time: Duration,
     pub(crate) flush: Flush,
     pub(crate) sql: SqlLimits,
+    /// Where front ends beside HTTP listen.
+    pub(crate) fronts: Fronts,
     pub(crate) schedule: Option<Plan>,
     pub(crate) roles: Roles,
     /// By which reports are received; the demo's lives through past years.
@@ -135,6 +138,9 @@ impl Settings {
         let metrics = self.metrics_listen.map(|it| it.to_string());
         let metrics =
             metrics.unwrap_or_else(|| lang.pick("运维人员，同一地址", "operators, at the same address").to_owned());
+        let off_unless = |address: Option<SocketAddr>| {
+            address.map_or_else(|| lang.pick("不启用", "off").to_owned(), |address| address.to_string())
+        };
         for (zh, en, value) in [
             ("接收", "ingest for", ingest.join(", ")),
             ("入库", "aggregate", is_on(self.roles.aggregate)),
@@ -150,6 +156,7 @@ impl Settings {
             ("访问令牌文件", "credentials", self.credentials.display().to_string()),
             ("监听地址", "listen", self.listen.to_string()),
             ("加密", "encryption", self.encryption(lang).to_owned()),
+            ("PostgreSQL 监听地址", "postgres listen", off_unless(self.fronts.postgres_listen)),
             ("SQL 限额", "sql limits", limits),
             ("指标页", "metrics", metrics),
             ("停机", "shutdown", within),
@@ -196,6 +203,7 @@ impl Running {
 pub(crate) async fn serve(settings: Settings, catalog: Catalog, lang: Lang) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (credentials, time) = (settings.credentials.clone(), settings.shutdown_time);
+    let postgres = settings.fronts.postgres_listen;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = tokio::select! {
         started = start(settings, Arc::new(catalog), shutdown.clone()) => started?,
@@ -203,6 +211,14 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog, lang: Lang) -> a
         () = shutdown.wait() => return Ok(()),
     };
     let address = running.address;
+    if let Some(postgres) = postgres {
+        match lang {
+            Lang::Zh => note!("PostgreSQL 客户端可连接 {postgres}，数据库 helan，用户为令牌编号，密码为令牌"),
+            Lang::En => note!(
+                "PostgreSQL clients connect to {postgres}: database helan, user = credential id, password = token"
+            ),
+        }
+    }
     match lang {
         Lang::Zh => note!("helan 正在监听 {scheme}://{address}；按 Ctrl-C 结束"),
         Lang::En => note!("helan listens on {scheme}://{address}; Ctrl-C ends it"),
@@ -293,8 +309,8 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 let tables = tables.clone();
                 async move { tables.ready().await }
             });
-            let desk = Desk::own(&lake, Some(catalog.clone()))?;
-            own = Some(Arc::new(OwnOfLake { desk }) as Arc<dyn Own>);
+            let own_desk = Desk::own(&lake, Some(catalog.clone()))?;
+            own = Some(Arc::new(OwnOfLake { desk: own_desk }) as Arc<dyn Own>);
             let waited = helan_query::http::Outcomes::new(lake.clone());
             outcomes = Some(Arc::new(OutcomesOfLake(waited)) as Arc<dyn Outcomes>);
             let ends = LogOfQuery { log: log.clone() };
@@ -326,7 +342,11 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
                 metrics: metrics.clone(),
                 schedule,
             };
-            router = router.merge(helan_query::http::router(http)?);
+            let desk = Desk::for_strangers(&lake, &clock, &metrics, settings.sql.clone())?;
+            let tls = settings.tls.as_ref();
+            let parts = fronts::Parts { desk: &desk, credentials: &credentials, clock: &clock, metrics: &metrics, tls };
+            parts.start(&settings.fronts, &mut tasks, &shutdown).await?;
+            router = router.merge(helan_query::http::router_of(http, desk));
             operate.document = join(operate.document, helan_query::http::document());
         }
         if let Some(every) = settings.roles.maintain_every {

@@ -48,6 +48,7 @@ use crate::guard::memory::BoundedPool;
 use crate::guard::scratch::Scratch;
 use crate::session::describe::TableDoc;
 use crate::session::moment;
+use crate::session::offered::Beside;
 use crate::session::reuse::{Current, Sessions};
 use crate::session::{self, QueryError};
 
@@ -86,6 +87,8 @@ pub struct Question {
     pub parameters: Vec<ScalarValue>,
     /// Whether the text is the service's own: it may be as long as it is, and its answer too.
     pub is_ours: bool,
+    /// What the front end offers beside the lake.
+    pub beside: Option<Arc<Beside>>,
 }
 
 /// A moment of a question.
@@ -196,7 +199,8 @@ impl Desk {
         self.seat(credential)?.ask(question).await
     }
 
-    /// What a question of a credential would answer, without asking it; its parameters need no values.
+    /// What a question of a credential would answer, without asking it; its parameters need no values, and of those that
+    /// it has only the types matter.
     ///
     /// # Errors
     /// As [`Desk::ask`].

@@ -86,9 +86,14 @@ struct Served {
 /// If the threads that queries run on cannot be started.
 pub fn router(http: Http) -> std::io::Result<Router> {
     let desk = Desk::for_strangers(&http.lake, &http.clock, &http.metrics, http.limits.clone())?;
+    Ok(router_of(http, desk))
+}
+
+/// The same paths of a desk that other front ends ask as well.
+pub fn router_of(http: Http, desk: Desk) -> Router {
     let waiting = Arc::new(tokio::sync::Semaphore::new(receipt::MOST_WAITING));
     let served = Served { http, seen: Arc::default(), desk, broken_off: Arc::default(), waiting };
-    Ok(Router::new()
+    Router::new()
         .route("/v1/sql", post(sql::ask))
         .route("/v1/sql/{id}", get(sql::broken_off))
         .route("/v1/tables", get(sql::tables))
@@ -97,7 +102,7 @@ pub fn router(http: Http) -> std::io::Result<Router> {
         .route("/v1/reports", get(own::reports::list))
         .route("/v1/findings", get(own::findings::list))
         .route("/v1/status", get(status::status))
-        .with_state(served))
+        .with_state(served)
 }
 
 #[derive(OpenApi)]

@@ -20,6 +20,7 @@ pub use guard::messages::{said, said_of};
 pub use guard::watch::Watch;
 pub use session::describe::{ColumnDoc, TableDoc};
 pub use session::moment::MomentError;
+pub use session::offered::{Beside, Made, Offered};
 pub use session::pin::pin;
 pub use session::reuse::{Current, Sessions};
 pub use session::scope::Budget;

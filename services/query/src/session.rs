@@ -1,13 +1,14 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
-pub(crate) mod beside;
 pub(crate) mod describe;
 pub(crate) mod local_date;
 pub(crate) mod moment;
+pub(crate) mod offered;
 pub(crate) mod pin;
 pub(crate) mod reuse;
 pub(crate) mod scope;
 pub(crate) mod up_to;
+pub(crate) mod with_unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -29,6 +30,7 @@ use jiff::tz::TimeZone;
 
 use self::describe::TableDoc;
 use self::moment::MomentError;
+use self::offered::Beside;
 use self::scope::{Budget, Pinned, Scope};
 use crate::catalog_tables::{self, Leaf};
 use crate::desk::Description;
@@ -111,6 +113,8 @@ pub struct Terms {
     pub watch: Arc<Watch>,
     /// Whether functions that could make more than any pool counts are held to a bound.
     pub stranger: bool,
+    /// What the front end offers beside the lake.
+    pub beside: Option<Arc<Beside>>,
 }
 
 /// A question from outside.
@@ -270,17 +274,21 @@ impl Session {
         Ok(DataFrame::new(state, plan))
     }
 
-    /// What a question would answer: its parameters need no values.
+    /// What a question would answer. Its parameters need no values; where it has some, only their types matter.
     pub(crate) async fn describe_question(
         &self,
         question: &Question,
         terms: &Terms,
+        parameters: &[ScalarValue],
     ) -> Result<Description, QueryError> {
-        let (state, plan) = self.planned(question, terms).await?;
-        let parameters = plan.get_parameter_types()?.into_iter().collect();
+        let (state, mut plan) = self.planned(question, terms).await?;
+        let found = plan.get_parameter_types()?.into_iter().collect();
+        if !parameters.is_empty() {
+            plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+        }
         // Types are settled by the analyser.
         let plan = state.optimize(&plan)?;
-        Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters })
+        Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters: found })
     }
 
     /// The plan of a question, and the state in which it is to be run.
@@ -297,11 +305,15 @@ impl Session {
             Arc::new(Watchful { rule: rule.clone(), watch: terms.watch.clone() })
         });
         let rules = rules.collect();
-        let state = SessionStateBuilder::new_from_existing(known)
+        let lists = known.catalog_list().clone();
+        let mut state = SessionStateBuilder::new_from_existing(known)
             .with_runtime_env(Arc::new(runtime))
             .with_optimizer_rules(rules)
             .with_physical_optimizer_rule(Arc::new(Watched(terms.watch.clone())))
             .build();
+        if let Some(beside) = &terms.beside {
+            beside.add_to(&mut state, &lists)?;
+        }
         let plan = read_only::plan(&state, &question.text).await?;
         terms.watch.look()?;
         Ok((state, plan))

@@ -9,7 +9,9 @@
 //! only hand an attacker a way to burn our CPU with every wrong token.
 
 mod file;
+mod scram;
 mod token;
+mod wrong;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use helan_schemas::refusal::Code;
 
 pub use file::{CredentialError, CredentialFile, Entry, NewCredential, Secret};
+pub use scram::{Challenge, Proven, Verifier};
 pub use token::Token;
+pub use wrong::{WrongTokens, network};
 
 use crate::secrets::Stamp;
 
@@ -116,6 +120,8 @@ pub struct Credentials(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
+    /// From which the salts of credentials that are not there are made.
+    decoy: [u8; 32],
     state: Mutex<State>,
 }
 
@@ -132,7 +138,9 @@ type Entries = Arc<HashMap<Arc<str>, Entry>>;
 impl Credentials {
     /// The credentials of a file. Nothing is read before the first question.
     pub fn open(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Shared { path: path.into(), state: Mutex::default() }))
+        // Without chance the decoys could be told from credentials; nothing else rests on it.
+        let decoy = token::random().unwrap_or_default();
+        Self(Arc::new(Shared { path: path.into(), decoy, state: Mutex::default() }))
     }
 
     /// Where they stand.
@@ -163,12 +171,57 @@ impl Credentials {
         self.find(&token, self.entries(now, LOOK_EVERY), now)
     }
 
+    /// What somebody who names a credential is to prove by SCRAM. A credential that is not there gets a salt of its own,
+    /// always the same, so that it looks like one that is. None = at least one of its tokens has nothing to be proven by.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`].
+    pub fn challenge(&self, id: &str, is_new: bool, now: i64) -> Result<Option<Challenge>, AuthError> {
+        let mut entries = self.entries(now, LOOK_EVERY).ok_or(AuthError::Unavailable)?;
+        // It may have been added since the file was last looked at.
+        if is_new && !entries.contains_key(id) {
+            entries = self.entries(now, 0).ok_or(AuthError::Unavailable)?;
+        }
+        let Some((id, entry)) = entries.get_key_value(id) else {
+            let salt = scram::hmac(&self.0.decoy, &[id.as_bytes()])[..scram::SALT].to_vec();
+            return Ok(Some(Challenge { salt, iterations: scram::ITERATIONS, tokens: Vec::new() }));
+        };
+        let secrets = entry.secrets.iter().filter(|secret| !secret.is_expired(now) || entry.secrets.len() == 1);
+        let tokens = secrets.map(|secret| {
+            let proven = Proven { id: id.clone(), sha256: secret.sha256.clone() };
+            Some((secret.scram.clone()?, proven))
+        });
+        let tokens: Option<Vec<_>> = tokens.collect();
+        Ok(tokens.and_then(|tokens| {
+            let (verifier, _) = tokens.first()?;
+            Some(Challenge { salt: scram::unhex(&verifier.salt)?, iterations: verifier.iterations, tokens })
+        }))
+    }
+
+    /// Who has sent a whole token, naming its credential, for [`Credentials::holds`] to judge.
+    pub fn sent(&self, id: &str, token: &str) -> Option<Proven> {
+        let token = Token::parse(token).filter(|token| token.id() == id)?;
+        Some(Proven { id: id.into(), sha256: token::hex(&token.digest()) })
+    }
+
+    /// Whether a token that was proven is still taken, and whose it is: asked again before each question of a connection.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub fn holds(&self, proven: &Proven, now: i64) -> Result<Identity, AuthError> {
+        let entries = self.entries(now, LOOK_EVERY).ok_or(AuthError::Unavailable)?;
+        self.judge(&proven.id, &proven.sha256, &entries, now)
+    }
+
     fn find(&self, token: &Token, entries: Option<Entries>, now: i64) -> Result<Identity, AuthError> {
         let entries = entries.ok_or(AuthError::Unavailable)?;
         // The digest is computed for unknown ids too: both ways of being wrong take the same time.
-        let digest = token.digest();
-        let (name, entry) = entries.get_key_value(token.id()).ok_or(AuthError::Unknown)?;
-        let secret = entry.secrets.iter().find(|secret| secret.matches(&digest)).ok_or(AuthError::Unknown)?;
+        self.judge(token.id(), &token::hex(&token.digest()), &entries, now)
+    }
+
+    fn judge(&self, id: &str, sha256: &str, entries: &Entries, now: i64) -> Result<Identity, AuthError> {
+        let (name, entry) = entries.get_key_value(id).ok_or(AuthError::Unknown)?;
+        let secret = entry.secrets.iter().find(|secret| secret.matches(sha256)).ok_or(AuthError::Unknown)?;
         if entry.revoked.is_some() {
             return Err(AuthError::Revoked);
         }

@@ -1,5 +1,6 @@
 //! What runs on the embedded log by design.
 
+mod analysts;
 mod catalogs;
 mod chinese;
 mod demo;

@@ -7,6 +7,7 @@ use clap::Args;
 use helan_query::http::{ScratchSpace, SqlLimits};
 
 use crate::args::duration;
+use crate::fronts::Fronts;
 
 const MIB: usize = 1024 * 1024;
 
@@ -14,6 +15,8 @@ const MIB: usize = 1024 * 1024;
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Limits of /v1/sql")]
 pub(crate) struct Asking {
+    #[command(flatten)]
+    pub(crate) fronts: Fronts,
     /// Time of one query, from the request to the last byte of its answer
     #[arg(long, env = "HELAN_SQL_TIME", value_name = "DURATION", default_value = "60s", value_parser = duration)]
     pub(crate) sql_time: Duration,

@@ -165,6 +165,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
         listen: ([127, 0, 0, 1], 0).into(),
         flush: Flush { flush_age: Duration::from_millis(200), ..Flush::default() },
         sql: Default::default(),
+        fronts: Default::default(),
         schedule: None,
         metrics_listen: None,
         tls: None,

@@ -7,6 +7,7 @@ use helan_schemas::catalog::Catalog;
 
 use crate::args::{Listen, LogPlace, Place};
 use crate::doctor::{Examined, Finding, Outcome, examine};
+use crate::fronts::Fronts;
 use crate::lang::Lang;
 use crate::show;
 
@@ -22,6 +23,8 @@ pub(crate) struct DoctorArgs {
     pub(crate) log: LogPlace,
     #[command(flatten)]
     pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) fronts: Fronts,
     /// Compare every file of the lake with its digest, instead of 1 GiB of them: as long as reading all of it takes
     #[arg(long)]
     pub(crate) all_files: bool,
@@ -54,6 +57,7 @@ pub(crate) async fn run(args: DoctorArgs, lang: Lang) -> anyhow::Result<()> {
         credentials: super::roles::credentials(&args.place, &args.listen)?,
         catalog,
         listen: args.listen,
+        fronts: args.fronts,
         all_files: args.all_files,
         now: Clock::system().now(),
     };

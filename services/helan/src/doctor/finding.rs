@@ -63,6 +63,7 @@ pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
     ("lake_store", "数据湖存储", "lake's store"),
     ("clock", "时钟", "clock"),
     ("listener", "监听地址", "listener"),
+    ("postgres_listener", "PostgreSQL 监听地址", "postgres listener"),
 ];
 
 impl Finding {

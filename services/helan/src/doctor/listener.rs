@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use super::Finding;
 use crate::args::Listen;
+use crate::fronts::Fronts;
 use crate::https::{ask_here, guard};
 
 const CHECK: &str = "listener";
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn check(listen: &Listen) -> Finding {
+pub(super) async fn check(listen: &Listen, fronts: &Fronts) -> Finding {
     let address = listen.listen;
-    if let Err(error) = guard(listen) {
+    if let Err(error) = guard(listen, Some(fronts)) {
         return Finding::fail(
             CHECK,
             (format!("服务会拒绝启动：{error:#}"), format!("the service would refuse to start: {error:#}")),

@@ -5,6 +5,7 @@ mod catalog;
 mod clock;
 mod disk;
 mod finding;
+mod fronts;
 mod lake;
 mod listener;
 mod log;
@@ -17,6 +18,7 @@ use helan_schemas::catalog::{Catalog, Problem};
 use url::Url;
 
 use crate::args::Listen;
+use crate::fronts::Fronts;
 
 pub(crate) use finding::{Finding, Outcome};
 
@@ -31,6 +33,7 @@ pub(crate) struct Examined {
     pub(crate) credentials: PathBuf,
     pub(crate) catalog: Result<Catalog, Vec<Problem>>,
     pub(crate) listen: Listen,
+    pub(crate) fronts: Fronts,
     /// Whether every file of the lake is compared with its digest.
     pub(crate) all_files: bool,
     /// Microseconds since the epoch.
@@ -46,6 +49,7 @@ pub(crate) async fn examine(examined: &Examined) -> Vec<Finding> {
     let log = log::open(examined).await;
     findings.extend(log::check(examined, &log, lake.as_ref().ok().and_then(Option::as_ref)).await);
     findings.extend(lake::check(examined, &lake).await);
-    findings.push(listener::check(&examined.listen).await);
+    findings.push(listener::check(&examined.listen, &examined.fronts).await);
+    findings.extend(fronts::check(&examined.fronts, examined.listen.tls_cert.is_some()).await);
     findings
 }

@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use helan_runtime::credentials::network;
 use tokio::sync::Notify;
-
-use super::client::network;
 
 /// Connections beyond the bound that are asked for `/healthz` and `/readyz` only.
 const FOR_PROBES: usize = 64;

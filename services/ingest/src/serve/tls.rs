@@ -77,7 +77,7 @@ impl Tls {
 
     /// The TLS configuration for the next connection. Files that changed are read again. If the new pair is invalid (as it is
     /// for a moment while one file is replaced after the other), the old pair stays in use.
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
+    pub fn config(&self) -> Arc<ServerConfig> {
         let Files { cert, key, current } = &*self.0;
         let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.looked_at.elapsed() < LOOK_EVERY {

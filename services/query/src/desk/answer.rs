@@ -41,6 +41,11 @@ impl Provenance {
         self.current.session.versions()
     }
 
+    /// The catalog's time zone, in which dates are meant.
+    pub fn zone(&self) -> &jiff::tz::TimeZone {
+        self.current.session.zone()
+    }
+
     /// Digest of the catalog.
     pub fn catalog(&self) -> &str {
         &self.current.session.catalog().digest
@@ -115,7 +120,7 @@ impl Rows {
     }
 
     /// By when it must have been fetched to its end.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
@@ -128,7 +133,7 @@ impl Rows {
     }
 
     /// That the time of the question is over.
-    pub(crate) fn too_late(&self) -> Unanswered {
+    pub fn too_late(&self) -> Unanswered {
         self.running.too_late()
     }
 

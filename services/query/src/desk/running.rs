@@ -155,14 +155,15 @@ impl Work {
         let desk = &self.place.desk.0;
         let pool = BoundedPool::of_one_query_with(desk.limits.memory, &desk.pool, self.place.clone());
         let stranger = desk.is_for_strangers && !self.question.is_ours;
-        Ok(Terms { memory: pool.runtime_on(&desk.scratch)?, watch: self.watch.clone(), stranger })
+        let beside = self.question.beside.clone();
+        Ok(Terms { memory: pool.runtime_on(&desk.scratch)?, watch: self.watch.clone(), stranger, beside })
     }
 
     /// Plans and does no more.
     pub(super) async fn describe(self) -> Result<Description, Unanswered> {
         let address = &self.place.desk.0.address;
         let terms = self.terms().map_err(|error| Unanswered::of_engine(error, address))?;
-        let described = self.session.describe_question(&self.moments, &terms).await;
+        let described = self.session.describe_question(&self.moments, &terms, &self.question.parameters).await;
         described.map_err(|error| Unanswered::of(error, address))
     }
 }

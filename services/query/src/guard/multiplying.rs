@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
 };
 
 use crate::guard::functions::{self, Makes};
+use crate::session::offered::Offered;
 
 /// Bytes that all calls of a query may make together for one row …
 const ONE_ROW: u128 = 64 * 1024;
@@ -67,7 +68,7 @@ pub(crate) fn batch(plan: &LogicalPlan, most: usize) -> Result<usize> {
                     longest = longest.max(value.size());
                 }
                 // The planner works out a call without columns: what it makes is then such a value.
-                made = made || (grows(part) && part.column_refs().is_empty());
+                made = made || (grows(part) && part.column_refs().is_empty()) || is_offered(part);
                 Ok(TreeNodeRecursion::Continue)
             })
         })
@@ -84,6 +85,11 @@ fn grows(expr: &Expr) -> bool {
         Expr::BinaryExpr(BinaryExpr { op: Operator::StringConcat, .. }) => true,
         _ => false,
     }
+}
+
+/// A function of a front end, such as one that gives a view's text: it makes little for one row, and not for thousands.
+fn is_offered(expr: &Expr) -> bool {
+    matches!(expr, Expr::ScalarFunction(call) if Offered::is(&call.func))
 }
 
 fn refuse<T>(name: &str) -> Result<T> {
@@ -113,6 +119,7 @@ fn bounded(expr: Expr, share: u128) -> Result<Transformed<Expr>> {
             Some(Makes::Little) => Transformed::no(Expr::HigherOrderFunction(call)),
             _ => return refuse(call.func.name()),
         },
+        offered if is_offered(&offered) => Transformed::no(offered),
         Expr::ScalarFunction(ScalarFunction { func, args }) => match functions::scalar(func.name()) {
             Some(Makes::Much) => {
                 let func = Arc::new(ScalarUDF::from(Bounded { inner: func, share }));

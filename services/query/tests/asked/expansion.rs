@@ -19,7 +19,7 @@ async fn planned(session: &Session, text: &str) -> Result<u64, Bound> {
     let watch = Arc::<Watch>::default();
     let memory = BoundedPool::whole(1 << 30).runtime().expect("a runtime");
     let question = Question { text: text.to_owned(), as_of: None, recorded: None };
-    match session.ask(&question, Terms { memory, watch: watch.clone(), stranger: true }).await {
+    match session.ask(&question, Terms { memory, watch: watch.clone(), stranger: true, beside: None }).await {
         Ok(frame) => {
             frame.create_physical_plan().await.unwrap_or_else(|error| panic!("{text}: {error}"));
             Ok(watch.steps())

@@ -19,7 +19,7 @@ async fn what_views_have_computed_is_given_back_when_the_lake_has_moved_on() {
     let current = sessions.current().await.expect("a session");
     let question = Question { text: "select count(*) from areas".to_owned(), as_of: None, recorded: None };
     let memory = BoundedPool::of_one_query(1 << 28, &pool).runtime().expect("a runtime");
-    let terms = Terms { memory, watch: Arc::<Watch>::default(), stranger: true };
+    let terms = Terms { memory, watch: Arc::<Watch>::default(), stranger: true, beside: None };
     let frame = current.session.ask(&question, terms).await.expect("planned");
     frame.collect().await.expect("answered");
     drop(current);

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::Role;
-use super::token::{Token, hex, is_id, new_id};
+use super::scram::{self, Verifier};
+use super::token::{Token, hex, is_id, new_id, random};
 use crate::secrets::{SecretError, check_mode};
 
 /// One credential.
@@ -33,7 +34,7 @@ pub struct Entry {
     pub secrets: Vec<Secret>,
 }
 
-/// The digest of one token.
+/// What is kept of one token: its digest, and what proves it where it is not sent.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
@@ -44,16 +45,20 @@ pub struct Secret {
     /// From when on it is no longer taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<jiff::Timestamp>,
+    /// For SCRAM; tokens that were made before 28 November 2026 have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scram: Option<Verifier>,
 }
 
 impl Secret {
-    fn of(token: &Token, now: jiff::Timestamp, expires: Option<jiff::Timestamp>) -> Self {
-        Self { sha256: hex(&token.digest()), created: now, expires }
+    fn of(token: &Token, salt: &[u8], now: jiff::Timestamp, expires: Option<jiff::Timestamp>) -> Self {
+        let scram = Some(Verifier::of(token, salt));
+        Self { sha256: hex(&token.digest()), created: now, expires, scram }
     }
 
     /// Compares in a time that does not depend on where the digests differ.
-    pub(super) fn matches(&self, digest: &[u8; 32]) -> bool {
-        self.sha256.as_bytes().ct_eq(hex(digest).as_bytes()).into()
+    pub(super) fn matches(&self, sha256: &str) -> bool {
+        self.sha256.as_bytes().ct_eq(sha256.as_bytes()).into()
     }
 
     /// Whether it is past its end at a time in microseconds since the epoch.
@@ -168,13 +173,14 @@ impl CredentialFile {
                 return refuse("a reporter is named with role reporter, and only there".to_owned());
             }
             let token = Token::generate(&id).map_err(|error| self.io(error))?;
+            let salt = random::<{ scram::SALT }>().map_err(|error| self.io(error))?;
             entries.push(Entry {
                 id: id.into(),
                 role: new.role,
                 reporter: new.reporter.map(Arc::from),
                 created: now,
                 revoked: None,
-                secrets: vec![Secret::of(&token, now, new.expires)],
+                secrets: vec![Secret::of(&token, &salt, now, new.expires)],
             });
             Ok(token)
         })
@@ -202,7 +208,12 @@ impl CredentialFile {
                 secret.expires = Some(secret.expires.map_or(end, |expires| expires.min(end)));
             }
             entry.secrets.retain(|secret| !secret.is_expired(now.as_microsecond()));
-            entry.secrets.push(Secret::of(&token, now, expires));
+            let salt = entry.secrets.iter().find_map(|secret| scram::unhex(&secret.scram.as_ref()?.salt));
+            let salt = match salt {
+                Some(salt) => salt,
+                None => random::<{ scram::SALT }>().map_err(|error| self.io(error))?.to_vec(),
+            };
+            entry.secrets.push(Secret::of(&token, &salt, now, expires));
             Ok(token)
         })
     }

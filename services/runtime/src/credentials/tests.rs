@@ -142,3 +142,63 @@ fn refuses_changes_that_make_no_sense() {
     assert!(world.file.revoke("b", world.timestamp()).is_err());
     assert_eq!(world.file.list().expect("list").len(), 1);
 }
+
+/// What a client computes from a token (RFC 5802).
+fn proof(token: &str, challenge: &Challenge, messages: &[u8]) -> Vec<u8> {
+    let salted = scram::salted(token.as_bytes(), &challenge.salt, challenge.iterations);
+    let key = scram::hmac(&salted, &[b"Client Key"]);
+    let signature = scram::hmac(&scram::hash(&key), &[messages]);
+    key.iter().zip(signature).map(|(byte, other)| byte ^ other).collect()
+}
+
+#[test]
+fn a_token_is_proven_without_being_sent() {
+    let mut world = World::new();
+    let token = world.add("bi", Role::Analyst, None);
+    let challenge = world.credentials.challenge("bi", true, world.now).expect("readable").expect("it has a verifier");
+    let right = proof(token.reveal(), &challenge, b"messages");
+    let (_, proven) = challenge.judge(b"messages", &right).expect("the right token");
+    assert!(challenge.judge(b"other messages", &right).is_none());
+    let other = Token::generate("bi").expect("token");
+    assert!(challenge.judge(b"messages", &proof(other.reveal(), &challenge, b"messages")).is_none());
+    assert_eq!(world.credentials.holds(&proven, world.now).expect("valid").role, Role::Analyst);
+
+    // Both tokens of a rotated one are proven by the same salt; the old one until it ends.
+    let new = world.file.rotate("bi", jiff::SignedDuration::from_secs(60), None, world.timestamp()).expect("rotated");
+    world.now += 2 * SECOND;
+    let challenge = world.credentials.challenge("bi", true, world.now).expect("readable").expect("both have verifiers");
+    for token in [&token, &new] {
+        assert!(challenge.judge(b"m", &proof(token.reveal(), &challenge, b"m")).is_some(), "{token:?}");
+    }
+    world.now += 60 * SECOND;
+    assert_eq!(world.credentials.holds(&proven, world.now), Err(AuthError::Expired));
+    world.file.revoke("bi", world.timestamp()).expect("revoked");
+    world.now += 2 * SECOND;
+    assert_eq!(world.credentials.holds(&proven, world.now), Err(AuthError::Revoked));
+}
+
+#[test]
+fn who_is_not_there_looks_like_who_is() {
+    let world = World::new();
+    let token = world.add("bi", Role::Analyst, None);
+    let ask = |id| world.credentials.challenge(id, true, world.now).expect("readable").expect("a challenge");
+    let (nobody, again, other) = (ask("nobody"), ask("nobody"), ask("other"));
+    assert_eq!((nobody.salt.len(), nobody.iterations), (ask("bi").salt.len(), ask("bi").iterations));
+    assert!(nobody.salt == again.salt && nobody.salt != other.salt);
+    assert!(nobody.judge(b"m", &proof(token.reveal(), &nobody, b"m")).is_none());
+}
+
+#[test]
+fn a_credential_from_before_has_nothing_to_be_proven_by_and_goes_on() {
+    let mut world = World::new();
+    let token = world.add("old", Role::Analyst, None);
+    let line = std::fs::read_to_string(world.credentials.path()).expect("file");
+    let mut entry: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    entry["secrets"][0].as_object_mut().expect("a secret").remove("scram").expect("a verifier");
+    std::fs::write(world.credentials.path(), format!("{entry}\n")).expect("written");
+    assert!(world.ask(token.reveal()).is_ok());
+    assert!(world.credentials.challenge("old", true, world.now).expect("readable").is_none());
+    let sent = world.credentials.sent("old", token.reveal()).expect("a token");
+    assert!(world.credentials.holds(&sent, world.now).is_ok());
+    assert!(world.credentials.sent("other", token.reveal()).is_none(), "the user is the credential");
+}

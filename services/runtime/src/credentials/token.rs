@@ -28,8 +28,7 @@ impl Token {
     /// # Errors
     /// If the operating system gives no random bytes.
     pub fn generate(id: &str) -> std::io::Result<Self> {
-        let mut secret = [0_u8; SECRET_BYTES];
-        OsRng.try_fill_bytes(&mut secret).map_err(std::io::Error::other)?;
+        let secret = random::<SECRET_BYTES>()?;
         let text = format!("{PREFIX}{id}_{}", hex(&secret));
         Ok(Self { text, id_end: PREFIX.len() + id.len() })
     }
@@ -73,9 +72,15 @@ pub(super) fn is_id(text: &str) -> bool {
 /// A new id: 60 bits, enough to be alone in a file, short enough to read out.
 pub(super) fn new_id() -> std::io::Result<String> {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut bytes = [0_u8; 12];
-    OsRng.try_fill_bytes(&mut bytes).map_err(std::io::Error::other)?;
+    let bytes = random::<12>()?;
     Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+}
+
+/// Bytes from the operating system's generator.
+pub(super) fn random<const N: usize>() -> std::io::Result<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    OsRng.try_fill_bytes(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(bytes)
 }
 
 /// Lowercase hexadecimal.

@@ -1,0 +1,315 @@
+//! One connection after its beginning: what it has set, prepared and begun, and the loop that answers it.
+
+mod asking;
+mod extended;
+mod own;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::DataType;
+use datafusion::scalar::ScalarValue;
+use helan_runtime::credentials::{Identity, Proven};
+use helan_runtime::shutdown::Shutdown;
+use pgwire::messages::response::{CommandComplete, EmptyQueryResponse, ReadyForQuery, TransactionStatus};
+use pgwire::messages::startup::{Authentication, BackendKeyData, ParameterStatus, SecretKey};
+use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::asking::Open;
+use crate::Postgres;
+use crate::connections::Place;
+use crate::greet::Known;
+use crate::said::{Own, Said};
+use crate::settings::{Settings, is_told, told_as};
+use crate::statement::{self, Statement};
+use crate::types::Column;
+use crate::wire::{Broken, Wire};
+
+/// Bytes of prepared statements and of parameters that a connection keeps, each.
+const KEPT: usize = 1024 * 1024;
+/// Prepared statements, and portals, of a connection.
+const MOST: usize = 512;
+/// Time for the last words of a connection.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Why a step did not come to its end.
+pub(super) enum Stop {
+    /// The client is told, and the connection goes on or not.
+    Said(Box<Said>),
+    /// The connection is gone.
+    Broken(Broken),
+}
+
+impl<T: Into<Said>> From<T> for Stop {
+    fn from(said: T) -> Self {
+        Self::Said(Box::new(said.into()))
+    }
+}
+
+impl From<Broken> for Stop {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Violated(what) => Said::found(Own::Protocol, what).fatal().into(),
+            other => Self::Broken(other),
+        }
+    }
+}
+
+type Step<T> = Result<T, Stop>;
+
+/// A connection.
+pub(crate) struct Session {
+    front: Arc<Postgres>,
+    wire: Wire,
+    place: Place,
+    proven: Proven,
+    identity: Identity,
+    settings: Settings,
+    statements: HashMap<String, Prepared>,
+    portals: HashMap<String, Portal>,
+    transaction: TransactionStatus,
+    /// After an error nothing is heard until the client has noticed.
+    is_skipping: bool,
+}
+
+/// A statement that was parsed.
+#[derive(Clone)]
+struct Prepared {
+    statement: Statement,
+    /// Types of parameters that the client has named; 0 = not.
+    oids: Vec<u32>,
+    described: Option<Described>,
+}
+
+/// What a statement would answer.
+#[derive(Clone)]
+struct Described {
+    schema: arrow::datatypes::SchemaRef,
+    columns: Vec<Column>,
+    /// Its parameters' types, by number and as the engine has found them.
+    parameters: Vec<(u32, Option<DataType>)>,
+}
+
+/// A statement with its parameters, or a cursor.
+struct Portal {
+    state: State,
+    codes: Vec<i16>,
+    kept: usize,
+}
+
+enum State {
+    Own(Statement),
+    Question {
+        text: String,
+        parameters: Vec<ScalarValue>,
+    },
+    Open(Box<Open>),
+    /// All its rows were sent.
+    Done,
+    /// Its time was over before its rows were fetched.
+    Failed(Box<Said>),
+}
+
+impl Session {
+    pub(crate) fn new(front: Arc<Postgres>, place: Place, known: Known) -> Self {
+        let Known { mut wire, proven, identity, mut settings } = known;
+        wire.trust();
+        settings.name(&identity.credential);
+        Self {
+            front,
+            wire,
+            place,
+            proven,
+            identity,
+            settings,
+            statements: HashMap::new(),
+            portals: HashMap::new(),
+            transaction: TransactionStatus::Idle,
+            is_skipping: false,
+        }
+    }
+
+    /// Answers until the connection ends.
+    pub(crate) async fn run(mut self, shutdown: Shutdown) {
+        let ended = async {
+            self.welcome().await?;
+            loop {
+                let message = self.wait(&shutdown).await?;
+                self.place.idle(false);
+                self.place.cancels.mark_unchanged();
+                if matches!(message, PgWireFrontendMessage::Terminate(_)) {
+                    return Err(Stop::Broken(Broken::Ended));
+                }
+                self.hear(message).await?;
+            }
+        };
+        let ended: Step<()> = ended.await;
+        // Seats are given back before anything is said to a client that may not listen.
+        self.portals.clear();
+        match ended {
+            Err(Stop::Said(said)) => {
+                let lang = self.settings.lang();
+                if self.wire.put(&said.fatal().error(lang)).is_ok() {
+                    let _ = timeout(LAST_WORDS, self.wire.close()).await;
+                }
+            }
+            Err(Stop::Broken(Broken::Ended)) | Ok(()) => {}
+            Err(Stop::Broken(error)) => tracing::debug!(%error, "a connection ended early"),
+        }
+    }
+
+    async fn welcome(&mut self) -> Step<()> {
+        if !self.place.belongs_to(&self.identity.credential) {
+            return Err(Said::from(Own::Full).fatal().into());
+        }
+        self.wire.put(&PgWireBackendMessage::Authentication(Authentication::Ok))?;
+        for (name, value) in self.settings.told() {
+            self.wire.put(&PgWireBackendMessage::ParameterStatus(ParameterStatus::new(name.to_owned(), value)))?;
+        }
+        let key = BackendKeyData::new(self.place.number, SecretKey::I32(self.place.secret));
+        self.wire.put(&PgWireBackendMessage::BackendKeyData(key))?;
+        tracing::debug!(credential = %self.identity.credential, "a PostgreSQL client has come");
+        self.ready().await
+    }
+
+    /// The next message; meanwhile what was begun and not fetched ends with its time.
+    async fn wait(&mut self, shutdown: &Shutdown) -> Step<PgWireFrontendMessage> {
+        loop {
+            let open = self.portals.values().filter_map(|portal| match &portal.state {
+                State::Open(open) => open.until,
+                _ => None,
+            });
+            let next = open.min();
+            self.place.idle(next.is_none());
+            let late = async {
+                match next {
+                    Some(next) => sleep_until(next).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                message = self.wire.next() => return Ok(message?),
+                () = self.place.close.notified() => return Err(Said::from(Own::MadeRoom).fatal().into()),
+                () = shutdown.wait() => return Err(Said::from(Own::Ending).fatal().into()),
+                () = late => self.expire(),
+            }
+        }
+    }
+
+    /// Gives back the places of answers that were not fetched in time.
+    fn expire(&mut self) {
+        for portal in self.portals.values_mut() {
+            if let State::Open(open) = &mut portal.state
+                && open.until.is_some_and(|until| until <= Instant::now())
+            {
+                portal.state = State::Failed(Box::new(open.too_late()));
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: PgWireFrontendMessage) -> Step<()> {
+        if let PgWireFrontendMessage::Query(query) = message {
+            self.is_skipping = false;
+            let answered = self.simple(&query.query).await;
+            self.told(answered)?;
+            if self.transaction == TransactionStatus::Idle {
+                self.portals.clear();
+            }
+            return self.ready().await;
+        }
+        if let PgWireFrontendMessage::Sync(_) = message {
+            self.is_skipping = false;
+            if self.transaction == TransactionStatus::Idle {
+                self.portals.clear();
+            }
+            return self.ready().await;
+        }
+        if self.is_skipping {
+            return Ok(());
+        }
+        let heard = match message {
+            PgWireFrontendMessage::Parse(parse) => self.parse(parse).await,
+            PgWireFrontendMessage::Bind(bind) => self.bind(bind).await,
+            PgWireFrontendMessage::Describe(describe) => self.describe(describe).await,
+            PgWireFrontendMessage::Execute(execute) => self.execute(execute).await,
+            PgWireFrontendMessage::Close(close) => self.close(close),
+            PgWireFrontendMessage::Flush(_) => Ok(self.wire.flush().await?),
+            // What is left of a copy that was refused.
+            PgWireFrontendMessage::CopyData(_)
+            | PgWireFrontendMessage::CopyDone(_)
+            | PgWireFrontendMessage::CopyFail(_) => Ok(()),
+            _ => Err(Said::found(Own::Protocol, "a message out of place").fatal().into()),
+        };
+        if self.told(heard)? {
+            self.is_skipping = true;
+            // The client may wait for it before it sends anything.
+            self.wire.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the client of an error after which the connection goes on; whether there was one.
+    fn told(&mut self, step: Step<()>) -> Step<bool> {
+        match step {
+            Ok(()) => Ok(false),
+            Err(Stop::Said(said)) if !said.is_fatal() => {
+                if self.transaction == TransactionStatus::Transaction {
+                    self.transaction = TransactionStatus::Error;
+                }
+                self.wire.put(&said.error(self.settings.lang()))?;
+                Ok(true)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn ready(&mut self) -> Step<()> {
+        self.wire.put(&PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(self.transaction)))?;
+        Ok(self.wire.flush().await?)
+    }
+
+    fn complete(&mut self, tag: String) -> Step<()> {
+        Ok(self.wire.put(&PgWireBackendMessage::CommandComplete(CommandComplete::new(tag)))?)
+    }
+
+    /// Answers a text of statements, up to the first that fails.
+    async fn simple(&mut self, text: &str) -> Step<()> {
+        self.portals.remove("");
+        let statements = statement::read(text)?;
+        if statements.iter().all(|statement| *statement == Statement::Empty) {
+            return Ok(self.wire.put(&PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()))?);
+        }
+        for statement in statements {
+            self.allowed(&statement)?;
+            match statement {
+                Statement::Empty => {}
+                Statement::Question(text) => {
+                    let mut open = self.open(&text, Vec::new()).await?;
+                    let binary = vec![false; open.columns.len()];
+                    self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?;
+                    self.rows(&mut open, &binary, None).await?;
+                    self.complete(format!("SELECT {}", open.sent))?;
+                }
+                own => self.own(own, &[], None, true).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// After an error in a transaction only its end is heard.
+    fn allowed(&self, statement: &Statement) -> Step<()> {
+        let ends = matches!(statement, Statement::Commit | Statement::Rollback | Statement::Savepoint("ROLLBACK"));
+        if self.transaction == TransactionStatus::Error && !ends { Err(Own::Aborted.into()) } else { Ok(()) }
+    }
+
+    /// Tells the client of a setting that has changed, if it wants to know.
+    fn tell_setting(&mut self, name: &'static str) -> Step<()> {
+        if is_told(name) {
+            let status = ParameterStatus::new(told_as(name).to_owned(), self.settings.get(name).to_owned());
+            self.wire.put(&PgWireBackendMessage::ParameterStatus(status))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,379 @@
+//! Texts of clients: cut into statements, and which of them are the connection's own affair.
+
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use crate::said::{Own, Said};
+
+/// A statement of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Statement {
+    /// Nothing between two semicolons.
+    Empty,
+    /// The desk is asked.
+    Question(String),
+    /// A transaction begins, with a warning if it is under way.
+    Begin,
+    Commit,
+    Rollback,
+    /// `savepoint`, `release`: nothing is changed, so nothing is to be gone back to.
+    Savepoint(&'static str),
+    Set {
+        name: String,
+        value: Option<String>,
+        local: bool,
+    },
+    Reset(Option<String>),
+    Show(Option<String>),
+    Discard(&'static str),
+    /// None = all.
+    Deallocate(Option<String>),
+    Declare {
+        name: String,
+        text: String,
+    },
+    /// So many rows, or all.
+    Fetch {
+        name: String,
+        rows: Option<usize>,
+        skip: bool,
+    },
+    /// None = all.
+    Close(Option<String>),
+    Unlisten,
+}
+
+impl Statement {
+    /// What a client reads once it is done.
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            Self::Begin => "BEGIN",
+            Self::Commit => "COMMIT",
+            Self::Rollback => "ROLLBACK",
+            Self::Savepoint(tag) | Self::Discard(tag) => tag,
+            Self::Set { .. } => "SET",
+            Self::Reset(_) => "RESET",
+            Self::Show(_) => "SHOW",
+            Self::Deallocate(Some(_)) => "DEALLOCATE",
+            Self::Deallocate(None) => "DEALLOCATE ALL",
+            Self::Declare { .. } => "DECLARE CURSOR",
+            Self::Fetch { .. } => "FETCH",
+            Self::Close(Some(_)) => "CLOSE CURSOR",
+            Self::Close(None) => "CLOSE CURSOR ALL",
+            Self::Unlisten => "UNLISTEN",
+            Self::Empty | Self::Question(_) => "SELECT",
+        }
+    }
+}
+
+/// The statements of a text.
+pub(crate) fn read(text: &str) -> Result<Vec<Statement>, Said> {
+    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location() else {
+        // The desk says where it is wrong.
+        return Ok(vec![Statement::Question(text.to_owned())]);
+    };
+    let places: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let offset = |line: u64, column: u64| {
+        let begins =
+            usize::try_from(line).ok().and_then(|line| places.get(line.saturating_sub(1))).copied().unwrap_or(0);
+        let rest = text.get(begins..).unwrap_or_default();
+        let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
+        begins + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    };
+    let (mut statements, mut words, mut begun) = (Vec::new(), Vec::new(), 0);
+    for token in tokens {
+        match token.token {
+            Token::SemiColon => {
+                let end = offset(token.span.start.line, token.span.start.column);
+                statements.push(one(&std::mem::take(&mut words), text.get(begun..end).unwrap_or_default())?);
+                begun = end + 1;
+            }
+            Token::Whitespace(_) => {}
+            other => words.push(other),
+        }
+    }
+    if !words.is_empty() || statements.is_empty() {
+        statements.push(one(&words, text.get(begun..).unwrap_or_default())?);
+    }
+    Ok(statements)
+}
+
+/// Parameters that a text casts at once, such as `$1::date`, with the name of their type and whether it is an array.
+pub(crate) fn casts(text: &str) -> Vec<(usize, String, bool)> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize().unwrap_or_default();
+    let tokens: Vec<_> = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let Token::Placeholder(name) = token else { continue };
+        let Some(number) = name.strip_prefix('$').and_then(|number| number.parse().ok()) else { continue };
+        let is_cast = match tokens.get(at + 1) {
+            Some(Token::DoubleColon) => true,
+            Some(next) => word(next) == "as" && at >= 2 && word(&tokens[at - 2]) == "cast",
+            None => false,
+        };
+        let mut rest = tokens.get(at + 2..).unwrap_or_default();
+        if let [schema, Token::Period, ..] = rest
+            && word(schema) == "pg_catalog"
+        {
+            rest = &rest[2..];
+        }
+        if let (true, Some(kind)) = (is_cast, rest.first()) {
+            found.push((number, word(kind), matches!(rest.get(1), Some(Token::LBracket))));
+        }
+    }
+    found
+}
+
+/// A token as a word in lower case, or empty.
+fn word(token: &Token) -> String {
+    match token {
+        Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_lowercase(),
+        _ => String::new(),
+    }
+}
+
+/// A name, folded as unquoted ones are.
+fn name(token: Option<&Token>) -> Result<String, Said> {
+    match token {
+        Some(Token::Word(word)) if word.quote_style.is_some() => Ok(word.value.clone()),
+        Some(token @ Token::Word(_)) => Ok(word(token)),
+        Some(Token::SingleQuotedString(text)) => Ok(text.clone()),
+        other => Err(wrong(other)),
+    }
+}
+
+fn wrong(token: Option<&Token>) -> Said {
+    Said::found(Own::NotOffered, token.map_or_else(|| "…".to_owned(), ToString::to_string))
+}
+
+fn one(tokens: &[Token], text: &str) -> Result<Statement, Said> {
+    let words: Vec<String> = tokens.iter().take(8).map(word).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    Ok(match words.as_slice() {
+        [] => Statement::Empty,
+        ["begin", rest @ ..] | ["start", "transaction", rest @ ..] => {
+            modes(rest, tokens)?;
+            Statement::Begin
+        }
+        ["commit" | "end", ..] => Statement::Commit,
+        ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to", ..] => Statement::Savepoint("ROLLBACK"),
+        ["rollback" | "abort", ..] => Statement::Rollback,
+        ["savepoint", ..] => Statement::Savepoint("SAVEPOINT"),
+        ["release", ..] => Statement::Savepoint("RELEASE"),
+        ["set", rest @ ..] => set(rest, tokens.get(1..).unwrap_or_default())?,
+        ["reset", "all"] => Statement::Reset(None),
+        ["reset", ..] => Statement::Reset(Some(setting(tokens.get(1..).unwrap_or_default())?.0)),
+        ["show", "all"] => Statement::Show(None),
+        ["show", "tables" | "columns" | "functions", ..] => Statement::Question(text.to_owned()),
+        ["show", "time", "zone"] => Statement::Show(Some("timezone".to_owned())),
+        ["show", "transaction", "isolation", "level"] => Statement::Show(Some("transaction_isolation".to_owned())),
+        ["show", ..] => Statement::Show(Some(setting(tokens.get(1..).unwrap_or_default())?.0)),
+        ["discard", "all"] => Statement::Discard("DISCARD ALL"),
+        ["discard", "plans"] => Statement::Discard("DISCARD PLANS"),
+        ["discard", "sequences"] => Statement::Discard("DISCARD SEQUENCES"),
+        ["discard", "temp" | "temporary"] => Statement::Discard("DISCARD TEMP"),
+        ["deallocate", "prepare", "all"] | ["deallocate", "all"] => Statement::Deallocate(None),
+        ["deallocate", "prepare", _] => Statement::Deallocate(Some(name(tokens.get(2))?)),
+        ["deallocate", _] => Statement::Deallocate(Some(name(tokens.get(1))?)),
+        ["declare", ..] => declare(tokens, text)?,
+        ["fetch" | "move", ..] => fetch(tokens)?,
+        ["close", "all"] => Statement::Close(None),
+        ["close", _] => Statement::Close(Some(name(tokens.get(1))?)),
+        ["unlisten", ..] => Statement::Unlisten,
+        _ => Statement::Question(text.to_owned()),
+    })
+}
+
+/// What a transaction is to be: every statement reads the newest versions, and none writes.
+fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Said> {
+    let mut words = words.iter().copied().filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        match word {
+            "work" | "transaction" | "only" | "read" | "level" | "isolation" | "not" | "deferrable" | "committed"
+            | "uncommitted" => {}
+            "write" => return Err(Own::ReadWrite.into()),
+            "repeatable" | "serializable" => {
+                let sentence = format!("{word}; each statement reads the newest versions (read committed)");
+                return Err(Said::found(Own::NotOffered, sentence));
+            }
+            _ => return Err(wrong(tokens.last())),
+        }
+    }
+    Ok(())
+}
+
+/// The name of a setting, of one word or two with a point between, and what follows.
+fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Said> {
+    match tokens {
+        [first, Token::Period, second, rest @ ..] => {
+            Ok((format!("{}.{}", name(Some(first))?, name(Some(second))?), rest))
+        }
+        [first, rest @ ..] => Ok((name(Some(first))?, rest)),
+        [] => Err(wrong(None)),
+    }
+}
+
+fn set(words: &[&str], tokens: &[Token]) -> Result<Statement, Said> {
+    let rest = |from: usize| tokens.get(from..).unwrap_or_default();
+    let set =
+        |name: &str, value: &str| Statement::Set { name: name.to_owned(), value: Some(value.to_owned()), local: false };
+    match words {
+        ["session", "characteristics", "as", "transaction", modes_ @ ..] | ["transaction", modes_ @ ..] => {
+            modes(modes_, tokens)?;
+            return Ok(set("default_transaction_read_only", "on"));
+        }
+        ["session", "authorization", ..] | ["role", ..] | ["local", "role", ..] | ["constraints", ..] => {
+            return Err(wrong(tokens.first()));
+        }
+        ["names", ..] => return Ok(set("client_encoding", &value(rest(1))?.unwrap_or_else(|| "UTF8".to_owned()))),
+        _ => {}
+    }
+    let (tokens, local) = match words {
+        ["session", ..] => (rest(1), false),
+        ["local", ..] => (rest(1), true),
+        _ => (tokens, false),
+    };
+    if let [time, zone, given @ ..] = tokens
+        && (word(time).as_str(), word(zone).as_str()) == ("time", "zone")
+    {
+        return Ok(Statement::Set { name: "timezone".to_owned(), value: value(given)?, local });
+    }
+    let (name, rest) = setting(tokens)?;
+    match rest {
+        [Token::Eq, given @ ..] => Ok(Statement::Set { name, value: value(given)?, local }),
+        [to, given @ ..] if word(to) == "to" => Ok(Statement::Set { name, value: value(given)?, local }),
+        other => Err(wrong(other.first())),
+    }
+}
+
+/// A value, of words with commas between; none = the one at first.
+fn value(tokens: &[Token]) -> Result<Option<String>, Said> {
+    let mut text = String::new();
+    for token in tokens {
+        match token {
+            Token::SingleQuotedString(value) | Token::EscapedStringLiteral(value) => text.push_str(value),
+            Token::Number(number, _) => text.push_str(number),
+            Token::Word(found) if found.quote_style.is_some() => text.push_str(&found.value),
+            Token::Word(_) if tokens.len() == 1 && word(token) == "default" => return Ok(None),
+            Token::Word(found) => text.push_str(&found.value),
+            Token::Comma => text.push_str(", "),
+            Token::Minus => text.push('-'),
+            Token::Plus => text.push('+'),
+            other => return Err(wrong(Some(other))),
+        }
+    }
+    if text.is_empty() && tokens.is_empty() { Err(wrong(None)) } else { Ok(Some(text)) }
+}
+
+fn declare(tokens: &[Token], text: &str) -> Result<Statement, Said> {
+    let cursor = name(tokens.get(1))?;
+    let modes: Vec<String> = tokens.iter().skip(2).map(word).take_while(|word| word != "for").collect();
+    for mode in &modes {
+        match mode.as_str() {
+            "binary" | "asensitive" | "insensitive" | "no" | "scroll" | "cursor" | "without" | "hold" => {}
+            // It would have to be read to its end at commit.
+            "with" => return Err(Said::found(Own::NotOffered, "declare … with hold")),
+            other => return Err(Said::found(Own::NotOffered, other)),
+        }
+    }
+    if modes.iter().any(|mode| mode == "scroll") && !modes.iter().any(|mode| mode == "no") {
+        return Err(Said::found(Own::NotOffered, "declare … scroll"));
+    }
+    let (before, after) = (modes.len() + 2, tokens.len());
+    let is_for = before < after;
+    // The question itself, as it stands behind `for`.
+    let lower = text.to_ascii_lowercase();
+    let found = lower.match_indices("for").map(|(at, _)| at).find(|at| {
+        let edge = |at: Option<char>| at.is_none_or(|character| !character.is_alphanumeric() && character != '_');
+        edge(lower[..*at].chars().next_back())
+            && edge(lower[at + 3..].chars().next())
+            && lower[..*at].contains("cursor")
+    });
+    match found.filter(|_| is_for) {
+        Some(at) => Ok(Statement::Declare { name: cursor, text: text[at + 3..].to_owned() }),
+        None => Err(wrong(tokens.last())),
+    }
+}
+
+fn fetch(tokens: &[Token]) -> Result<Statement, Said> {
+    let skip = tokens.first().map(word).as_deref() == Some("move");
+    let mut rows = Some(1);
+    let Some((cursor, before)) = tokens.split_last() else { return Err(wrong(None)) };
+    for token in before.iter().skip(1) {
+        match (token, word(token).as_str()) {
+            (Token::Number(number, _), _) => rows = Some(number.parse().map_err(|_| wrong(Some(token)))?),
+            (_, "all") => rows = None,
+            (_, "forward" | "next" | "from" | "in") => {}
+            // Rows that were fetched are gone.
+            (other, _) => return Err(wrong(Some(other))),
+        }
+    }
+    Ok(Statement::Fetch { name: name(Some(cursor))?, rows, skip })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(text: &str) -> Statement {
+        let mut all = read(text).expect(text);
+        assert_eq!(all.len(), 1, "{all:?}");
+        all.remove(0)
+    }
+
+    fn set_to(name: &str, value: Option<&str>) -> Statement {
+        Statement::Set { name: name.to_owned(), value: value.map(str::to_owned), local: false }
+    }
+
+    #[test]
+    fn a_text_is_cut_where_its_statements_end() {
+        let all = read("begin; select ';' as \"a;b\" -- ;\n, '江;河'; /* ; */ commit;").expect("read");
+        let question = Statement::Question(" select ';' as \"a;b\" -- ;\n, '江;河'".to_owned());
+        assert_eq!(all, [Statement::Begin, question, Statement::Commit]);
+        assert_eq!(read("").expect("read"), [Statement::Empty]);
+        assert_eq!(only("select $$a;b$$"), Statement::Question("select $$a;b$$".to_owned()));
+    }
+
+    #[test]
+    fn what_drivers_send_is_understood() {
+        assert_eq!(only("SET extra_float_digits = 3"), set_to("extra_float_digits", Some("3")));
+        assert_eq!(only("set helan.as_of = '2019-08-30'"), set_to("helan.as_of", Some("2019-08-30")));
+        assert_eq!(only("SET DateStyle= 'ISO'"), set_to("datestyle", Some("ISO")));
+        assert_eq!(only("set datestyle to iso, mdy"), set_to("datestyle", Some("iso, mdy")));
+        assert_eq!(only("set session time zone 'Asia/Shanghai'"), set_to("timezone", Some("Asia/Shanghai")));
+        assert_eq!(only("set names 'utf8'"), set_to("client_encoding", Some("utf8")));
+        assert_eq!(only("set helan.as_of to default"), set_to("helan.as_of", None));
+        assert_eq!(only("SHOW TRANSACTION ISOLATION LEVEL"), Statement::Show(Some("transaction_isolation".to_owned())));
+        assert_eq!(only("BEGIN TRANSACTION READ ONLY"), Statement::Begin);
+        assert_eq!(only("start transaction isolation level read committed"), Statement::Begin);
+        assert_eq!(only("DEALLOCATE ALL"), Statement::Deallocate(None));
+        let declared = only("DECLARE \"C 1\" NO SCROLL CURSOR WITHOUT HOLD FOR select 'for' as x");
+        assert_eq!(declared, Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned() });
+        let fetched = |rows| Statement::Fetch { name: "c".to_owned(), rows, skip: false };
+        assert_eq!(only("FETCH FORWARD 100 FROM c"), fetched(Some(100)));
+        assert_eq!(only("fetch all in c"), fetched(None));
+        assert_eq!(only("fetch next c"), fetched(Some(1)));
+    }
+
+    #[test]
+    fn casts_name_the_types_of_parameters() {
+        let found = casts("select $1::date, cast($2 as bigint), $3::pg_catalog.text[], $4 + 1, '$5::int'");
+        let found: Vec<_> = found.iter().map(|(number, kind, list)| (*number, kind.as_str(), *list)).collect();
+        assert_eq!(found, [(1, "date", false), (2, "bigint", false), (3, "text", true)]);
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused_by_its_kind() {
+        for (text, state) in [
+            ("begin isolation level serializable", "0A000"),
+            ("set session characteristics as transaction read write", "25006"),
+            ("set role postgres", "0A000"),
+            ("set session authorization 'x'", "0A000"),
+            ("declare c cursor with hold for select 1", "0A000"),
+            ("fetch backward 1 from c", "0A000"),
+            ("set helan.as_of = (select 1)", "0A000"),
+        ] {
+            assert_eq!(read(text).expect_err(text).state, state, "{text}");
+        }
+    }
+}

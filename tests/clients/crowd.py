@@ -1,0 +1,97 @@
+"""Two hundred connections at once: half of them idle, forty that ask and ask, twenty with a question that never ends and
+twenty that vanish. Prints what the service did meanwhile; every place must be free afterwards."""
+
+import json
+import os
+import socket
+import statistics
+import sys
+import threading
+import time
+import urllib.request
+
+import psycopg
+
+TOKENS, OPERATOR, REPORTER, HTTP, PID = os.environ["HELAN_TOKENS"].split(), os.environ["HELAN_OPERATOR"], os.environ["HELAN_REPORTER"], os.environ["HELAN_HTTP"], os.environ["HELAN_PID"]
+ENDLESS = json.load(open(os.environ["HELAN_CHECKS"]))["endless"]
+states, lock, over = {}, threading.Lock(), threading.Event()
+
+
+def connect(number):
+    token = TOKENS[number % len(TOKENS)]
+    return psycopg.connect(user=token.split("_")[1], password=token, autocommit=True)
+
+
+def count(state):
+    with lock:
+        states[state] = states.get(state, 0) + 1
+
+
+def ask(connection, query):
+    try:
+        connection.execute(query).fetchall()
+        count("answered")
+    except psycopg.Error as error:
+        count(error.sqlstate or "gone")
+
+
+def asking(connection):
+    while not over.is_set():
+        ask(connection, "select count(*) from figures where ref_area = '640000'")
+
+
+def memory():
+    for line in open(f"/proc/{PID}/status"):
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) // 1024
+
+
+def running():
+    request = urllib.request.Request(HTTP + "/metrics", headers={"Authorization": f"Bearer {OPERATOR}"})
+    text = urllib.request.urlopen(request).read().decode()
+    return int(next(line for line in text.splitlines() if line.startswith("helan_sql_running ")).split()[1])
+
+
+def report(number):
+    """Milliseconds until ingest takes an event."""
+    event = {"specversion": "1.0", "type": "helan.observation.reported.v1", "source": "/nx/nx-stats", "id": f"crowd-{number}",
+             "data": {"ref_area": "640000", "indicator": "rd_expenditure", "time_period": "2010", "value": "1", "unit": "CNY"}}
+    headers = {"Authorization": f"Bearer {REPORTER}", "Content-Type": "application/cloudevents+json"}
+    begun = time.monotonic()
+    urllib.request.urlopen(urllib.request.Request(HTTP + "/v1/events", json.dumps(event).encode(), headers)).read()
+    return (time.monotonic() - begun) * 1000
+
+
+def p99(times):
+    return round(statistics.quantiles(times, n=100)[98])
+
+
+quiet = [report(number) for number in range(200)]
+before = memory()
+idle = [connect(number) for number in range(100)]
+busy = [connect(number) for number in range(80)]
+vanishing = [connect(number) for number in range(20)]
+threads = [threading.Thread(target=asking, args=(connection,)) for connection in busy[:40]]
+threads += [threading.Thread(target=ask, args=(connection, ENDLESS)) for connection in busy[40:60] + vanishing]
+[thread.start() for thread in threads]
+crowded, most = [], 0
+for number in range(200, 400):
+    crowded.append(report(number))
+    most = max(most, memory())
+    if number == 300:
+        for connection in vanishing:
+            handle = socket.socket(fileno=os.dup(connection.fileno()))
+            handle.shutdown(socket.SHUT_RDWR)
+            handle.close()
+over.set()
+for connection in busy[40:60]:
+    connection.cancel_safe()
+[thread.join(90) for thread in threads]
+for _ in range(600):
+    if running() == 0:
+        break
+    time.sleep(0.1)
+alive = sum(connection.execute("select 1").fetchone() == (1,) for connection in idle)
+print(f"200 connections: {states}; memory {before} MiB, at most {most} MiB; ingest's p99 {p99(quiet)} ms, with the crowd {p99(crowded)} ms; "
+      f"idle connections that still answer: {alive} of 100; places taken afterwards: {running()}")
+sys.exit(0 if running() == 0 and alive == 100 else 1)

@@ -1,0 +1,139 @@
+"""Python's clients: psycopg 3, asyncpg, SQLAlchemy with its inspector (what Superset asks), ODBC (what Excel asks)."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+CHECKS = json.loads((Path(__file__).parent / "checks.json").read_text())
+ANSWERS = [answer for _, answer in CHECKS["answers"]]
+MOMENT, AS_OF, THEN = CHECKS["as of"]
+
+
+def check(name, work):
+    try:
+        given = work()
+        print(f"{name}\t{'ok' if given is True else repr(given)}")
+    except Exception as error:  # noqa: BLE001: whatever goes wrong is the finding
+        print(f"{name}\t{type(error).__name__} {str(error).splitlines()[0]}")
+
+
+def refused(work, *states):
+    """Whether a statement is refused with one of these SQLSTATEs."""
+    try:
+        return f"was answered: {work()}"
+    except Exception as error:  # noqa: BLE001
+        cause = getattr(error, "orig", error)
+        state = getattr(cause, "sqlstate", None) or (cause.args[0] if cause.args else "")
+        return state in states or f"{state} {error}"
+
+
+def psycopg():
+    import psycopg
+
+    one, other = psycopg.connect(autocommit=True), psycopg.connect(autocommit=True)
+    ask = lambda query, *values: str(one.execute(query, *values).fetchone()[0])
+    check("connects", lambda: ask("select 1") == "1")
+    check("lists", lambda: one.execute("select obj_description('figures'::regclass, 'pg_class')").fetchone()[0].startswith("Figures to read"))
+    check("answers", lambda: [ask(query) for query, _ in CHECKS["answers"]] == ANSWERS)
+    check("as of", lambda: (one.execute(f"set helan.as_of = '{MOMENT}'"), ask(AS_OF))[1] == THEN)
+    check("own settings", lambda: other.execute("show helan.as_of").fetchone()[0] == "")
+    one.execute("discard all")
+    check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1] == str(one.cursor(binary=True).execute(CHECKS["digits"][0]).fetchone()[0]))
+    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = any(%s) and time_period = %s", (["640000"], "2018")) == "1")
+    one.execute("set statement_timeout = 300")
+    check("cut off", lambda: refused(lambda: ask(CHECKS["endless"]), "57014"))
+    check("reads only", lambda: refused(lambda: one.execute(CHECKS["write"]), "25006"))
+    check("no files", lambda: refused(lambda: ask(CHECKS["file"]), "42883"))
+
+
+def asyncpg():
+    import asyncpg
+
+    loop = asyncio.new_event_loop()
+    wait = loop.run_until_complete
+    one, other = wait(asyncpg.connect()), wait(asyncpg.connect())
+    ask = lambda query, *values: str(wait(one.fetchval(query, *values)))
+    check("connects", lambda: ask("select 1") == "1")
+    check("lists", lambda: wait(one.fetchval("select description from pg_description where objoid = to_regclass('figures') and objsubid = 0")).startswith("Figures to read"))
+    check("answers", lambda: [ask(query) for query, _ in CHECKS["answers"]] == ANSWERS)
+    check("as of", lambda: (wait(one.execute(f"set helan.as_of = '{MOMENT}'")), ask(AS_OF))[1] == THEN)
+    check("own settings", lambda: wait(other.fetchval("show helan.as_of")) == "")
+    wait(one.reset())
+    check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1])
+    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = any($1::text[]) and time_period = $2", ["640000"], "2018") == "1")
+    wait(one.execute("set statement_timeout = 300"))
+    check("cut off", lambda: refused(lambda: ask(CHECKS["endless"]), "57014"))
+    check("reads only", lambda: refused(lambda: wait(one.execute(CHECKS["write"])), "25006"))
+    check("no files", lambda: refused(lambda: ask(CHECKS["file"]), "42883"))
+
+
+def sqlalchemy():
+    import pandas
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(f"postgresql+psycopg://{os.environ['PGUSER']}:{os.environ['PGPASSWORD']}@{os.environ['PGHOST']}:{os.environ['PGPORT']}/helan")
+    one, other = engine.connect(), engine.connect()
+    ask = lambda query, **values: str(one.execute(sa.text(query), values).scalar())
+
+    def lists():
+        seen = sa.inspect(engine)
+        table = sa.Table("rd_intensity", sa.MetaData(), autoload_with=engine)
+        empty = [seen.get_pk_constraint("events")["constrained_columns"], seen.get_foreign_keys("events"), seen.get_indexes("events"), seen.get_unique_constraints("events"), seen.get_check_constraints("events")]
+        found = [
+            "figures" in seen.get_view_names(), "events" in seen.get_table_names(), "public" in seen.get_schema_names(),
+            seen.get_table_comment("figures")["text"].startswith("Figures to read"), str(table.c.value.type) == "NUMERIC",
+            table.c.value.comment is not None, seen.get_view_definition("figures") is not None, empty == [[], [], [], [], []],
+            len(pandas.read_sql("select * from figures limit 2", engine)) == 2,
+        ]
+        return all(found) or found
+
+    def failed(query):
+        try:
+            return ask(query)
+        finally:
+            one.rollback()
+
+    check("connects", lambda: ask("select 1") == "1")
+    check("lists", lists)
+    check("answers", lambda: [ask(query) for query, _ in CHECKS["answers"]] == ANSWERS)
+    check("as of", lambda: (one.execute(sa.text(f"set helan.as_of = '{MOMENT}'")), ask(AS_OF))[1] == THEN)
+    check("own settings", lambda: other.execute(sa.text("show helan.as_of")).scalar() == "")
+    one.rollback()
+    check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1])
+    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = :area and time_period = :period", area="640000", period="2018") == "1")
+    one.execute(sa.text("set statement_timeout = 300"))
+    one.commit()
+    check("cut off", lambda: refused(lambda: failed(CHECKS["endless"]), "57014"))
+    check("reads only", lambda: refused(lambda: failed(CHECKS["write"]), "25006"))
+    check("no files", lambda: refused(lambda: failed(CHECKS["file"]), "42883"))
+
+
+def pyodbc():
+    import pyodbc
+
+    dsn = "Driver={PostgreSQL Unicode};Server=%s;Port=%s;Database=helan;UID=%s;PWD=%s" % tuple(os.environ[name] for name in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD"))
+    one, other = pyodbc.connect(dsn, autocommit=True), pyodbc.connect(dsn, autocommit=True)
+    ask = lambda query, *values: str(one.execute(query, *values).fetchone()[0])
+    check("connects", lambda: ask("select 1") == "1")
+
+    def lists():
+        tables = {row.table_name: row.remarks for row in one.cursor().tables(schema="public")}
+        columns = [row.column_name for row in one.cursor().columns(table="figures", schema="public")]
+        return ("figures" in tables and columns[:2] == ["ref_area", "name_zh"]) or [tables.get("figures"), columns]
+
+    check("lists", lists)
+    check("answers", lambda: [ask(query) for query, _ in CHECKS["answers"]] == ANSWERS or [ask(query) for query, _ in CHECKS["answers"]])
+    check("as of", lambda: (one.execute(f"set helan.as_of = '{MOMENT}'"), ask(AS_OF))[1] == THEN)
+    check("own settings", lambda: other.execute("show helan.as_of").fetchone()[0] == "")
+    one.execute("discard all")
+    check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1] or ask(CHECKS["digits"][0]))
+    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = ? and time_period = ?", "640000", "2018") == "1")
+    one.execute("set statement_timeout = 300")
+    check("cut off", lambda: refused(lambda: ask(CHECKS["endless"]), "57014"))
+    check("reads only", lambda: refused(lambda: one.execute(CHECKS["write"]), "25006"))
+    check("no files", lambda: refused(lambda: ask(CHECKS["file"]), "42883"))
+
+
+globals()[sys.argv[1]]()

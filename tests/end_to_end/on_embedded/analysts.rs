@@ -1,0 +1,123 @@
+//! Analysts' tools over PostgreSQL's protocol: the same digits as over HTTP, the same limits, and nothing but reading.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Deployment, free_port, repository, text_of};
+use crate::stranger::{BATCH, SOURCE, batch};
+
+fn python() -> String {
+    std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with psycopg; tests/run sets it up")
+}
+
+/// A credential as a build from before SCRAM has made it.
+fn old_token(helan: &Deployment) -> String {
+    let token = helan.run(&["credential", "add", "--role", "analyst", "--id", "old"]).trim().to_owned();
+    let path = helan.dir.path().join("credentials.jsonl");
+    let lines = std::fs::read_to_string(&path).expect("credentials");
+    let lines = lines.lines().map(|line| {
+        let mut entry: Value = serde_json::from_str(line).expect("JSON");
+        if entry["id"] == "old" {
+            entry["secrets"][0].as_object_mut().expect("a secret").remove("scram").expect("a verifier");
+        }
+        format!("{entry}\n")
+    });
+    std::fs::write(&path, lines.collect::<String>()).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    token
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_reads_within_its_limits_and_does_no_more() {
+    let helan = Deployment::new(None);
+    let address = format!("127.0.0.1:{}", free_port());
+    let limits = ["--sql-time", "3s", "--sql-rows", "2000"];
+    let arguments =
+        [&["--flush-age", "200ms", "--partitions", "3", "--postgres-listen", &address], &limits[..]].concat();
+    helan.spawn("up", &helan.base, &arguments).await;
+    let reporter = helan.token("nx-stats");
+    helan.deliver("/v1/events", &reporter, BATCH, batch(SOURCE, "640000", 0, 200)).await;
+    let credential = |role: &str| helan.run(&["credential", "add", "--role", role]).trim().to_owned();
+    let output = Command::new(python())
+        .arg(repository().join("tests/clients/analyst.py"))
+        .env("HELAN_POSTGRES", &address)
+        .env("HELAN_HTTP", &helan.base)
+        .env("HELAN_OLD", old_token(&helan))
+        .env("HELAN_TOKEN", credential("analyst"))
+        .env("HELAN_OPERATOR", credential("operator"))
+        .output()
+        .expect("Python runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}{}", String::from_utf8_lossy(&output.stderr), helan.log());
+    let answers: Value = serde_json::from_str(&text).expect("JSON");
+    let expected = json!({
+        "digits": [true, true],
+        "attacks": [true, [], false],
+        "cursors": [[10, 7], "57014", "25P02"],
+        "settings": [["2019-08-30", "2018-12-31"], true, true, "22007", ["42P01", true, "helan: sql_invalid"]],
+        "limits": ["54000", "57014", "57014", 1],
+        "catalogs": ["v", true, true, 0],
+        "seats": ["53300", 1],
+        "old": [1, "wrong user or password"],
+        "logins": [
+            "wrong user or password", "wrong user or password", "there is no such database: \"postgres\"",
+            "too many wrong tokens came from this address", true,
+        ],
+    });
+    assert_eq!(answers, expected);
+    let reporter_is_told = Command::new(python())
+        .args(["-c", "import os, psycopg; psycopg.connect(os.environ['DSN'])"])
+        .env(
+            "DSN",
+            format!(
+                "host=127.0.0.1 port={} dbname=helan user={} password={reporter}",
+                address.rsplit(':').next().expect("a port"),
+                reporter.split('_').nth(1).expect("an id")
+            ),
+        )
+        .output()
+        .expect("Python runs");
+    let said = String::from_utf8_lossy(&reporter_is_told.stderr).into_owned();
+    assert!(said.contains("FATAL") && said.contains("role"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_certificate_nothing_is_said_in_the_clear() {
+    let mut helan = Deployment::new(None);
+    let files = repository().join("services/ingest/tests/http/tls");
+    let pem = std::fs::read(files.join("one.pem")).expect("a certificate");
+    let certificate = reqwest::Certificate::from_pem(&pem).expect("a certificate");
+    helan.client = reqwest::Client::builder().tls_certs_only([certificate]).build().expect("a client");
+    helan.base = helan.base.replace("http:", "https:");
+    let (cert, key) = (helan.dir.path().join("tls.pem"), helan.dir.path().join("tls.key"));
+    std::fs::write(&cert, pem).expect("written");
+    std::fs::copy(files.join("one.key"), &key).expect("copied");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let address = format!("127.0.0.1:{}", free_port());
+    let tls = ["--postgres-listen", &address, "--tls-cert", &cert, "--tls-key", &key, "--partitions", "3"];
+    helan.spawn("up", &helan.base, &tls).await;
+    let token = helan.run(&["credential", "add", "--role", "analyst", "--id", "bi"]).trim().to_owned();
+    let asked = |mode: &str| {
+        let dsn = format!(
+            "host=127.0.0.1 port={} dbname=helan user=bi password={token}",
+            address.rsplit(':').next().expect("a port")
+        );
+        let program = "import os, psycopg; c = psycopg.connect(os.environ['DSN']); \
+                       print(c.pgconn.ssl_in_use, c.execute('select 1').fetchone()[0])";
+        let command = Command::new(python()).args(["-c", program]).env("DSN", dsn + " " + mode).output();
+        let output = command.expect("Python runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    assert_eq!(asked(&format!("sslmode=verify-ca sslrootcert={cert}")).trim(), "True 1");
+    assert_eq!(asked(&format!("sslmode=verify-ca sslnegotiation=direct sslrootcert={cert}")).trim(), "True 1");
+    let plain = asked("sslmode=disable");
+    assert!(plain.contains("only encrypted connections are taken here"), "{plain}");
+    let arguments = ["doctor", "--listen", helan.base.trim_start_matches("https://"), "--postgres-listen", &address];
+    let doctor = [&arguments[..], &tls[2..]].concat();
+    let output = helan.command(&doctor).output().expect("helan runs");
+    let said = text_of(&output, &doctor);
+    assert!(said.contains(&format!("{address} answers, with TLS")), "{said}");
+}
