@@ -55,7 +55,7 @@ def running():
 def report(number):
     """Milliseconds until ingest takes an event."""
     event = {"specversion": "1.0", "type": "helan.observation.reported.v1", "source": "/nx/nx-stats", "id": f"crowd-{number}",
-             "data": {"ref_area": "640000", "indicator": "rd_expenditure", "time_period": "2010", "value": "1", "unit": "CNY"}}
+             "data": {"ref_area": "640000", "indicator": "rd_expenditure", "time_period": "2010", "value": "200000.5", "unit": "CNY", "unit_mult": 4}}
     headers = {"Authorization": f"Bearer {REPORTER}", "Content-Type": "application/cloudevents+json"}
     begun = time.monotonic()
     urllib.request.urlopen(urllib.request.Request(HTTP + "/v1/events", json.dumps(event).encode(), headers)).read()
