@@ -214,7 +214,13 @@ impl Values {
             Self::Float4(array) => float(array.as_primitive::<Float32Type>().value(at)),
             Self::Float8(array) => float(array.as_primitive::<Float64Type>().value(at)),
             Self::Numeric(array) => number(array, at)?,
-            Self::Text(array) => array.as_string::<i32>().value(at).replace('\0', ""),
+            Self::Text(array) => {
+                let text = array.as_string::<i32>().value(at);
+                if text.contains('\0') {
+                    return Err(Said::found(Own::Type, format!("{text:?}")));
+                }
+                text.to_owned()
+            }
             Self::Bytes(array) => {
                 let bytes = array.as_binary::<i32>().value(at);
                 bytes.iter().fold("\\x".to_owned(), |text, byte| text + &format!("{byte:02x}"))
@@ -324,13 +330,19 @@ fn float<T: std::fmt::Display + Into<f64> + Copy>(value: T) -> String {
 }
 
 fn day(days: i32) -> Result<civil::Date, Said> {
-    let day = civil::date(1970, 1, 1).checked_add(jiff::Span::new().try_days(i64::from(days)).unwrap_or_default());
-    day.map_err(|error| Said::found(Own::Type, error))
+    let span = jiff::Span::new().try_days(i64::from(days));
+    let day = span.and_then(|span| civil::date(1970, 1, 1).checked_add(span));
+    let day = day.map_err(|error| Said::found(Own::Type, error))?;
+    // PostgreSQL writes years before the first in another way.
+    if day.year() < 1 { Err(Said::found(Own::Type, day)) } else { Ok(day) }
 }
 
 fn moment(instant: i64, zone: &TimeZone, with_zone: bool) -> Result<String, Said> {
     let instant = Timestamp::from_microsecond(instant).map_err(|error| Said::found(Own::Type, error))?;
     let local = zone.to_datetime(instant);
+    if local.year() < 1 {
+        return Err(Said::found(Own::Type, local));
+    }
     let text = format!("{} {}", local.date(), local.time());
     if !with_zone {
         return Ok(text);
@@ -389,4 +401,66 @@ fn json(array: &ArrayRef, at: usize) -> Result<String, Said> {
     writer.finish().map_err(failed)?;
     let line = String::from_utf8(writer.into_inner()).unwrap_or_default();
     Ok(line.trim_end().strip_prefix("{\"v\":").and_then(|rest| rest.strip_suffix('}')).unwrap_or("null").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Date32Array, Decimal256Array, Int64Array, ListArray, StringArray, TimestampMicrosecondArray};
+    use arrow::datatypes::{Int32Type, i256};
+
+    use super::*;
+
+    /// The fields of a row as texts, and how long each is in binary.
+    fn written(column: ArrayRef, row: usize) -> Result<(Option<String>, i32), Said> {
+        let batch = RecordBatch::try_from_iter_with_nullable([("v", column, true)]).expect("a batch");
+        let columns = columns(&batch.schema())?;
+        let zone = TimeZone::get("Asia/Shanghai").expect("a zone");
+        let field = |binary: bool| -> Result<(i32, Vec<u8>), Said> {
+            let mut out = BytesMut::new();
+            Rows::new(&batch, &columns, &[binary], &zone)?.write(row, &mut out)?;
+            assert_eq!(i32::from_be_bytes(out[1..5].try_into().expect("four bytes")) as usize, out.len() - 1);
+            Ok((i32::from_be_bytes(out[7..11].try_into().expect("four bytes")), out[11..].to_vec()))
+        };
+        let (length, text) = field(false)?;
+        Ok(((length >= 0).then(|| String::from_utf8(text).expect("UTF-8")), field(true)?.0))
+    }
+
+    #[test]
+    fn values_are_written_as_the_server_writes_them() {
+        let number = i256::from_string("123456789012345678901234567890123456789012345").expect("a number");
+        let number = Decimal256Array::from(vec![Some(number), None]).with_precision_and_scale(60, 10).expect("fits");
+        let number: ArrayRef = Arc::new(number);
+        let text = "12345678901234567890123456789012345.6789012345";
+        assert_eq!(written(number.clone(), 0).expect("a number").0.as_deref(), Some(text));
+        assert_eq!(written(number, 1).expect("null"), (None, -1));
+        let exact = Decimal256Array::from(vec![i256::from_i128(13_000_000_000)]);
+        let exact = Arc::new(exact.with_precision_and_scale(60, 10).expect("fits"));
+        assert_eq!(written(exact, 0).expect("a number").0.as_deref(), Some("1.3"));
+
+        let instant = TimestampMicrosecondArray::from(vec![1_567_180_799_999_999]).with_timezone("UTC");
+        let instant = written(Arc::new(instant), 0).expect("an instant");
+        assert_eq!(instant, (Some("2019-08-30 23:59:59.999999+08".to_owned()), 8));
+        assert_eq!(
+            written(Arc::new(Date32Array::from(vec![18_138])), 0).expect("a day"),
+            (Some("2019-08-30".to_owned()), 4)
+        );
+
+        let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None])]);
+        assert_eq!(written(Arc::new(list), 0).expect("a list").0.as_deref(), Some("{1,NULL}"));
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!((quoted("null"), quoted("宁夏")), ("\"null\"".to_owned(), "宁夏".to_owned()));
+        assert_eq!(written(Arc::new(Int64Array::from(vec![-7])), 0).expect("a number"), (Some("-7".to_owned()), 8));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_refused_and_not_changed() {
+        for days in [i32::MAX, i32::MIN, -800_000] {
+            assert_eq!(written(Arc::new(Date32Array::from(vec![days])), 0).expect_err("no such day").state, "0A000");
+        }
+        let zero: ArrayRef = Arc::new(StringArray::from(vec!["a\0b"]));
+        assert_eq!(written(zero, 0).expect_err("a zero byte").state, "0A000");
+        assert!(formats(&[2], 1).is_err() && formats(&[0, 1], 3).is_err());
+    }
 }

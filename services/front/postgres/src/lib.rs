@@ -28,6 +28,7 @@ use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{Credentials, WrongTokens};
 use helan_runtime::shutdown::Shutdown;
 use pgwire::messages::startup::SecretKey;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -44,6 +45,10 @@ use crate::session::Session;
 const START_TIME: Duration = Duration::from_secs(15);
 /// Time that questions under way have to end after shutdown was asked for.
 const DRAIN_TIME: Duration = Duration::from_secs(35);
+/// After this silence the kernel asks whether the other side still lives, and after three unanswered questions it ends
+/// the connection: those of machines that lost their power must not fill the table.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Connections beyond the bound that are told so.
@@ -118,8 +123,10 @@ impl Postgres {
                 () = shutdown.wait() => break,
             };
             while attended.try_join_next().is_some() || told.try_join_next().is_some() {}
-            // Answers are many small messages.
-            let _ = stream.set_nodelay(true);
+            if let Err(error) = prepare(&stream) {
+                tracing::debug!(%error, "a connection went away at once");
+                continue;
+            }
             match front.connections.admit() {
                 Some(place) => {
                     if place.made_room {
@@ -204,4 +211,11 @@ impl Postgres {
         };
         let _ = timeout(START_TIME, told).await;
     }
+}
+
+/// Answers are many small messages, and connections stand idle for hours.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
+    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }

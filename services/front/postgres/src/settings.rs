@@ -141,6 +141,10 @@ impl Settings {
     pub(crate) fn set(&mut self, name: &str, value: &str, local: bool) -> Result<&'static str, Said> {
         let (name, _, kind, _) = known(name)?;
         let kept = judged(name, value, *kind)?;
+        if local && self.before.is_none() {
+            // It would end with the statement.
+            return Ok(name);
+        }
         if *kind == Kind::Zone {
             self.zone = zone(&kept)?;
         }
@@ -341,6 +345,8 @@ mod tests {
     fn a_rollback_takes_back_and_a_local_setting_ends_with_its_transaction() {
         let mut settings = Settings::new();
         settings.begin("helan.as_of", "2018-12-31").expect("any");
+        settings.set(AS_OF, "2019-08-30", true).expect("any");
+        assert_eq!(settings.moment(AS_OF), Some("2018-12-31"), "no transaction, no effect");
         settings.begin_transaction();
         settings.set(AS_OF, "2019-08-30", false).expect("any");
         settings.end_transaction(false);

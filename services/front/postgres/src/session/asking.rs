@@ -34,8 +34,8 @@ pub(super) struct Open {
     batch: Option<RecordBatch>,
     pub(super) sent: u64,
     pub(super) until: Option<Instant>,
-    /// Whether the time is the connection's own, and less than the service's.
-    is_own_time: Option<Duration>,
+    /// The time that the connection has set itself, where that is what ends the answer.
+    own_time: Option<Duration>,
 }
 
 impl Open {
@@ -43,7 +43,7 @@ impl Open {
     pub(super) fn of(batch: RecordBatch) -> Step<Self> {
         let schema = batch.schema();
         let columns = encode::columns(&schema)?;
-        Ok(Self { schema, columns, rows: None, batch: Some(batch), sent: 0, until: None, is_own_time: None })
+        Ok(Self { schema, columns, rows: None, batch: Some(batch), sent: 0, until: None, own_time: None })
     }
 
     pub(super) fn described(&self, binary: &[bool]) -> RowDescription {
@@ -52,7 +52,7 @@ impl Open {
 
     /// That its time is over.
     pub(super) fn too_late(&self) -> Said {
-        match (self.is_own_time, &self.rows) {
+        match (self.own_time, &self.rows) {
             (Some(time), _) => Unanswered::Time(time).into(),
             (None, Some(rows)) => rows.too_late().into(),
             (None, None) => Code::SqlTimeLimit.into(),
@@ -111,15 +111,16 @@ impl Session {
     /// Asks; the answer's columns are there when this returns.
     pub(super) async fn open(&mut self, text: &str, parameters: Vec<ScalarValue>) -> Step<Open> {
         self.still_known()?;
-        let question = self.question(text, parameters).await?;
-        let is_own_time = self.settings.time();
-        let own = is_own_time.map(|time| Instant::now() + time);
+        // First of all a place: who has none costs nothing more.
         let seat = self.front.desk.seat(&self.identity.credential)?;
+        let question = self.question(text, parameters).await?;
+        let own_time = self.settings.time();
+        let own = own_time.map(|time| Instant::now() + time);
         let id = seat.id.clone();
         let answer = match self.first(seat.ask(question), own).await {
             First::Done(answer) => answer?,
             First::Cancelled => return Err(Own::Cancelled.into()),
-            First::Late => return Err(Unanswered::Time(is_own_time.unwrap_or_default()).into()),
+            First::Late => return Err(Unanswered::Time(own_time.unwrap_or_default()).into()),
             First::Gone(broken) => return Err(self.gone(broken)),
         };
         let versions =
@@ -128,10 +129,10 @@ impl Session {
         self.settings.note("helan.catalog", answer.provenance.catalog().to_owned());
         self.settings.note("helan.query", id);
         let limit = answer.rows.deadline();
-        let is_own_time = is_own_time.filter(|_| limit.is_none_or(|limit| own.is_some_and(|own| own < limit)));
-        let until = if is_own_time.is_some() { own } else { limit };
+        let own_time = own_time.filter(|_| limit.is_none_or(|limit| own.is_some_and(|own| own < limit)));
+        let until = if own_time.is_some() { own } else { limit };
         let columns = encode::columns(&answer.schema)?;
-        Ok(Open { schema: answer.schema, columns, rows: Some(answer.rows), batch: None, sent: 0, until, is_own_time })
+        Ok(Open { schema: answer.schema, columns, rows: Some(answer.rows), batch: None, sent: 0, until, own_time })
     }
 
     /// Sends rows, all or so many; whether all were sent.
@@ -161,7 +162,7 @@ impl Session {
                 open.rows = Some(rows);
                 return Ok(false);
             }
-            let until = open.until.filter(|_| open.is_own_time.is_some());
+            let until = open.until.filter(|_| open.own_time.is_some());
             match self.first(rows.next(), until).await {
                 First::Done(next) => match next? {
                     Some(batch) => {
@@ -213,10 +214,9 @@ impl Session {
         text: &str,
         parameters: Vec<ScalarValue>,
     ) -> Step<Result<Description, Unanswered>> {
+        let seat = self.front.desk.seat(&self.identity.credential)?;
         let question = self.question(text, parameters).await?;
-        let credential = self.identity.credential.clone();
-        let desk = self.front.desk.clone();
-        match self.first(desk.describe(&credential, question), None).await {
+        match self.first(seat.describe(question), None).await {
             First::Done(described) => Ok(described),
             First::Cancelled | First::Late => Err(Own::Cancelled.into()),
             First::Gone(broken) => Err(self.gone(broken)),
