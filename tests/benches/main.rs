@@ -6,7 +6,7 @@
 //! is kept.
 //!
 //! `-- memory [MINUTES [EVENTS]]`: the memory of `helan up` under 200 submissions a second, of so many events each (at
-//! most 32), with two questions a minute.
+//! most 20), with two questions a minute.
 
 mod answers;
 mod memory;
@@ -60,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
     if kind == "memory" {
         let minutes: u64 = arguments.next().map_or(Ok(10), |text| text.parse())?;
         let events: u64 = arguments.next().map_or(Ok(1), |text| text.parse())?;
-        return memory::run(tempfile::tempdir()?.path(), minutes, events.clamp(1, 32)).await;
+        return memory::run(tempfile::tempdir()?.path(), minutes, events.clamp(1, 20)).await;
     }
     let events: usize = arguments.next().map_or(Ok(400_000), |text| text.parse())?;
     let batch: usize = arguments.next().map_or(Ok(1_000), |text| text.parse())?;

@@ -87,7 +87,7 @@ async fn send(
             json!({
                 "specversion": "1.0", "type": "helan.observation.reported.v1", "source": source,
                 "id": format!("n-{sent:08}-{at}"),
-                "data": {"ref_area": area, "indicator": "rd_expenditure", "time_period": format!("{}", 1990 + (sent + at) % 32),
+                "data": {"ref_area": area, "indicator": "rd_expenditure", "time_period": format!("{}", 2000 + (sent + at) % 20),
                          "value": format!("{}.5", 200_000 + sent % 1000), "unit": "CNY", "unit_mult": 4}
             })
         });

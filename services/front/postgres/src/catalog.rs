@@ -27,7 +27,10 @@ const KEPT: Duration = Duration::from_secs(30);
 
 /// The catalogs, made when they are first asked. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Catalogs(Arc<Mutex<[Option<(Instant, Arc<Relations>)>; 2]>>);
+pub(crate) struct Catalogs(Arc<Mutex<[Option<MadeAt>; 2]>>);
+
+/// When, and what.
+type MadeAt = (Instant, Arc<Relations>);
 
 /// What there is to ask, with the numbers by which tools know it.
 pub(crate) struct Relations {

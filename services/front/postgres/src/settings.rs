@@ -107,14 +107,17 @@ const ALL: &[(&str, &str, Kind, bool)] = &[
 const TOLD_AS: &[(&str, &str)] =
     &[("datestyle", "DateStyle"), ("intervalstyle", "IntervalStyle"), ("timezone", "TimeZone")];
 
+/// Settings by name.
+type Values = BTreeMap<&'static str, String>;
+
 /// The settings of one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    values: BTreeMap<&'static str, String>,
+    values: Values,
     /// As the connection began, to which `reset` returns.
-    first: BTreeMap<&'static str, String>,
+    first: Values,
     /// Before the transaction, to which a rollback returns; with what it set only for itself.
-    before: Option<(BTreeMap<&'static str, String>, Vec<(&'static str, String)>)>,
+    before: Option<(Values, Vec<(&'static str, String)>)>,
     zone: TimeZone,
 }
 

@@ -186,8 +186,7 @@ fn one(tokens: &[Token], text: &str) -> Result<Statement, Said> {
 
 /// What a transaction is to be: every statement reads the newest versions, and none writes.
 fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Said> {
-    let mut words = words.iter().copied().filter(|word| !word.is_empty()).peekable();
-    while let Some(word) = words.next() {
+    for word in words.iter().copied().filter(|word| !word.is_empty()) {
         match word {
             "work" | "transaction" | "only" | "read" | "level" | "isolation" | "not" | "deferrable" | "committed"
             | "uncommitted" => {}

@@ -64,7 +64,7 @@ pub struct Offered {
 
 impl Offered {
     /// A function that takes any arguments.
-    pub fn new(name: &'static str, returns: DataType, made: Made) -> Arc<ScalarUDF> {
+    pub fn function(name: &'static str, returns: DataType, made: Made) -> Arc<ScalarUDF> {
         let signature = Signature::one_of(
             vec![
                 datafusion::logical_expr::TypeSignature::VariadicAny,

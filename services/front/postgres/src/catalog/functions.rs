@@ -54,7 +54,7 @@ fn texts(
         let arguments = Arguments(&columns);
         Ok(Arc::new((0..rows).map(|row| of(&arguments, row)).collect::<StringArray>()) as ArrayRef)
     });
-    Offered::new(name, DataType::Utf8, made)
+    Offered::function(name, DataType::Utf8, made)
 }
 
 fn numbers(
@@ -66,7 +66,7 @@ fn numbers(
         let arguments = Arguments(&columns);
         Ok(Arc::new((0..rows).map(|row| of(&arguments, row)).collect::<Int64Array>()) as ArrayRef)
     });
-    Offered::new(name, DataType::Int64, made)
+    Offered::function(name, DataType::Int64, made)
 }
 
 fn truths(name: &'static str, of: impl Fn(&Arguments<'_>, usize) -> bool + Send + Sync + 'static) -> Arc<ScalarUDF> {
@@ -75,7 +75,7 @@ fn truths(name: &'static str, of: impl Fn(&Arguments<'_>, usize) -> bool + Send 
         let arguments = Arguments(&columns);
         Ok(Arc::new((0..rows).map(|row| Some(of(&arguments, row))).collect::<BooleanArray>()) as ArrayRef)
     });
-    Offered::new(name, DataType::Boolean, made)
+    Offered::function(name, DataType::Boolean, made)
 }
 
 /// A text that is the same for each row; none = null.
@@ -260,7 +260,7 @@ fn place(name: &'static str, is_last: bool) -> Arc<ScalarUDF> {
         let places = (0..rows).map(|row| length(row).map(|last: i64| if is_last { last } else { 1 }));
         Ok(Arc::new(places.collect::<Int64Array>()) as ArrayRef)
     });
-    Offered::new(name, DataType::Int64, made)
+    Offered::function(name, DataType::Int64, made)
 }
 
 fn schemas() -> Arc<ScalarUDF> {
@@ -277,7 +277,7 @@ fn schemas() -> Arc<ScalarUDF> {
         }
         Ok(Arc::new(lists.finish()) as ArrayRef)
     });
-    Offered::new("current_schemas", DataType::new_list(DataType::Utf8, true), made)
+    Offered::function("current_schemas", DataType::new_list(DataType::Utf8, true), made)
 }
 
 fn setting(settings: &Settings) -> Arc<ScalarUDF> {
@@ -299,7 +299,7 @@ fn set_config() -> Arc<ScalarUDF> {
         });
         Ok(Arc::new(values.collect::<Result<StringArray>>()?) as ArrayRef)
     });
-    Offered::new("set_config", DataType::Utf8, made)
+    Offered::function("set_config", DataType::Utf8, made)
 }
 
 /// A type's name by its number, as `format_type` writes it.

@@ -138,10 +138,11 @@ impl Session {
             },
             _ => None,
         };
-        Ok(match described {
-            Some(described) => self.wire.put(&PgWireBackendMessage::RowDescription(described))?,
-            None => self.wire.put(&PgWireBackendMessage::NoData(NoData::new()))?,
-        })
+        let message = match described {
+            Some(described) => PgWireBackendMessage::RowDescription(described),
+            None => PgWireBackendMessage::NoData(NoData::new()),
+        };
+        Ok(self.wire.put(&message)?)
     }
 
     /// The next rows of a cursor; those that are skipped are read and not sent.
