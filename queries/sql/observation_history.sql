@@ -23,6 +23,7 @@
 -- column submission text: 提交编号 | Submission it came in.
 -- column recorded_at instant: 记录时间 | When Helan recorded it.
 -- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
 with every as (
     select * from statements
 ),
@@ -98,9 +99,9 @@ select
     cell_area as ref_area, cell_indicator as indicator, cell_period as time_period, min(span_from) as known_from,
     case when not bool_or(span_to is null) then max(span_to) end as known_to,
     value, unit, unit_mult, amount, obs_status, vintage, stated_basis, reporter, source, id, submission, recorded_at,
-    withdrawn_at
+    withdrawn_at, edition
 from runs
 where id is not null
 group by
     cell_area, cell_indicator, cell_period, run, value, unit, unit_mult, amount, obs_status, vintage, stated_basis,
-    reporter, source, id, submission, recorded_at, withdrawn_at
+    reporter, source, id, submission, recorded_at, withdrawn_at, edition

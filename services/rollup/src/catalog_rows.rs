@@ -37,7 +37,16 @@ pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Cells>
         let stated = row.get("known_from").filter(|_| file != "bases.csv");
         stated.and_then(|text| text.parse::<Date>().ok()).is_none_or(|from| from <= day)
     };
-    let rows = reader.records().filter_map(Result::ok).map(cells);
+    let linked = |mut row: Cells| {
+        // A link counts from the day from which on it is known.
+        let from = row.get("linked_known_from").and_then(|text| text.parse::<Date>().ok());
+        if file == "bases.csv" && from.is_some_and(|from| from > day) {
+            row.remove("linked_known_from");
+            row.remove("linked_to");
+        }
+        row
+    };
+    let rows = reader.records().filter_map(Result::ok).map(cells).map(linked);
     rows.filter(|row| !row.is_empty() && is_known(row)).collect()
 }
 

@@ -18,7 +18,7 @@ const VERDICTS: [Word; 10] = [
 ];
 
 /// What a figure is: how it came about, or why there is none. `partial` and `not_reported` are as among the verdicts.
-const STATUSES: [Word; 18] = [
+const STATUSES: [Word; 22] = [
     ("reported", "报送", "reported"),
     ("compiled", "合计", "compiled"),
     ("carried", "沿用", "carried"),
@@ -31,6 +31,10 @@ const STATUSES: [Word; 18] = [
     ("overlap", "重叠未知", "overlap unknown"),
     ("residual", "差额", "residual"),
     ("difference", "差额", "difference"),
+    ("edition_mixed", "各部分版次不一", "parts of several editions"),
+    ("edition_differs", "与各部分版次不同", "another edition than its parts"),
+    ("basis_mixed", "各部分基准不一", "parts on several benchmarks"),
+    ("basis_differs", "与各部分基准不同", "another benchmark than its parts"),
     ("annual", "年报", "annual value"),
     ("year_to_date", "累计", "year to date"),
     ("quarters", "四个季度", "quarters"),

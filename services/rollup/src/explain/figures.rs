@@ -84,6 +84,9 @@ impl Ratio {
                 "denominator_vintage",
                 "numerator_basis",
                 "denominator_basis",
+                "numerator_edition",
+                "denominator_edition",
+                "paired_edition",
                 "coverage_reported",
                 "coverage_expected",
                 "missing_zh",
@@ -103,6 +106,16 @@ impl Ratio {
         }
         if get(row, "demo") == "true" {
             node.marks.push("demo");
+        }
+        if let Some(edition) = row.get("paired_edition") {
+            for (role, indicator, origin) in [
+                ("numerator", "numerator_indicator", "numerator_origin"),
+                ("denominator", "denominator_indicator", "denominator_origin"),
+            ] {
+                let part = (cell.0.clone(), get(row, indicator).to_owned(), get(row, origin).to_owned());
+                node.children.push(facts_of.in_edition(&part, edition, role));
+            }
+            return node;
         }
         let numerator = (cell.0.clone(), get(row, "numerator_indicator").to_owned(), cell.2.clone());
         node.children.push(facts_of.place(&numerator, "numerator"));

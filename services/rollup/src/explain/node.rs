@@ -75,7 +75,7 @@ impl Node {
         if matches!(self.role, "cross_check" | "listed" | "not_counted") {
             return 0;
         }
-        let own = usize::from(self.kind == "event" && self.role == "event");
+        let own = usize::from(self.kind == "event" && matches!(self.role, "event" | "numerator" | "denominator"));
         own + self.children.iter().map(Self::events).sum::<usize>()
     }
 }

@@ -64,6 +64,7 @@ async fn a_model_with_another_rule_differs() {
         back: 0,
         missing: false,
         stated: false,
+        edition: 0,
     };
     let variant = Variant {
         move_a2: 1,
@@ -83,8 +84,8 @@ async fn a_model_with_another_rule_differs() {
         .into();
     // The year before, on the other scope of R&D; and a fund in A.
     steps.extend([(1, 0, 450), (2, 2, 290)].map(|(area, source, cents)| match report(area, 0, source, cents) {
-        Step::Report { area, indicator, cents, vintage, source, days, back, missing, stated, .. } => {
-            Step::Report { area, indicator, period: 3, cents, vintage, source, days, back, missing, stated }
+        Step::Report { area, indicator, cents, vintage, source, days, back, missing, stated, edition, .. } => {
+            Step::Report { area, indicator, period: 3, cents, vintage, source, days, back, missing, stated, edition }
         }
         other => other,
     }));
@@ -178,6 +179,7 @@ fn figures(model: &Model<'_>) -> (ByCell<Figure>, ByCell<Figure>, ByCell<Ratio>)
 }
 
 fn of_figure(figure: &Figure) -> Row {
+    let reason = figure.residual_reason;
     row([
         ("value", number(figure.value)),
         ("status", figure.status.to_owned()),
@@ -190,6 +192,9 @@ fn of_figure(figure: &Figure) -> Row {
         ("estimated", figure.estimated.to_string()),
         ("vintage", label(figure.labels.vintage())),
         ("basis", label(figure.labels.basis())),
+        ("edition", label(figure.labels.edition())),
+        ("residual_reason", reason.unwrap_or_default().to_owned()),
+        ("residual", number(figure.reported.zip(figure.compiled).filter(|_| reason.is_none()).map(|(a, b)| a - b))),
     ])
 }
 
@@ -210,6 +215,9 @@ fn of_ratio(ratio: &Ratio) -> Row {
         ("numerator_basis", label(ratio.above.basis())),
         ("denominator_vintage", label(ratio.below.vintage())),
         ("denominator_basis", label(ratio.below.basis())),
+        ("numerator_edition", label(ratio.above.edition())),
+        ("denominator_edition", label(ratio.below.edition())),
+        ("paired_edition", ratio.paired.unwrap_or_default().to_owned()),
     ])
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 
+use crate::history::EDITIONS;
 use crate::world::{AREAS, ITEMS, Owed, SOURCES, Variant, corrected, day};
 
 impl Variant {
@@ -31,6 +32,8 @@ impl Variant {
         );
         put("indicators.csv", self.indicators());
         put("bases.csv", self.bases_file());
+        let editions = EDITIONS.iter().filter_map(|(id, year)| Some(format!("{},s,{year}-01-01\n", (*id)?)));
+        put("editions.csv", format!("edition,series,published\n{}", editions.collect::<String>()));
         put("bounds.csv", "indicator,ref_area,min,max,note\n".to_owned());
         let targets: String = self.targets().iter().map(target_line).collect();
         put(

@@ -129,7 +129,7 @@ impl<'m> Model<'m> {
     }
 
     pub(crate) fn labels(&self, event: &Event) -> Labels {
-        Labels::of(report(event).vintage, self.basis(event))
+        Labels::of(report(event).vintage, self.basis(event), report(event).edition)
     }
 
     /// Of the standing amounts that the reporter whose value counts gave for a cell, the newest under each label, and

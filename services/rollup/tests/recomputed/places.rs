@@ -24,6 +24,10 @@ pub(crate) struct Figure {
     /// Events in the number: source and id.
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
+    /// Those of the compiled sum.
+    pub(crate) parts_labels: Labels,
+    /// Why there is no residual, although a whole was reported and parts are known.
+    pub(crate) residual_reason: Option<&'static str>,
     /// Whether a stock's value of an earlier day is in it.
     pub(crate) carried: bool,
     pub(crate) estimated: bool,
@@ -40,7 +44,7 @@ impl Model<'_> {
         if let Some(known) = self.memo.borrow().get(cell) {
             return known.clone();
         }
-        let figure = self.area_now(cell);
+        let figure = self.area_now(cell).map(|figure| self.with_reason(&cell.1, figure));
         self.memo.borrow_mut().insert(cell.clone(), figure.clone());
         figure
     }
@@ -79,6 +83,8 @@ impl Model<'_> {
                 origin: own.origin.clone(),
                 events: own.events.clone(),
                 labels: own.labels.clone(),
+                parts_labels: Labels::of_parts(parts.iter().map(|part| &part.labels)),
+                residual_reason: None,
                 carried: own.method == "carried",
                 estimated: own.estimated,
             });
@@ -105,6 +111,8 @@ impl Model<'_> {
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
+            parts_labels: Labels::of_parts(parts.iter().map(|part| &part.labels)),
+            residual_reason: None,
             events: if value.is_some() {
                 parts.into_iter().flat_map(|part| part.events).collect()
             } else {
@@ -140,7 +148,8 @@ impl Model<'_> {
         let amount = (asked && !outer.is_empty()).then(|| outer.iter().filter_map(|figure| figure.value).sum::<i128>());
         let (over_areas, _) = combines(&cell.1);
         if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
-            return Some(Figure { compiled: amount, ..own.clone() });
+            let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
+            return Some(self.with_reason(&cell.1, Figure { compiled: amount, parts_labels, ..own.clone() }));
         }
         let own_status = own.as_ref().map(|own| own.status);
         let complete = figures
@@ -174,6 +183,8 @@ impl Model<'_> {
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),
+            parts_labels: Labels::of_parts(outer.iter().map(|figure| &figure.labels)),
+            residual_reason: None,
             events: events.flat_map(|figure| figure.events.clone()).collect(),
         })
     }
@@ -183,6 +194,14 @@ impl Model<'_> {
             .parents(area, on, self.known)
             .iter()
             .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+    }
+
+    fn with_reason(&self, indicator: &str, figure: Figure) -> Figure {
+        // The one link that a catalog declares: between the two scopes of R&D.
+        let linked = indicator == "rd" && self.variant.linked;
+        let both = figure.reported.is_some() && figure.compiled.is_some();
+        let residual_reason = both.then(|| figure.labels.residual_reason(&figure.parts_labels, linked)).flatten();
+        Figure { residual_reason, ..figure }
     }
 
     /// Whether a figure is a part that the rest can only add to.
