@@ -25,7 +25,7 @@
 with said as (
     select
         printed_statements.*, powers_of_ten.power as step, indicators.kind, indicators.numerator as numerator_indicator,
-        indicators.denominator as denominator_indicator, indicators.factor
+        indicators.denominator as denominator_indicator, indicators.factor, indicators.denominator_date
     from printed_statements
     inner join indicators on indicators.indicator = printed_statements.indicator
     left join powers_of_ten on powers_of_ten.exponent = printed_statements.unit_mult - printed_statements.decimals
@@ -37,15 +37,18 @@ of_editions as (
         above.last_digit as numerator_digit,
         case when said.kind = 'ratio' then below.amount else 1 end as denominator,
         case when said.kind = 'ratio' then below.last_digit else 0 end as denominator_digit
-    from (select distinct ref_area, indicator, time_period, edition, kind, numerator_indicator, denominator_indicator from said)
-        as said
+    from (
+        select distinct
+            ref_area, indicator, time_period, edition, kind, numerator_indicator, denominator_indicator, denominator_date
+        from said
+    ) as said
     inner join edition_readings as above
         on above.ref_area = said.ref_area and above.time_period = said.time_period and above.edition = said.edition
         and above.indicator = coalesce(said.numerator_indicator, said.indicator)
     left join edition_readings as below
         on below.ref_area = said.ref_area and below.time_period = said.time_period and below.edition = said.edition
         and below.indicator = said.denominator_indicator
-    where said.kind <> 'ratio' or below.amount is not null
+    where said.kind <> 'ratio' or (below.amount > 0 and said.denominator_date = 'same_end')
 ),
 
 of_ratios as (

@@ -12,6 +12,7 @@ use crate::changes;
 use crate::history::{Case, DAY, INDICATORS, START, Step, cases};
 use crate::model::{Cell, Model, cell};
 use crate::places::Figure;
+use crate::printed;
 use crate::ratios::Ratio;
 use crate::targets::{self, Stands};
 use crate::world::{AREAS, GROUPS, Variant};
@@ -65,6 +66,7 @@ async fn a_model_with_another_rule_differs() {
         missing: false,
         stated: false,
         edition: 0,
+        printed: false,
     };
     let variant = Variant {
         move_a2: 1,
@@ -84,9 +86,22 @@ async fn a_model_with_another_rule_differs() {
         .into();
     // The year before, on the other scope of R&D; and a fund in A.
     steps.extend([(1, 0, 450), (2, 2, 290)].map(|(area, source, cents)| match report(area, 0, source, cents) {
-        Step::Report { area, indicator, cents, vintage, source, days, back, missing, stated, edition, .. } => {
-            Step::Report { area, indicator, period: 3, cents, vintage, source, days, back, missing, stated, edition }
-        }
+        Step::Report {
+            area, indicator, cents, vintage, source, days, back, missing, stated, edition, printed, ..
+        } => Step::Report {
+            area,
+            indicator,
+            period: 3,
+            cents,
+            vintage,
+            source,
+            days,
+            back,
+            missing,
+            stated,
+            edition,
+            printed,
+        },
         other => other,
     }));
     steps.push(report(1, at("fund"), 0, 2));
@@ -135,6 +150,11 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
 
     let differences = ask("select ref_area, indicator, from_period, to_period, from_value, to_value, from_basis, to_basis, is_current, difference, growth, reason_code from changes").await;
     compare_rows("changes", differences, changes::all(&model).into_iter().map(of_change).collect(), &mut found);
+
+    let printed =
+        ask("select ref_area, indicator, time_period, edition, reporter, computed, comparison from printed_figures")
+            .await;
+    compare_rows("printed_figures", printed, printed::all(&model).into_iter().map(of_printed).collect(), &mut found);
 
     // What is computed in one pass, against the text that says what it is.
     let text = helan_queries::get("standing").expect("the view").sql;
@@ -233,6 +253,18 @@ fn of_target(stands: &Stands) -> Row {
         ("denominator_coverage_reported", stands.under.map_or(0, |under| under.1).to_string()),
         ("denominator_coverage_expected", stands.under.and_then(|under| under.2).unwrap_or_default().to_string()),
         ("fulfilment", stands.fulfilment.to_string()),
+    ])
+}
+
+fn of_printed(it: printed::Printed) -> Row {
+    row([
+        ("ref_area", it.cell.0),
+        ("indicator", it.cell.1),
+        ("time_period", it.cell.2),
+        ("edition", label(it.edition.map(str::to_owned))),
+        ("reporter", it.reporter.to_owned()),
+        ("computed", number(it.computed)),
+        ("comparison", it.comparison.to_owned()),
     ])
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Report {
     /// The benchmark that the event states; none = the catalog's.
     pub(crate) basis: Option<&'static str>,
     pub(crate) edition: Option<&'static str>,
+    /// Whether it is what somebody printed: compared, and never counted.
+    pub(crate) printed: bool,
 }
 
 /// What happens in one step; numbers choose among what there is.
@@ -48,6 +50,7 @@ pub(crate) enum Step {
         missing: bool,
         stated: bool,
         edition: usize,
+        printed: bool,
     },
     /// A report of so many units, known in good time.
     Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
@@ -73,6 +76,8 @@ pub(crate) struct Case {
 /// What is reported; the third coverage, of items, is counted and never reported.
 pub(crate) const INDICATORS: [&str; 10] =
     ["rd", "gdp", "pop", "pat", "jobs", "law", "fund", "first", "second", "share"];
+/// What is computed, and printed now and then.
+pub(crate) const RATIOS: [&str; 2] = ["rd_intensity", "patent_density"];
 /// Done or not.
 const DONE: [&str; 4] = ["law", "fund", "first", "second"];
 const PERIODS: [&str; 24] = [
@@ -127,11 +132,34 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let report = (
         (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
         (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
-        (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08), prop::bool::weighted(0.1), 0..EDITIONS.len()),
+        (
+            0..1200_i64,
+            0..200_i64,
+            prop::bool::weighted(0.08),
+            prop::bool::weighted(0.1),
+            (0..EDITIONS.len(), prop::bool::weighted(0.1)),
+        ),
     )
         .prop_map(
-            |((area, indicator, period), (cents, vintage, source), (days, back, missing, stated, edition))| {
-                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing, stated, edition }
+            |(
+                (area, indicator, period),
+                (cents, vintage, source),
+                (days, back, missing, stated, (edition, printed)),
+            )| {
+                Step::Report {
+                    area,
+                    indicator,
+                    period,
+                    cents,
+                    vintage,
+                    source,
+                    days,
+                    back,
+                    missing,
+                    stated,
+                    edition,
+                    printed,
+                }
             },
         );
     let series = (
@@ -189,8 +217,11 @@ impl Case {
                     missing,
                     stated,
                     edition,
+                    printed,
                 } => {
-                    let indicator = INDICATORS[indicator];
+                    // Of a ratio too somebody may have printed what it came to.
+                    let indicator =
+                        if printed && cents % 3 == 0 { RATIOS[indicator % 2] } else { INDICATORS[indicator] };
                     let amount = if DONE.contains(&indicator) {
                         i128::from(cents % 2 == 0) * 10_i128.pow(10)
                     } else {
@@ -209,6 +240,7 @@ impl Case {
                         vintage: VINTAGES[vintage],
                         basis: stated.then(|| stated_basis(indicator)).flatten(),
                         edition: EDITIONS[edition].0,
+                        printed,
                     };
                     events.push(event(at, source, Some(report), days, back));
                 }
@@ -222,6 +254,7 @@ impl Case {
                         vintage: None,
                         basis: None,
                         edition: None,
+                        printed: false,
                     };
                     events.push(event(at, 0, Some(report), 800, 0));
                 }
@@ -242,6 +275,7 @@ impl Case {
                             vintage: None,
                             basis: None,
                             edition: None,
+                            printed: false,
                         };
                         events.push(event(at + more, source, Some(report), days, 0));
                     }
@@ -262,6 +296,7 @@ impl Case {
                             SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
                         let mut report = earlier.report.clone().expect("a report");
                         (report.vintage, report.edition) = (VINTAGES[vintage], EDITIONS[edition].0);
+                        report.printed |= add % 5 == 0;
                         if !DONE.contains(&report.indicator) {
                             report.amount = report.amount.map(|amount| amount + i128::from(add) * 10_i128.pow(8));
                         }
@@ -282,7 +317,7 @@ impl Case {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             lines.swap(at, (state >> 33) as usize % (at + 1));
         }
-        let head = "source,id,ref_area,indicator,time_period,value,obs_status,vintage,basis,edition,known,recorded,offset,withdraws\n";
+        let head = "source,id,ref_area,indicator,time_period,value,obs_status,vintage,basis,edition,role,known,recorded,offset,withdraws\n";
         format!("{head}{}", lines.concat())
     }
 }
@@ -337,10 +372,11 @@ fn line(event: &Event) -> String {
         vintage: None,
         basis: None,
         edition: None,
+        printed: false,
     };
     let report = event.report.as_ref().unwrap_or(&blank);
     format!(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         event.source,
         event.id,
         report.area,
@@ -351,6 +387,7 @@ fn line(event: &Event) -> String {
         report.vintage.unwrap_or_default(),
         report.basis.unwrap_or_default(),
         report.edition.unwrap_or_default(),
+        if report.printed { "printed" } else { "" },
         moment(event.known),
         moment(event.recorded),
         event.offset,

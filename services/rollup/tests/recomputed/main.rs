@@ -22,6 +22,7 @@ mod model;
 mod narrowed;
 mod periods;
 mod places;
+mod printed;
 mod ratios;
 mod targets;
 mod world;

@@ -18,6 +18,8 @@ pub(crate) struct Model<'m> {
     /// The day of T, by which rows of the catalog are known.
     pub(crate) known: Date,
     pub(crate) standing: Vec<&'m Event>,
+    /// What somebody printed, and nobody withdrew.
+    pub(crate) printed: Vec<&'m Event>,
     pub(crate) current: BTreeMap<Cell, &'m Event>,
     pub(crate) memo: std::cell::RefCell<BTreeMap<Cell, Option<Figure>>>,
 }
@@ -49,6 +51,11 @@ pub(crate) fn parse(text: &str) -> Period {
     Period::parse(text).expect("a period of ours")
 }
 
+/// What one in the last digit of an amount is worth, as it is written out.
+pub(crate) fn last_digit(amount: i128) -> i128 {
+    (0..10).map(|zeros| 10_i128.pow(10 - zeros)).find(|unit| amount % unit == 0).unwrap_or(1)
+}
+
 /// The place of that code, for as long as the program runs.
 pub(crate) fn known_place(area: &str) -> &'static str {
     AREAS.into_iter().chain(GROUPS).find(|known| *known == area).expect("a place of ours")
@@ -71,6 +78,8 @@ impl<'m> Model<'m> {
             .into_iter()
             .filter(|event| event.report.is_some() && !void.contains(&(event.source, &*event.id)))
             .collect();
+        let (printed, standing): (Vec<&Event>, Vec<&Event>) =
+            standing.into_iter().partition(|event| report(event).printed);
         let mut current: BTreeMap<Cell, &Event> = BTreeMap::new();
         for event in &standing {
             let about = report(event);
@@ -92,7 +101,7 @@ impl<'m> Model<'m> {
                 }
             }
         }
-        Self { variant, known, standing, current, memo: Default::default() }
+        Self { variant, known, standing, printed, current, memo: Default::default() }
     }
 
     /// Periods that anything is about: those seen, their years, and the targets'.

@@ -31,6 +31,8 @@ pub(crate) struct Figure {
     /// Whether a stock's value of an earlier day is in it.
     pub(crate) carried: bool,
     pub(crate) estimated: bool,
+    /// What one in the last digits is worth, together.
+    pub(crate) last_digit: i128,
 }
 
 impl Model<'_> {
@@ -87,6 +89,7 @@ impl Model<'_> {
                 residual_reason: None,
                 carried: own.method == "carried",
                 estimated: own.estimated,
+                last_digit: own.last_digit,
             });
         }
         let value = compiled.filter(|_| over_areas == "additive");
@@ -108,6 +111,7 @@ impl Model<'_> {
             negative: parts.iter().any(|part| part.negative),
             carried: value.is_some() && parts.iter().any(|part| part.carried),
             estimated: value.is_some() && parts.iter().any(|part| part.estimated),
+            last_digit: parts.iter().map(|part| part.last_digit).sum(),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
@@ -180,6 +184,7 @@ impl Model<'_> {
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
             carried: counted && outer.iter().any(|figure| figure.carried),
             estimated: counted && outer.iter().any(|figure| figure.estimated),
+            last_digit: outer.iter().map(|figure| figure.last_digit).sum(),
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),

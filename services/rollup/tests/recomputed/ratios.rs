@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::history::{EDITIONS, Event};
 use crate::labels::Labels;
-use crate::model::{Cell, Model, cell, divided, parse, report};
+use crate::model::{Cell, Model, cell, divided, last_digit, parse, report};
 use crate::places::Figure;
 
 /// How a ratio is computed.
@@ -37,6 +37,8 @@ pub(crate) struct Ratio {
     pub(crate) estimated: bool,
     /// The edition from which both parts are taken because the values that count are of two.
     pub(crate) paired: Option<&'static str>,
+    /// What one in the last digits of numerator and denominator is worth.
+    pub(crate) last_digits: (i128, i128),
     /// Status and coverage of the denominator; of two that of the one that is not complete.
     pub(crate) under: (&'static str, i64, Option<i64>),
 }
@@ -101,7 +103,10 @@ impl Model<'_> {
                 .filter_map(|(edition, event)| Some((edition, event, *under.get(edition)?)))
                 .max_by_key(|(edition, ..)| published(edition))
         });
+        let digit = |figure: &Option<Figure>| figure.as_ref().map_or(0, |figure| figure.last_digit);
+        let mut last_digits = (digit(&numerator), below.iter().copied().map(digit).sum::<i128>() / below.len() as i128);
         if let Some((_, over, under)) = paired {
+            last_digits = (digits(over), digits(under));
             (top, denominator) = (report(over).amount, report(under).amount);
             (above_labels, below_labels) = (self.labels(over), self.labels(under));
             estimated = [over, under].iter().any(|event| report(event).status == "E");
@@ -150,6 +155,7 @@ impl Model<'_> {
             above: above_labels,
             below: below_labels,
             paired: paired.map(|(edition, ..)| edition),
+            last_digits,
         })
     }
 
@@ -158,6 +164,10 @@ impl Model<'_> {
         let newest = self.newest_by(cell, |event| report(event).edition);
         newest.into_iter().filter_map(|(edition, event, _)| Some((edition?, event))).collect()
     }
+}
+
+fn digits(event: &Event) -> i128 {
+    report(event).amount.map_or(0, last_digit)
 }
 
 /// When an edition came out.
