@@ -195,8 +195,10 @@ impl Page {
                 fact("unit_mult").unwrap_or("0"),
                 fact("unit").unwrap_or_default()
             );
+            let edition = fact("edition")
+                .map_or_else(String::new, |edition| format!(" · {} {edition}", self.lang.pick("版次", "edition")));
             lines.push(format!(
-                "{} {sent} · {} · {} {}",
+                "{} {sent} · {}{edition} · {} {}",
                 self.lang.pick("原报", "sent"),
                 fact("vintage").map_or_else(
                     || self.lang.pick("未注明版本", "no vintage said").to_owned(),

@@ -62,7 +62,7 @@ impl Actual {
             Measure::Value => Self::of_value(model, value(area, owed.indicator), owed),
             Measure::Items => Self::of_parts(ITEMS.map(|item| value(area, item)).into(), value(area, owed.indicator)),
             Measure::Members => {
-                let members = model.variant.members(area, crate::model::parse("2018").end);
+                let members = model.variant.members(area, crate::model::parse("2018").end, owed.indicator);
                 let parts = members.iter().map(|member| value(member, owed.indicator)).collect();
                 Self::of_parts(parts, value(area, owed.indicator))
             }

@@ -78,6 +78,7 @@ async fn a_model_with_another_rule_differs() {
         linked: true,
         longer: false,
         bounded: true,
+        own_trees: false,
         judged: false,
     };
     let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");
@@ -111,6 +112,8 @@ async fn a_model_with_another_rule_differs() {
         // Precedence the other way round turns A and R; a county that did not move turns what is compiled beside A and B.
         Variant { first: 1, ..variant.clone() },
         Variant { move_a2: 0, ..variant.clone() },
+        // A park that counts for jobs leaves A incomplete; a member for R&D adds to the group.
+        Variant { own_trees: true, ..variant.clone() },
         // Without the link there is no difference between the years; with C, two of three have no fund.
         Variant { linked: false, ..variant.clone() },
         Variant { c_joins: true, ..variant.clone() },

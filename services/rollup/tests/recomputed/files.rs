@@ -23,11 +23,12 @@ impl Variant {
              H,H,H,listed,known,,,,\nU,U,U,listed,unknown,,,,\n"
                 .to_owned(),
         );
-        let joins = if self.c_joins { "G,C,2018-01-01,,\n" } else { "" };
+        let joins = if self.c_joins { "G,C,2018-01-01,,,\n" } else { "" };
+        let own = if self.own_trees { "H,B,,,,rd\n" } else { "" };
         put(
             "group_members.csv",
             format!(
-                "group_id,member,valid_from,valid_to,known_from\nG,A,,,\nG,B,,,\nH,A,,,\nH,P,,,\nU,A,,,\nU,B,,,\n{joins}"
+                "group_id,member,valid_from,valid_to,known_from,indicator\nG,A,,,,\nG,B,,,,\nH,A,,,,\nH,P,,,,\nU,A,,,,\nU,B,,,,\n{joins}{own}"
             ),
         );
         put("indicators.csv", self.indicators());
@@ -79,10 +80,12 @@ impl Variant {
             3 => "A2,A,within,,,,\n",
             _ => "A2,A,part_of,,,,\n",
         };
-        format!(
-            "child,parent,relation,valid_from,valid_to,known_from,note\nA,R,part_of,,,,\nB,R,part_of,,,,\n\
-             C,R,part_of,,,,\nA1,A,part_of,,,,\nB1,B,part_of,,,,\nP,A,within,,,,\n{a2}"
-        )
+        let own = if self.own_trees { "P,A,part_of,,,,,jobs\n" } else { "" };
+        let rows = format!(
+            "A,R,part_of,,,,\nB,R,part_of,,,,\nC,R,part_of,,,,\nA1,A,part_of,,,,\nB1,B,part_of,,,,\nP,A,within,,,,\n{a2}"
+        );
+        let rows: String = rows.lines().map(|line| format!("{line},\n")).collect();
+        format!("child,parent,relation,valid_from,valid_to,known_from,note,indicator\n{rows}{own}")
     }
 
     fn indicators(&self) -> String {

@@ -115,8 +115,8 @@ pub(crate) const DAY: i64 = 86_400_000_000;
 pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), prop::array::uniform5(any::<bool>())).prop_map(
-        |((move_a2, raised, date, first), [half_even, c_joins, linked, longer, bounded])| Variant {
+    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), prop::array::uniform6(any::<bool>())).prop_map(
+        |((move_a2, raised, date, first), [half_even, c_joins, linked, longer, bounded, own_trees])| Variant {
             move_a2,
             raised,
             date,
@@ -126,6 +126,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
             linked,
             longer,
             bounded,
+            own_trees,
             judged: false,
         },
     );

@@ -62,6 +62,7 @@ async fn judged(above: &str, below: &str, bounded: bool) -> Vec<String> {
         linked: true,
         longer: false,
         bounded,
+        own_trees: false,
         judged: true,
     };
     let mut steps = Vec::new();

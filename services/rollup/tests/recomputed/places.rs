@@ -36,8 +36,9 @@ pub(crate) struct Figure {
 }
 
 impl Model<'_> {
-    fn children(&self, area: &str, on: Date, counting: bool) -> Vec<&'static str> {
-        let lies = |child: &&str| self.variant.parents(child, on, self.known).contains(&(known_place(area), counting));
+    fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
+        let lies =
+            |child: &&str| self.variant.parents(child, on, self.known, indicator).contains(&(known_place(area), true));
         AREAS.into_iter().filter(lies).collect()
     }
 
@@ -55,7 +56,7 @@ impl Model<'_> {
         let on = parse(&cell.2).end;
         let (over_areas, _) = combines(&cell.1);
         let own = self.own(cell);
-        let children = if over_areas == "none" { Vec::new() } else { self.children(&cell.0, on, true) };
+        let children = if over_areas == "none" { Vec::new() } else { self.children(&cell.0, on, &cell.1) };
         let parts: Vec<Figure> = children
             .iter()
             .filter_map(|child| self.area(&((*child).to_owned(), cell.1.clone(), cell.2.clone())))
@@ -65,7 +66,7 @@ impl Model<'_> {
             return None;
         }
         let compiled = (!parts.is_empty()).then(|| parts.iter().filter_map(|part| part.value).sum::<i128>());
-        let counts = (parts.len() as i64, self.children(&cell.0, on, true).len() as i64);
+        let counts = (parts.len() as i64, self.children(&cell.0, on, &cell.1).len() as i64);
         if let Some(own) = own.as_ref().filter(|own| own.amount.is_some()) {
             let part = own.method == "partial";
             let status = match own.method {
@@ -128,12 +129,12 @@ impl Model<'_> {
     /// Rule 4: a group adds its outermost members; unknown overlap adds nothing.
     pub(crate) fn group(&self, cell: &Cell) -> Option<Figure> {
         let on = parse(&cell.2).end;
-        let members = self.variant.members(&cell.0, on);
+        let members = self.variant.members(&cell.0, on, &cell.1);
         let of = |member: &str| self.area(&(member.to_owned(), cell.1.clone(), cell.2.clone()));
         let figures: Vec<(bool, Option<Figure>)> = members
             .iter()
             .map(|member| {
-                let inner = members.iter().any(|other| other != member && self.lies_in(member, other, on));
+                let inner = members.iter().any(|other| other != member && self.lies_in(member, other, on, &cell.1));
                 (!inner, of(member))
             })
             .collect();
@@ -194,11 +195,11 @@ impl Model<'_> {
         })
     }
 
-    fn lies_in(&self, area: &str, other: &str, on: Date) -> bool {
+    fn lies_in(&self, area: &str, other: &str, on: Date, indicator: &str) -> bool {
         self.variant
-            .parents(area, on, self.known)
+            .parents(area, on, self.known, indicator)
             .iter()
-            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on, indicator))
     }
 
     fn with_reason(&self, indicator: &str, figure: Figure) -> Figure {

@@ -33,7 +33,7 @@ pub(crate) fn all(model: &Model<'_>, today: Date) -> BTreeMap<(String, String), 
         if !known(owed) || targets[at + 1..].iter().any(|later| later.id == owed.id && known(later)) {
             continue;
         }
-        let members = model.variant.members(owed.area, parse("2018").end);
+        let members = model.variant.members(owed.area, parse("2018").end, owed.indicator);
         let measure = match owed.indicator {
             "rd_intensity" | "patent_density" => Measure::Ratio,
             "fields" => Measure::Items,

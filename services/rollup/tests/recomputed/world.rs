@@ -23,6 +23,8 @@ pub(crate) struct Variant {
     pub(crate) longer: bool,
     /// The catalog says that R&D has no values below zero.
     pub(crate) bounded: bool,
+    /// The park counts in A for jobs, and group H has B for R&D.
+    pub(crate) own_trees: bool,
     /// Every comparator against every kind of indicator, for the table of cases.
     pub(crate) judged: bool,
 }
@@ -94,13 +96,14 @@ const JUDGED: [(&str, i64); 8] = [
 ];
 
 impl Variant {
-    /// Which relation holds between two areas on a day, as known on another.
-    pub(crate) fn parents(&self, child: &str, on: Date, known: Date) -> Vec<(&'static str, bool)> {
+    /// Which relation holds between two areas on a day for an indicator, as known on another.
+    pub(crate) fn parents(&self, child: &str, on: Date, known: Date, indicator: &str) -> Vec<(&'static str, bool)> {
         let moved = day("2018-01-01");
         match child {
             "A" | "B" | "C" => vec![("R", true)],
             "A1" => vec![("A", true)],
             "B1" => vec![("B", true)],
+            "P" if self.own_trees && indicator == "jobs" => vec![("A", false), ("A", true)],
             "P" => vec![("A", false)],
             "A2" => match self.move_a2 {
                 3 => vec![("A", false)],
@@ -113,10 +116,11 @@ impl Variant {
         }
     }
 
-    pub(crate) fn members(&self, group: &str, on: Date) -> Vec<&'static str> {
+    pub(crate) fn members(&self, group: &str, on: Date, indicator: &str) -> Vec<&'static str> {
         match group {
             "G" if self.c_joins && on >= day("2018-01-01") => vec!["A", "B", "C"],
             "G" | "U" => vec!["A", "B"],
+            "H" if self.own_trees && indicator == "rd" => vec!["A", "P", "B"],
             "H" => vec!["A", "P"],
             _ => Vec::new(),
         }
