@@ -59,9 +59,7 @@ level_0 as (
         ref_area, indicator, time_period, period_end, amount as value, cast(null as decimal(38, 10)) as compiled,
         complete, negative, cast(0 as bigint) as children_with_value, vintage as min_vintage, vintage as max_vintage,
         basis as min_basis, basis as max_basis, demo, carried, estimated, edition as min_edition,
-        edition as max_edition, last_digit, cast(null as varchar) as parts_min_edition,
-        cast(null as varchar) as parts_max_edition, cast(null as varchar) as parts_min_basis,
-        cast(null as varchar) as parts_max_basis, cast(null as decimal(38, 10)) as parts_last_digit
+        edition as max_edition, last_digit
     from reported
 ),
 
@@ -110,9 +108,7 @@ level_1 as (
         case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
         case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
         case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
-        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_1 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -164,9 +160,7 @@ level_2 as (
         case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
         case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
         case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
-        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_2 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -218,9 +212,7 @@ level_3 as (
         case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
         case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
         case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
-        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_3 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -272,9 +264,7 @@ level_4 as (
         case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
         case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
         case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
-        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_4 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -327,6 +317,7 @@ level_5 as (
         case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
         case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
         case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
+-- Each step adds up all children: the labels of the last one are those of the whole sum.
         sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
         sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
     from reported

@@ -8,6 +8,7 @@ use helan_schemas::tables::Table;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
 use crate::asking::{COMPARED, Row, compare, compare_rows, key, keyed, label, number, row, rows};
+use crate::boundaries;
 use crate::changes;
 use crate::history::{Case, DAY, INDICATORS, START, Step, cases};
 use crate::model::{Cell, Model, cell};
@@ -79,6 +80,9 @@ async fn a_model_with_another_rule_differs() {
         longer: false,
         bounded: true,
         own_trees: false,
+        link_later: false,
+        own_bases: false,
+        moved: false,
         judged: false,
     };
     let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");
@@ -158,6 +162,10 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
         ask("select ref_area, indicator, time_period, edition, reporter, computed, comparison from printed_figures")
             .await;
     compare_rows("printed_figures", printed, printed::all(&model).into_iter().map(of_printed).collect(), &mut found);
+
+    let bounded =
+        ask("select ref_area, indicator, time_period, value_then, value_now, reason_code from boundary_values").await;
+    compare_rows("boundary_values", bounded, boundaries::all(&model).into_iter().map(of_bounded).collect(), &mut found);
 
     // What is computed in one pass, against the text that says what it is.
     let text = helan_queries::get("standing").expect("the view").sql;
@@ -256,6 +264,17 @@ fn of_target(stands: &Stands) -> Row {
         ("denominator_coverage_reported", stands.under.map_or(0, |under| under.1).to_string()),
         ("denominator_coverage_expected", stands.under.and_then(|under| under.2).unwrap_or_default().to_string()),
         ("fulfilment", stands.fulfilment.to_string()),
+    ])
+}
+
+fn of_bounded(it: boundaries::Bounded) -> Row {
+    row([
+        ("ref_area", it.cell.0),
+        ("indicator", it.cell.1),
+        ("time_period", it.cell.2),
+        ("value_then", number(it.then)),
+        ("value_now", number(it.now)),
+        ("reason_code", it.reason.unwrap_or_default().to_owned()),
     ])
 }
 

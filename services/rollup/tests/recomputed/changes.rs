@@ -185,7 +185,8 @@ fn reason(model: &Model<'_>, earlier: &Reading, later: &Reading) -> Option<&'sta
     if any(&|a, b| benchmarked(a) && (a.basis.is_none() || b.basis.is_none())) {
         return Some("basis_unknown");
     }
-    let linked = |a: &Part, b: &Part| a.indicator == "rd" && model.variant.linked && b.indicator == "rd";
+    let linked =
+        |a: &Part, b: &Part| a.indicator == "rd" && model.variant.is_linked(model.known) && b.indicator == "rd";
     any(&|a, b| a.basis != b.basis && !linked(a, b)).then_some("basis_differs")
 }
 

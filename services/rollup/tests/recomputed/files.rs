@@ -34,6 +34,14 @@ impl Variant {
         put("indicators.csv", self.indicators());
         put("bases.csv", self.bases_file());
         let editions = EDITIONS.iter().filter_map(|(id, year)| Some(format!("{},s,{year}-01-01\n", (*id)?)));
+        if self.moved {
+            put(
+                "moves.csv",
+                "part,from_area,to_area,day,indicator,time_period,share,value\nmill,A,B,2018-01-01,,,0.25,\n\
+                 mill,A,B,2018-01-01,rd,2017,,2.5\n"
+                    .to_owned(),
+            );
+        }
         put("editions.csv", format!("edition,series,published\n{}", editions.collect::<String>()));
         put("bounds.csv", "indicator,ref_area,min,max,note\n".to_owned());
         let targets: String = self.targets().iter().map(target_line).collect();
@@ -121,10 +129,14 @@ impl Variant {
                 let link = if self.linked && row.id == "scope-a" { "scope-b" } else { "" };
                 let (periods, known) = (row.periods, row.known);
                 let spans = [periods.0, periods.1, known.0, known.1].map(cell).join(",");
-                format!("{},{},b,b,{spans},,{link}\n", row.id, row.indicator)
+                let known = if self.link_later && !link.is_empty() { "2019-06-01" } else { "" };
+                format!("{},{},b,b,{spans},,{link},{known},{}\n", row.id, row.indicator, row.area.unwrap_or_default())
             })
             .collect();
-        format!("basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note,linked_to\n{rows}")
+        format!(
+            "basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note,linked_to,linked_known_from,\
+             ref_area\n{rows}"
+        )
     }
 
     fn reporters(&self) -> String {

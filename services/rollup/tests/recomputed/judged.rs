@@ -63,6 +63,9 @@ async fn judged(above: &str, below: &str, bounded: bool) -> Vec<String> {
         longer: false,
         bounded,
         own_trees: false,
+        link_later: false,
+        own_bases: false,
+        moved: false,
         judged: true,
     };
     let mut steps = Vec::new();

@@ -12,6 +12,7 @@ mod support;
 mod actuals;
 mod agrees;
 mod asking;
+mod boundaries;
 mod changes;
 mod files;
 mod folded;

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::history::{Event, Report};
 use crate::labels::Labels;
 use crate::places::Figure;
-use crate::world::{AREAS, GROUPS, Variant};
+use crate::world::{AREAS, Benchmark, GROUPS, Variant};
 
 /// Area or group, indicator, period.
 pub(crate) type Cell = (String, String, String);
@@ -130,8 +130,14 @@ impl<'m> Model<'m> {
                 from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to)
             };
             let bases = self.variant.bases();
+            // An area with rows of its own for an indicator has only those.
+            let is_own = |basis: &&Benchmark| basis.indicator == about.indicator && basis.area == Some(about.area);
+            let area = bases.iter().find(is_own).and_then(|basis| basis.area);
             let own = bases.iter().find(|basis| {
-                basis.indicator == about.indicator && within(end, basis.periods) && within(known, basis.known)
+                basis.indicator == about.indicator
+                    && basis.area == area
+                    && within(end, basis.periods)
+                    && within(known, basis.known)
             });
             own.map(|basis| basis.id)
         })

@@ -204,7 +204,7 @@ impl Model<'_> {
 
     fn with_reason(&self, indicator: &str, figure: Figure) -> Figure {
         // The one link that a catalog declares: between the two scopes of R&D.
-        let linked = indicator == "rd" && self.variant.linked;
+        let linked = indicator == "rd" && self.variant.is_linked(self.known);
         let both = figure.reported.is_some() && figure.compiled.is_some();
         let residual_reason = both.then(|| figure.labels.residual_reason(&figure.parts_labels, linked)).flatten();
         Figure { residual_reason, ..figure }

@@ -25,6 +25,12 @@ pub(crate) struct Variant {
     pub(crate) bounded: bool,
     /// The park counts in A for jobs, and group H has B for R&D.
     pub(crate) own_trees: bool,
+    /// The link between the two scopes of R&D is known from June 2019 only.
+    pub(crate) link_later: bool,
+    /// B has benchmarks of its own for GDP.
+    pub(crate) own_bases: bool,
+    /// A mill went over from A to B in 2018: a quarter of A, and so much of the R&D of 2017.
+    pub(crate) moved: bool,
     /// Every comparator against every kind of indicator, for the table of cases.
     pub(crate) judged: bool,
 }
@@ -62,6 +68,8 @@ impl Owed {
 /// The benchmark of values of an indicator, by their periods and by when they were known; to = the first day after.
 pub(crate) struct Benchmark {
     pub(crate) id: &'static str,
+    /// The one area that it is about.
+    pub(crate) area: Option<&'static str>,
     pub(crate) indicator: &'static str,
     pub(crate) periods: (Option<Date>, Option<Date>),
     pub(crate) known: (Option<Date>, Option<Date>),
@@ -136,16 +144,26 @@ impl Variant {
         }
     }
 
-    pub(crate) fn bases(&self) -> [Benchmark; 5] {
+    pub(crate) fn bases(&self) -> Vec<Benchmark> {
         let (end, told) = (Some(day("2018-01-01")), Some(day("2019-03-01")));
-        let benchmark = |id, indicator, periods, known| Benchmark { id, indicator, periods, known };
-        [
+        let benchmark = |id, indicator, periods, known| Benchmark { id, area: None, indicator, periods, known };
+        let mut rows = vec![
             benchmark("census-a", "gdp", (None, end), (None, told)),
             benchmark("census-b", "gdp", (None, end), (told, None)),
             benchmark("census-b", "gdp", (end, None), (None, None)),
             benchmark("scope-a", "rd", (None, end), (None, None)),
             benchmark("scope-b", "rd", (end, None), (None, None)),
-        ]
+        ];
+        if self.own_bases {
+            rows.push(Benchmark { area: Some("B"), ..benchmark("census-a", "gdp", (None, None), (None, told)) });
+            rows.push(Benchmark { area: Some("B"), ..benchmark("census-b", "gdp", (end, None), (told, None)) });
+        }
+        rows
+    }
+
+    /// Whether the catalog declares the two scopes of R&D comparable, as known on a day.
+    pub(crate) fn is_linked(&self, known: Date) -> bool {
+        self.linked && (!self.link_later || known >= corrected())
     }
 
     /// Last days on which what an area or group owes is in time, by indicator: for the year 2018.
