@@ -22,7 +22,7 @@ pub(crate) async fn run(args: CatalogArgs, lang: Lang) -> anyhow::Result<()> {
             }
             let warnings = catalog.warnings();
             for warning in &warnings {
-                note!("{} {}", lang.pick("提醒：", "warning:"), shown(warning, lang));
+                note!("{}{}", lang.pick("提醒：", "warning: "), shown(warning, lang));
             }
             let (id, digest) = (&catalog.head.id, &catalog.digest);
             let (areas, indicators) = (catalog.areas.len(), catalog.indicators.len());
