@@ -1,5 +1,5 @@
 -- name: area_edges
--- grain: one row for each period end, child, parent
+-- grain: one row for each period end, child, parent, relation and indicator
 -- inputs: periods, area_relations
 -- rules: 4, 5
 -- materialise: yes
@@ -9,12 +9,14 @@
 -- column child text: 所含地区 | Area that lies in the parent.
 -- column parent text: 上级地区 | Area that holds it.
 -- column relation text: part_of 或 within | part_of counts upward; within never does.
+-- column indicator text: 指标 | The one indicator for which it holds; null = every one.
 with days as (
     select distinct period_end
     from periods
 )
 
-select distinct days.period_end, area_relations.child, area_relations.parent, area_relations.relation
+select distinct days.period_end, area_relations.child, area_relations.parent, area_relations.relation,
+    area_relations.indicator
 from days
 inner join area_relations
     on (area_relations.valid_from is null or area_relations.valid_from <= days.period_end)

@@ -1,6 +1,6 @@
 -- name: area_levels
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: period_values, indicators, area_edges
+-- inputs: period_values, indicators, indicator_trees, tree_edges
 -- rules: 2, 3, 4, 5, 13
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -22,26 +22,35 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
+-- column min_edition text: 版次（最小） | Least edition of its parts; empty = not said.
+-- column max_edition text: 版次（最大） | Greatest edition of its parts.
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
+-- column parts_min_edition text: 下级版次（最小） | Least edition in the compiled sum; empty = not said.
+-- column parts_max_edition text: 下级版次（最大） | Greatest edition in the compiled sum.
+-- column parts_min_basis text: 下级基准（最小） | Least basis in the compiled sum; empty = not said.
+-- column parts_max_basis text: 下级基准（最大） | Greatest basis in the compiled sum.
+-- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in the compiled sum is worth together.
 with reported as (
     select
         ref_area, indicator, time_period, period_end, amount,
         method not in ('partial', 'carried') as complete,
         coalesce(amount < 0, false) as negative,
         coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo,
-        method = 'carried' as carried, estimated
+        method = 'carried' as carried, estimated, coalesce(edition, '') as edition, last_digit
     from period_values
 ),
 
 combining as (
-    select indicator, over_areas
+    select indicators.indicator, indicators.over_areas, indicator_trees.tree
     from indicators
+    inner join indicator_trees on indicator_trees.indicator = indicators.indicator
 -- What is own_value is added up too, for the comparison with the published value, but never shown instead of it.
-    where over_areas in ('additive', 'own_value')
+    where indicators.over_areas in ('additive', 'own_value')
 ),
 
 children as (
-    select period_end, child, parent, count(*) over (partition by period_end, parent) as siblings
-    from area_edges
+    select tree, period_end, child, parent, count(*) over (partition by tree, period_end, parent) as siblings
+    from tree_edges
     where relation = 'part_of'
 ),
 
@@ -49,7 +58,8 @@ level_0 as (
     select
         ref_area, indicator, time_period, period_end, amount as value, cast(null as decimal(38, 10)) as compiled,
         complete, negative, cast(0 as bigint) as children_with_value, vintage as min_vintage, vintage as max_vintage,
-        basis as min_basis, basis as max_basis, demo, carried, estimated
+        basis as min_basis, basis as max_basis, demo, carried, estimated, edition as min_edition,
+        edition as max_edition, last_digit
     from reported
 ),
 
@@ -63,10 +73,14 @@ sums_1 as (
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
+        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from level_0 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     where below.value is not null
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
@@ -91,7 +105,10 @@ level_1 as (
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
         case when reported.amount is not null then reported.demo else sums.demo end as demo,
         case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
+        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
+        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_1 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -108,10 +125,14 @@ sums_2 as (
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
+        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from level_1 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     where below.value is not null
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
@@ -136,7 +157,10 @@ level_2 as (
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
         case when reported.amount is not null then reported.demo else sums.demo end as demo,
         case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
+        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
+        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_2 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -153,10 +177,14 @@ sums_3 as (
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
+        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from level_2 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     where below.value is not null
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
@@ -181,7 +209,10 @@ level_3 as (
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
         case when reported.amount is not null then reported.demo else sums.demo end as demo,
         case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
+        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
+        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_3 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -198,10 +229,14 @@ sums_4 as (
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
+        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from level_3 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     where below.value is not null
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
@@ -226,7 +261,10 @@ level_4 as (
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
         case when reported.amount is not null then reported.demo else sums.demo end as demo,
         case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
+        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
+        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
     from reported
     full join sums_4 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -243,10 +281,14 @@ sums_5 as (
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated
+        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
+        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from level_4 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     where below.value is not null
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
@@ -271,7 +313,13 @@ level_5 as (
         case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
         case when reported.amount is not null then reported.demo else sums.demo end as demo,
         case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated
+        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
+        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
+        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
+        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
+-- Each step adds up all children: the labels of the last one are those of the whole sum.
+        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
+        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
     from reported
     full join sums_5 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -281,5 +329,7 @@ level_5 as (
 select
     ref_area, indicator, time_period, period_end, value, compiled, coalesce(complete, false) as complete,
     coalesce(negative, false) as negative, children_with_value, min_vintage, max_vintage, min_basis, max_basis,
-    coalesce(demo, false) as demo, coalesce(carried, false) as carried, coalesce(estimated, false) as estimated
+    coalesce(demo, false) as demo, coalesce(carried, false) as carried, coalesce(estimated, false) as estimated,
+    min_edition, max_edition, last_digit, parts_min_edition, parts_max_edition, parts_min_basis, parts_max_basis,
+    parts_last_digit
 from level_5

@@ -1,5 +1,5 @@
 -- name: area_relations
--- grain: one row for each child, parent and time span
+-- grain: one row for each child, parent, indicator and time span
 -- inputs: catalog_relations
 -- rules: 4, 5
 -- materialise: yes
@@ -12,6 +12,7 @@
 -- column valid_to date: 失效日 | First day on which it no longer holds.
 -- column known_at instant: 指标目录获知时间 | Since when the catalog knows the row.
 -- column note text: 备注 | Remark.
+-- column indicator text: 指标 | The one indicator for which it holds; null = every one.
 with known as (
     select *
     from catalog_relations
@@ -19,11 +20,11 @@ with known as (
 ),
 
 latest as (
-    select *, row_number() over (partition by child, parent, relation, valid_from order by known_at desc nulls last) as place
+    select *, row_number() over (partition by child, parent, relation, indicator, valid_from order by known_at desc nulls last) as place
     from known
 )
 
 select
-    child, parent, relation, valid_from, valid_to, known_at, note
+    child, parent, relation, valid_from, valid_to, known_at, note, indicator
 from latest
 where place = 1

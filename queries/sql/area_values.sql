@@ -1,6 +1,6 @@
 -- name: area_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: area_levels, period_values, periods, area_edges, areas, indicators
+-- inputs: area_levels, period_values, periods, tree_edges, areas, indicators, indicator_trees, basis_links
 -- rules: 2, 3, 4, 5, 6, 7, 10, 11
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -16,7 +16,7 @@
 -- column status text: 状态 | reported, compiled, partial (children or months missing), carried, no_own_value, missing, suppressed, not_applicable.
 -- column reported exact: 报送值 | What was reported for the area itself.
 -- column compiled exact: 下级合计 | Sum over partition children with a value; for own-value indicators a cross-check only.
--- column residual exact: 差额 | reported − compiled.
+-- column residual exact: 差额 | reported − compiled; null where residual_reason says why there is none.
 -- column coverage_reported bigint: 已有部分 | Reported: 1. Compiled or partial: children, or months, that have a value.
 -- column coverage_expected bigint: 应有部分 | Reported: 1. Compiled or partial: children, or months, expected.
 -- column children_reported bigint: 有值下级数 | Partition children that have a value.
@@ -35,21 +35,27 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
+-- column edition text: 版次 | Edition of a publication series; mixed where the parts differ.
+-- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
+-- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in compiled is worth together.
 with levels as (
-    select * from area_levels
+    select area_levels.*, indicator_trees.tree
+    from area_levels
+    inner join indicator_trees on indicator_trees.indicator = area_levels.indicator
 ),
 
 children as (
-    select period_end, child, parent
-    from area_edges
+    select tree, period_end, child, parent
+    from tree_edges
 -- What lies within an area (a park in a city) is counted there already.
     where relation = 'part_of'
 ),
 
 expected as (
-    select period_end, parent, count(*) as children_expected
+    select tree, period_end, parent, count(*) as children_expected
     from children
-    group by period_end, parent
+    group by tree, period_end, parent
 ),
 
 gaps as (
@@ -58,8 +64,12 @@ gaps as (
         string_agg(coalesce(names.name_zh, children.child), '、' order by children.child) as missing_zh,
         string_agg(coalesce(names.name_en, children.child), ', ' order by children.child) as missing_en
     from levels
-    inner join expected on expected.parent = levels.ref_area and expected.period_end = levels.period_end
-    inner join children on children.parent = levels.ref_area and children.period_end = levels.period_end
+    inner join expected
+        on expected.parent = levels.ref_area and expected.period_end = levels.period_end
+        and expected.tree = levels.tree
+    inner join children
+        on children.parent = levels.ref_area and children.period_end = levels.period_end
+        and children.tree = levels.tree
     left join area_levels as below
         on below.ref_area = children.child and below.indicator = levels.indicator
         and below.time_period = levels.time_period
@@ -83,10 +93,34 @@ joined as (
     left join period_values as own
         on own.ref_area = levels.ref_area and own.indicator = levels.indicator
         and own.time_period = levels.time_period
-    left join expected on expected.parent = levels.ref_area and expected.period_end = levels.period_end
+    left join expected
+        on expected.parent = levels.ref_area and expected.period_end = levels.period_end
+        and expected.tree = levels.tree
     left join gaps
         on gaps.ref_area = levels.ref_area and gaps.indicator = levels.indicator
         and gaps.time_period = levels.time_period
+),
+
+labelled as (
+    select
+        joined.*,
+        case
+            when joined.reported is null or joined.compiled is null then null
+            when joined.parts_min_edition <> joined.parts_max_edition or 'mixed' in (
+                joined.min_edition, joined.parts_min_edition
+            ) then 'edition_mixed'
+            when joined.min_edition <> '' and joined.parts_min_edition <> ''
+                and joined.min_edition <> joined.parts_min_edition then 'edition_differs'
+            when joined.parts_min_basis <> joined.parts_max_basis or 'mixed' in (
+                joined.min_basis, joined.parts_min_basis
+            ) then 'basis_mixed'
+            when joined.min_basis <> '' and joined.parts_min_basis <> ''
+                and joined.min_basis <> joined.parts_min_basis and basis_links.indicator is null then 'basis_differs'
+        end as residual_reason
+    from joined
+    left join basis_links
+        on basis_links.indicator = joined.indicator and basis_links.basis = joined.min_basis
+        and basis_links.linked_basis = joined.parts_min_basis
 ),
 
 judged as (
@@ -104,13 +138,14 @@ judged as (
             when obs_status in ('H', 'J', 'K', 'L', 'M', 'O', 'S') then 'missing'
             else 'no_own_value'
         end as status
-    from joined
+    from labelled
 )
 
 select
     judged.ref_area, judged.indicator, judged.time_period, periods.period_kind, periods.period_start,
     judged.period_end, judged.value, judged.status, judged.reported, judged.compiled,
-    judged.reported - judged.compiled as residual,
+-- Between editions, or benchmarks without a link, lies more than what the parts lack.
+    case when judged.residual_reason is null then judged.reported - judged.compiled end as residual,
     case
         when judged.method = 'partial' and judged.reported is not null then cast(judged.months_reported as bigint)
         when judged.reported is not null then 1
@@ -135,6 +170,13 @@ select
         else 'mixed'
     end as basis,
     judged.origin_period, judged.reporter, judged.missing_zh, judged.missing_en, judged.demo,
-    judged.carried and judged.value is not null as carried, judged.estimated and judged.value is not null as estimated
+    judged.carried and judged.value is not null as carried, judged.estimated and judged.value is not null as estimated,
+    case
+        when judged.value is null then null
+        when judged.min_edition = judged.max_edition then nullif(judged.min_edition, '')
+        else 'mixed'
+    end as edition,
+    judged.residual_reason, case when judged.value is not null then judged.last_digit end as last_digit,
+    judged.parts_last_digit
 from judged
 inner join periods on periods.time_period = judged.time_period

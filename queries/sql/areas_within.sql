@@ -1,6 +1,6 @@
 -- name: areas_within
 -- grain: one row for each time period, area, area in which it lies
--- inputs: periods, area_edges, areas
+-- inputs: periods, tree_edges, areas
 -- rules: 4, 5
 -- materialise: no
 -- narrows: time_period
@@ -19,14 +19,16 @@ with recursive lies as (
     -- A parent names only the next area above: who asks for a city's children misses a park in one of its counties.
     -- Sixty steps end a circle, which the catalog's check refuses anyway.
     select period_end, child as ref_area, parent as in_area, relation = 'part_of' as counts, cast(1 as bigint) as depth
-    from area_edges
+    from tree_edges
+    where tree = ''
     union all
     select
         lies.period_end, lies.ref_area, above.parent as in_area,
         lies.counts and above.relation = 'part_of' as counts,
         lies.depth + 1 as depth
     from lies
-    inner join area_edges as above on above.child = lies.in_area and above.period_end = lies.period_end
+    inner join tree_edges as above
+        on above.child = lies.in_area and above.period_end = lies.period_end and above.tree = ''
     where lies.depth < 60
 ),
 

@@ -14,6 +14,7 @@
 -- column known_from instant: 自何时获知的数值 | Values known from then …
 -- column known_to instant: 至何时获知的数值 | … and before then belong to it.
 -- column note text: 备注 | Remark.
+-- column ref_area text: 地区或组 | The one area or group whose values it is about; null = those of every one without rows of its own.
 select
-    basis, indicator, name_zh, name_en, period_from, period_to, known_from, known_to, note
+    basis, indicator, name_zh, name_en, period_from, period_to, known_from, known_to, note, ref_area
 from catalog_bases

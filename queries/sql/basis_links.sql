@@ -8,5 +8,6 @@
 -- column indicator text: 指标 | Indicator whose benchmarks they are.
 -- column basis text: 基准 | A benchmark.
 -- column linked_basis text: 可比基准 | One with which differences are meaningful.
-select indicator, basis, linked_basis
+select distinct indicator, basis, linked_basis
 from catalog_basis_links
+where known_at is null or known_at <= $as_of

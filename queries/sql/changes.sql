@@ -1,6 +1,6 @@
 -- name: changes
 -- grain: one row for each ref_area, indicator, pair of periods of one kind, and pair of benchmarks on which they are known
--- inputs: place_values, ratios, basis_readings, basis_links, bases, indicators, areas, area_edges, area_names
+-- inputs: place_values, ratios, basis_readings, edition_readings, basis_links, bases, indicators, indicator_trees, areas, tree_edges, area_names
 -- rules: 1, 5, 7, 10
 -- materialise: no
 -- narrows: ref_area, indicator, from_period and to_period
@@ -31,14 +31,14 @@
 with plain as (
     select
         ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, complete, vintage, basis,
-        origin_period, true as is_current
+        origin_period, true as is_current, edition
     from place_values
     union all
     select
         place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_kind,
         place_values.period_start, place_values.period_end, basis_readings.amount as value, place_values.status,
         place_values.complete, basis_readings.vintage, basis_readings.basis, place_values.origin_period,
-        false as is_current
+        false as is_current, basis_readings.edition
     from place_values
     inner join basis_readings
         on basis_readings.ref_area = place_values.ref_area and basis_readings.indicator = place_values.indicator
@@ -50,6 +50,15 @@ formulas as (
     select indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor
     from indicators
     where kind = 'ratio' and denominator_date = 'same_end'
+),
+
+shared_editions as (
+    select distinct formulas.indicator, above.ref_area, above.time_period
+    from formulas
+    inner join edition_readings as above on above.indicator = formulas.numerator_indicator
+    inner join edition_readings as below
+        on below.indicator = formulas.denominator_indicator and below.ref_area = above.ref_area
+        and below.time_period = above.time_period and below.edition = above.edition
 ),
 
 other_ratios as (
@@ -69,7 +78,12 @@ other_ratios as (
     inner join plain as below
         on below.indicator = formulas.denominator_indicator and below.ref_area = above.ref_area
         and below.time_period = above.time_period
+    left join shared_editions as shared
+        on shared.indicator = formulas.indicator and shared.ref_area = above.ref_area
+        and shared.time_period = above.time_period
     where not (above.is_current and below.is_current)
+-- Two editions are a reading only where no edition has both parts.
+        and (shared.indicator is null or coalesce(above.edition = below.edition, true))
 ),
 
 readings as (
@@ -136,10 +150,10 @@ basis_names as (
 
 children as (
     select
-        period_end, parent, string_agg(child, ' ' order by child) as codes
-    from area_edges
+        tree, period_end, parent, string_agg(child, ' ' order by child) as codes
+    from tree_edges
     where relation = 'part_of'
-    group by period_end, parent
+    group by tree, period_end, parent
 ),
 
 judged as (
@@ -191,8 +205,13 @@ judged as (
         on area_now.ref_area = pairs.ref_area
         and (area_now.valid_from is null or area_now.valid_from <= pairs.to_end)
         and (area_now.valid_to is null or area_now.valid_to > pairs.to_end)
-    left join children as parts_then on parts_then.parent = pairs.ref_area and parts_then.period_end = pairs.from_end
-    left join children as parts_now on parts_now.parent = pairs.ref_area and parts_now.period_end = pairs.to_end
+    inner join indicator_trees on indicator_trees.indicator = pairs.numerator_indicator
+    left join children as parts_then
+        on parts_then.parent = pairs.ref_area and parts_then.period_end = pairs.from_end
+        and parts_then.tree = indicator_trees.tree
+    left join children as parts_now
+        on parts_now.parent = pairs.ref_area and parts_now.period_end = pairs.to_end
+        and parts_now.tree = indicator_trees.tree
 ),
 
 differing as (

@@ -1,6 +1,6 @@
 -- name: current_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: observations
+-- inputs: observations, powers_of_ten
 -- rules: 7, 12
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -22,7 +22,12 @@
 -- column known_at instant: 获知时间 | When it became known.
 -- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
 -- column note text: 备注 | The reporter's remark: it explains a finding.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
+-- column last_digit exact: 末位单位 | What one in the last digit as sent is worth, in the plain unit.
 select
-    ref_area, indicator, time_period, period_kind, period_start, period_end, amount, obs_status, vintage, basis,
-    reporter, source, id, known_at, demo, note
+    observations.ref_area, observations.indicator, observations.time_period, observations.period_kind,
+    observations.period_start, observations.period_end, observations.amount, observations.obs_status,
+    observations.vintage, observations.basis, observations.reporter, observations.source, observations.id,
+    observations.known_at, observations.demo, observations.note, observations.edition, powers_of_ten.power as last_digit
 from observations
+left join powers_of_ten on powers_of_ten.exponent = observations.unit_mult - observations.decimals

@@ -1,11 +1,11 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts, printed_figures, edition_readings
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close; by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -261,7 +261,12 @@ residuals as (
     left join current_values as own
         on own.ref_area = area_values.ref_area and own.indicator = area_values.indicator
         and own.time_period = area_values.origin_period
-    where abs(area_values.residual) > coalesce(rules.tolerance, 0) and area_values.children_reported = area_values.children_expected
+    where abs(area_values.residual) > coalesce(rules.tolerance, 0) + case
+            when rules.half_digit
+                then (coalesce(area_values.last_digit, 0) + coalesce(area_values.parts_last_digit, 0)) / 2
+            else 0
+        end
+        and area_values.children_reported = area_values.children_expected
 ),
 
 released as (
@@ -305,6 +310,41 @@ after_close as (
     cross join knowledge
 ),
 
+printed as (
+    select
+        'printed_differs' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id,
+        printed_amount as amount, computed as other_amount,
+        '已公布数 ' || printed || ' 与按各部分计算的结果不一致，也不能用各部分的修约解释' as message_zh,
+        'what was printed, ' || printed || ', is not what its parts give, and their own rounding does not explain it'
+            as message_en,
+        cast(null as varchar) as rule, reporter, note
+    from printed_figures
+    where comparison = 'differs'
+),
+
+in_editions as (
+    select
+        *,
+        lag(last_digit) over cell as last_digit_before, lag(amount) over cell as amount_before,
+        lag(edition) over cell as edition_before
+    from edition_readings
+    window cell as (partition by ref_area, indicator, time_period order by known_at, edition)
+),
+
+coarser as (
+    select
+        'coarser_than_before' as finding, 'soft' as severity, in_editions.ref_area, in_editions.indicator,
+        in_editions.time_period, in_editions.source, in_editions.id, in_editions.amount,
+        in_editions.amount_before as other_amount,
+        '版次 ' || in_editions.edition || ' 的位数少于此前的版次 ' || in_editions.edition_before as message_zh,
+        'edition ' || in_editions.edition || ' has fewer digits than edition ' || in_editions.edition_before
+            || ' before it' as message_en,
+        cast(null as varchar) as rule, statements.reporter, statements.note
+    from in_editions
+    inner join statements on statements.source = in_editions.source and statements.id = in_editions.id
+    where in_editions.last_digit > in_editions.last_digit_before
+),
+
 by_rules as (
     select
         found.kind as finding, found.severity, found.ref_area, found.indicator, found.time_period, own.source, own.id,
@@ -334,6 +374,10 @@ every as (
     select * from backdated
     union all
     select * from after_close
+    union all
+    select * from printed
+    union all
+    select * from coarser
     union all
     select * from by_rules
 )

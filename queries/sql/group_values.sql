@@ -1,6 +1,6 @@
 -- name: group_values
 -- grain: one row for each group, indicator, time_period
--- inputs: area_values, area_groups, area_group_members, area_ancestors, periods, indicators, areas
+-- inputs: area_values, area_groups, tree_members, periods, indicators, indicator_trees, areas, basis_links
 -- rules: 2, 3, 4, 5
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -16,7 +16,7 @@
 -- column status text: 状态 | reported, compiled, partial, carried, no_own_value, overlap (unknown: no sum), missing, suppressed.
 -- column reported exact: 报送值 | What was reported for the group itself.
 -- column compiled exact: 成员合计 | Sum over outermost members with a value.
--- column residual exact: 差额 | reported − compiled.
+-- column residual exact: 差额 | reported − compiled; null where residual_reason says why there is none.
 -- column coverage_reported bigint: 已有成员数 | Members that have a value; 1 where the group itself reported.
 -- column coverage_expected bigint: 成员数 | Members; 1 where the group itself reported.
 -- column months_reported int: 已含月数 | Months covered, where the value is reported.
@@ -30,6 +30,9 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
+-- column edition text: 版次 | Edition of a publication series; mixed where the parts that are added differ.
+-- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 with held as (
     select area_groups.group_id, area_groups.overlap, periods.time_period, periods.period_end
     from area_groups
@@ -38,46 +41,27 @@ with held as (
         and (area_groups.valid_to is null or area_groups.valid_to > periods.period_end)
 ),
 
-members as (
-    select held.group_id, held.overlap, held.time_period, held.period_end, area_group_members.member
-    from held
-    inner join area_group_members
-        on area_group_members.group_id = held.group_id
-        and (area_group_members.valid_from is null or area_group_members.valid_from <= held.period_end)
-        and (area_group_members.valid_to is null or area_group_members.valid_to > held.period_end)
-),
-
-inner_members as (
-    select distinct members.group_id, members.time_period, members.member
-    from members
-    inner join area_ancestors
-        on area_ancestors.ref_area = members.member and area_ancestors.period_end = members.period_end
-    inner join members as others
-        on others.group_id = members.group_id and others.time_period = members.time_period
-        and others.member = area_ancestors.ancestor
-),
-
 listed as (
     select
-        members.group_id, members.overlap, members.time_period, members.member,
+        tree_members.tree, tree_members.group_id, tree_members.overlap, tree_members.time_period, tree_members.member,
 -- A member that lies in another member is in its value already: listed, not added.
-        inner_members.member is null as outermost, coalesce(names.name_zh, members.member) as name_zh,
-        coalesce(names.name_en, members.member) as name_en
-    from members
-    left join inner_members
-        on inner_members.group_id = members.group_id and inner_members.time_period = members.time_period
-        and inner_members.member = members.member
+        tree_members.outermost, coalesce(names.name_zh, tree_members.member) as name_zh,
+        coalesce(names.name_en, tree_members.member) as name_en
+    from tree_members
+    inner join periods on periods.time_period = tree_members.time_period
     left join areas as names
-        on names.ref_area = members.member
-        and (names.valid_from is null or names.valid_from <= members.period_end)
-        and (names.valid_to is null or names.valid_to > members.period_end)
+        on names.ref_area = tree_members.member
+        and (names.valid_from is null or names.valid_from <= periods.period_end)
+        and (names.valid_to is null or names.valid_to > periods.period_end)
 ),
 
 asked as (
-    select distinct listed.group_id, listed.time_period, area_values.indicator
+    select distinct listed.tree, listed.group_id, listed.time_period, area_values.indicator
     from listed
     inner join area_values
         on area_values.ref_area = listed.member and area_values.time_period = listed.time_period
+    inner join indicator_trees
+        on indicator_trees.indicator = area_values.indicator and indicator_trees.tree = listed.tree
 ),
 
 sums as (
@@ -101,9 +85,15 @@ sums as (
             as missing_en,
         bool_or(coalesce(member_values.demo, false)) as demo,
         bool_or(listed.outermost and coalesce(member_values.carried, false)) as carried,
-        bool_or(listed.outermost and coalesce(member_values.estimated, false)) as estimated
+        bool_or(listed.outermost and coalesce(member_values.estimated, false)) as estimated,
+        min(coalesce(member_values.edition, '')) filter (where listed.outermost and member_values.value is not null)
+            as min_edition,
+        max(coalesce(member_values.edition, '')) filter (where listed.outermost and member_values.value is not null)
+            as max_edition,
+        cast(sum(case when listed.outermost then member_values.last_digit end) as decimal(38, 10)) as last_digit
     from asked
-    inner join listed on listed.group_id = asked.group_id and listed.time_period = asked.time_period
+    inner join listed
+        on listed.tree = asked.tree and listed.group_id = asked.group_id and listed.time_period = asked.time_period
     left join area_values as member_values
         on member_values.ref_area = listed.member and member_values.indicator = asked.indicator
         and member_values.time_period = asked.time_period
@@ -127,7 +117,8 @@ joined as (
         own.coverage_reported as own_coverage_reported, own.coverage_expected as own_coverage_expected,
         sums.overlap, sums.amount, sums.members_with_value, sums.members, sums.complete, sums.negative,
         sums.min_vintage, sums.max_vintage, sums.min_basis, sums.max_basis, sums.missing_zh, sums.missing_en, sums.demo,
-        sums.carried, sums.estimated
+        sums.carried, sums.estimated, sums.min_edition, sums.max_edition, sums.last_digit, own.edition as own_edition,
+        own.last_digit as own_last_digit
     from own
     full join sums
         on sums.group_id = own.ref_area and sums.indicator = own.indicator and sums.time_period = own.time_period
@@ -141,6 +132,17 @@ judged as (
         joined.amount, joined.members_with_value, joined.members, joined.complete, joined.negative,
         joined.min_vintage, joined.max_vintage, joined.min_basis, joined.max_basis, joined.missing_zh,
         joined.missing_en, joined.demo, joined.own_carried, joined.own_estimated, joined.carried, joined.estimated,
+        joined.min_edition, joined.max_edition, joined.last_digit, joined.own_edition, joined.own_last_digit,
+        case
+            when joined.reported is null or joined.amount is null then null
+            when joined.min_edition <> joined.max_edition or 'mixed' in (joined.own_edition, joined.min_edition)
+                then 'edition_mixed'
+            when joined.min_edition <> '' and joined.own_edition <> joined.min_edition then 'edition_differs'
+            when joined.min_basis <> joined.max_basis or 'mixed' in (joined.own_basis, joined.min_basis)
+                then 'basis_mixed'
+            when joined.min_basis <> '' and joined.own_basis <> joined.min_basis and basis_links.indicator is null
+                then 'basis_differs'
+        end as residual_reason,
         case
             when joined.reported is not null then joined.own_status
             when indicators.over_areas = 'own_value' then 'no_own_value'
@@ -152,6 +154,9 @@ judged as (
         end as status
     from joined
     inner join indicators on indicators.indicator = joined.indicator
+    left join basis_links
+        on basis_links.indicator = joined.indicator and basis_links.basis = joined.own_basis
+        and basis_links.linked_basis = joined.min_basis
 )
 
 select
@@ -163,7 +168,8 @@ select
     end as value,
     judged.status, judged.reported,
     case when judged.status <> 'overlap' then judged.amount end as compiled,
-    case when judged.status <> 'overlap' then judged.reported - judged.amount end as residual,
+    case when judged.status <> 'overlap' and judged.residual_reason is null then judged.reported - judged.amount end
+        as residual,
     case when judged.reported is not null then judged.own_coverage_reported else judged.members_with_value end
         as coverage_reported,
     case when judged.reported is not null then judged.own_coverage_expected else judged.members end
@@ -196,6 +202,17 @@ select
         when judged.reported is not null then coalesce(judged.own_estimated, false)
         when judged.status in ('compiled', 'partial') then coalesce(judged.estimated, false)
         else false
-    end as estimated
+    end as estimated,
+    case
+        when judged.reported is not null then judged.own_edition
+        when judged.status not in ('compiled', 'partial') then null
+        when judged.min_edition = judged.max_edition then nullif(judged.min_edition, '')
+        else 'mixed'
+    end as edition,
+    case when judged.status <> 'overlap' then judged.residual_reason end as residual_reason,
+    case
+        when judged.reported is not null then judged.own_last_digit
+        when judged.status in ('compiled', 'partial') then judged.last_digit
+    end as last_digit
 from judged
 inner join periods on periods.time_period = judged.time_period

@@ -1,6 +1,6 @@
 -- name: lineage
 -- grain: one row for each figure, each event behind it, and each way in which it is behind it
--- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements, area_groups
+-- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements, area_groups, edition_readings
 -- rules: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 -- materialise: no
 -- zh: 每个数字背后的全部报送：作用、途径、提交、日志地址与签字人。
@@ -55,7 +55,7 @@ of_values as (
 asked as (
     select
         ref_area, indicator, time_period, period_kind, period_start, numerator_indicator, denominator_indicator,
-        denominator_date
+        denominator_date, numerator_origin, denominator_origin, paired_edition
     from ratios
 ),
 
@@ -64,12 +64,13 @@ components as (
         ref_area, indicator, time_period, 'numerator' as role, numerator_indicator as part_indicator,
         time_period as part_period
     from asked
+    where paired_edition is null
     union all
     select
         ref_area, indicator, time_period, 'denominator' as role, denominator_indicator as part_indicator,
         time_period as part_period
     from asked
-    where denominator_date <> 'previous_end'
+    where denominator_date <> 'previous_end' and paired_edition is null
     union all
     select
         asked.ref_area, asked.indicator, asked.time_period, 'denominator' as role,
@@ -79,7 +80,30 @@ components as (
         on place_values.ref_area = asked.ref_area and place_values.indicator = asked.denominator_indicator
         and place_values.period_kind = asked.period_kind
         and cast(place_values.period_end + interval '1 day' as date) = asked.period_start
-    where asked.denominator_date <> 'same_end'
+    where asked.denominator_date <> 'same_end' and asked.paired_edition is null
+),
+
+-- Where both parts are taken from one edition, what counts by itself is not behind the ratio.
+within_editions as (
+    select
+        asked.ref_area, asked.indicator, asked.time_period, 'numerator' as role,
+        asked.numerator_indicator as part_indicator, edition_readings.time_period as part_period,
+        edition_readings.source, edition_readings.id
+    from asked
+    inner join edition_readings
+        on edition_readings.ref_area = asked.ref_area and edition_readings.indicator = asked.numerator_indicator
+        and edition_readings.time_period = asked.numerator_origin
+        and edition_readings.edition = asked.paired_edition
+    union all
+    select
+        asked.ref_area, asked.indicator, asked.time_period, 'denominator' as role,
+        asked.denominator_indicator as part_indicator, edition_readings.time_period as part_period,
+        edition_readings.source, edition_readings.id
+    from asked
+    inner join edition_readings
+        on edition_readings.ref_area = asked.ref_area and edition_readings.indicator = asked.denominator_indicator
+        and edition_readings.time_period = asked.denominator_origin
+        and edition_readings.edition = asked.paired_edition
 ),
 
 of_ratios as (
@@ -91,6 +115,12 @@ of_ratios as (
     inner join counting
         on counting.ref_area = components.ref_area and counting.indicator = components.part_indicator
         and counting.time_period = components.part_period
+    union all
+    select
+        'ratio' as figure, cast(null as varchar) as target_id, ref_area, indicator, time_period, role,
+        ref_area as input_area, part_indicator as input_indicator, part_period as input_period, ref_area as via, source,
+        id
+    from within_editions
 ),
 
 owed as (

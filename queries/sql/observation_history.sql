@@ -24,6 +24,7 @@
 -- column submission text: 提交编号 | Submission it came in.
 -- column recorded_at instant: 记录时间 | When Helan recorded it.
 -- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
 with every as (
     select
         source, id, ref_area, indicator, time_period, reporter, known_at, recorded_at, "offset", "index",
@@ -117,6 +118,6 @@ select
     statements.ref_area, statements.indicator, statements.time_period, held.known_from, held.known_to,
     statements.value, statements.unit, statements.unit_mult, statements.amount, statements.obs_status,
     statements.vintage, statements.stated_basis, statements.reporter, statements.source, statements.id,
-    statements.submission, statements.recorded_at, statements.withdrawn_at
+    statements.submission, statements.recorded_at, statements.withdrawn_at, statements.edition
 from held
 inner join statements on statements.source = held.source and statements.id = held.id

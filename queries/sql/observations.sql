@@ -39,18 +39,29 @@
 -- column note text: 备注 | Free text.
 -- column basis text: 基准 | Benchmark: as the event says, else by the catalog.
 -- column demo bool: 是否演示数据 | Whether the source carries illustrative figures.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
 with precedences as (
     select reporter, min(precedence) as precedence
     from reporters
     group by reporter
 ),
 
+own_bases as (
+-- An area with rows of its own for an indicator has only those.
+    select distinct indicator, ref_area
+    from bases
+    where ref_area is not null
+),
+
 with_basis as (
     select standing.*, coalesce(standing.stated_basis, bases.basis) as basis, bases.known_from as basis_from
     from standing
+    left join own_bases
+        on own_bases.indicator = standing.indicator and own_bases.ref_area = standing.ref_area
     left join bases
 -- A basis that the report states is never overruled by the catalog.
         on standing.stated_basis is null and bases.indicator = standing.indicator
+        and (bases.ref_area is not distinct from own_bases.ref_area)
         and (bases.period_from is null or bases.period_from <= standing.period_end)
         and (bases.period_to is null or bases.period_to > standing.period_end)
         and (bases.known_from is null or bases.known_from <= standing.known_at)
@@ -82,7 +93,7 @@ select
     ranked.unit, ranked.unit_mult, ranked.amount, ranked.obs_status, ranked.conf_status,
     ranked.vintage, ranked.recorded_at, ranked.known_at, ranked.received_at, ranked.content_digest,
     ranked.prepared_by, ranked.reviewed_by, ranked.approved_by, ranked.evidence, ranked.note,
-    ranked.basis, coalesce(sources.demo, false) as demo
+    ranked.basis, coalesce(sources.demo, false) as demo, ranked.edition
 from ranked
 left join catalog_sources as sources on sources.source = ranked.source
 where ranked.place = 1

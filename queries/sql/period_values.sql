@@ -25,6 +25,8 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column part_kind text: 分期类型 | Where it is a sum: S of half-years, Q of quarters, M of months, P of parts of several lengths; else null.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate: obs_status E, I or F, or vintage estimated.
+-- column edition text: 版次 | Edition of a publication series; mixed where the parts differ.
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 with current as (
     select
         current_values.*, indicators.over_time,
@@ -52,7 +54,7 @@ same_period as (
         case when amount is null then 90 else 10 end as preference,
         case when amount is null then 0 else months end as months_reported, months as months_expected, amount, obs_status,
         vintage, basis, time_period as origin_period, reporter, known_at, demo, cast(null as varchar) as part_kind,
-        estimated
+        estimated, edition, last_digit
     from current
 ),
 
@@ -67,6 +69,8 @@ sums as (
         min(year_parts.time_period) as first_period, min(year_parts.reporter) as min_reporter,
         max(year_parts.reporter) as max_reporter, max(year_parts.known_at) as known_at,
         bool_or(year_parts.demo) as demo, bool_or(year_parts.estimated) as estimated,
+        min(coalesce(year_parts.edition, '')) as min_edition, max(coalesce(year_parts.edition, '')) as max_edition,
+        cast(sum(year_parts.last_digit) as decimal(38, 10)) as last_digit,
         min(year_parts.to_month - year_parts.after_month) as shortest,
         max(year_parts.to_month - year_parts.after_month) as longest
     from year_covers
@@ -108,7 +112,7 @@ covered as (
             when longest = 6 then 'S'
             else 'P'
         end as part_kind,
-        estimated
+        estimated, case when min_edition = max_edition then nullif(min_edition, '') else 'mixed' end as edition, last_digit
     from sums
 ),
 
@@ -119,7 +123,8 @@ period_end as (
         case when end_month = 12 and extract(day from period_end) = 31 then 'period_end' else 'carried' end as method,
         case when end_month = 12 and extract(day from period_end) = 31 then 20 else 50 end as preference,
         end_month as months_reported, 12 as months_expected, amount, obs_status, vintage, basis,
-        time_period as origin_period, reporter, known_at, demo, cast(null as varchar) as part_kind, estimated, period_end
+        time_period as origin_period, reporter, known_at, demo, cast(null as varchar) as part_kind, estimated, edition,
+        last_digit, period_end
     from current
     where over_time = 'last' and period_kind <> 'A' and amount is not null
 ),
@@ -131,7 +136,8 @@ candidates as (
     union all
     select
         ref_area, indicator, time_period, method, preference, months_reported, months_expected, amount, obs_status,
-        vintage, basis, origin_period, reporter, known_at, demo, part_kind, estimated, period_end as at
+        vintage, basis, origin_period, reporter, known_at, demo, part_kind, estimated, edition, last_digit,
+        period_end as at
     from period_end
 ),
 
@@ -149,7 +155,8 @@ select
     ranked.ref_area, ranked.indicator, ranked.time_period, periods.period_kind, periods.period_start,
     periods.period_end, ranked.amount, ranked.method, ranked.months_reported,
     ranked.months_expected, ranked.obs_status, ranked.vintage, ranked.basis, ranked.origin_period, ranked.reporter,
-    ranked.known_at, ranked.demo, ranked.part_kind, coalesce(ranked.estimated, false) as estimated
+    ranked.known_at, ranked.demo, ranked.part_kind, coalesce(ranked.estimated, false) as estimated,
+    ranked.edition, ranked.last_digit
 from ranked
 inner join periods on periods.time_period = ranked.time_period
 where ranked.place = 1

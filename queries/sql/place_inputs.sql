@@ -1,6 +1,6 @@
 -- name: place_inputs
 -- grain: one row for each area or group, indicator, time_period with a report or parts, and each event behind its row
--- inputs: period_inputs, area_values, group_values, group_parts, area_edges, indicators
+-- inputs: period_inputs, area_values, group_values, tree_members, tree_edges, indicators, indicator_trees
 -- rules: 2, 3, 4, 5, 6
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -21,14 +21,15 @@ with figures as (
 ),
 
 combining as (
-    select indicator, over_areas = 'additive' as additive
+    select indicators.indicator, indicators.over_areas = 'additive' as additive, indicator_trees.tree
     from indicators
-    where over_areas in ('additive', 'own_value')
+    inner join indicator_trees on indicator_trees.indicator = indicators.indicator
+    where indicators.over_areas in ('additive', 'own_value')
 ),
 
 children as (
-    select period_end, child, parent
-    from area_edges
+    select tree, period_end, child, parent
+    from tree_edges
     where relation = 'part_of'
 ),
 
@@ -50,8 +51,10 @@ up_1 as (
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
     from up_0 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     inner join figures
         on figures.ref_area = children.parent and figures.indicator = below.indicator
         and figures.time_period = below.time_period
@@ -64,8 +67,10 @@ up_2 as (
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
     from up_1 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     inner join figures
         on figures.ref_area = children.parent and figures.indicator = below.indicator
         and figures.time_period = below.time_period
@@ -78,8 +83,10 @@ up_3 as (
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
     from up_2 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     inner join figures
         on figures.ref_area = children.parent and figures.indicator = below.indicator
         and figures.time_period = below.time_period
@@ -92,8 +99,10 @@ up_4 as (
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
     from up_3 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     inner join figures
         on figures.ref_area = children.parent and figures.indicator = below.indicator
         and figures.time_period = below.time_period
@@ -106,8 +115,10 @@ up_5 as (
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
     from up_4 as below
-    inner join children on children.child = below.ref_area and children.period_end = below.period_end
     inner join combining on combining.indicator = below.indicator
+    inner join children
+        on children.child = below.ref_area and children.period_end = below.period_end
+        and children.tree = combining.tree
     inner join figures
         on figures.ref_area = children.parent and figures.indicator = below.indicator
         and figures.time_period = below.time_period
@@ -139,8 +150,10 @@ of_groups as (
         of_areas.input_area, of_areas.input_period, of_areas.source, of_areas.id,
         group_values.ref_area || ' > ' || of_areas.via as via
     from group_values
-    inner join group_parts
+    inner join indicator_trees on indicator_trees.indicator = group_values.indicator
+    inner join tree_members as group_parts
         on group_parts.group_id = group_values.ref_area and group_parts.time_period = group_values.time_period
+        and group_parts.tree = indicator_trees.tree
     inner join of_areas
         on of_areas.ref_area = group_parts.member and of_areas.indicator = group_values.indicator
         and of_areas.time_period = group_values.time_period

@@ -27,6 +27,8 @@
 -- column demo bool: 是否含演示数据 | Whether some part is illustrative.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 -- column at_least bool: 是否为下限 | Whether it is incomplete and what is missing can only add to it: the indicator has no values below zero, and no part is a stock's value of an earlier day.
+-- column edition text: 版次 | Edition of a publication series; mixed where the parts differ.
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 with groups as (
     select distinct group_id
     from area_groups
@@ -43,13 +45,13 @@ places as (
     select
         ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
         coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en,
-        demo, estimated, carried
+        demo, estimated, carried, edition, last_digit
     from of_areas
     union all
     select
         ref_area, indicator, time_period, period_kind, period_start, period_end, value, status, coverage_reported,
         coverage_expected, months_reported, complete, negative, vintage, basis, origin_period, missing_zh, missing_en,
-        demo, estimated, carried
+        demo, estimated, carried, edition, last_digit
     from group_values
 )
 
@@ -67,6 +69,7 @@ select
         places.value is not null and not places.complete and not places.negative and not places.carried
             and (indicators.min >= 0 or indicators.kind in ('count', 'coverage', 'milestone')),
         false
-    ) as at_least
+    ) as at_least,
+    places.edition, places.last_digit
 from places
 inner join indicators on indicators.indicator = places.indicator

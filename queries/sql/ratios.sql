@@ -1,6 +1,6 @@
 -- name: ratios
 -- grain: one row for each ratio indicator, area or group, time_period with a numerator or a denominator
--- inputs: indicators, place_values
+-- inputs: indicators, place_values, edition_readings, editions
 -- rules: 1, 2, 7, 10
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -39,6 +39,12 @@
 -- column denominator_coverage_expected bigint: 分母应有部分 | Parts, or months, of the denominator expected.
 -- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: its numerator can only grow and its denominator is complete.
 -- column estimated bool: 是否含估计数 | Whether some report behind numerator or denominator is an estimate.
+-- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
+-- column denominator_edition text: 分母版次 | Edition of the denominator.
+-- column edition text: 版次 | Edition of both parts; mixed where they are of two, because no edition has both.
+-- column paired_edition text: 配对版次 | Edition from which both parts are taken because the values that count are of two; null where they count themselves.
+-- column numerator_last_digit exact: 分子末位单位 | What one in the last digits of the numerator as sent is worth.
+-- column denominator_last_digit exact: 分母末位单位 | What one in the last digits of the denominator as sent is worth.
 with formulas as (
     select
         indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor,
@@ -161,7 +167,20 @@ joined as (
         end as denominator_complete,
         coalesce(above.demo, false)
             or coalesce(case when formulas.denominator_date <> 'previous_end' then same.demo end, false)
-            or coalesce(case when formulas.denominator_date <> 'same_end' then previous.demo end, false) as demo
+            or coalesce(case when formulas.denominator_date <> 'same_end' then previous.demo end, false) as demo,
+        above.edition as numerator_edition,
+        case
+            when formulas.denominator_date = 'same_end' then same.edition
+            when formulas.denominator_date = 'previous_end' or same.value is null then previous.edition
+            when previous.value is null or previous.edition is not distinct from same.edition then same.edition
+            else 'mixed'
+        end as denominator_edition,
+        above.last_digit as numerator_last_digit,
+        case formulas.denominator_date
+            when 'same_end' then same.last_digit
+            when 'previous_end' then previous.last_digit
+            else cast((same.last_digit + previous.last_digit) / 2 as decimal(38, 10))
+        end as denominator_last_digit
     from asked
     inner join formulas on formulas.indicator = asked.indicator
     left join own_values on own_values.denominator_indicator = formulas.denominator_indicator
@@ -177,6 +196,62 @@ joined as (
         and previous.place = 1
 ),
 
+within_editions as (
+    select
+        joined.ref_area, joined.indicator, joined.time_period, above.edition, above.amount as numerator,
+        below.amount as denominator, above.vintage as numerator_vintage, below.vintage as denominator_vintage,
+        above.basis as numerator_basis, below.basis as denominator_basis,
+        above.last_digit as numerator_last_digit, below.last_digit as denominator_last_digit,
+        above.estimated or below.estimated as estimated,
+        row_number() over (
+            partition by joined.ref_area, joined.indicator, joined.time_period
+            order by editions.published desc nulls last, above.edition desc
+        ) as place
+    from joined
+    inner join edition_readings as above
+        on above.ref_area = joined.ref_area and above.indicator = joined.numerator_indicator
+        and above.time_period = joined.numerator_origin
+    inner join edition_readings as below
+        on below.ref_area = joined.ref_area and below.indicator = joined.denominator_indicator
+        and below.time_period = joined.denominator_origin and below.edition = above.edition
+    left join editions on editions.edition = above.edition
+    where joined.numerator_edition <> joined.denominator_edition and joined.numerator_complete
+        and joined.denominator_complete
+),
+
+paired as (
+    select
+        joined.indicator, joined.ref_area, joined.time_period, joined.period_kind, joined.period_start,
+        joined.period_end, joined.factor, joined.numerator_indicator, joined.denominator_indicator,
+        joined.denominator_date, joined.decimals, joined.rounding, joined.own_value,
+-- Parts of two editions are no ratio of either: the newest edition that has both is taken, where there is one.
+        case when one.place is null then joined.numerator else one.numerator end as numerator,
+        case when one.place is null then joined.denominator else one.denominator end as denominator,
+        joined.numerator_status, joined.denominator_status,
+        case when one.place is null then joined.numerator_vintage else one.numerator_vintage end as numerator_vintage,
+        case when one.place is null then joined.denominator_vintage else one.denominator_vintage end
+            as denominator_vintage,
+        case when one.place is null then joined.numerator_basis else one.numerator_basis end as numerator_basis,
+        case when one.place is null then joined.denominator_basis else one.denominator_basis end as denominator_basis,
+        joined.numerator_origin, joined.denominator_origin, joined.coverage_reported, joined.coverage_expected,
+        joined.numerator_complete, joined.denominator_complete,
+        case when one.place is null then joined.negative else one.numerator < 0 end as negative, joined.missing_zh,
+        joined.missing_en, joined.denominator_coverage_reported, joined.denominator_coverage_expected,
+        joined.numerator_at_least,
+        case when one.place is null then joined.estimated else one.estimated end as estimated, joined.demo,
+        case when one.place is null then joined.numerator_edition else one.edition end as numerator_edition,
+        case when one.place is null then joined.denominator_edition else one.edition end as denominator_edition,
+        case when one.place is null then joined.numerator_last_digit else one.numerator_last_digit end
+            as numerator_last_digit,
+        case when one.place is null then joined.denominator_last_digit else one.denominator_last_digit end
+            as denominator_last_digit,
+        one.edition as paired_edition
+    from joined
+    left join within_editions as one
+        on one.ref_area = joined.ref_area and one.indicator = joined.indicator
+        and one.time_period = joined.time_period and one.place = 1
+),
+
 divided as (
     select
         *,
@@ -188,7 +263,7 @@ divided as (
                 as decimal(38, 10)
             )
         end as value
-    from joined
+    from paired
 ),
 
 nearest as (
@@ -242,5 +317,11 @@ select
     coalesce(coverage_reported, 0) as coverage_reported, coverage_expected,
     complete, coalesce(negative, false) as negative, missing_zh, missing_en, demo,
     case when complete or at_least then cast(shown_steps * step as decimal(38, 10)) end as shown, denominator_status,
-    denominator_coverage_reported, denominator_coverage_expected, at_least, estimated
+    denominator_coverage_reported, denominator_coverage_expected, at_least, estimated, numerator_edition,
+    denominator_edition,
+    case
+        when numerator_edition = denominator_edition then numerator_edition
+        when numerator_edition is not null and denominator_edition is not null then 'mixed'
+    end as edition,
+    paired_edition, numerator_last_digit, denominator_last_digit
 from rounded

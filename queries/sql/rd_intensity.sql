@@ -28,6 +28,9 @@
 -- column denominator_coverage_expected bigint: 分母应有部分 | Parts, or months, of the denominator expected.
 -- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: its numerator can only grow and its denominator is complete.
 -- column estimated bool: 是否含估计数 | Whether some report behind numerator or denominator is an estimate.
+-- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
+-- column denominator_edition text: 分母版次 | Edition of the denominator.
+-- column edition text: 版次 | Edition of both parts; mixed where they are of two, because no edition has both.
 with ratio as (
     select *
     from ratios
@@ -40,7 +43,7 @@ select
     ratio.coverage_expected, coalesce(names.name_zh, group_names.name_zh) as name_zh,
     coalesce(names.name_en, group_names.name_en) as name_en, ratio.missing_zh, ratio.missing_en, ratio.demo,
     ratio.shown, ratio.denominator_status, ratio.denominator_coverage_reported, ratio.denominator_coverage_expected,
-    ratio.at_least, ratio.estimated
+    ratio.at_least, ratio.estimated, ratio.numerator_edition, ratio.denominator_edition, ratio.edition
 from ratio
 left join areas as names
     on names.ref_area = ratio.ref_area

@@ -8,7 +8,7 @@
 -- column reporter text: 报送单位代码 | Id of the reporter.
 -- column name_zh text: 中文名称 | Name in Chinese.
 -- column name_en text: 英文名称 | Name in English.
--- column kind text: 类别：city 或 park | Which endpoint it uses: city or park.
+-- column kind text: 类别（指标目录自定） | What it is, in the catalog's own words.
 -- column precedence int: 优先级，数字小者优先 | Between reporters of one cell the lower number wins.
 -- column may_back_date bool: 可否填报公布时间 | May say when a value was published.
 -- column may_estimate bool: 可否报送估计数 | May send estimates.

@@ -1,6 +1,6 @@
 -- name: rule_findings
 -- grain: one row for each rule of the catalog, kind and value that does not keep it
--- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, ratios, indicators
+-- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, area_values, area_groups, ratios, indicators
 -- rules: 3, 6, 7, 13
 -- materialise: no
 -- zh: 不符合指标目录核查规则的数值。
@@ -159,41 +159,89 @@ revisions as (
     )
 ),
 
+groups as (
+    select distinct group_id
+    from area_groups
+),
+
 wholes as (
     select
         rules.rule, rules.kind, rules.severity, rules.tolerance, rules.message_zh, rules.message_en, rules.known_at,
         place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_kind,
-        place_values.period_start, place_values.value as amount
+        place_values.period_start, place_values.value as amount, place_values.last_digit, rules.half_digit
     from rules
     inner join place_values
         on place_values.indicator = rules.indicator
         and (rules.ref_area is null or rules.ref_area = place_values.ref_area)
+    left join groups on groups.group_id = place_values.ref_area
     where rules.kind in ('sum', 'stock') and place_values.complete and place_values.value is not null
+        and (rules.places is null or groups.group_id is null)
 ),
 
 parts as (
     select
         wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
         wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount,
-        count(*) as parts, count(part_values.value) as known, sum(part_values.value) as part_sum
+        count(*) as parts, count(part_values.value) as known, sum(part_values.value) as part_sum,
+-- Half a unit of the last digit of the whole and of each part, as they were sent.
+        coalesce(wholes.tolerance, 0) + case
+            when wholes.half_digit
+                then (coalesce(wholes.last_digit, 0) + coalesce(sum(part_values.last_digit), 0)) / 2
+            else 0
+        end as allowed,
+        count(*) filter (where part_values.value is null and said.status in ('missing', 'suppressed')) as unavailable,
+        coalesce(bool_and(
+            case when part_values.value is null then coalesce(said.obs_status = 'M', false) else true end
+        ), false) as none_exists,
+        coalesce(bool_and(
+            case when part_values.value is null then coalesce(part_indicators.min >= 0, false) else true end
+        ), false) as can_only_add,
+        string_agg(part_indicators.name_zh, '、' order by named.part) filter (where part_values.value is null)
+            as unavailable_zh,
+        string_agg(part_indicators.name_en, ', ' order by named.part) filter (where part_values.value is null)
+            as unavailable_en
     from wholes
     inner join catalog_rule_parts as named
         on named.rule = wholes.rule and named.known_at is not distinct from wholes.known_at
     left join place_values as part_values
         on part_values.ref_area = wholes.ref_area and part_values.indicator = named.part
         and part_values.time_period = wholes.time_period and part_values.complete
+    left join area_values as said
+        on said.ref_area = wholes.ref_area and said.indicator = named.part and said.time_period = wholes.time_period
+    left join indicators as part_indicators on part_indicators.indicator = named.part
     group by
         wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
-        wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount
+        wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount,
+        wholes.last_digit, wholes.half_digit
 ),
 
 sums as (
     select
         rule, kind, severity, ref_area, indicator, time_period, amount,
-        cast(part_sum as decimal(38, 10)) as other_amount, '不等于各组成部分之和' as found_zh,
-        'is not the sum of its components' as found_en, message_zh, message_en
+        cast(part_sum as decimal(38, 10)) as other_amount,
+        case
+            when unavailable = 0 then '不等于各组成部分之和'
+            when none_exists then '不等于已有各组成部分之和（' || unavailable_zh || ' 无数据，按 ' || cast(known as varchar) || '/'
+                || cast(parts as varchar) || ' 项核对）'
+            else '小于已有各组成部分之和（' || unavailable_zh || ' 无数据，按 ' || cast(known as varchar) || '/'
+                || cast(parts as varchar) || ' 项核对）'
+        end as found_zh,
+        case
+            when unavailable = 0 then 'is not the sum of its components'
+            when none_exists
+                then 'is not the sum of the components that exist (' || cast(known as varchar) || ' of '
+                    || cast(parts as varchar) || '; none: ' || unavailable_en || ')'
+            else 'is less than the components that are available (' || cast(known as varchar) || ' of '
+                || cast(parts as varchar) || '; not available: ' || unavailable_en || ')'
+        end as found_en,
+        message_zh, message_en
     from parts
-    where kind = 'sum' and known = parts and abs(amount - part_sum) > coalesce(tolerance, 0)
+-- A component that was reported as not available is left out. Where it exists all the same, and can only add, the others
+-- may come to less than the whole, and never to more.
+    where kind = 'sum' and known > 0 and known + unavailable = parts and (
+        ((unavailable = 0 or none_exists) and abs(amount - part_sum) > allowed)
+        or (can_only_add and part_sum - amount > allowed)
+    )
 ),
 
 stocks as (
@@ -209,7 +257,7 @@ stocks as (
         and stock_before.period_kind = parts.period_kind
         and cast(stock_before.period_end + interval '1 day' as date) = parts.period_start
     where parts.kind = 'stock' and parts.known = parts.parts and stock_before.complete
-        and parts.amount > stock_before.value + parts.part_sum + coalesce(parts.tolerance, 0)
+        and parts.amount > stock_before.value + parts.part_sum + parts.allowed
 ),
 
 known_places as (

@@ -1,9 +1,9 @@
 -- name: standing
--- grain: one row for each ref_area, indicator, time_period, reporter, vintage, stated_basis, basis_epoch and whether it was withdrawn or has no value
+-- grain: one row for each ref_area, indicator, time_period, reporter, vintage, edition, stated_basis, basis_epoch and whether it was withdrawn or has no value
 -- inputs: statements, catalog_bases
 -- rules: 7
 -- materialise: no
--- zh: 各类报送中最新的一条：地区、指标、时期、报送单位、发布版本、基准各取其一，撤销者、无数值者另计。
+-- zh: 各类报送中最新的一条：地区、指标、时期、报送单位、发布版本、版次、基准各取其一，撤销者、无数值者另计。
 -- en: The newest statement of each kind, out of all that are known: every answer about the present follows from these.
 -- column topic text: 地址：主题 | Address: topic of the log.
 -- column partition int: 地址：分区 | Address: partition.
@@ -41,6 +41,7 @@
 -- column basis_epoch int: 基准时段 | How many of the days on which the catalog reads its indicator's benchmark otherwise lay before it became known.
 -- column statements bigint: 报送条数 | How many statements of its kind there are.
 -- column first_received_at instant: 首次接收时间 | When the first of them was received.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
 with edges as (
     select indicator, known_from as changes_at
     from catalog_bases
@@ -72,15 +73,15 @@ ranked as (
 -- The order is total, so that every computation picks the same one.
         row_number() over (
             partition by
-                ref_area, indicator, time_period, reporter, vintage, stated_basis, basis_epoch, withdrawn_at is null,
-                amount is null
+                ref_area, indicator, time_period, reporter, vintage, edition, stated_basis, basis_epoch,
+                withdrawn_at is null, amount is null
             order by known_at desc, recorded_at desc, source, "offset" desc, "index" desc
         ) as place
     from dated
     window kind as (
         partition by
-            ref_area, indicator, time_period, reporter, vintage, stated_basis, basis_epoch, withdrawn_at is null,
-            amount is null
+            ref_area, indicator, time_period, reporter, vintage, edition, stated_basis, basis_epoch,
+            withdrawn_at is null, amount is null
     )
 )
 
@@ -88,6 +89,6 @@ select
     topic, "partition", "offset", "index", source, id, reporter, submission, ref_area, indicator, time_period,
     period_kind, period_start, period_end, value, decimals, unit, unit_mult, amount, obs_status, conf_status,
     vintage, stated_basis, recorded_at, known_at, received_at, content_digest, prepared_by, reviewed_by, approved_by,
-    evidence, note, withdrawn_at, basis_epoch, statements, first_received_at
+    evidence, note, withdrawn_at, basis_epoch, statements, first_received_at, edition
 from ranked
 where place = 1

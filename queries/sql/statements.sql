@@ -38,6 +38,7 @@
 -- column evidence text: 依据 | Where it can be verified.
 -- column note text: 备注 | Free text.
 -- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
 with known as (
     select *
     from events
@@ -59,8 +60,10 @@ select
     known.period_start, known.period_end, known.value, known.decimals, known.unit, known.unit_mult,
     known.amount, known.obs_status, known.conf_status, known.vintage, known.basis as stated_basis,
     known.recorded_at, known.known_at, known.received_at, known.content_digest, known.prepared_by,
-    known.reviewed_by, known.approved_by, known.evidence, known.note, withdrawn.withdrawn_at
+    known.reviewed_by, known.approved_by, known.evidence, known.note, withdrawn.withdrawn_at, known.edition
 -- Withdrawals are few: they are looked up beside the statements, which flow by.
 from withdrawn
 right join known on withdrawn.source = known.source and withdrawn.id = known.id
 where known.type = 'helan.observation.reported.v1'
+-- What somebody printed is compared with the values that count, and is none of them.
+    and known.role is null

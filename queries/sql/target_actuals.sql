@@ -30,6 +30,8 @@
 -- column denominator_status text: 分母状态 | Ratios: status of the denominator's value.
 -- column denominator_coverage_reported bigint: 分母已有部分 | Ratios: parts, or months, of the denominator that have a value.
 -- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
+-- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
+-- column denominator_edition text: 分母版次 | Edition of the denominator.
 with asked as (
     select * from target_rows
 ),
@@ -49,7 +51,8 @@ of_ratios as (
         ratios.missing_zh, ratios.missing_en, cast(null as varchar) as undone_zh, cast(null as varchar) as undone_en,
         coalesce(ratios.demo, false) as demo, coalesce(ratios.at_least, false) as at_least,
         coalesce(ratios.estimated, false) as estimated, ratios.denominator_status,
-        ratios.denominator_coverage_reported, ratios.denominator_coverage_expected
+        ratios.denominator_coverage_reported, ratios.denominator_coverage_expected, ratios.numerator_edition,
+        ratios.denominator_edition
     from asked
     left join ratios
         on ratios.ref_area = asked.ref_area and ratios.indicator = asked.indicator
@@ -77,7 +80,8 @@ of_values as (
         cast(null as varchar) as undone_zh, cast(null as varchar) as undone_en, coalesce(own.demo, false) as demo,
         coalesce(own.at_least, false) as at_least, coalesce(own.estimated, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
-        cast(null as bigint) as denominator_coverage_expected
+        cast(null as bigint) as denominator_coverage_expected, own.edition as numerator_edition,
+        cast(null as varchar) as denominator_edition
     from asked
     left join place_values as own
         on own.ref_area = asked.ref_area and own.indicator = asked.indicator
@@ -164,7 +168,8 @@ of_parts as (
         ) as at_least,
         coalesce(case when counted.known > 0 then counted.estimated else own.estimated end, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
-        cast(null as bigint) as denominator_coverage_expected
+        cast(null as bigint) as denominator_coverage_expected, cast(null as varchar) as numerator_edition,
+        cast(null as varchar) as denominator_edition
     from asked
     left join counted on counted.target_id = asked.target_id and counted.ref_area = asked.ref_area
     left join place_values as own

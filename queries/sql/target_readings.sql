@@ -18,6 +18,9 @@
 -- column denominator_vintage text: 分母版本 | Which release of the denominator.
 -- column rounded bool: 是否修约 | Whether the value is rounded to the target's digits before it is compared.
 -- column comparator text: 比较方式 | Comparator of this reading.
+-- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
+-- column denominator_edition text: 分母版次 | Edition of the denominator.
+-- column mixed bool: 是否跨版次 | Whether its parts are of two editions, because no edition has both.
 with actuals as (
     select target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
         target_rows.measure, target_rows.unit_factor, target_rows.is_member, target_rows.target_value,
@@ -34,7 +37,13 @@ with actuals as (
 above as (
     select
         actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.numerator) as numerator,
-        vintages.vintage as numerator_vintage, coalesce(vintages.current, true) as current
+        vintages.vintage as numerator_vintage, vintages.edition,
+-- A ratio may take both parts from an edition before the newest: those are its values then.
+        case
+            when actuals.numerator_edition is not null and vintages.edition is not null
+                then vintages.edition = actuals.numerator_edition and vintages.newest_of_edition
+            else coalesce(vintages.current, true)
+        end as current
     from actuals
     left join vintages
         on vintages.ref_area = actuals.ref_area
@@ -45,11 +54,23 @@ above as (
 below as (
     select
         actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.denominator) as denominator,
-        vintages.vintage as denominator_vintage, coalesce(vintages.current, true) as current
+        vintages.vintage as denominator_vintage, vintages.edition,
+        case
+            when actuals.denominator_edition is not null and vintages.edition is not null
+                then vintages.edition = actuals.denominator_edition and vintages.newest_of_edition
+            else coalesce(vintages.current, true)
+        end as current
     from actuals
     left join vintages
         on vintages.ref_area = actuals.ref_area and vintages.indicator = actuals.denominator_indicator
         and vintages.time_period = actuals.denominator_origin
+),
+
+shared as (
+    select distinct above.target_id, above.ref_area
+    from above
+    inner join below
+        on below.target_id = above.target_id and below.ref_area = above.ref_area and below.edition = above.edition
 ),
 
 versions as (
@@ -80,12 +101,16 @@ combined as (
 -- The verdict rests on the current releases, unrounded; every other combination is a reading that may turn it.
         above.current and below.current and bounds.main and not bounds.rounded as is_current,
         cast(above.numerator as decimal(76, 10)) * cast(actuals.factor as decimal(20, 0)) as scaled,
-        cast(bounds.lower as decimal(38, 10)) as lower_bound
+        cast(bounds.lower as decimal(38, 10)) as lower_bound, above.edition as numerator_edition,
+        below.edition as denominator_edition
     from actuals
     inner join above on above.target_id = actuals.target_id and above.ref_area = actuals.ref_area
     inner join below on below.target_id = actuals.target_id and below.ref_area = actuals.ref_area
     inner join bounds on bounds.target_id = actuals.target_id and bounds.of_member = actuals.is_member
+    left join shared on shared.target_id = actuals.target_id and shared.ref_area = actuals.ref_area
     where below.denominator > 0
+-- Two editions are a reading only where no edition has both parts.
+        and (shared.target_id is null or coalesce(above.edition = below.edition, true))
 ),
 
 compared as (
@@ -120,12 +145,17 @@ select
     target_id, ref_area, is_current,
     case
         when measure = 'ratio'
-            then coalesce(numerator_vintage, '-') || ' / ' || coalesce(denominator_vintage, '-') || ', '
-        when numerator_vintage is not null then numerator_vintage || ', '
+            then case when numerator_edition <> denominator_edition then 'mixed editions: ' else '' end
+                || coalesce(numerator_vintage || ' ' || numerator_edition, numerator_edition, numerator_vintage, '-') || ' / '
+                || coalesce(denominator_vintage || ' ' || denominator_edition, denominator_edition, denominator_vintage, '-')
+                || ', '
+        when numerator_vintage is not null or numerator_edition is not null
+            then coalesce(numerator_vintage || ' ' || numerator_edition, numerator_edition, numerator_vintage) || ', '
         else ''
     end
     || case when rounded then 'rounded ' else '' end
     || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
     || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
-    verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator
+    verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator,
+    numerator_edition, denominator_edition, coalesce(numerator_edition <> denominator_edition, false) as mixed
 from judged

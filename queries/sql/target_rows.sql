@@ -42,7 +42,7 @@ now as (
 ),
 
 members as (
-    select asked.target_id, area_group_members.member
+    select distinct asked.target_id, area_group_members.member
     from asked
     inner join area_groups
         on area_groups.group_id = asked.ref_area
@@ -53,6 +53,7 @@ members as (
         and (area_group_members.valid_from is null or area_group_members.valid_from <= asked.period_end)
         and (area_group_members.valid_to is null or area_group_members.valid_to > asked.period_end)
     where area_groups.membership = 'listed'
+        and (area_group_members.indicator is null or area_group_members.indicator = asked.indicator)
 ),
 
 member_counts as (

@@ -1,6 +1,6 @@
 -- name: target_sums
 -- grain: one row for each target of an area whose partition children have targets of the same indicator and period
--- inputs: targets, indicators, area_edges
+-- inputs: targets, indicators, indicator_trees, tree_edges
 -- rules: 1, 4, 8
 -- materialise: no
 -- narrows: targets
@@ -32,8 +32,8 @@ own as (
 ),
 
 children as (
-    select period_end, parent, child, count(*) over (partition by period_end, parent) as parts_expected
-    from area_edges
+    select tree, period_end, parent, child, count(*) over (partition by tree, period_end, parent) as parts_expected
+    from tree_edges
     where relation = 'part_of'
 ),
 
@@ -43,7 +43,10 @@ pairs as (
         wholes.target_amount, wholes.unit_factor, wholes.unit_text, children.parts_expected,
         own.target_id as part_target, own.target_amount as part_amount, own.ref_area as part_area
     from numbers as wholes
-    inner join children on children.parent = wholes.ref_area and children.period_end = wholes.period_end
+    inner join indicator_trees on indicator_trees.indicator = wholes.indicator
+    inner join children
+        on children.parent = wholes.ref_area and children.period_end = wholes.period_end
+        and children.tree = indicator_trees.tree
     inner join own
         on own.ref_area = children.child and own.indicator = wholes.indicator and own.time_period = wholes.time_period
 ),

@@ -91,12 +91,18 @@ turning as (
             then coalesce(other.numerator_vintage, '-') end as above,
         case when other.denominator_vintage is distinct from main.denominator_vintage
             then coalesce(other.denominator_vintage, '-') end as below,
+        case when (other.numerator_edition is distinct from main.numerator_edition) then other.numerator_edition end
+            as above_edition,
+        case when (other.denominator_edition is distinct from main.denominator_edition) then other.denominator_edition end
+            as below_edition,
 -- What is nearest to the verdict's own reading: rounding, then the comparator, then other releases.
         row_number() over (
             partition by other.target_id, other.ref_area
             order by
                 case when other.numerator_vintage is distinct from main.numerator_vintage then 1 else 0 end
-                    + case when other.denominator_vintage is distinct from main.denominator_vintage then 1 else 0 end,
+                    + case when other.denominator_vintage is distinct from main.denominator_vintage then 1 else 0 end
+                    + case when (other.numerator_edition is distinct from main.numerator_edition) then 1 else 0 end
+                    + case when (other.denominator_edition is distinct from main.denominator_edition) then 1 else 0 end,
                 case when other.comparator <> main.comparator then 1 else 0 end, other.rounded, other.reading
         ) as place
     from target_readings as other
@@ -111,15 +117,27 @@ turned_words as (
         '按'
             || coalesce(case when turning.below is null then '' else '分子的' end || above_names.zh || '、', '')
             || coalesce('分母的' || below_names.zh || '、', '')
+            || case
+                when turning.below_edition is null or turning.above_edition = turning.below_edition
+                    then coalesce('版次 ' || turning.above_edition || ' 的数值、', '')
+                else coalesce('分子的版次 ' || turning.above_edition || ' 数值、', '') || '分母的版次 ' || turning.below_edition || ' 数值、'
+            end
             || case when turning.rounded then '修约后的数值、' else '' end
             || case when turning.other_comparator then '“' || turning.comparator || '”' else '' end as words_zh,
         coalesce(above_names.en || case when turning.below is null then '' else ' above the line' end || ', ', '')
             || coalesce(below_names.en || ' of the denominator, ', '')
+            || case
+                when turning.below_edition is null or turning.above_edition = turning.below_edition
+                    then coalesce('edition ' || turning.above_edition || ', ', '')
+                else coalesce('edition ' || turning.above_edition || ' above the line, ', '') || 'edition '
+                    || turning.below_edition || ' of the denominator, '
+            end
             || case when turning.rounded then 'rounded, ' else '' end
             || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
         turning.verdict,
 -- Rounding alone turns a comparison with a bound only where the rounded value is the bound itself.
-        turning.rounded and turning.above is null and turning.below is null and not turning.other_comparator
+        turning.rounded and turning.above is null and turning.below is null and turning.above_edition is null
+            and turning.below_edition is null and not turning.other_comparator
             and turning.comparator in ('>=', '>', '<=', '=') as by_rounding
     from turning
     left join vintage_names as above_names on above_names.vintage = turning.above

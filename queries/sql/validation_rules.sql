@@ -18,6 +18,8 @@
 -- column message_en text: 提示（英文） | What to tell the reporter, in English.
 -- column known_at instant: 指标目录获知时间 | Since when the catalog knows the rule; null = always.
 -- column note text: 备注 | Remark.
+-- column half_digit bool: 容差随位数 | Whether half a unit of the last digit of the whole and of each part may lie between, as they were sent.
+-- column places text: 适用范围 | areas: asked of areas and no group; null = of both.
 with known as (
     select *
     from catalog_rules
@@ -30,6 +32,7 @@ latest as (
 )
 
 select
-    rule, kind, indicator, severity, ref_area, parts, low, high, tolerance, message_zh, message_en, known_at, note
+    rule, kind, indicator, severity, ref_area, parts, low, high, tolerance, message_zh, message_en, known_at, note,
+    half_digit, places
 from latest
 where place = 1

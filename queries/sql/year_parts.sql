@@ -26,6 +26,8 @@
 -- column known_at instant: 获知时间 | When it became known.
 -- column demo bool: 是否含演示数据 | Whether it is illustrative.
 -- column estimated bool: 是否估计数 | Whether it is an estimate.
+-- column edition text: 版次 | Edition of a publication series; null = not said.
+-- column last_digit exact: 末位单位 | What one in the last digit as sent is worth, in the plain unit.
 with parts as (
     select
         current_values.*, substr(cast(current_values.period_end as varchar), 1, 4) as year,
@@ -50,5 +52,6 @@ select
     (cast(1 as bigint) << (13 + to_month)) - (cast(1 as bigint) << (14 + after_month))
         + (cast(1 as bigint) << to_month) - (cast(1 as bigint) << (after_month + 1)) as within,
     amount, obs_status, vintage, basis, reporter, source, id, known_at, demo,
-    coalesce(obs_status in ('E', 'I', 'F') or vintage = 'estimated', false) as estimated
+    coalesce(obs_status in ('E', 'I', 'F') or vintage = 'estimated', false) as estimated,
+    edition, last_digit
 from parts

@@ -8,6 +8,11 @@ pub const TYPE_WITHDRAWN: &str = "helan.observation.withdrawn.v1";
 /// Which release of a value it is, from the first to the last that may follow.
 pub const VINTAGES: [&str; 5] = ["estimated", "preliminary", "revised", "final", "census-revised"];
 
+/// What a value is for, where it is not one that counts: a figure as somebody published it.
+pub const ROLES: [&str; 1] = [PRINTED];
+/// The role of a figure as somebody published it.
+pub const PRINTED: &str = "printed";
+
 /// SDMX `CL_OBS_STATUS` 2.2, all of it. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
 pub const OBS_STATUSES: [&str; 20] =
     ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"];

@@ -160,9 +160,15 @@ fields! {
     /// Withdrawals only: the id of the event of the same source that is void.
     withdraws: CODE, Code, Kept::AsItIs, true, 1, "撤回事件编号", "Withdraws",
         "Withdrawals: id of the event of the same source that is void.";
+    /// The edition of a publication series in which it stands: one of the catalog's `editions.csv`.
+    edition: CODE, Code, Kept::AsItIs, false, 2, "版次", "Edition",
+        "Edition of a publication series in which the value stands; null = not said.";
+    /// One of [`crate::codes::ROLES`]; absent = the value counts.
+    role: CODE, Code, Kept::AsItIs, false, 2, "用途", "Role",
+        "printed: a figure as somebody published it, which is compared and never counts; null = it counts.";
     /// Invented, so that a build of the tests has a field that came later.
     ["trial-field"]
-    trial: 64, Code, Kept::AsItIs, false, 2, "", "", "Invented for a test.";
+    trial: 64, Code, Kept::AsItIs, false, 3, "", "", "Invented for a test.";
 }
 
 impl Field {

@@ -93,9 +93,10 @@ async fn a_template_goes_round() {
 
     // Before anything is sent the form is checked as it is; mistakes are named by their cells.
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, bytes, good, said) in
-        [("wrong.xlsx", &wrong, false, "数据!E5"), ("renamed.csv", &right, true, "would be accepted: 1 event")]
-    {
+    for (name, bytes, good, said) in [
+        ("wrong.xlsx", &wrong, false, "数据!E5"),
+        ("renamed.csv", &right, true, "repeat: 1 of 1 events were accepted before"),
+    ] {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).expect("written");
         let arguments = ["validate", path.to_str().expect("UTF-8"), "--lang", "en"];

@@ -156,11 +156,11 @@ fn held_back_until_the_press_hour(helan: &Deployment, publication: &str, file: &
     };
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     let csv = text(export("csv", "marked.csv"));
-    assert!(csv.lines().next().is_some_and(|heading| heading.ends_with(",release_state,embargo_until")));
+    assert!(csv.lines().next().is_some_and(|heading| heading.contains(",release_state,embargo_until,")));
     for exported in [csv, text(export("sdmx-csv", "marked.sdmx.csv"))] {
         let rows: Vec<_> = exported.lines().skip(1).collect();
         assert!(rows.len() > 100, "every value is a row: {exported}");
-        assert!(rows.iter().all(|row| row.ends_with(",embargoed,2199-01-01T00:00:00Z")), "{exported}");
+        assert!(rows.iter().all(|row| row.contains(",embargoed,2199-01-01T00:00:00Z,")), "{exported}");
     }
     export("xlsx", "marked.xlsx");
 }

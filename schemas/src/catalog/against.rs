@@ -11,12 +11,14 @@ use super::problem::{Problem, Problems};
 
 /// Files whose rows numbers depend on, and whether a row can say from when on it is known. What ingest asks at the door
 /// (scopes, bounds) is judged once, when a report comes, and may be edited.
-const KEPT: [(&str, bool); 11] = [
+const KEPT: [(&str, bool); 13] = [
     ("areas.csv", true),
     (BASES, true),
+    ("editions.csv", false),
     ("group_members.csv", true),
     ("groups.csv", true),
     ("indicators.csv", true),
+    ("moves.csv", true),
     ("obligations.csv", true),
     ("relations.csv", true),
     ("reporters.csv", true),
@@ -28,6 +30,8 @@ const KEPT: [(&str, bool); 11] = [
 const BASES: &str = "bases.csv";
 const KNOWN_FROM: &str = "known_from";
 const KNOWN_TO: &str = "known_to";
+const LINK: &str = "linked_to";
+const LINK_KNOWN_FROM: &str = "linked_known_from";
 /// A column that no number depends on.
 const NOTE: &str = "note";
 
@@ -84,8 +88,7 @@ fn removed(
     let edited = edited.filter(|(names, _)| names.len() * 2 < cells.len());
     if let Some((names, at)) = &edited
         && file == BASES
-        && names == &[KNOWN_TO]
-        && closed(cells, new.iter().find(|(line, _)| line == at).map(|(_, cells)| cells), since)
+        && follows(names, cells, new.iter().find(|(line, _)| line == at).map(|(_, cells)| cells), since)
     {
         return Some(*at);
     }
@@ -104,6 +107,17 @@ fn removed(
     at
 }
 
+/// Whether a benchmark's row was only ended, or linked, from a day on that has not been computed yet.
+fn follows(names: &[String], earlier: &Cells, edited: Option<&Cells>, since: Option<Date>) -> bool {
+    let may = |name: &String| [KNOWN_TO, LINK, LINK_KNOWN_FROM].contains(&name.as_str());
+    let has = |name: &str| names.iter().any(|other| other == name);
+    let known = edited.and_then(|cells| cells.get(LINK_KNOWN_FROM)).and_then(|text| text.parse::<Date>().ok());
+    let is_new = !earlier.contains_key(LINK) && known.is_some_and(|day| since.is_none_or(|since| since <= day));
+    names.iter().all(may)
+        && (!has(KNOWN_TO) || closed(earlier, edited, since))
+        && (!(has(LINK) || has(LINK_KNOWN_FROM)) || is_new)
+}
+
 /// Whether a benchmark that was open ends by now, for values that nobody knew while the earlier catalog was in use.
 fn closed(earlier: &Cells, edited: Option<&Cells>, since: Option<Date>) -> bool {
     let until = edited.and_then(|cells| cells.get(KNOWN_TO)).and_then(|text| text.parse::<Date>().ok());
@@ -112,11 +126,16 @@ fn closed(earlier: &Cells, edited: Option<&Cells>, since: Option<Date>) -> bool 
 
 /// A row that the earlier catalog did not have, in a file whose rows say when they were known.
 fn added(file: &str, line: u64, cells: &Cells, since: Option<Date>, problems: &mut Problems) {
-    let known_from = cells.get(KNOWN_FROM).and_then(|text| text.parse::<Date>().ok());
-    let what = match (known_from, since) {
-        (None, _) => format!("the new row has no known_from: {}", shown(cells)),
-        (Some(day), Some(since)) if day < since => {
+    let day = |name: &str| cells.get(name).and_then(|text| text.parse::<Date>().ok());
+    let has_link = file == BASES && cells.contains_key(LINK);
+    let what = match (day(KNOWN_FROM), since, day(LINK_KNOWN_FROM)) {
+        (None, ..) => format!("the new row has no known_from: {}", shown(cells)),
+        (Some(day), Some(since), _) if day < since => {
             format!("the new row says it was known from {day}, but the lake was computed without it since {since}")
+        }
+        (_, _, None) if has_link => format!("the new row has a link and no linked_known_from: {}", shown(cells)),
+        (_, Some(since), Some(day)) if has_link && day < since => {
+            format!("the new link says it was known from {day}, but the lake was computed without it since {since}")
         }
         _ => return,
     };

@@ -224,6 +224,22 @@ code_list! {
     }
 }
 code_list! {
+    /// Which places a rule is asked of.
+    RulePlaces {
+        /// Areas, and no group.
+        Areas = "areas",
+    }
+}
+code_list! {
+    /// The one language of a catalog's names.
+    Language {
+        /// Chinese.
+        Zh = "zh",
+        /// English, or any other that is not Chinese.
+        En = "en",
+    }
+}
+code_list! {
     /// What becomes of a value that breaks a rule. What must be refused stands in `indicators.csv` and `bounds.csv`.
     Severity {
         /// Accepted and flagged; the reporter is asked for an explanation (`note`), which settles it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Catalog;
 use super::check::check;
+use super::codes::Language;
 use super::lookup::Index;
 use super::problem::{Problem, Problems};
 use super::read::{Row, Sheet, read};
@@ -43,6 +44,7 @@ pub(super) struct Sheets {
     pub(super) group_members: Sheet<GroupMember>,
     pub(super) indicators: Sheet<Indicator>,
     pub(super) bases: Sheet<Basis>,
+    pub(super) editions: Sheet<Edition>,
     pub(super) targets: Sheet<Target>,
     pub(super) reporters: Sheet<Reporter>,
     pub(super) sources: Sheet<Source>,
@@ -50,6 +52,7 @@ pub(super) struct Sheets {
     pub(super) obligations: Sheet<Obligation>,
     pub(super) bounds: Sheet<Bound>,
     pub(super) rules: Sheet<Rule>,
+    pub(super) moves: Sheet<Move>,
 }
 
 /// A catalog could not be written out.
@@ -123,21 +126,24 @@ impl Catalog {
         let files: BTreeMap<_, _> = files.into_iter().map(|(name, text)| (name, normalise(&text))).collect();
         let mut problems = Problems::default();
         let head = read_head(&files, &mut problems);
+        let language = head.as_ref().and_then(|head| head.language);
         let mut known = vec![HEAD];
         let sheets = Sheets {
-            areas: sheet(&files, &mut known, &mut problems),
-            relations: sheet(&files, &mut known, &mut problems),
-            groups: sheet(&files, &mut known, &mut problems),
-            group_members: sheet(&files, &mut known, &mut problems),
-            indicators: sheet(&files, &mut known, &mut problems),
-            bases: sheet(&files, &mut known, &mut problems),
-            targets: sheet(&files, &mut known, &mut problems),
-            reporters: sheet(&files, &mut known, &mut problems),
-            sources: sheet(&files, &mut known, &mut problems),
-            scopes: sheet(&files, &mut known, &mut problems),
-            obligations: sheet(&files, &mut known, &mut problems),
-            bounds: sheet(&files, &mut known, &mut problems),
-            rules: sheet(&files, &mut known, &mut problems),
+            areas: sheet(&files, language, &mut known, &mut problems),
+            relations: sheet(&files, language, &mut known, &mut problems),
+            groups: sheet(&files, language, &mut known, &mut problems),
+            group_members: sheet(&files, language, &mut known, &mut problems),
+            indicators: sheet(&files, language, &mut known, &mut problems),
+            bases: sheet(&files, language, &mut known, &mut problems),
+            editions: sheet(&files, language, &mut known, &mut problems),
+            targets: sheet(&files, language, &mut known, &mut problems),
+            reporters: sheet(&files, language, &mut known, &mut problems),
+            sources: sheet(&files, language, &mut known, &mut problems),
+            scopes: sheet(&files, language, &mut known, &mut problems),
+            obligations: sheet(&files, language, &mut known, &mut problems),
+            bounds: sheet(&files, language, &mut known, &mut problems),
+            rules: sheet(&files, language, &mut known, &mut problems),
+            moves: sheet(&files, language, &mut known, &mut problems),
         };
         for name in files.keys().filter(|name| !known.contains(&name.as_str())) {
             let why = "what stands in it would be ignored";
@@ -165,6 +171,7 @@ impl Catalog {
             group_members: sheets.group_members.rows,
             indicators: sheets.indicators.rows,
             bases: sheets.bases.rows,
+            editions: sheets.editions.rows,
             targets: sheets.targets.rows,
             reporters: sheets.reporters.rows,
             sources: sheets.sources.rows,
@@ -172,6 +179,7 @@ impl Catalog {
             obligations: sheets.obligations.rows,
             bounds: sheets.bounds.rows,
             rules: sheets.rules.rows,
+            moves: sheets.moves.rows,
             files,
             digest,
             index: Index::default(),
@@ -221,10 +229,15 @@ fn normalise(text: &str) -> String {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).replace("\r\n", "\n")
 }
 
-fn sheet<T: Row>(files: &BTreeMap<String, String>, known: &mut Vec<&'static str>, problems: &mut Problems) -> Sheet<T> {
+fn sheet<T: Row>(
+    files: &BTreeMap<String, String>,
+    language: Option<Language>,
+    known: &mut Vec<&'static str>,
+    problems: &mut Problems,
+) -> Sheet<T> {
     known.push(T::FILE);
     match files.get(T::FILE) {
-        Some(text) => read(text, problems),
+        Some(text) => read(text, language, problems),
         None => {
             if !T::MAY_LACK_FILE {
                 let fix = format!("add it, with the heading {}", T::COLUMNS.join(","));
@@ -241,8 +254,15 @@ fn read_head(files: &BTreeMap<String, String>, problems: &mut Problems) -> Optio
         problems.add((HEAD, 0), "missing_file", "is missing", "it says which region and time zone this is", fix);
         return None;
     };
-    match toml::from_str(text) {
-        Ok(head) => Some(head),
+    match toml::from_str::<Head>(text) {
+        Ok(mut head) => {
+            match head.language {
+                Some(Language::En) if head.name_zh.is_empty() => head.name_zh.clone_from(&head.name_en),
+                Some(Language::Zh) if head.name_en.is_empty() => head.name_en.clone_from(&head.name_zh),
+                _ => {}
+            }
+            Some(head)
+        }
         Err(error) => {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() as u64;

@@ -1,6 +1,6 @@
 //! What ingest asks of a catalog for every event: constant-time lookups over the rows that hold.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -26,6 +26,7 @@ pub(super) struct Index {
     scopes: HashMap<String, HashMap<String, Vec<usize>>>,
     /// Indicator, then area (empty = the indicator's own).
     bounds: HashMap<String, HashMap<String, Bounds>>,
+    editions: HashSet<String>,
     time_zone: Option<TimeZone>,
 }
 
@@ -72,6 +73,7 @@ impl Index {
             index.bounds.entry(bound.indicator.clone()).or_default().insert(bound.ref_area.clone(), of_area);
         }
         index.reporters = latest(&catalog.reporters).into_iter().map(|(at, row)| (row.reporter.clone(), at)).collect();
+        index.editions = catalog.editions.iter().map(|row| row.edition.clone()).collect();
         index.sources = catalog.sources.iter().enumerate().map(|(at, row)| (row.source.clone(), at)).collect();
         for (at, scope) in catalog.scopes.iter().enumerate() {
             let of_reporter = index.scopes.entry(scope.reporter.clone()).or_default();
@@ -99,7 +101,7 @@ impl Catalog {
 
     /// The topic to which a reporter's submissions go.
     pub fn topic(&self, reporter: &str) -> Option<&'static str> {
-        self.reporter(reporter).map(|reporter| match reporter.kind {
+        self.reporter(reporter).map(|reporter| match reporter.sends_to() {
             ReporterKind::City => topics::CITY,
             ReporterKind::Park => topics::PARK,
         })
@@ -178,13 +180,17 @@ impl Catalog {
         of_indicator.and_then(|map| map.get(ref_area).or_else(|| map.get(""))).copied().unwrap_or_default()
     }
 
-    /// The basis of a value that names none: by the last day of its period and the day on which it became known.
-    pub fn basis_of(&self, indicator: &str, period_end: Date, known: Date) -> Option<&Basis> {
+    /// The basis of a value that names none: by its area, the last day of its period and the day on which it became
+    /// known. An area with rows of its own for the indicator has only those.
+    pub fn basis_of(&self, indicator: &str, ref_area: &str, period_end: Date, known: Date) -> Option<&Basis> {
         let within = |day: Date, from: Option<Date>, to: Option<Date>| {
             from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to)
         };
+        let is_own = |row: &&Basis| row.indicator == indicator && row.ref_area.as_deref() == Some(ref_area);
+        let own = self.bases.iter().find(is_own).map(|_| ref_area);
         self.bases.iter().find(|row| {
             row.indicator == indicator
+                && row.ref_area.as_deref() == own
                 && within(period_end, row.period_from, row.period_to)
                 && within(known, row.known_from, row.known_to)
         })
@@ -193,6 +199,11 @@ impl Catalog {
     /// Whether a basis is one of an indicator's.
     pub fn has_basis(&self, indicator: &str, basis: &str) -> bool {
         self.bases.iter().any(|row| row.indicator == indicator && row.basis == basis)
+    }
+
+    /// Whether an edition is in the catalog.
+    pub fn has_edition(&self, edition: &str) -> bool {
+        self.index.editions.contains(edition)
     }
 
     /// The time zone in which the catalog's days begin and end.

@@ -9,6 +9,7 @@ mod problem;
 mod read;
 mod rows;
 mod span;
+mod warn;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,8 @@ pub struct Catalog {
     pub indicators: Vec<Indicator>,
     /// `bases.csv`.
     pub bases: Vec<Basis>,
+    /// `editions.csv`.
+    pub editions: Vec<Edition>,
     /// `targets.csv`.
     pub targets: Vec<Target>,
     /// `reporters.csv`.
@@ -50,6 +53,8 @@ pub struct Catalog {
     pub bounds: Vec<Bound>,
     /// `rules.csv`.
     pub rules: Vec<Rule>,
+    /// `moves.csv`.
+    pub moves: Vec<Move>,
     /// The files' texts by name, in the order of the names, without byte order mark and with plain line ends.
     pub files: std::collections::BTreeMap<String, String>,
     /// SHA-256 over the files, hexadecimal.

@@ -52,7 +52,13 @@ macro_rules! row {
 }
 
 row!(Area, "areas.csv", false, [code, scheme, level, name_zh, name_en, valid_from, valid_to, known_from], [note]);
-row!(AreaRelation, "relations.csv", false, [child, parent, relation, valid_from, valid_to, known_from], [note]);
+row!(
+    AreaRelation,
+    "relations.csv",
+    true,
+    [child, parent, relation, valid_from, valid_to, known_from],
+    [note, indicator]
+);
 row!(
     Group,
     "groups.csv",
@@ -60,7 +66,7 @@ row!(
     [group_id, name_zh, name_en, membership, overlap, valid_from, valid_to, known_from],
     [note]
 );
-row!(GroupMember, "group_members.csv", true, [group_id, member, valid_from, valid_to, known_from], []);
+row!(GroupMember, "group_members.csv", true, [group_id, member, valid_from, valid_to, known_from], [indicator]);
 row!(
     Indicator,
     "indicators.csv",
@@ -73,12 +79,13 @@ row!(
     "bases.csv",
     true,
     [basis, indicator, name_zh, name_en, period_from, period_to, known_from, known_to],
-    [note, linked_to]
+    [note, linked_to, linked_known_from, ref_area]
 );
+row!(Edition, "editions.csv", true, [edition, series, published], [name_zh, name_en, note]);
 row!(
     Target,
     "targets.csv",
-    false,
+    true,
     [
         target_id,
         kind,
@@ -104,12 +111,12 @@ row!(
 row!(
     Reporter,
     "reporters.csv",
-    false,
+    true,
     [reporter, name_zh, name_en, kind, precedence, may_back_date, may_estimate, valid_from, valid_to],
-    [note, known_from, charset]
+    [note, known_from, charset, topic]
 );
-row!(Source, "sources.csv", false, [source, reporter, demo], [note]);
-row!(Scope, "scopes.csv", false, [reporter, ref_area, indicator], []);
+row!(Source, "sources.csv", true, [source, reporter, demo], [note]);
+row!(Scope, "scopes.csv", true, [reporter, ref_area, indicator], []);
 row!(
     Obligation,
     "obligations.csv",
@@ -123,7 +130,15 @@ row!(
     "rules.csv",
     true,
     [rule, check, indicator, severity],
-    [ref_area, parts, low, high, tolerance, message_zh, message_en, known_from, note]
+    [ref_area, parts, low, high, tolerance, message_zh, message_en, known_from, note, places]
+);
+
+row!(
+    Move,
+    "moves.csv",
+    true,
+    [part, from_area, to_area, day],
+    [indicator, time_period, share, value, known_from, name_zh, name_en, note]
 );
 
 /// Every file with its columns, for the guide's test.
@@ -139,6 +154,7 @@ pub(super) fn columns() -> Vec<(&'static str, Vec<&'static str>)> {
         of::<GroupMember>(),
         of::<Indicator>(),
         of::<Basis>(),
+        of::<Edition>(),
         of::<Target>(),
         of::<Reporter>(),
         of::<Source>(),
@@ -146,6 +162,7 @@ pub(super) fn columns() -> Vec<(&'static str, Vec<&'static str>)> {
         of::<Obligation>(),
         of::<Bound>(),
         of::<Rule>(),
+        of::<Move>(),
     ]
 }
 
@@ -154,12 +171,25 @@ pub(super) struct Cells<'a> {
     place: (&'static str, u64),
     columns: &'a HashMap<&'static str, usize>,
     record: &'a csv::StringRecord,
+    language: Option<Language>,
     problems: &'a mut Problems,
+}
+
+/// The column that stands for one which the catalog's language leaves out: names in the one language are those in both.
+fn other_language(column: &str, language: Option<Language>) -> Option<String> {
+    match language? {
+        Language::En => column.strip_suffix("_zh").map(|name| format!("{name}_en")),
+        Language::Zh => column.strip_suffix("_en").map(|name| format!("{name}_zh")),
+    }
 }
 
 impl Cells<'_> {
     fn take<C: Cell>(&mut self, column: &'static str, may_be_empty: bool) -> Option<C> {
-        let text = self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or("").trim();
+        let cell = |column: &str| self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or("").trim();
+        let text = match (cell(column), other_language(column, self.language)) {
+            ("", Some(other)) => cell(&other),
+            (text, _) => text,
+        };
         if text.is_empty() && !may_be_empty && !C::EMPTY {
             self.problems.add(
                 self.place,
@@ -278,17 +308,18 @@ coded!(
     ReporterKind,
     Rounding,
     RuleCheck,
+    RulePlaces,
     Severity
 );
 
 /// Reads one file's text. A heading that is wrong ends it; a row that is wrong does not.
-pub(super) fn read<T: Row>(text: &str, problems: &mut Problems) -> Sheet<T> {
+pub(super) fn read<T: Row>(text: &str, language: Option<Language>, problems: &mut Problems) -> Sheet<T> {
     let mut sheet = Sheet { rows: Vec::new(), lines: Vec::new() };
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut records = reader.records();
     let columns = match records.next() {
-        Some(Ok(heading)) => read_heading::<T>(&heading, problems),
-        _ => read_heading::<T>(&csv::StringRecord::new(), problems),
+        Some(Ok(heading)) => read_heading::<T>(&heading, language, problems),
+        _ => read_heading::<T>(&csv::StringRecord::new(), language, problems),
     };
     let Some((columns, width)) = columns else { return sheet };
     for record in records {
@@ -315,7 +346,7 @@ pub(super) fn read<T: Row>(text: &str, problems: &mut Problems) -> Sheet<T> {
             );
             continue;
         }
-        if let Some(row) = T::read(&mut Cells { place, columns: &columns, record: &record, problems }) {
+        if let Some(row) = T::read(&mut Cells { place, columns: &columns, record: &record, language, problems }) {
             sheet.rows.push(row);
             sheet.lines.push(place.1);
         }
@@ -326,6 +357,7 @@ pub(super) fn read<T: Row>(text: &str, problems: &mut Problems) -> Sheet<T> {
 /// Where each known column stands, and how many cells a row has.
 fn read_heading<T: Row>(
     heading: &csv::StringRecord,
+    language: Option<Language>,
     problems: &mut Problems,
 ) -> Option<(HashMap<&'static str, usize>, usize)> {
     let (place, before) = ((T::FILE, 1), problems.0.len());
@@ -354,7 +386,8 @@ fn read_heading<T: Row>(
             }
         }
     }
-    for column in T::COLUMNS.iter().filter(|column| !columns.contains_key(*column)) {
+    let may_lack = |column: &str| other_language(column, language).is_some();
+    for column in T::COLUMNS.iter().filter(|column| !columns.contains_key(*column) && !may_lack(column)) {
         let why = "every row needs it";
         problems.add(place, "heading", format!("column {column:?} is missing"), why, "add the column");
     }

@@ -17,8 +17,10 @@ pub struct Head {
     /// Id of the catalog: lowercase letters, digits, hyphens.
     pub id: String,
     /// Name in Chinese.
+    #[serde(default)]
     pub name_zh: String,
     /// Name in English.
+    #[serde(default)]
     pub name_en: String,
     /// Code of the root area: the region.
     pub region: String,
@@ -26,6 +28,9 @@ pub struct Head {
     pub time_zone: String,
     /// The period that roll-ups take when none is named.
     pub default_period: String,
+    /// The one language that its names are written in; where it is not said they are in Chinese and English.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// How shown figures are rounded.
     #[serde(default)]
     pub rounding: Rounding,
@@ -81,6 +86,8 @@ pub struct AreaRelation {
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
     pub note: String,
+    /// The one indicator for which it holds; empty = every one.
+    pub indicator: Option<String>,
 }
 
 /// `groups.csv`: a named set of areas that is no node of the tree.
@@ -105,6 +112,8 @@ pub struct GroupMember {
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,
     pub known_from: Option<Date>,
+    /// The one indicator for which it is a member; empty = every one.
+    pub indicator: Option<String>,
 }
 
 /// `indicators.csv`: what is counted, and how it combines.
@@ -168,6 +177,10 @@ pub struct Basis {
     /// Other bases of the indicator, separated by spaces, with which differences are meaningful: a declared link, which
     /// holds in both directions.
     pub linked_to: String,
+    /// Since when the catalog knows the links; empty = always.
+    pub linked_known_from: Option<Date>,
+    /// The one area or group whose values it is about. An area with rows of its own for an indicator has only those.
+    pub ref_area: Option<String>,
 }
 
 impl Basis {
@@ -175,6 +188,20 @@ impl Basis {
     pub fn links(&self) -> impl Iterator<Item = &str> {
         self.linked_to.split_whitespace()
     }
+}
+
+/// `editions.csv`: one edition of a publication series, which states many cells at once.
+#[derive(Clone, Debug)]
+pub struct Edition {
+    /// Id, as events name it.
+    pub edition: String,
+    /// The series of which it is one: a yearbook, a quarterly release.
+    pub series: String,
+    /// The day on which it came out.
+    pub published: Date,
+    pub name_zh: String,
+    pub name_en: String,
+    pub note: String,
 }
 
 /// `targets.csv`: one checkable promise.
@@ -221,7 +248,8 @@ pub struct Reporter {
     pub reporter: String,
     pub name_zh: String,
     pub name_en: String,
-    pub kind: ReporterKind,
+    /// What it is, in the catalog's own words.
+    pub kind: String,
     /// Between reporters of one cell the lower number wins.
     pub precedence: i32,
     /// May say `published_at`, that is, back-date a release.
@@ -235,6 +263,15 @@ pub struct Reporter {
     pub known_from: Option<Date>,
     /// Charset of its CSV files that are not UTF-8 and do not say what they are; empty = not known.
     pub charset: String,
+    /// To which of the two topics it sends; empty = as `kind` says where that is one of them, else the cities'.
+    pub topic: Option<ReporterKind>,
+}
+
+impl Reporter {
+    /// To which ingest endpoint, and so to which topic, it sends.
+    pub fn sends_to(&self) -> ReporterKind {
+        self.topic.or_else(|| ReporterKind::parse(&self.kind)).unwrap_or(ReporterKind::City)
+    }
 }
 
 /// `sources.csv`: a feed, which belongs to one reporter for ever.
@@ -307,7 +344,7 @@ pub struct Rule {
     pub low: Option<String>,
     /// `bounds`: greatest amount. `jump`: greatest value ÷ value of the period before. A decimal.
     pub high: Option<String>,
-    /// `sum`, `area_sum`, `stock`: what may lie between, in the plain unit; empty = nothing. A decimal.
+    /// `sum`, `area_sum`, `stock`: what may lie between, in the plain unit, a decimal; or [`HALF_DIGIT`]. Empty = nothing.
     pub tolerance: Option<String>,
     /// What to tell the reporter beside the figures, in Chinese.
     pub message_zh: String,
@@ -316,9 +353,42 @@ pub struct Rule {
     /// Since when the rule is known: of rows with one id the latest known counts.
     pub known_from: Option<Date>,
     pub note: String,
+    /// Which places it is asked of; empty = areas and groups.
+    pub places: Option<RulePlaces>,
+}
+
+/// A tolerance that follows the digits as they were sent: half a unit of the last digit of the whole and of each part.
+pub const HALF_DIGIT: &str = "half_digit";
+
+/// `moves.csv`: something that is no area of its own goes over from one area to another.
+#[derive(Clone, Debug)]
+pub struct Move {
+    /// Id of what moves.
+    pub part: String,
+    pub from_area: String,
+    pub to_area: String,
+    /// The first day on which it belongs to the other area.
+    pub day: Date,
+    /// The one indicator that the row is about; empty = every additive one.
+    pub indicator: Option<String>,
+    /// The one period that the row is about; only with `value`.
+    pub time_period: Option<String>,
+    /// What part of the area's value moves: 0.125 = an eighth. A decimal.
+    pub share: Option<String>,
+    /// What moves, in the plain unit. A decimal.
+    pub value: Option<String>,
+    pub known_from: Option<Date>,
+    pub name_zh: String,
+    pub name_en: String,
+    pub note: String,
 }
 
 impl Rule {
+    /// Whether its tolerance follows the digits as they were sent.
+    pub fn is_half_digit(&self) -> bool {
+        self.tolerance.as_deref() == Some(HALF_DIGIT)
+    }
+
     /// The indicators in `parts`.
     pub fn part_indicators(&self) -> impl Iterator<Item = &str> {
         self.parts.split_whitespace()

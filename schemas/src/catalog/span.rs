@@ -39,10 +39,16 @@ macro_rules! keyed {
 }
 keyed! {
     Area: |row| row.code.clone();
-    AreaRelation: |row| format!("{} {} {}", row.child, row.relation.code(), row.parent);
+    AreaRelation: |row| {
+        format!("{} {} {}{}", row.child, row.relation.code(), row.parent, only_for(row.indicator.as_deref()))
+    };
     Group: |row| row.group_id.clone();
-    GroupMember: |row| format!("{} {}", row.group_id, row.member);
+    GroupMember: |row| format!("{} {}{}", row.group_id, row.member, only_for(row.indicator.as_deref()));
     Target: |row| row.target_id.clone();
+}
+
+fn only_for(indicator: Option<&str>) -> String {
+    indicator.map_or_else(String::new, |indicator| format!(" for {indicator}"))
 }
 
 /// Whether a row holds on a day.

@@ -234,7 +234,7 @@ codes! {
         "同一批次中事件编号重复", "duplicate id in one submission",
         "每个事件使用唯一编号", "give each event an id of its own";
     CellContradicted = "cell_contradicted", 422,
-        "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, basis, published_at) with different values or statuses; row numbers in brackets",
+        "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、版次、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, edition, basis, published_at) with different values or statuses; row numbers in brackets",
         "只保留正确的一行；确为两次发布的，分别写明 vintage 或 published_at", "keep the right row; two releases of one cell differ in vintage or published_at";
     TimeInvalid = "time_invalid", 422,
         "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
@@ -338,6 +338,12 @@ codes! {
     BasisUnknown = "basis_unknown", 422,
         "指标目录中该指标没有此基准", "the catalog has no such basis for the indicator",
         "核对 basis，见指标目录 bases.csv；省略则按指标目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
+    EditionUnknown = "edition_unknown", 422,
+        "指标目录中没有此版次", "the catalog has no such edition",
+        "核对 edition，见指标目录 editions.csv；新的版次请管理员先加入", "check edition against editions.csv; ask the operator to add a new one there first";
+    RoleUnknown = "role_unknown", 422,
+        "role 不在代码表中", "role is not in the code list",
+        "数值参与汇总的留空；只作核对的已公布数写 printed", "leave it out where the value counts; write printed for a published figure that is only to be compared";
     PublishedAtInvalid = "published_at_invalid", 422,
         "发布时间格式不正确", "published_at is neither an RFC 3339 timestamp nor a date",
         "例如 2019-08-30 或 2019-08-30T09:00:00+08:00", "such as 2019-08-30 or 2019-08-30T09:00:00+08:00";

@@ -94,10 +94,10 @@ pub(crate) fn sender<'c>(ingest: &'c Ingest, headers: &HeaderMap, now: i64) -> R
 
 /// Whether this service takes the reporter's kind.
 pub(crate) fn served(ingest: &Ingest, reporter: &Reporter) -> Result<(), Problems> {
-    if ingest.kinds.contains(&reporter.kind) {
+    if ingest.kinds.contains(&reporter.sends_to()) {
         Ok(())
     } else {
-        Err(Problems::one(Code::ReporterOtherEndpoint, reporter.kind.code()))
+        Err(Problems::one(Code::ReporterOtherEndpoint, reporter.sends_to().code()))
     }
 }
 

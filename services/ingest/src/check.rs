@@ -129,7 +129,8 @@ impl<'c> Judge<'c> {
         }
         let period = self.period(data.time_period.as_deref(), report);
         let published_at = self.published_at(&mut data.published_at, report);
-        let indicator = self.indicator(data.indicator.as_deref(), report);
+        let is_printed = data.role.as_deref() == Some(codes::PRINTED);
+        let indicator = self.indicator(data.indicator.as_deref(), is_printed, report);
         self.area(data.ref_area.as_deref(), indicator, period, report);
         if let (Some(period), Some(indicator)) = (&period, indicator) {
             place::form(period, indicator, report);
@@ -177,7 +178,8 @@ impl<'c> Judge<'c> {
         }
     }
 
-    fn indicator(&self, id: Option<&str>, report: &mut Report<'_>) -> Option<&'c Indicator> {
+    /// What is computed is never reported; what somebody printed of it may be said, to be compared.
+    fn indicator(&self, id: Option<&str>, is_printed: bool, report: &mut Report<'_>) -> Option<&'c Indicator> {
         let Some(id) = id else {
             report("data.indicator", Code::MissingField, String::new());
             return None;
@@ -185,7 +187,7 @@ impl<'c> Judge<'c> {
         let found = self.catalog.indicator(id);
         match found {
             None => report("data.indicator", Code::UnknownIndicator, self.meant_indicator(id)),
-            Some(indicator) if !indicator.is_reported() => {
+            Some(indicator) if !indicator.is_reported() && !is_printed => {
                 report("data.indicator", Code::IndicatorComputed, quoted(id));
             }
             Some(_) => {}
@@ -218,10 +220,16 @@ impl<'c> Judge<'c> {
     }
 
     /// The basis that the catalog derives for a value that names none, published at an instant or now.
-    pub(crate) fn basis_of(&self, indicator: &str, period_end: Date, published_at: Option<i64>) -> Option<&'c str> {
+    pub(crate) fn basis_of(
+        &self,
+        indicator: &str,
+        ref_area: &str,
+        period_end: Date,
+        published_at: Option<i64>,
+    ) -> Option<&'c str> {
         let known = published_at.and_then(|instant| jiff::Timestamp::from_microsecond(instant).ok());
         let day = known.map_or(self.today, |instant| self.zone.to_datetime(instant).date());
-        self.catalog.basis_of(indicator, period_end, day).map(|basis| basis.basis.as_str())
+        self.catalog.basis_of(indicator, ref_area, period_end, day).map(|basis| basis.basis.as_str())
     }
 
     /// The outer option is none where the text is wrong. A bare date is the start of that day in the catalog's zone.

@@ -27,8 +27,8 @@ pub use statements::{Reading, statements};
 
 /// Columns that say which kind of statement of which cell a row is, in the order by which rows are sorted; after them
 /// come whether it was withdrawn and whether it has a value.
-pub(crate) const KINDS: [&str; 8] =
-    ["indicator", "period_end", "time_period", "ref_area", "reporter", "vintage", "basis", BASIS_EPOCH];
+pub(crate) const KINDS: [&str; 9] =
+    ["indicator", "period_end", "time_period", "ref_area", "reporter", "vintage", "edition", "basis", BASIS_EPOCH];
 /// When a statement was withdrawn; null = it stands.
 pub const WITHDRAWN_AT: &str = "withdrawn_at";
 /// How many of the days on which the catalog reads its indicator's benchmark otherwise lay before it became known.

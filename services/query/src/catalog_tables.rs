@@ -12,8 +12,8 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use helan_schemas::catalog::Catalog;
-use helan_schemas::decimal::{Decimal, SCALE};
+use helan_schemas::catalog::{Catalog, Rule};
+use helan_schemas::decimal::{Decimal, MAX_EXPONENT, SCALE};
 use helan_schemas::period::{Period, days_since_epoch};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -109,7 +109,10 @@ pub(crate) fn of_catalog(catalog: &Catalog, zone: &TimeZone, today: Date) -> Vec
         members(catalog, zone),
         indicators(catalog, zone),
         bases(catalog, zone),
-        basis_links(catalog),
+        basis_links(catalog, zone),
+        editions(catalog),
+        moves(catalog, zone),
+        powers_of_ten(),
         rules(catalog, zone),
         rule_parts(catalog, zone),
         notes(catalog),
@@ -155,6 +158,7 @@ fn relations(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("relation", "part_of counts upward; within never does.", |row| Some(row.relation.code()))
         .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
         .text("note", "Remark.", |row| Some(&row.note))
+        .text("indicator", "The one indicator for which it holds.", |row| row.indicator.as_deref())
         .leaf("catalog_relations", "Every row of relations.csv.")
 }
 
@@ -175,6 +179,7 @@ fn members(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("group_id", "Id of the group.", |row| Some(&row.group_id))
         .text("member", "Area code of the member.", |row| Some(&row.member))
         .span(zone, |row| (row.valid_from, row.valid_to, row.known_from))
+        .text("indicator", "The one indicator for which it is a member.", |row| row.indicator.as_deref())
         .leaf("catalog_members", "Every row of group_members.csv.")
 }
 
@@ -225,13 +230,16 @@ fn bases(catalog: &Catalog, zone: &TimeZone) -> Leaf {
             row.known_to.and_then(|day| moment::start_of(day, zone))
         })
         .text("note", "Remark.", |row| Some(&row.note))
+        .text("ref_area", "The one area or group whose values it is about.", |row| row.ref_area.as_deref())
         .leaf("catalog_bases", "Every row of bases.csv.")
 }
 
-fn basis_links(catalog: &Catalog) -> Leaf {
-    let declared = catalog.bases.iter().flat_map(|row| row.links().map(move |link| (&row.indicator, &row.basis, link)));
-    let both =
-        declared.flat_map(|(indicator, basis, link)| [(indicator, basis.as_str(), link), (indicator, link, basis)]);
+fn basis_links(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let declared = catalog.bases.iter().flat_map(|row| row.links().map(move |link| (row, link)));
+    let both = declared.flat_map(|(row, link)| {
+        let (indicator, basis, known) = (row.indicator.as_str(), row.basis.as_str(), row.linked_known_from);
+        [(indicator, basis, link, known), (indicator, link, basis, known)]
+    });
     let mut rows: Vec<_> = both.collect();
     rows.sort_unstable();
     rows.dedup();
@@ -239,7 +247,49 @@ fn basis_links(catalog: &Catalog) -> Leaf {
         .text("indicator", "Indicator whose bases are linked.", |row| Some(row.0))
         .text("basis", "A benchmark.", |row| Some(row.1))
         .text("linked_basis", "One with which differences are meaningful.", |row| Some(row.2))
+        .known_at(zone, |row| row.3)
         .leaf("catalog_basis_links", "The links that bases.csv declares, in both directions.")
+}
+
+fn moves(catalog: &Catalog, zone: &TimeZone) -> Leaf {
+    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
+    let period = |text: &str| Some(Period::parse(text).ok()?.to_string());
+    Rows::new(&catalog.moves)
+        .text("part", "Id of what moved.", |row| Some(&row.part))
+        .text("from_area", "Area to which it belonged before.", |row| Some(&row.from_area))
+        .text("to_area", "Area to which it belongs from then on.", |row| Some(&row.to_area))
+        .date("day", "First day on which it belongs to the other area.", |row| Some(row.day))
+        .text("indicator", "The one indicator that the row is about.", |row| row.indicator.as_deref())
+        .owned("time_period", "The one period that the row is about.", |row| period(row.time_period.as_deref()?))
+        .exact("share", "What part of the area's value moved.", |row| exact(&row.share))
+        .exact("amount", "What moved, in the plain unit.", |row| exact(&row.value))
+        .known_at(zone, |row| row.known_from)
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_moves", "Every row of moves.csv.")
+}
+
+fn editions(catalog: &Catalog) -> Leaf {
+    Rows::new(&catalog.editions)
+        .text("edition", "Id of the edition, as events name it.", |row| Some(&row.edition))
+        .text("series", "Series of which it is one.", |row| Some(&row.series))
+        .date("published", "Day on which it came out.", |row| Some(row.published))
+        .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
+        .text("name_en", "Name in English.", |row| Some(&row.name_en))
+        .text("note", "Remark.", |row| Some(&row.note))
+        .leaf("catalog_editions", "Every row of editions.csv.")
+}
+
+/// What one in a digit is worth: SQL has powers of floats only.
+fn powers_of_ten() -> Leaf {
+    let exponents: Vec<i32> = (-(SCALE as i32)..=MAX_EXPONENT).collect();
+    Rows::new(&exponents)
+        .int("exponent", "The exponent.", |exponent| Some(*exponent))
+        .exact("power", "Ten to that power.", |exponent| {
+            u32::try_from(exponent + SCALE as i32).ok().map(|digits| 10_i128.pow(digits))
+        })
+        .leaf("powers_of_ten", "Powers of ten that a value's last digit can be worth.")
 }
 
 fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
@@ -258,6 +308,8 @@ fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("message_en", "What to tell the reporter, in English.", |row| Some(&row.message_en))
         .known_at(zone, |row| row.known_from)
         .text("note", "Remark.", |row| Some(&row.note))
+        .flag("half_digit", "Whether the tolerance follows the digits as sent.", Rule::is_half_digit)
+        .text("places", "areas: asked of no group; null = of both.", |row| row.places.map(|places| places.code()))
         .leaf("catalog_rules", "Every row of rules.csv.")
 }
 
@@ -362,7 +414,7 @@ fn reporters(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("reporter", "Id of the reporter.", |row| Some(&row.reporter))
         .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
         .text("name_en", "Name in English.", |row| Some(&row.name_en))
-        .text("kind", "city or park.", |row| Some(row.kind.code()))
+        .text("kind", "What it is, in the catalog's own words.", |row| Some(&row.kind))
         .int("precedence", "Between reporters of one cell the lower number wins.", |row| Some(row.precedence))
         .flag("may_back_date", "May say when a value was published.", |row| row.may_back_date)
         .flag("may_estimate", "May send estimates.", |row| row.may_estimate)

@@ -19,6 +19,9 @@ const USED: [&str; 9] = [
     "targets.csv",
 ];
 
+/// Files that came later: a catalog that has no row of them is named as it was before.
+const USED_SINCE: [&str; 1] = ["editions.csv"];
+
 /// A row's cells by column; empty ones left out, so that a column that is added, or moved, changes nothing.
 pub(crate) type Cells = BTreeMap<String, String>;
 
@@ -34,10 +37,24 @@ pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Cells>
     };
     let is_known = |row: &Cells| {
         // In bases.csv the column bounds what the values were known by; rows of it hold from the first day.
-        let stated = row.get("known_from").filter(|_| file != "bases.csv");
+        let stated = match file {
+            // An edition counts from the day on which it came out.
+            "editions.csv" => row.get("published"),
+            "bases.csv" => None,
+            _ => row.get("known_from"),
+        };
         stated.and_then(|text| text.parse::<Date>().ok()).is_none_or(|from| from <= day)
     };
-    let rows = reader.records().filter_map(Result::ok).map(cells);
+    let linked = |mut row: Cells| {
+        // A link counts from the day from which on it is known.
+        let from = row.get("linked_known_from").and_then(|text| text.parse::<Date>().ok());
+        if file == "bases.csv" && from.is_some_and(|from| from > day) {
+            row.remove("linked_known_from");
+            row.remove("linked_to");
+        }
+        row
+    };
+    let rows = reader.records().filter_map(Result::ok).map(cells).map(linked);
     rows.filter(|row| !row.is_empty() && is_known(row)).collect()
 }
 
@@ -47,9 +64,11 @@ pub(crate) fn digest(catalog: &Catalog, day: Date) -> String {
     // How offices write numbers decides what ingest takes, not what is computed from it.
     let head: String = head.split_inclusive('\n').filter(|line| !line.starts_with("decimal_mark")).collect();
     let mut parts: Vec<Vec<u8>> = vec![head.into()];
-    for file in USED {
+    let of_files = USED.into_iter().map(|file| (file, known(catalog, file, day)));
+    let of_later = USED_SINCE.into_iter().map(|file| (file, known(catalog, file, day)));
+    for (file, rows) in of_files.chain(of_later.filter(|(_, rows)| !rows.is_empty())) {
         parts.push(file.into());
-        parts.extend(known(catalog, file, day).into_iter().map(|row| {
+        parts.extend(rows.into_iter().map(|row| {
             let cells: Vec<String> = row.into_iter().map(|(name, cell)| format!("{name}\u{1f}{cell}")).collect();
             cells.join("\u{1e}").into_bytes()
         }));
@@ -74,6 +93,32 @@ mod tests {
         let mut after = Catalog::embedded();
         let relations = after.files.get_mut("relations.csv").expect("the file");
         relations.push_str("NX-ND,640000,within,,,2020-01-01,a correction\n");
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        assert_eq!(digest(&before, day("2019-12-31")), digest(&after, day("2019-12-31")));
+        assert_ne!(digest(&before, day("2020-01-01")), digest(&after, day("2020-01-01")));
+    }
+
+    #[test]
+    fn an_edition_counts_from_the_day_on_which_it_came_out() {
+        let (before, mut after) = (Catalog::embedded(), Catalog::embedded());
+        after
+            .files
+            .insert("editions.csv".to_owned(), "edition,series,published\n2020,yearbook,2020-01-01\n".to_owned());
+        let day = |text: &str| text.parse::<Date>().expect("a day");
+        assert_eq!(digest(&before, day("2019-12-31")), digest(&after, day("2019-12-31")));
+        assert_ne!(digest(&before, day("2020-01-01")), digest(&after, day("2020-01-01")));
+    }
+
+    #[test]
+    fn a_link_counts_from_the_day_from_which_on_it_is_known() {
+        let (before, mut after) = (Catalog::embedded(), Catalog::embedded());
+        let bases = after.files.get_mut("bases.csv").expect("the file");
+        let linked = |(at, line): (usize, &str)| match at {
+            0 => format!("{line},linked_known_from\n"),
+            1 => format!("{line}economic-census-4,2020-01-01\n"),
+            _ => format!("{line},\n"),
+        };
+        *bases = bases.lines().enumerate().map(linked).collect();
         let day = |text: &str| text.parse::<Date>().expect("a day");
         assert_eq!(digest(&before, day("2019-12-31")), digest(&after, day("2019-12-31")));
         assert_ne!(digest(&before, day("2020-01-01")), digest(&after, day("2020-01-01")));

@@ -23,7 +23,7 @@ pub use rules::{RULES, rule_text};
 
 use crate::error::RollupError;
 use crate::explain::facts::{At, Cell, Facts};
-use crate::explain::figures::{Ratio, Target};
+use crate::explain::figures::{Ratio, Target, printed, printed_nodes};
 use crate::rows::{self, literal};
 use crate::rules::Rules;
 
@@ -173,7 +173,10 @@ async fn figure(at: &At<'_>, question: &Question, period: &str) -> Result<Node, 
     if !facts.areas.contains_key(&cell) && !facts.groups.contains_key(&cell) {
         return Err(nothing(&cell));
     }
-    Ok(facts.place(&cell, "figure"))
+    let printed = printed(at, &cell).await?;
+    let mut node = facts.place(&cell, "figure");
+    node.children.extend(printed_nodes(&facts, &cell, &printed));
+    Ok(node)
 }
 
 async fn target(at: &At<'_>, mut facts: Facts, target: &str, area: &str) -> Result<Node, RollupError> {

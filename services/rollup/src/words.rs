@@ -18,7 +18,7 @@ const VERDICTS: [Word; 10] = [
 ];
 
 /// What a figure is: how it came about, or why there is none. `partial` and `not_reported` are as among the verdicts.
-const STATUSES: [Word; 18] = [
+const STATUSES: [Word; 26] = [
     ("reported", "报送", "reported"),
     ("compiled", "合计", "compiled"),
     ("carried", "沿用", "carried"),
@@ -31,6 +31,14 @@ const STATUSES: [Word; 18] = [
     ("overlap", "重叠未知", "overlap unknown"),
     ("residual", "差额", "residual"),
     ("difference", "差额", "difference"),
+    ("equal", "与计算结果一致", "equal to what is computed"),
+    ("parts_rounding", "可由各部分修约解释", "explained by the rounding of its parts"),
+    ("differs", "与计算结果不一致", "differs from what is computed"),
+    ("not_comparable", "无从核对", "nothing complete to compare with"),
+    ("edition_mixed", "各部分版次不一", "parts of several editions"),
+    ("edition_differs", "与各部分版次不同", "another edition than its parts"),
+    ("basis_mixed", "各部分基准不一", "parts on several benchmarks"),
+    ("basis_differs", "与各部分基准不同", "another benchmark than its parts"),
     ("annual", "年报", "annual value"),
     ("year_to_date", "累计", "year to date"),
     ("quarters", "四个季度", "quarters"),
@@ -88,7 +96,7 @@ const MARKS: [Word; 10] = [
 ];
 
 /// What a figure is to the one above it.
-const ROLES: [Word; 8] = [
+const ROLES: [Word; 9] = [
     ("numerator", "分子", "numerator"),
     ("denominator", "分母", "denominator"),
     ("child", "下级", "child"),
@@ -97,6 +105,7 @@ const ROLES: [Word; 8] = [
     ("item", "分项", "item"),
     ("cross_check", "对照", "cross-check"),
     ("not_counted", "未采用", "not counted"),
+    ("printed", "已公布数", "printed"),
 ];
 
 fn found<'c>(lists: &[&[Word]], code: &'c str) -> Option<(&'c str, &'c str)> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::indicators::by_id;
 use super::places::Places;
 use super::{dangling, dated, id};
 use crate::catalog::codes::*;
@@ -26,7 +27,17 @@ pub(super) fn check(head: &Head, sheets: &Sheets, places: &Places<'_>, problems:
 
 fn relations(head: &Head, sheets: &Sheets, places: &Places<'_>, problems: &mut Problems) {
     dated(&sheets.relations, problems);
+    let indicators = by_id(sheets);
+    let unknown = |indicator: &Option<String>| indicator.clone().filter(|id| !indicators.contains_key(id.as_str()));
+    for (at, row) in sheets.group_members.iter() {
+        if let Some(indicator) = unknown(&row.indicator) {
+            dangling(at, "indicator", &indicator, "indicators.csv", problems);
+        }
+    }
     for (at, row) in sheets.relations.iter() {
+        if let Some(indicator) = unknown(&row.indicator) {
+            dangling(at, "indicator", &indicator, "indicators.csv", problems);
+        }
         for (column, code) in [("child", &row.child), ("parent", &row.parent)] {
             if !places.is_area(code) {
                 dangling(at, column, code, "areas.csv", problems);
@@ -75,8 +86,14 @@ fn tree(sheets: &Sheets, problems: &mut Problems) {
     for steps in up.values() {
         let parts: Vec<_> = steps.iter().filter(|step| step.row.relation == Relation::PartOf).collect();
         for (at, step) in parts.iter().enumerate() {
-            let rival =
-                |other: &&&Step<'_>| other.row.parent != step.row.parent && overlap(other.span, step.span).is_some();
+            // For an indicator that neither row names, only rows without one hold.
+            let both_hold = |other: &Step<'_>| {
+                let (a, b) = (&other.row.indicator, &step.row.indicator);
+                a.is_none() || b.is_none() || a == b
+            };
+            let rival = |other: &&&Step<'_>| {
+                other.row.parent != step.row.parent && both_hold(other) && overlap(other.span, step.span).is_some()
+            };
             if let Some(other) = parts[..at].iter().find(rival) {
                 let Step { line, row, .. } = step;
                 let what = format!(

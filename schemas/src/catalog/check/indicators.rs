@@ -35,7 +35,12 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
         bounds_of(at, row, problems);
         coverage(at, row, sheets, &known, problems);
     }
-    bases(sheets, &known, problems);
+    bases(sheets, &known, places, problems);
+    unique(&sheets.editions, |row| row.edition.clone(), |row| row.edition.clone(), problems);
+    for (at, row) in sheets.editions.iter() {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        id(at, "edition", &row.edition, allowed, "letters, digits, hyphen, point and underscore", problems);
+    }
     unique(
         &sheets.bounds,
         |row| (row.indicator.clone(), row.ref_area.clone()),
@@ -179,7 +184,7 @@ fn coverage(at: At, row: &Indicator, sheets: &Sheets, known: &ById<'_>, problems
     }
 }
 
-fn bases(sheets: &Sheets, known: &ById<'_>, problems: &mut Problems) {
+fn bases(sheets: &Sheets, known: &ById<'_>, places: &Places<'_>, problems: &mut Problems) {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let spans = |row: &Basis| -> [Span; 2] { [(row.period_from, row.period_to), (row.known_from, row.known_to)] };
     let mut before: Vec<(At, &Basis)> = Vec::new();
@@ -193,6 +198,9 @@ fn bases(sheets: &Sheets, known: &ById<'_>, problems: &mut Problems) {
                 problems.add(at, "computed_indicator", what, "it takes its bases from its parts", fix);
             }
             Some(_) => {}
+        }
+        if let Some(area) = row.ref_area.as_deref().filter(|area| !places.is_place(area)) {
+            dangling(at, "ref_area", area, "areas.csv or groups.csv", problems);
         }
         for link in row.links() {
             let there = |other: &Basis| other.indicator == row.indicator && other.basis == link;
@@ -213,7 +221,8 @@ fn bases(sheets: &Sheets, known: &ById<'_>, problems: &mut Problems) {
         }
         let rival = |other: &&(At, &Basis)| {
             let both = spans(row).into_iter().zip(spans(other.1));
-            other.1.indicator == row.indicator && both.into_iter().all(|(a, b)| overlap(a, b).is_some())
+            (&other.1.indicator, &other.1.ref_area) == (&row.indicator, &row.ref_area)
+                && both.into_iter().all(|(a, b)| overlap(a, b).is_some())
         };
         if let Some((other, _)) = before.iter().find(rival) {
             let what =

@@ -3,6 +3,7 @@
 mod areas;
 mod head;
 mod indicators;
+mod moves;
 mod places;
 mod reporters;
 mod rules;
@@ -30,6 +31,7 @@ pub(super) fn check(head: &Head, head_text: &str, sheets: &Sheets, problems: &mu
     targets::check(sheets, &places, problems);
     reporters::check(sheets, &places, problems);
     rules::check(sheets, &places, problems);
+    moves::check(sheets, &places, problems);
 }
 
 /// Names a key that stands in more than one row.

@@ -34,8 +34,8 @@ fn reporters(sheets: &Sheets, problems: &mut Problems) {
     let now = latest(&sheets.reporters.rows);
     for (at, row) in sheets.reporters.iter() {
         id(at, "reporter", &row.reporter, lowercase, "lowercase letters, digits and hyphens", problems);
-        if now.iter().any(|(_, other)| other.reporter == row.reporter && other.kind != row.kind) {
-            let what = format!("{} is city in one row and park in another", row.reporter);
+        if now.iter().any(|(_, other)| other.reporter == row.reporter && other.sends_to() != row.sends_to()) {
+            let what = format!("{} sends to city in one row and to park in another", row.reporter);
             let why = "a source's events lie in one topic for ever";
             problems.add(at, "two_kinds", what, why, "give the reporter that sends elsewhere an id of its own");
         }
@@ -96,7 +96,10 @@ fn scopes(sheets: &Sheets, known: &HashSet<&str>, places: &Places<'_>, problems:
         }
         match indicators.get(row.indicator.as_str()) {
             None if row.indicator != "*" => dangling(at, "indicator", &row.indicator, "indicators.csv", problems),
-            Some(indicator) if !indicator.is_reported() => computed(at, indicator, problems),
+            // Of a ratio somebody may send what was printed.
+            Some(indicator) if !indicator.is_reported() && indicator.kind != IndicatorKind::Ratio => {
+                computed(at, indicator, problems);
+            }
             _ => {}
         }
     }

@@ -82,11 +82,12 @@ fn limits(at: At, row: &Rule, problems: &mut Problems) {
         let fix = "0.5 = at least half of the period before";
         problems.add(at, "rule_limits", "low of a jump is negative", "it is a quotient", fix);
     }
-    let tolerance = decimal(at, "tolerance", row.tolerance.as_deref(), problems);
+    let stated = row.tolerance.as_deref().filter(|_| !row.is_half_digit());
+    let tolerance = decimal(at, "tolerance", stated, problems);
     let tolerates = matches!(row.check, RuleCheck::Sum | RuleCheck::AreaSum | RuleCheck::Stock);
-    if tolerance.is_some_and(|tolerance| tolerance.unscaled < 0) || (tolerance.is_some() && !tolerates) {
+    if tolerance.is_some_and(|tolerance| tolerance.unscaled < 0) || (row.tolerance.is_some() && !tolerates) {
         let what = format!("{} with tolerance {}", row.check.code(), row.tolerance.as_deref().unwrap_or_default());
-        let fix = "sum, area_sum and stock: a distance of 0 or more; others: empty the cell";
+        let fix = "sum, area_sum and stock: a distance of 0 or more, or half_digit; others: empty the cell";
         problems.add(at, "rule_limits", what, "it is the distance that may lie between two sides", fix);
     }
 }

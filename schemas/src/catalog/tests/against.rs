@@ -35,6 +35,25 @@ fn an_edition_may_add_rows_notes_and_what_no_number_depends_on() {
 }
 
 #[test]
+fn a_link_counts_from_a_day_that_has_not_been_computed() {
+    let before = &small()["bases.csv"];
+    let with = |rows: &str| {
+        let text = format!(
+            "basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note,linked_to,linked_known_from\n\
+             old,gdp,旧,Old,,2019-01-01,,2019-11-22,,,\n{rows}\n"
+        );
+        problems(&edited("bases.csv", before, &text)).into_iter().map(|(_, rule)| rule).collect::<Vec<_>>()
+    };
+    assert_eq!(with("new,gdp,新,New,,,2019-11-22,,,old,2020-05-01"), [""; 0]);
+    assert_eq!(with("new,gdp,新,New,,,2019-11-22,,,old,2020-04-30"), ["known_row_changed"]);
+    assert_eq!(with("new,gdp,新,New,,,2019-11-22,,,old,"), ["known_row_changed"]);
+    // An open row that is closed on a day to come, and opened again with a link, says nothing of the days before.
+    let closed = "new,gdp,新,New,,,2019-11-22,2024-12-26,,,\nnew,gdp,新,New,,,2024-12-26,,,old";
+    assert_eq!(with(&format!("{closed},2024-12-26")), [""; 0]);
+    assert_eq!(with(&format!("{closed},")), ["known_from_too_early"]);
+}
+
+#[test]
 fn known_rows_stay() {
     for (file, from, to, rule) in [
         ("areas.csv", "A,local,city,甲,A", "A,local,city,甲,Aa", "known_row_changed"),

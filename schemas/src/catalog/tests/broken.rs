@@ -200,7 +200,6 @@ const CASES: &[Case] = &[
     ("scopes.csv", "office,*,firms", "office,X/*,firms", "scopes.csv", 3, "dangling_reference"),
     ("scopes.csv", "office,*,firms", "office,both/*,firms", "scopes.csv", 3, "dangling_reference"),
     ("scopes.csv", "office,*,firms", "office,*,firm", "scopes.csv", 3, "dangling_reference"),
-    ("scopes.csv", "office,*,firms", "office,*,share", "scopes.csv", 3, "computed_indicator"),
     ("scopes.csv", "office,*,firms", "office,*,fields", "scopes.csv", 3, "computed_indicator"),
     ("scopes.csv", "office,R/*,rd", "office,R,rd", "obligations.csv", 2, "obligation_without_scope"),
     ("scopes.csv", "park,P,*\n", "park,P,*\npark,P,*\n", "scopes.csv", 5, "duplicate"),

@@ -68,6 +68,73 @@ fn the_catalog_of_another_country_has_no_problem() {
 }
 
 #[test]
+fn a_catalog_in_one_language_has_its_names_in_both() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/catalogs/velmora-2018");
+    let catalog = Catalog::load(dir.as_ref()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!((catalog.head.name_zh.as_str(), catalog.areas[1].name_zh.as_str()), (&*catalog.head.name_en, "Norland"));
+    assert_eq!(catalog.indicator("rd").map(|row| row.unit_zh.as_str()), Some("marks"));
+    assert_eq!(
+        (catalog.topic("isle"), catalog.reporter("isle").map(|row| &*row.kind)),
+        (Some(crate::topics::CITY), Some("government"))
+    );
+    let known = date(2019, 1, 1);
+    let basis = |area, end| catalog.basis_of("gdp", area, end, known).map(|basis| basis.basis.as_str());
+    assert_eq!((basis("V", date(2017, 12, 31)), basis("N", date(2017, 12, 31))), (Some("census-1"), Some("census-2")));
+    assert_eq!(catalog.warnings(), []);
+    assert_eq!(Catalog::embedded().warnings(), []);
+}
+
+#[test]
+fn what_can_never_come_to_anything_is_warned_of() {
+    let mut files = small();
+    let mut add = |file: &str, text: &str| files.get_mut(file).expect(file).push_str(text);
+    add("scopes.csv", "office,R/*,gdp\noffice,R/*,law\noffice,both,funds\noffice,A,drones\n");
+    let before = Catalog::from_files(files.clone()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(before.warnings(), []);
+    let mut add = |file: &str, text: &str| files.get_mut(file).expect(file).push_str(text);
+    add("relations.csv", "A,R,within,,,,\n");
+    add("rules.csv", "p-sum,area_sum,rd,info,P,,,,,,,,\nlaw-sum,area_sum,law,info,,,,,,,,,\n");
+    add("targets.csv", "T7,amount,园,Park,villages,rd,元,10,0,>=,,,hard,2018,,,1,p,v,2018-01-01,,,\n");
+    let indicators = files.get_mut("indicators.csv").expect("the file");
+    *indicators = indicators.replace("euro,own_value,sum", "euro,additive,sum");
+    let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    let found: Vec<_> = catalog.warnings().iter().map(|it| format!("{}:{} {}", it.file, it.line, it.rule)).collect();
+    let expected = [
+        "indicators.csv:3 additive_product",
+        "relations.csv:5 part_and_within",
+        "rules.csv:5 never_finds",
+        "rules.csv:6 never_finds",
+        "targets.csv:8 never_assessed",
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_moves_is_said_once() {
+    let moves = |row: &str| {
+        let mut files = small();
+        files.insert(
+            "moves.csv".into(),
+            format!("part,from_area,to_area,day,indicator,time_period,share,value\n{row}\n"),
+        );
+        Catalog::from_files(files).map_or_else(|problems| problems[0].rule, |_| "")
+    };
+    assert_eq!(moves("mill,A,B,2018-06-01,,,0.25,"), "");
+    assert_eq!(moves("mill,A,B,2018-06-01,rd,2017,,3"), "");
+    for (row, rule) in [
+        ("mill,A,X,2018-06-01,,,0.25,", "dangling_reference"),
+        ("mill,A,B,2018-06-01,,,0.25,3", "move_amount"),
+        ("mill,A,B,2018-06-01,,,,", "move_amount"),
+        ("mill,A,B,2018-06-01,,,1.5,", "move_amount"),
+        ("mill,A,B,2018-06-01,rd,,,3", "move_amount"),
+        ("mill,A,B,2018-06-01,gdp,,0.25,", "move_indicator"),
+        ("mill,A,B,2018-06-01,rd,2017年,,3", "bad_period"),
+    ] {
+        assert_eq!(moves(row), rule, "{row}");
+    }
+}
+
+#[test]
 fn the_guide_names_every_file_and_column() {
     let guide = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/catalogs/README.md"));
     for (file, columns) in read::columns() {

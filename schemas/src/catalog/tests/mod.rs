@@ -127,7 +127,8 @@ fn plausible_amounts_tell_units_apart() {
 #[test]
 fn the_bases_tell_a_first_release_from_a_census_revision() {
     let catalog = Catalog::embedded();
-    let basis = |indicator, end, known| catalog.basis_of(indicator, end, known).map(|basis| basis.basis.as_str());
+    let basis =
+        |indicator, end, known| catalog.basis_of(indicator, "640000", end, known).map(|basis| basis.basis.as_str());
     let end = date(2018, 12, 31);
     assert_eq!(basis("gdp", end, date(2019, 8, 30)), Some("economic-census-3"));
     assert_eq!(basis("gdp", end, date(2020, 12, 31)), Some("economic-census-4"));

@@ -20,6 +20,10 @@ pub(crate) async fn run(args: CatalogArgs, lang: Lang) -> anyhow::Result<()> {
             if let Some(against) = against {
                 compare(&catalog, &against, Place { data_dir, lake, catalog: None, check: false }, lang).await?;
             }
+            let warnings = catalog.warnings();
+            for warning in &warnings {
+                note!("{}{}", lang.pick("提醒：", "warning: "), shown(warning, lang));
+            }
             let (id, digest) = (&catalog.head.id, &catalog.digest);
             let (areas, indicators) = (catalog.areas.len(), catalog.indicators.len());
             let (targets, reporters) = (catalog.targets.len(), catalog.reporter_ids().count());

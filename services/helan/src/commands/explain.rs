@@ -157,6 +157,10 @@ impl Page {
                     "difference from the sum of its parts, which do not add up to it",
                 )
                 .to_owned(),
+            "residual" if node.value.is_none() => self
+                .lang
+                .pick("无差额：本级数与各部分不可比", "no residual: the whole and its parts do not compare")
+                .to_owned(),
             "residual" => self.lang.pick("差额（未分解到各市）", "residual: what has no reports behind it").to_owned(),
             "period" => format!("{} {}", self.lang.pick("本级报送", "its own report"), node.time_period),
             _ => {
@@ -191,8 +195,10 @@ impl Page {
                 fact("unit_mult").unwrap_or("0"),
                 fact("unit").unwrap_or_default()
             );
+            let edition = fact("edition")
+                .map_or_else(String::new, |edition| format!(" · {} {edition}", self.lang.pick("版次", "edition")));
             lines.push(format!(
-                "{} {sent} · {} · {} {}",
+                "{} {sent} · {}{edition} · {} {}",
                 self.lang.pick("原报", "sent"),
                 fact("vintage").map_or_else(
                     || self.lang.pick("未注明版本", "no vintage said").to_owned(),
@@ -239,6 +245,16 @@ impl Page {
                 "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
                 "vintage" => format!("{} {}", self.lang.pick("数据版本", name), self.vintage(value)),
                 "basis" => format!("{} {value}", self.lang.pick("基准", name)),
+                "edition" => format!("{} {value}", self.lang.pick("版次", name)),
+                "numerator_edition" => format!("{} {value}", self.lang.pick("分子版次", name)),
+                "denominator_edition" => format!("{} {value}", self.lang.pick("分母版次", name)),
+                "paired_edition" => format!(
+                    "{} {value}",
+                    self.lang.pick(
+                        "两部分均取自同时载有二者的最新版次",
+                        "both parts from the newest edition that has both:"
+                    )
+                ),
                 "numerator_basis" => format!("{} {value}", self.lang.pick("分子基准", name)),
                 "denominator_basis" => format!("{} {value}", self.lang.pick("分母基准", name)),
                 "denominator_date" => format!("{} {value}", self.lang.pick("分母时点", name)),

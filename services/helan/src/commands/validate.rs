@@ -80,6 +80,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let sent = Lake::open(&home.settings.lake).await?;
     let now = Clock::system().now();
+    let mut repeats = 0;
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
             let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
@@ -93,6 +94,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
                 say!("{what} ({}): {}; {hint}", code.code(), unknown.join(", "));
                 bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
             }
+            repeats = repeated(&both, &trial.answer).await?;
             tokio::try_join!(findings(known), findings(&both))?
         }
         _ => (BTreeSet::new(), findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
@@ -100,7 +102,28 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let mut new: Vec<_> = after.difference(&before).collect();
     new.sort_by_key(|row| row[0] != "soft");
     let events = trial.answer["events"].as_u64().unwrap_or_default();
+    if repeats > 0 && repeats == events {
+        say!(
+            "{}",
+            match lang {
+                Lang::Zh => format!("重复：{events} 条此前均已接收，再次报送不会改变任何数据"),
+                Lang::En => format!(
+                    "repeat: {events} of {events} events were accepted before; sending them again changes nothing"
+                ),
+            }
+        );
+        return Ok(());
+    }
     say!("{}", verdict(events, &new, lake.is_some(), lang));
+    if repeats > 0 {
+        say!(
+            "{}",
+            match lang {
+                Lang::Zh => format!("其中 {repeats} 条此前已接收，不会重复计入"),
+                Lang::En => format!("{repeats} of {events} events were accepted before and would not be added again"),
+            }
+        );
+    }
     let message = lang.pick("message_zh", "message_en");
     if let Some(repeated) = trial.answer["repeated_cells"][message].as_str() {
         say!("{repeated}");
@@ -254,6 +277,21 @@ async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec
          order by withdrawals.withdraws"
     );
     Ok(texts(both, &query).await?.into_iter().flatten().collect())
+}
+
+/// How many of the file's events the lake has already, with the same content.
+async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<u64> {
+    let submission = answer["submission"].as_str().context("no submission id")?.replace('\'', "''");
+    let query = format!(
+        "select count(*) from (
+             select events.source, events.id from events
+             inner join (select distinct source, id, content_digest from events where submission = '{submission}') as sent
+                 on sent.source = events.source and sent.id = events.id and sent.content_digest = events.content_digest
+             group by events.source, events.id having count(*) > 1
+         )"
+    );
+    let counted = texts(both, &query).await?;
+    Ok(counted.first().and_then(|row| row.first()?.parse().ok()).unwrap_or_default())
 }
 
 /// Every finding as texts, in the order of [`COLUMNS`].

@@ -126,6 +126,12 @@ impl Judge<'_> {
                 report("data.vintage", Code::EstimateNotAllowed, quoted("estimated"));
             }
         }
+        if let Some(edition) = data.edition.as_deref().filter(|edition| !self.catalog.has_edition(edition)) {
+            report("data.edition", Code::EditionUnknown, quoted(edition));
+        }
+        if let Some(role) = data.role.as_deref().filter(|role| !codes::ROLES.contains(role)) {
+            report("data.role", Code::RoleUnknown, quoted(role));
+        }
         if let (Some(basis), Some(indicator)) = (data.basis.as_deref(), indicator)
             && !self.catalog.has_basis(&indicator.indicator, basis)
         {

@@ -1,4 +1,5 @@
-//! The cells that a submission reports: area, indicator, period, vintage, basis and time of publication. If two
+//! The cells that a submission reports: area, indicator, period, vintage, edition, basis, role and time of
+//! publication. If two
 //! rows report one cell with different values, the submission is refused; with equal values, the answer lists the rows.
 
 use std::borrow::Cow;
@@ -75,11 +76,13 @@ impl Cells {
         };
         let (area, indicator) = (data.ref_area.as_deref(), data.indicator.as_deref());
         // A basis that is left out is the one that the catalog derives.
-        let derived = || judge.basis_of(indicator.unwrap_or_default(), period.end, *published_at);
+        let place = area.unwrap_or_default();
+        let derived = || judge.basis_of(indicator.unwrap_or_default(), place, period.end, *published_at);
         let basis = data.basis.as_deref().or_else(derived);
         let key = &mut self.scratch;
         key.reset();
-        for text in [area, indicator, data.vintage.as_deref(), basis] {
+        let later = [data.edition.as_deref(), data.role.as_deref()];
+        for text in [area, indicator, data.vintage.as_deref(), basis].into_iter().chain(later) {
             key.field(text.map(str::as_bytes));
         }
         key.field(Some(period.kind.code().as_bytes()));

@@ -102,7 +102,7 @@ async fn a_basis_left_out_is_the_one_that_the_catalog_derives() {
     let world = World::new().await;
     let catalog = Catalog::embedded();
     let day = jiff::civil::date(2019, 10, 1);
-    let basis = catalog.basis_of("gdp", jiff::civil::date(2018, 12, 31), day).expect("a basis of GDP");
+    let basis = catalog.basis_of("gdp", "640100", jiff::civil::date(2018, 12, 31), day).expect("a basis of GDP");
     let other = catalog.bases.iter().find(|row| row.indicator == "gdp" && row.basis != basis.basis).expect("another");
     let rows = |basis: &str| {
         let row = |value: u32, basis: &str| format!("640100,gdp,2018,{value},CNY,8,,,,{basis},\n");

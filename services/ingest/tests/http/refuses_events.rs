@@ -48,6 +48,7 @@ async fn payloads() {
         ("obs_status", json!("X"), "obs_status_unknown"),
         ("conf_status", json!("Z"), "conf_status_unknown"),
         ("vintage", json!("latest"), "vintage_unknown"),
+        ("role", json!("official"), "role_unknown"),
         ("entity", json!({"name": "x"}), "entity_not_enabled"),
         ("entity", json!("91640100"), "entity_not_enabled"),
         ("withdraws", json!("b"), "field_not_allowed"),

@@ -78,6 +78,7 @@ async fn sources_areas_indicators() {
         ("indicator", "happiness", "unknown_indicator"),
         ("indicator", "rd_intensity", "indicator_computed"),
         ("basis", "no-such-basis", "basis_unknown"),
+        ("edition", "no-such-edition", "edition_unknown"),
     ] {
         let call = Call::events(with(event("a"), field, json!(value)));
         let answer = world.send("yinchuan", call.clone()).await;

@@ -18,7 +18,7 @@ use super::statements::{REPORTED, text, time};
 use crate::known::ranges;
 
 /// Columns of `events` that picking the newest needs.
-const NEEDED: [&str; 20] = [
+const NEEDED: [&str; 22] = [
     "type",
     "topic",
     "partition",
@@ -32,6 +32,8 @@ const NEEDED: [&str; 20] = [
     "period_end",
     "reporter",
     "vintage",
+    "edition",
+    "role",
     "basis",
     "amount",
     "known_at",

@@ -115,7 +115,7 @@ impl Prepared {
         let mut reducer = Reducer::new();
         let state = &since.folded.state;
         let mut stored: Vec<&str> =
-            self.names().into_iter().filter(|name| !matches!(*name, "type" | "withdraws")).collect();
+            self.names().into_iter().filter(|name| !matches!(*name, "type" | "withdraws" | "role")).collect();
         stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
         let mut replaced = since.again.clone();
         for run in state.entry.runs.iter().rev() {

@@ -27,10 +27,11 @@ use crate::error::LakeError;
 use crate::provider::as_read;
 use crate::snapshot::TableSnapshot;
 
-/// What this build writes; others are not read. Since 2 an entry and its files have digests, and there are runs.
-const FORMAT: u32 = 2;
+/// What this build writes; others are not read. Since 2 an entry and its files have digests, and there are runs;
+/// since 3 editions tell kinds apart and printed figures are left out.
+const FORMAT: u32 = 3;
 /// Columns of `events` that statements do not have.
-const LEFT_OUT: [&str; 5] = ["type", "withdraws", "published_at", "catalog", "recorded_year"];
+const LEFT_OUT: [&str; 6] = ["type", "withdraws", "published_at", "catalog", "recorded_year", "role"];
 
 /// What was folded, of which rows, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -29,20 +29,25 @@ pub struct Reading {
     pub withdrawn: Arc<HashMap<String, HashMap<String, i64>>>,
 }
 
-/// Keeps the statements that are known, and says of each when it was withdrawn. A batch has rows of `events`: the columns
-/// `type`, `source`, `id`, `indicator`, `known_at`, `recorded_at` and `received_at`, and any others.
+/// Keeps the statements that are known and count, and says of each when it was withdrawn. A batch has rows of `events`: the
+/// columns `type`, `role`, `source`, `id`, `indicator`, `known_at`, `recorded_at` and `received_at`, and any others.
 ///
 /// # Errors
 /// If one of them is missing.
 pub fn statements(batch: &RecordBatch, reading: &Reading) -> Result<RecordBatch, ArrowError> {
     let (types, known, recorded) = (text(batch, "type")?, time(batch, "known_at")?, time(batch, "recorded_at")?);
+    // What somebody printed is compared with the values that count, and is none of them.
+    let roles = column(batch, "role")?;
     let keep = (0..batch.num_rows()).map(|row| {
-        types.value(row) == REPORTED && known.value(row) <= reading.as_of && recorded.value(row) <= reading.recorded
+        types.value(row) == REPORTED
+            && roles.is_null(row)
+            && known.value(row) <= reading.as_of
+            && recorded.value(row) <= reading.recorded
     });
     let keep = BooleanArray::from_iter(keep.map(Some));
     let batch = if keep.true_count() == batch.num_rows() { batch.clone() } else { filter_record_batch(batch, &keep)? };
     let kept: Vec<_> = (0..batch.num_columns())
-        .filter(|at| !matches!(batch.schema_ref().field(*at).name().as_str(), "type" | "withdraws"))
+        .filter(|at| !matches!(batch.schema_ref().field(*at).name().as_str(), "type" | "withdraws" | "role"))
         .collect();
     let batch = batch.project(&kept)?;
     let rows = batch.num_rows();

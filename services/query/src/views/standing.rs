@@ -32,7 +32,7 @@ use crate::views::view::in_task;
 pub(crate) const NAME: &str = "standing";
 
 /// Columns that a kind of statement is told by; a filter on them may come before the newest is picked.
-const KIND: [&str; 9] = [
+const KIND: [&str; 10] = [
     "ref_area",
     "indicator",
     "time_period",
@@ -41,11 +41,12 @@ const KIND: [&str; 9] = [
     "period_end",
     "reporter",
     "vintage",
+    "edition",
     "stated_basis",
 ];
 
 /// Columns that other views ask for. They are computed together, once a scope, and kept.
-const KEPT: [&str; 25] = [
+const KEPT: [&str; 28] = [
     "topic",
     "partition",
     "offset",
@@ -59,9 +60,12 @@ const KEPT: [&str; 25] = [
     "period_kind",
     "period_start",
     "period_end",
+    "decimals",
+    "unit_mult",
     "amount",
     "obs_status",
     "vintage",
+    "edition",
     "stated_basis",
     "recorded_at",
     "known_at",

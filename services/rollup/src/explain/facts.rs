@@ -18,10 +18,12 @@ pub(crate) struct Facts {
     pub(crate) areas: BTreeMap<Cell, Row>,
     pub(crate) groups: BTreeMap<Cell, Row>,
     pub(crate) periods: BTreeMap<Cell, Row>,
-    /// Relation, child; by parent and last day of a period.
-    pub(crate) below: BTreeMap<(String, String), Vec<(String, String)>>,
-    /// Member, whether outermost; by group and period.
-    pub(crate) members: BTreeMap<(String, String), Vec<(String, bool)>>,
+    /// By which relations and members each indicator adds up.
+    pub(crate) trees: BTreeMap<String, String>,
+    /// Relation, child; by tree, parent and last day of a period.
+    pub(crate) below: BTreeMap<(String, String, String), Vec<(String, String)>>,
+    /// Member, whether outermost; by tree, group and period.
+    pub(crate) members: BTreeMap<(String, String, String), Vec<(String, bool)>>,
     /// Source and id of the observations behind a period's value.
     pub(crate) inputs: BTreeMap<Cell, Vec<Row>>,
     /// Every known event about the cells of those observations, counted or not.
@@ -91,37 +93,42 @@ impl Facts {
         let of = |view: &str| format!("select * from {view} where {about}");
         let [area_values, group_values, period_values] = ["area_values", "group_values", "period_values"].map(of);
         let inputs = format!("{} order by source, id", of("period_inputs"));
+        let tree = format!("tree in (select tree from indicator_trees where indicator in ({}))", list(indicators));
         let edges = format!(
-            "select period_end, parent, relation, child from area_edges where period_end in \
+            "select tree, period_end, parent, relation, child from tree_edges where {tree} and period_end in \
              (select period_end from periods where time_period in ({})) order by relation, child",
             list(periods)
         );
-        let members = format!("select * from group_parts where time_period in ({}) order by member", list(periods));
+        let members =
+            format!("select * from tree_members where {tree} and time_period in ({}) order by member", list(periods));
+        let trees = format!("select * from indicator_trees where indicator in ({})", list(indicators));
         let events = events_text(&about);
         let dues = format!(
             "select ref_area, indicator, time_period, max(due_at) as due_at from obligations where {about} \
              group by ref_area, indicator, time_period"
         );
         // Side by side: most of a question's time is planning, and views that several need are computed once.
-        let (areas, groups, values, inputs, edges, members, events, dues) = futures::try_join!(
+        let (areas, groups, values, inputs, edges, members, trees, events, dues) = futures::try_join!(
             at.rows(&area_values),
             at.rows(&group_values),
             at.rows(&period_values),
             at.rows(&inputs),
             at.rows(&edges),
             at.rows(&members),
+            at.rows(&trees),
             at.rows(&events),
             at.rows(&dues),
         )?;
         (self.areas, self.groups, self.periods) = (keyed(areas), keyed(groups), keyed(values));
         (self.inputs, self.events, self.dues) = (grouped(inputs), grouped(events), keyed(dues));
         let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();
+        self.trees.extend(trees.iter().map(|row| (text(row, "indicator"), text(row, "tree"))));
         for row in edges {
-            let key = (text(&row, "parent"), text(&row, "period_end"));
+            let key = (text(&row, "tree"), text(&row, "parent"), text(&row, "period_end"));
             self.below.entry(key).or_default().push((text(&row, "relation"), text(&row, "child")));
         }
         for row in members {
-            let key = (text(&row, "group_id"), text(&row, "time_period"));
+            let key = (text(&row, "tree"), text(&row, "group_id"), text(&row, "time_period"));
             self.members.entry(key).or_default().push((text(&row, "member"), text(&row, "outermost") == "true"));
         }
         Ok(())
@@ -132,7 +139,7 @@ impl Facts {
 fn events_text(about: &str) -> String {
     format!(
         "select s.ref_area, s.indicator, s.time_period, s.source, s.id, s.reporter, s.submission, s.topic, s.\"partition\", \
-         s.\"offset\", s.\"index\", s.value, s.unit, s.unit_mult, s.amount, s.obs_status, s.vintage, s.known_at, \
+         s.\"offset\", s.\"index\", s.value, s.unit, s.unit_mult, s.amount, s.obs_status, s.vintage, s.edition, s.known_at, \
          s.recorded_at, s.received_at, s.prepared_by, s.reviewed_by, s.approved_by, s.evidence, s.note, s.withdrawn_at, \
          o.basis, o.demo, o.id is not null as current \
          from statements s \

@@ -12,6 +12,7 @@ use crate::rows::{Row, literal};
 pub(crate) struct Ratio {
     row: Row,
     previous: Option<String>,
+    printed: Vec<Row>,
 }
 
 /// A target's rows.
@@ -21,6 +22,38 @@ pub(crate) struct Target {
     readings: Vec<Row>,
     /// Areas and indicators that it counts, where it counts k of n.
     parts: Vec<(String, String)>,
+}
+
+/// What somebody printed of a figure, beside what is computed.
+pub(crate) async fn printed(at: &At<'_>, cell: &Cell) -> Result<Vec<Row>, RollupError> {
+    at.rows(&format!("select * from printed_figures where {} order by edition, reporter", about(cell))).await
+}
+
+/// The nodes of what was printed: compared, and in no number.
+pub(crate) fn printed_nodes(facts_of: &Facts, cell: &Cell, rows: &[Row]) -> Vec<Node> {
+    let node = |row: &Row| Node {
+        // The digits as printed, where they are in the plain unit.
+        value: row.get(if get(row, "unit_mult") == "0" { "printed" } else { "printed_amount" }).cloned(),
+        status: get(row, "comparison").to_owned(),
+        facts: facts(
+            row,
+            &[
+                "printed",
+                "unit_mult",
+                "edition",
+                "reporter",
+                "computed",
+                "difference",
+                "source",
+                "id",
+                "known_at",
+                "note",
+            ],
+        ),
+        rules: vec![1, 7, 10],
+        ..facts_of.node("printed", "printed", cell)
+    };
+    rows.iter().map(node).collect()
 }
 
 fn about(cell: &Cell) -> String {
@@ -49,7 +82,8 @@ impl Ratio {
             );
             previous = at.first(&text).await?.map(|row| get(&row, "time_period").to_owned());
         }
-        Ok(Some(Self { row, previous }))
+        let printed = printed(at, cell).await?;
+        Ok(Some(Self { row, previous, printed }))
     }
 
     /// Indicators and periods below it.
@@ -84,6 +118,9 @@ impl Ratio {
                 "denominator_vintage",
                 "numerator_basis",
                 "denominator_basis",
+                "numerator_edition",
+                "denominator_edition",
+                "paired_edition",
                 "coverage_reported",
                 "coverage_expected",
                 "missing_zh",
@@ -104,6 +141,17 @@ impl Ratio {
         if get(row, "demo") == "true" {
             node.marks.push("demo");
         }
+        if let Some(edition) = row.get("paired_edition") {
+            for (role, indicator, origin) in [
+                ("numerator", "numerator_indicator", "numerator_origin"),
+                ("denominator", "denominator_indicator", "denominator_origin"),
+            ] {
+                let part = (cell.0.clone(), get(row, indicator).to_owned(), get(row, origin).to_owned());
+                node.children.push(facts_of.in_edition(&part, edition, role));
+            }
+            node.children.extend(printed_nodes(facts_of, cell, &self.printed));
+            return node;
+        }
         let numerator = (cell.0.clone(), get(row, "numerator_indicator").to_owned(), cell.2.clone());
         node.children.push(facts_of.place(&numerator, "numerator"));
         if date != "previous_end" {
@@ -112,6 +160,7 @@ impl Ratio {
         if let Some(previous) = &self.previous {
             node.children.push(facts_of.place(&(cell.0.clone(), denominator, previous.clone()), "denominator"));
         }
+        node.children.extend(printed_nodes(facts_of, cell, &self.printed));
         node
     }
 }

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 /// One figure, or one event, in the tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
-    /// target, ratio, area, group, period, residual, event, nothing.
+    /// target, ratio, area, group, period, residual, printed, event, nothing.
     pub kind: &'static str,
     /// What it is to its parent: figure (the root), numerator, denominator, child, member, listed (counted, not added),
-    /// item, reported, cross_check, part, event, not_counted, residual.
+    /// item, reported, cross_check, part, event, not_counted, residual, printed.
     pub role: &'static str,
     /// Target id, at a target.
     pub target_id: Option<String>,
@@ -75,7 +75,7 @@ impl Node {
         if matches!(self.role, "cross_check" | "listed" | "not_counted") {
             return 0;
         }
-        let own = usize::from(self.kind == "event" && self.role == "event");
+        let own = usize::from(self.kind == "event" && matches!(self.role, "event" | "numerator" | "denominator"));
         own + self.children.iter().map(Self::events).sum::<usize>()
     }
 }

@@ -74,11 +74,13 @@ impl Facts {
                 "reported",
                 "compiled",
                 "residual",
+                "residual_reason",
                 "coverage_reported",
                 "coverage_expected",
                 "months_reported",
                 "vintage",
                 "basis",
+                "edition",
                 "missing_zh",
                 "missing_en",
             ],
@@ -92,7 +94,7 @@ impl Facts {
         if own_value {
             node.rules.push(2);
         }
-        let key = (cell.0.clone(), get(row, "period_end").to_owned());
+        let key = (self.tree(&cell.1), cell.0.clone(), get(row, "period_end").to_owned());
         let below = self.below.get(&key).map_or(&[][..], Vec::as_slice);
         if below.iter().any(|(relation, _)| relation == "within") {
             node.rules.push(4);
@@ -135,8 +137,31 @@ impl Facts {
                 ..self.node("residual", "residual", cell)
             });
         }
+        // Between two editions or benchmarks lies more than what has no reports behind it.
+        if let Some(reason) = row.get("residual_reason").filter(|_| reported) {
+            node.children.push(Node {
+                status: reason.clone(),
+                rules: vec![3, 7],
+                ..self.node("residual", "residual", cell)
+            });
+        }
         node.rules.sort_unstable();
         node
+    }
+
+    /// What one edition says of a cell, as a part of a ratio that is made within that edition.
+    pub(crate) fn in_edition(&self, cell: &Cell, edition: &str, role: &'static str) -> Node {
+        let events = self.events.get(cell).map_or(&[][..], Vec::as_slice);
+        let first = events.iter().map(|event| get(event, "known_at")).min().unwrap_or_default();
+        let is_of = |event: &&Row| get(event, "edition") == edition && !event.contains_key("withdrawn_at");
+        match events.iter().find(is_of) {
+            Some(event) => self.event(cell, event, role, first),
+            None => self.place(cell, role),
+        }
+    }
+
+    fn tree(&self, indicator: &str) -> String {
+        self.trees.get(indicator).cloned().unwrap_or_default()
     }
 
     fn group(&self, cell: &Cell, row: &Row, role: &'static str, depth: usize) -> Node {
@@ -150,10 +175,12 @@ impl Facts {
                 "reported",
                 "compiled",
                 "residual",
+                "residual_reason",
                 "coverage_reported",
                 "coverage_expected",
                 "vintage",
                 "basis",
+                "edition",
                 "missing_zh",
                 "missing_en",
             ],
@@ -172,7 +199,9 @@ impl Facts {
             node.children.push(self.period(cell, period));
         }
         let added = row.contains_key("value");
-        for (member, outermost) in self.members.get(&(cell.0.clone(), cell.2.clone())).into_iter().flatten() {
+        for (member, outermost) in
+            self.members.get(&(self.tree(&cell.1), cell.0.clone(), cell.2.clone())).into_iter().flatten()
+        {
             let role = match (outermost, reported) {
                 (false, _) => "listed",
                 (true, true) => "cross_check",
@@ -193,8 +222,10 @@ impl Facts {
         node.value = row.get("amount").cloned();
         let method = get(row, "method");
         node.status = method.to_owned();
-        node.facts =
-            facts(row, &["months_reported", "months_expected", "origin_period", "obs_status", "vintage", "basis"]);
+        node.facts = facts(
+            row,
+            &["months_reported", "months_expected", "origin_period", "obs_status", "vintage", "basis", "edition"],
+        );
         node.rules = vec![6, 7];
         if matches!(method, "partial" | "carried") {
             node.marks.push(if method == "partial" { "partial" } else { "carried" });
@@ -260,6 +291,7 @@ impl Facts {
                 "unit",
                 "unit_mult",
                 "vintage",
+                "edition",
                 "basis",
                 "known_at",
                 "recorded_at",

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use helan_schemas::catalog::OverAreas;
 use helan_schemas::period::{Period, PeriodKind};
 use serde_json::json;
 
@@ -33,7 +34,7 @@ const DIMENSIONS: [Component; 4] = [
     Component("TARGET", "目标", "Target", Kind::Coded("CL_TARGET")),
 ];
 
-const ATTRIBUTES: [Component; 17] = [
+const ATTRIBUTES: [Component; 18] = [
     Component("OBS_STATUS", "数值状态", "Observation status", Kind::Coded("CL_OBS_STATUS")),
     Component(
         "VALUE_STATUS",
@@ -62,10 +63,16 @@ const ATTRIBUTES: [Component; 17] = [
     Component("AS_OF", "数据截至", "As of", Kind::Free("String")),
     Component("RELEASE_STATE", "发布状态", "State in the release workflow", Kind::Free("String")),
     Component("EMBARGO_TIME", "解禁时间", "End of the embargo", Kind::Free("String")),
+    Component("EDITION", "版次", "Edition", Kind::Free("String")),
 ];
 
 /// Attributes that are the same for all rows.
 const OF_THE_WHOLE: [&str; 4] = ["PUBLICATION", "AS_OF", "RELEASE_STATE", "EMBARGO_TIME"];
+
+/// Where a record has area, value and status of the value.
+const AREA_AT: usize = 4;
+const VALUE_AT: usize = 8;
+const STATUS_AT: usize = 10;
 
 /// A text as an SDMX id: what an id may not hold becomes an underscore.
 fn id(text: &str) -> String {
@@ -84,10 +91,36 @@ fn frequency(period: &str) -> &'static str {
 fn observation_status(row: &Row) -> &str {
     match (row.value.value, row.field("obs_status")) {
         (Some(_), Some(stated)) => stated,
+        // What is made of estimates is one.
+        (Some(_), None) if row.flag("estimated") => "E",
         (Some(_), None) => "A",
         (None, _) if row.value.status == "suppressed" => "Q",
         (None, _) => "M",
     }
+}
+
+/// A label of a value: its own, or of a ratio that of both its parts, where they differ both.
+fn label(row: &Row, name: &str) -> String {
+    let of = |part: &str| row.field(&format!("{part}_{name}"));
+    match (row.field(name), of("numerator"), of("denominator")) {
+        (Some(own), ..) => own.to_owned(),
+        (None, None, None) => String::new(),
+        (None, above, below) if above == below => above.unwrap_or_default().to_owned(),
+        (None, above, below) => format!("{} / {}", above.unwrap_or("-"), below.unwrap_or("-")),
+    }
+}
+
+/// Area under which what is not distributed over an area's parts is exported, as SDMX's "not allocated".
+fn residual_area(area: &str) -> String {
+    format!("{}_X", id(area))
+}
+
+/// What an area reported beyond the sum of its parts: of values that add up, and where it is not zero.
+fn residual(export: &Export, row: &Row) -> Option<String> {
+    let adds_up = export.indicator(&row.value.key.indicator)?.over_areas == OverAreas::Additive;
+    let is_whole = row.field("coverage_reported") == row.field("coverage_expected");
+    let value = crate::rows::plain(row.field("residual").filter(|_| adds_up && is_whole)?);
+    (row.value.key.target_id.is_none() && value.chars().any(|digit| ('1'..='9').contains(&digit))).then_some(value)
 }
 
 pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
@@ -118,8 +151,8 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             row.value.status.clone(),
             table::unit(export, row).unwrap_or_default(),
             decimals,
-            field("vintage"),
-            field("basis"),
+            label(row, "vintage"),
+            label(row, "basis"),
             field("coverage_reported"),
             field("coverage_expected"),
             field("comparator"),
@@ -131,8 +164,16 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             as_of.clone(),
             export.state_code().unwrap_or_default().to_owned(),
             export.embargo_until().map_or_else(String::new, moment),
+            label(row, "edition"),
         ];
         writer.write_record(&record).map_err(failed)?;
+        if let Some(value) = residual(export, row) {
+            let changed =
+                [(AREA_AT, residual_area(&key.ref_area)), (VALUE_AT, value), (STATUS_AT, "residual".to_owned())];
+            let mut record = record;
+            changed.into_iter().for_each(|(at, text)| record[at] = text);
+            writer.write_record(&record).map_err(failed)?;
+        }
     }
     let bytes =
         writer.into_inner().map_err(|error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}")))?;
@@ -147,6 +188,12 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
     let named = |code: &str, zh: &str, en: &str| (id(code), (zh.to_owned(), en.to_owned()));
     let mut areas: Codes = catalog.areas.iter().map(|area| named(&area.code, &area.name_zh, &area.name_en)).collect();
     areas.extend(catalog.groups.iter().map(|group| named(&group.group_id, &group.name_zh, &group.name_en)));
+    let residuals = export.rows.iter().filter(|row| residual(export, row).is_some()).map(|row| {
+        let code = &row.value.key.ref_area;
+        let (zh, en) = export.place(code);
+        (residual_area(code), (format!("{zh}（未分解）"), format!("{en} (not distributed)")))
+    });
+    areas.extend(residuals);
     let indicators = catalog.indicators.iter().map(|one| named(&one.indicator, &one.name_zh, &one.name_en));
     let mut targets: Codes =
         catalog.targets.iter().map(|one| named(&one.target_id, &one.name_zh, &one.name_en)).collect();
@@ -177,6 +224,8 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
         let (zh, en) = words::status(&row.value.status);
         named(&row.value.status, zh, en)
     });
+    let (zh, en) = words::status("residual");
+    let statuses = statuses.chain([named("residual", zh, en)]);
     let mut observed: Codes = states.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
     for row in &export.rows {
         let code = observation_status(row);

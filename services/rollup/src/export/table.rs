@@ -64,11 +64,27 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
         let flags: BooleanArray = rows.iter().map(|row| row.field(name).map(|text| text == "true")).collect();
         push(name, Arc::new(flags));
     }
-    push("shown", text(&|row| row.field("shown").map(str::to_owned)));
+    push("shown", text(&|row| shown(export, row)));
     push("release_state", text(&|_| export.state_code().map(str::to_owned)));
     let until = TimestampMicrosecondArray::from(vec![export.embargo_until(); rows.len()]).with_timezone("UTC");
     push("embargo_until", Arc::new(until));
+    for name in ["edition", "numerator_edition", "denominator_edition", "residual_reason"] {
+        push(name, text(&|row| row.field(name).map(str::to_owned)));
+    }
+    let estimated: BooleanArray = rows.iter().map(|row| row.field("estimated").map(|text| text == "true")).collect();
+    push("estimated", Arc::new(estimated));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+/// The figure as it is published: the indicator's digits, and no more.
+fn shown(export: &Export, row: &Row) -> Option<String> {
+    let text = row.field("shown")?;
+    let digits = usize::from(export.indicator(&row.value.key.indicator)?.decimals);
+    let Some((whole, fraction)) = text.split_once('.') else { return Some(text.to_owned()) };
+    Some(match digits {
+        0 => whole.to_owned(),
+        _ => format!("{whole}.{:0<digits$}", &fraction[..digits.min(fraction.len())]),
+    })
 }
 
 /// The unit of a row's value: the target's as the text writes it, else the indicator's code.

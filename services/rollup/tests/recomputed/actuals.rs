@@ -29,6 +29,7 @@ pub(crate) struct Actual {
     pub(crate) coverage: (i64, Option<i64>),
     pub(crate) numerator_origin: Option<String>,
     pub(crate) denominator_origin: Option<String>,
+    pub(crate) editions: (Option<String>, Option<String>),
     /// Whether it is a part that the rest can only add to.
     pub(crate) at_least: bool,
     pub(crate) estimated: bool,
@@ -47,6 +48,7 @@ impl Actual {
         coverage: (0, None),
         numerator_origin: None,
         denominator_origin: None,
+        editions: (None, None),
         at_least: false,
         estimated: false,
         under: None,
@@ -60,7 +62,7 @@ impl Actual {
             Measure::Value => Self::of_value(model, value(area, owed.indicator), owed),
             Measure::Items => Self::of_parts(ITEMS.map(|item| value(area, item)).into(), value(area, owed.indicator)),
             Measure::Members => {
-                let members = model.variant.members(area, crate::model::parse("2018").end);
+                let members = model.variant.members(area, crate::model::parse("2018").end, owed.indicator);
                 let parts = members.iter().map(|member| value(member, owed.indicator)).collect();
                 Self::of_parts(parts, value(area, owed.indicator))
             }
@@ -83,6 +85,7 @@ impl Actual {
             coverage: ratio.coverage,
             numerator_origin: ratio.numerator_origin.filter(|_| single),
             denominator_origin: ratio.denominator_origin.filter(|_| single),
+            editions: (ratio.above.edition(), ratio.below.edition()),
         }
     }
 
@@ -106,6 +109,7 @@ impl Actual {
             under: None,
             months: figure.months,
             coverage: figure.coverage,
+            editions: (figure.labels.edition(), None),
             numerator_origin: figure.origin.filter(|_| figure.status == "reported"),
             denominator_origin: None,
         }

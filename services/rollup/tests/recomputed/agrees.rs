@@ -8,10 +8,12 @@ use helan_schemas::tables::Table;
 use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 
 use crate::asking::{COMPARED, Row, compare, compare_rows, key, keyed, label, number, row, rows};
+use crate::boundaries;
 use crate::changes;
 use crate::history::{Case, DAY, INDICATORS, START, Step, cases};
 use crate::model::{Cell, Model, cell};
 use crate::places::Figure;
+use crate::printed;
 use crate::ratios::Ratio;
 use crate::targets::{self, Stands};
 use crate::world::{AREAS, GROUPS, Variant};
@@ -64,6 +66,8 @@ async fn a_model_with_another_rule_differs() {
         back: 0,
         missing: false,
         stated: false,
+        edition: 0,
+        printed: false,
     };
     let variant = Variant {
         move_a2: 1,
@@ -75,6 +79,10 @@ async fn a_model_with_another_rule_differs() {
         linked: true,
         longer: false,
         bounded: true,
+        own_trees: false,
+        link_later: false,
+        own_bases: false,
+        moved: false,
         judged: false,
     };
     let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");
@@ -83,9 +91,22 @@ async fn a_model_with_another_rule_differs() {
         .into();
     // The year before, on the other scope of R&D; and a fund in A.
     steps.extend([(1, 0, 450), (2, 2, 290)].map(|(area, source, cents)| match report(area, 0, source, cents) {
-        Step::Report { area, indicator, cents, vintage, source, days, back, missing, stated, .. } => {
-            Step::Report { area, indicator, period: 3, cents, vintage, source, days, back, missing, stated }
-        }
+        Step::Report {
+            area, indicator, cents, vintage, source, days, back, missing, stated, edition, printed, ..
+        } => Step::Report {
+            area,
+            indicator,
+            period: 3,
+            cents,
+            vintage,
+            source,
+            days,
+            back,
+            missing,
+            stated,
+            edition,
+            printed,
+        },
         other => other,
     }));
     steps.push(report(1, at("fund"), 0, 2));
@@ -95,6 +116,8 @@ async fn a_model_with_another_rule_differs() {
         // Precedence the other way round turns A and R; a county that did not move turns what is compiled beside A and B.
         Variant { first: 1, ..variant.clone() },
         Variant { move_a2: 0, ..variant.clone() },
+        // A park that counts for jobs leaves A incomplete; a member for R&D adds to the group.
+        Variant { own_trees: true, ..variant.clone() },
         // Without the link there is no difference between the years; with C, two of three have no fund.
         Variant { linked: false, ..variant.clone() },
         Variant { c_joins: true, ..variant.clone() },
@@ -134,6 +157,15 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
 
     let differences = ask("select ref_area, indicator, from_period, to_period, from_value, to_value, from_basis, to_basis, is_current, difference, growth, reason_code from changes").await;
     compare_rows("changes", differences, changes::all(&model).into_iter().map(of_change).collect(), &mut found);
+
+    let printed =
+        ask("select ref_area, indicator, time_period, edition, reporter, computed, comparison from printed_figures")
+            .await;
+    compare_rows("printed_figures", printed, printed::all(&model).into_iter().map(of_printed).collect(), &mut found);
+
+    let bounded =
+        ask("select ref_area, indicator, time_period, value_then, value_now, reason_code from boundary_values").await;
+    compare_rows("boundary_values", bounded, boundaries::all(&model).into_iter().map(of_bounded).collect(), &mut found);
 
     // What is computed in one pass, against the text that says what it is.
     let text = helan_queries::get("standing").expect("the view").sql;
@@ -178,6 +210,7 @@ fn figures(model: &Model<'_>) -> (ByCell<Figure>, ByCell<Figure>, ByCell<Ratio>)
 }
 
 fn of_figure(figure: &Figure) -> Row {
+    let reason = figure.residual_reason;
     row([
         ("value", number(figure.value)),
         ("status", figure.status.to_owned()),
@@ -190,6 +223,9 @@ fn of_figure(figure: &Figure) -> Row {
         ("estimated", figure.estimated.to_string()),
         ("vintage", label(figure.labels.vintage())),
         ("basis", label(figure.labels.basis())),
+        ("edition", label(figure.labels.edition())),
+        ("residual_reason", reason.unwrap_or_default().to_owned()),
+        ("residual", number(figure.reported.zip(figure.compiled).filter(|_| reason.is_none()).map(|(a, b)| a - b))),
     ])
 }
 
@@ -210,6 +246,9 @@ fn of_ratio(ratio: &Ratio) -> Row {
         ("numerator_basis", label(ratio.above.basis())),
         ("denominator_vintage", label(ratio.below.vintage())),
         ("denominator_basis", label(ratio.below.basis())),
+        ("numerator_edition", label(ratio.above.edition())),
+        ("denominator_edition", label(ratio.below.edition())),
+        ("paired_edition", ratio.paired.unwrap_or_default().to_owned()),
     ])
 }
 
@@ -225,6 +264,29 @@ fn of_target(stands: &Stands) -> Row {
         ("denominator_coverage_reported", stands.under.map_or(0, |under| under.1).to_string()),
         ("denominator_coverage_expected", stands.under.and_then(|under| under.2).unwrap_or_default().to_string()),
         ("fulfilment", stands.fulfilment.to_string()),
+    ])
+}
+
+fn of_bounded(it: boundaries::Bounded) -> Row {
+    row([
+        ("ref_area", it.cell.0),
+        ("indicator", it.cell.1),
+        ("time_period", it.cell.2),
+        ("value_then", number(it.then)),
+        ("value_now", number(it.now)),
+        ("reason_code", it.reason.unwrap_or_default().to_owned()),
+    ])
+}
+
+fn of_printed(it: printed::Printed) -> Row {
+    row([
+        ("ref_area", it.cell.0),
+        ("indicator", it.cell.1),
+        ("time_period", it.cell.2),
+        ("edition", label(it.edition.map(str::to_owned))),
+        ("reporter", it.reporter.to_owned()),
+        ("computed", number(it.computed)),
+        ("comparison", it.comparison.to_owned()),
     ])
 }
 

@@ -25,6 +25,7 @@ struct Reading {
 struct Part {
     indicator: &'static str,
     basis: Option<String>,
+    edition: Option<String>,
 }
 
 /// A difference, or why there is none.
@@ -82,18 +83,21 @@ fn follows(earlier: &Period, later: &Period) -> bool {
 /// The value that counts, and the newest on every other benchmark of the one observation that it comes from.
 fn plain(model: &Model<'_>, place: &str, indicator: &'static str, period: &str) -> Vec<Reading> {
     let Some(figure) = model.place(&cell(place, indicator, period)) else { return Vec::new() };
-    let reading = |value, current, basis| Reading {
+    let reading = |value, current, basis, edition| Reading {
         value,
         complete: figure.complete,
         current,
-        above: Part { indicator, basis },
+        above: Part { indicator, basis, edition },
         below: None,
     };
-    let mut out = vec![reading(figure.value, true, figure.labels.basis())];
+    let mut out = vec![reading(figure.value, true, figure.labels.basis(), figure.labels.edition())];
     if let Some(origin) = figure.origin.as_ref().filter(|_| figure.status == "reported") {
         let newest = model.newest_by(&cell(place, indicator, origin), |event| model.basis(event));
         let others = newest.into_iter().filter(|(.., current)| !current);
-        out.extend(others.map(|(basis, event, _)| reading(report(event).amount, false, basis.map(str::to_owned))));
+        out.extend(others.map(|(basis, event, _)| {
+            let about = report(event);
+            reading(about.amount, false, basis.map(str::to_owned), about.edition.map(str::to_owned))
+        }));
     }
     out
 }
@@ -101,7 +105,9 @@ fn plain(model: &Model<'_>, place: &str, indicator: &'static str, period: &str) 
 /// The ratio that counts, and that of every other pair of readings of its parts.
 fn ratios(model: &Model<'_>, place: &str, indicator: &str, period: &str) -> Vec<Reading> {
     let formula = model.formula(indicator);
-    let part = |indicator, basis| Part { indicator, basis };
+    let part = |indicator, basis| Part { indicator, basis, edition: None };
+    let [over, under] = [formula.above, formula.below].map(|it| model.in_editions(&cell(place, it, period)));
+    let has_both = over.keys().any(|edition| under.contains_key(edition));
     let mut out: Vec<Reading> = model
         .ratio(place, indicator, period)
         .map(|ratio| Reading {
@@ -119,6 +125,10 @@ fn ratios(model: &Model<'_>, place: &str, indicator: &str, period: &str) -> Vec<
     let below = plain(model, place, formula.below, period);
     for above in plain(model, place, formula.above, period) {
         for below in below.iter().filter(|below| !(above.current && below.current)) {
+            let of_two = above.above.edition.as_ref().zip(below.above.edition.as_ref()).is_some_and(|(a, b)| a != b);
+            if of_two && has_both {
+                continue;
+            }
             let value = match (above.value, below.value.filter(|_| below.complete)) {
                 (Some(above), Some(below)) if below > 0 => Some(divided(above * formula.factor * ONE, below)),
                 _ => None,
@@ -175,7 +185,8 @@ fn reason(model: &Model<'_>, earlier: &Reading, later: &Reading) -> Option<&'sta
     if any(&|a, b| benchmarked(a) && (a.basis.is_none() || b.basis.is_none())) {
         return Some("basis_unknown");
     }
-    let linked = |a: &Part, b: &Part| a.indicator == "rd" && model.variant.linked && b.indicator == "rd";
+    let linked =
+        |a: &Part, b: &Part| a.indicator == "rd" && model.variant.is_linked(model.known) && b.indicator == "rd";
     any(&|a, b| a.basis != b.basis && !linked(a, b)).then_some("basis_differs")
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 
+use crate::history::EDITIONS;
 use crate::world::{AREAS, ITEMS, Owed, SOURCES, Variant, corrected, day};
 
 impl Variant {
@@ -22,15 +23,26 @@ impl Variant {
              H,H,H,listed,known,,,,\nU,U,U,listed,unknown,,,,\n"
                 .to_owned(),
         );
-        let joins = if self.c_joins { "G,C,2018-01-01,,\n" } else { "" };
+        let joins = if self.c_joins { "G,C,2018-01-01,,,\n" } else { "" };
+        let own = if self.own_trees { "H,B,,,,rd\n" } else { "" };
         put(
             "group_members.csv",
             format!(
-                "group_id,member,valid_from,valid_to,known_from\nG,A,,,\nG,B,,,\nH,A,,,\nH,P,,,\nU,A,,,\nU,B,,,\n{joins}"
+                "group_id,member,valid_from,valid_to,known_from,indicator\nG,A,,,,\nG,B,,,,\nH,A,,,,\nH,P,,,,\nU,A,,,,\nU,B,,,,\n{joins}{own}"
             ),
         );
         put("indicators.csv", self.indicators());
         put("bases.csv", self.bases_file());
+        let editions = EDITIONS.iter().filter_map(|(id, year)| Some(format!("{},s,{year}-01-01\n", (*id)?)));
+        if self.moved {
+            put(
+                "moves.csv",
+                "part,from_area,to_area,day,indicator,time_period,share,value\nmill,A,B,2018-01-01,,,0.25,\n\
+                 mill,A,B,2018-01-01,rd,2017,,2.5\n"
+                    .to_owned(),
+            );
+        }
+        put("editions.csv", format!("edition,series,published\n{}", editions.collect::<String>()));
         put("bounds.csv", "indicator,ref_area,min,max,note\n".to_owned());
         let targets: String = self.targets().iter().map(target_line).collect();
         put(
@@ -76,10 +88,12 @@ impl Variant {
             3 => "A2,A,within,,,,\n",
             _ => "A2,A,part_of,,,,\n",
         };
-        format!(
-            "child,parent,relation,valid_from,valid_to,known_from,note\nA,R,part_of,,,,\nB,R,part_of,,,,\n\
-             C,R,part_of,,,,\nA1,A,part_of,,,,\nB1,B,part_of,,,,\nP,A,within,,,,\n{a2}"
-        )
+        let own = if self.own_trees { "P,A,part_of,,,,,jobs\n" } else { "" };
+        let rows = format!(
+            "A,R,part_of,,,,\nB,R,part_of,,,,\nC,R,part_of,,,,\nA1,A,part_of,,,,\nB1,B,part_of,,,,\nP,A,within,,,,\n{a2}"
+        );
+        let rows: String = rows.lines().map(|line| format!("{line},\n")).collect();
+        format!("child,parent,relation,valid_from,valid_to,known_from,note,indicator\n{rows}{own}")
     }
 
     fn indicators(&self) -> String {
@@ -115,10 +129,14 @@ impl Variant {
                 let link = if self.linked && row.id == "scope-a" { "scope-b" } else { "" };
                 let (periods, known) = (row.periods, row.known);
                 let spans = [periods.0, periods.1, known.0, known.1].map(cell).join(",");
-                format!("{},{},b,b,{spans},,{link}\n", row.id, row.indicator)
+                let known = if self.link_later && !link.is_empty() { "2019-06-01" } else { "" };
+                format!("{},{},b,b,{spans},,{link},{known},{}\n", row.id, row.indicator, row.area.unwrap_or_default())
             })
             .collect();
-        format!("basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note,linked_to\n{rows}")
+        format!(
+            "basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,note,linked_to,linked_known_from,\
+             ref_area\n{rows}"
+        )
     }
 
     fn reporters(&self) -> String {

@@ -28,7 +28,7 @@ async fn what_was_folded_and_what_came_since_stand_for_everything() {
     let (mut folded, mut news, mut again) = (0, 0, 0);
     for at in 0..asked {
         let case = cases().new_tree(&mut runner).expect("a case").current();
-        let seen = compared(&case, at % 6 == 0).await;
+        let seen = compared(&case, at % 12 == 6).await;
         folded += usize::from(seen.folded);
         news += usize::from(seen.folded && seen.news);
         again += usize::from(seen.folded && seen.withdrawn);

@@ -29,6 +29,9 @@ pub(crate) struct Report {
     pub(crate) vintage: Option<&'static str>,
     /// The benchmark that the event states; none = the catalog's.
     pub(crate) basis: Option<&'static str>,
+    pub(crate) edition: Option<&'static str>,
+    /// Whether it is what somebody printed: compared, and never counted.
+    pub(crate) printed: bool,
 }
 
 /// What happens in one step; numbers choose among what there is.
@@ -46,6 +49,8 @@ pub(crate) enum Step {
         back: i64,
         missing: bool,
         stated: bool,
+        edition: usize,
+        printed: bool,
     },
     /// A report of so many units, known in good time.
     Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
@@ -54,7 +59,7 @@ pub(crate) enum Step {
     /// The report of an earlier step is withdrawn by its source.
     Withdraw { which: usize, days: i64 },
     /// An earlier report is said again under a new id, perhaps with another value or vintage.
-    Again { which: usize, add: i64, vintage: usize, days: i64 },
+    Again { which: usize, add: i64, vintage: usize, edition: usize, days: i64 },
 }
 
 /// A case: a catalog, a history, an order of rows, and the moments to ask as of.
@@ -71,6 +76,8 @@ pub(crate) struct Case {
 /// What is reported; the third coverage, of items, is counted and never reported.
 pub(crate) const INDICATORS: [&str; 10] =
     ["rd", "gdp", "pop", "pat", "jobs", "law", "fund", "first", "second", "share"];
+/// What is computed, and printed now and then.
+pub(crate) const RATIOS: [&str; 2] = ["rd_intensity", "patent_density"];
 /// Done or not.
 const DONE: [&str; 4] = ["law", "fund", "first", "second"];
 const PERIODS: [&str; 24] = [
@@ -99,14 +106,21 @@ const PERIODS: [&str; 24] = [
     "2018-02-01/P59D",
     "2018-01",
 ];
+/// Editions with the year in which they came out; the first says nothing of an edition.
+pub(crate) const EDITIONS: [(Option<&str>, u16); 4] =
+    [(None, 0), (Some("e1"), 2021), (Some("e3"), 2020), (Some("e2"), 2022)];
 const VINTAGES: [Option<&str>; 4] = [None, Some("preliminary"), Some("revised"), Some("final")];
 pub(crate) const DAY: i64 = 86_400_000_000;
 /// 2017-01-01T00:00:00Z.
 pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
-    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), prop::array::uniform5(any::<bool>())).prop_map(
-        |((move_a2, raised, date, first), [half_even, c_joins, linked, longer, bounded])| Variant {
+    let flags = prop::array::uniform9(any::<bool>());
+    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), flags).prop_map(
+        |(
+            (move_a2, raised, date, first),
+            [half_even, c_joins, linked, longer, bounded, own_trees, link_later, own_bases, moved],
+        )| Variant {
             move_a2,
             raised,
             date,
@@ -116,17 +130,46 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
             linked,
             longer,
             bounded,
+            own_trees,
+            link_later,
+            own_bases,
+            moved,
             judged: false,
         },
     );
     let report = (
         (0..AREAS.len() + GROUPS.len(), 0..INDICATORS.len(), 0..PERIODS.len()),
         (-50..60_000_i64, 0..VINTAGES.len(), 0..SOURCES.len()),
-        (0..1200_i64, 0..200_i64, prop::bool::weighted(0.08), prop::bool::weighted(0.1)),
+        (
+            0..1200_i64,
+            0..200_i64,
+            prop::bool::weighted(0.08),
+            prop::bool::weighted(0.1),
+            (0..EDITIONS.len(), prop::bool::weighted(0.1)),
+        ),
     )
-        .prop_map(|((area, indicator, period), (cents, vintage, source), (days, back, missing, stated))| {
-            Step::Report { area, indicator, period, cents, vintage, source, days, back, missing, stated }
-        });
+        .prop_map(
+            |(
+                (area, indicator, period),
+                (cents, vintage, source),
+                (days, back, missing, stated, (edition, printed)),
+            )| {
+                Step::Report {
+                    area,
+                    indicator,
+                    period,
+                    cents,
+                    vintage,
+                    source,
+                    days,
+                    back,
+                    missing,
+                    stated,
+                    edition,
+                    printed,
+                }
+            },
+        );
     let series = (
         0..AREAS.len(),
         prop::sample::select(vec![0_usize, 1, 4]),
@@ -145,8 +188,8 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
             days,
         });
     let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
-    let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..1200_i64)
-        .prop_map(|(which, add, vintage, days)| Step::Again { which, add, vintage, days });
+    let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..EDITIONS.len(), 0..1200_i64)
+        .prop_map(|(which, add, vintage, edition, days)| Step::Again { which, add, vintage, edition, days });
     let step = prop_oneof![12 => report, 4 => series, 2 => withdraw, 4 => again];
     (
         variant,
@@ -170,8 +213,23 @@ impl Case {
         for step in &self.steps {
             let at = events.len();
             match *step {
-                Step::Report { area, indicator, period, cents, vintage, source, days, back, missing, stated } => {
-                    let indicator = INDICATORS[indicator];
+                Step::Report {
+                    area,
+                    indicator,
+                    period,
+                    cents,
+                    vintage,
+                    source,
+                    days,
+                    back,
+                    missing,
+                    stated,
+                    edition,
+                    printed,
+                } => {
+                    // Of a ratio too somebody may have printed what it came to.
+                    let indicator =
+                        if printed && cents % 3 == 0 { RATIOS[indicator % 2] } else { INDICATORS[indicator] };
                     let amount = if DONE.contains(&indicator) {
                         i128::from(cents % 2 == 0) * 10_i128.pow(10)
                     } else {
@@ -189,6 +247,8 @@ impl Case {
                         },
                         vintage: VINTAGES[vintage],
                         basis: stated.then(|| stated_basis(indicator)).flatten(),
+                        edition: EDITIONS[edition].0,
+                        printed,
                     };
                     events.push(event(at, source, Some(report), days, back));
                 }
@@ -201,6 +261,8 @@ impl Case {
                         status: if estimated { "E" } else { "A" },
                         vintage: None,
                         basis: None,
+                        edition: None,
+                        printed: false,
                     };
                     events.push(event(at, 0, Some(report), 800, 0));
                 }
@@ -220,6 +282,8 @@ impl Case {
                             status: "A",
                             vintage: None,
                             basis: None,
+                            edition: None,
+                            printed: false,
                         };
                         events.push(event(at + more, source, Some(report), days, 0));
                     }
@@ -233,13 +297,14 @@ impl Case {
                         events.push(Event { withdraws, ..event(at, source, None, days, 0) });
                     }
                 }
-                Step::Again { which, add, vintage, days } => {
+                Step::Again { which, add, vintage, edition, days } => {
                     let reports: Vec<&Event> = events.iter().filter(|event| event.report.is_some()).collect();
                     if let Some(earlier) = reports.get(which % reports.len().max(1)) {
                         let source =
                             SOURCES.iter().position(|(source, _)| *source == earlier.source).expect("a source of ours");
                         let mut report = earlier.report.clone().expect("a report");
-                        report.vintage = VINTAGES[vintage];
+                        (report.vintage, report.edition) = (VINTAGES[vintage], EDITIONS[edition].0);
+                        report.printed |= add % 5 == 0;
                         if !DONE.contains(&report.indicator) {
                             report.amount = report.amount.map(|amount| amount + i128::from(add) * 10_i128.pow(8));
                         }
@@ -260,8 +325,7 @@ impl Case {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             lines.swap(at, (state >> 33) as usize % (at + 1));
         }
-        let head =
-            "source,id,ref_area,indicator,time_period,value,obs_status,vintage,basis,known,recorded,offset,withdraws\n";
+        let head = "source,id,ref_area,indicator,time_period,value,obs_status,vintage,basis,edition,role,known,recorded,offset,withdraws\n";
         format!("{head}{}", lines.concat())
     }
 }
@@ -307,11 +371,20 @@ fn event(at: usize, source: usize, report: Option<Report>, days: i64, back: i64)
 
 fn line(event: &Event) -> String {
     let moment = |time: i64| jiff::Timestamp::from_microsecond(time).expect("in range").to_string();
-    let blank =
-        Report { area: "", indicator: "", period: String::new(), amount: None, status: "", vintage: None, basis: None };
+    let blank = Report {
+        area: "",
+        indicator: "",
+        period: String::new(),
+        amount: None,
+        status: "",
+        vintage: None,
+        basis: None,
+        edition: None,
+        printed: false,
+    };
     let report = event.report.as_ref().unwrap_or(&blank);
     format!(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
         event.source,
         event.id,
         report.area,
@@ -321,6 +394,8 @@ fn line(event: &Event) -> String {
         report.status,
         report.vintage.unwrap_or_default(),
         report.basis.unwrap_or_default(),
+        report.edition.unwrap_or_default(),
+        if report.printed { "printed" } else { "" },
         moment(event.known),
         moment(event.recorded),
         event.offset,

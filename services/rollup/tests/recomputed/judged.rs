@@ -62,6 +62,10 @@ async fn judged(above: &str, below: &str, bounded: bool) -> Vec<String> {
         linked: true,
         longer: false,
         bounded,
+        own_trees: false,
+        link_later: false,
+        own_bases: false,
+        moved: false,
         judged: true,
     };
     let mut steps = Vec::new();

@@ -1,4 +1,4 @@
-//! What is said of a number besides its digits: its releases and its benchmarks, which sums carry on.
+//! What is said of a number besides its digits: its releases, benchmarks and editions, which sums carry on.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 pub(crate) struct Labels {
     vintages: BTreeSet<String>,
     bases: BTreeSet<String>,
+    editions: BTreeSet<String>,
 }
 
 impl Labels {
-    pub(crate) fn of(vintage: Option<&str>, basis: Option<&str>) -> Self {
+    pub(crate) fn of(vintage: Option<&str>, basis: Option<&str>, edition: Option<&str>) -> Self {
         let one = |text: Option<&str>| BTreeSet::from([text.unwrap_or_default().to_owned()]);
-        Self { vintages: one(vintage), bases: one(basis) }
+        Self { vintages: one(vintage), bases: one(basis), editions: one(edition) }
     }
 
     /// Those of a sum.
@@ -21,6 +22,7 @@ impl Labels {
         for part in parts {
             all.vintages.extend(part.vintages.iter().cloned());
             all.bases.extend(part.bases.iter().cloned());
+            all.editions.extend(part.editions.iter().cloned());
         }
         all
     }
@@ -32,6 +34,25 @@ impl Labels {
     /// Rule 7: a number whose parts are on different benchmarks is on none of them.
     pub(crate) fn basis(&self) -> Option<String> {
         shown(&self.bases)
+    }
+
+    pub(crate) fn edition(&self) -> Option<String> {
+        shown(&self.editions)
+    }
+
+    /// Why a whole with these labels is not compared with the sum of parts with those.
+    pub(crate) fn residual_reason(&self, parts: &Self, linked: bool) -> Option<&'static str> {
+        let one = |labels: &BTreeSet<String>| labels.first().filter(|label| !label.is_empty()).cloned();
+        let differs = |a: &BTreeSet<String>, b: &BTreeSet<String>| one(a).zip(one(b)).is_some_and(|(a, b)| a != b);
+        if self.editions.len() > 1 || parts.editions.len() > 1 {
+            Some("edition_mixed")
+        } else if differs(&self.editions, &parts.editions) {
+            Some("edition_differs")
+        } else if self.bases.len() > 1 || parts.bases.len() > 1 {
+            Some("basis_mixed")
+        } else {
+            (differs(&self.bases, &parts.bases) && !linked).then_some("basis_differs")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::history::{Event, Report};
 use crate::labels::Labels;
 use crate::places::Figure;
-use crate::world::{AREAS, GROUPS, Variant};
+use crate::world::{AREAS, Benchmark, GROUPS, Variant};
 
 /// Area or group, indicator, period.
 pub(crate) type Cell = (String, String, String);
@@ -18,6 +18,8 @@ pub(crate) struct Model<'m> {
     /// The day of T, by which rows of the catalog are known.
     pub(crate) known: Date,
     pub(crate) standing: Vec<&'m Event>,
+    /// What somebody printed, and nobody withdrew.
+    pub(crate) printed: Vec<&'m Event>,
     pub(crate) current: BTreeMap<Cell, &'m Event>,
     pub(crate) memo: std::cell::RefCell<BTreeMap<Cell, Option<Figure>>>,
 }
@@ -49,6 +51,11 @@ pub(crate) fn parse(text: &str) -> Period {
     Period::parse(text).expect("a period of ours")
 }
 
+/// What one in the last digit of an amount is worth, as it is written out.
+pub(crate) fn last_digit(amount: i128) -> i128 {
+    (0..10).map(|zeros| 10_i128.pow(10 - zeros)).find(|unit| amount % unit == 0).unwrap_or(1)
+}
+
 /// The place of that code, for as long as the program runs.
 pub(crate) fn known_place(area: &str) -> &'static str {
     AREAS.into_iter().chain(GROUPS).find(|known| *known == area).expect("a place of ours")
@@ -71,6 +78,8 @@ impl<'m> Model<'m> {
             .into_iter()
             .filter(|event| event.report.is_some() && !void.contains(&(event.source, &*event.id)))
             .collect();
+        let (printed, standing): (Vec<&Event>, Vec<&Event>) =
+            standing.into_iter().partition(|event| report(event).printed);
         let mut current: BTreeMap<Cell, &Event> = BTreeMap::new();
         for event in &standing {
             let about = report(event);
@@ -92,7 +101,7 @@ impl<'m> Model<'m> {
                 }
             }
         }
-        Self { variant, known, standing, current, memo: Default::default() }
+        Self { variant, known, standing, printed, current, memo: Default::default() }
     }
 
     /// Periods that anything is about: those seen, their years, and the targets'.
@@ -121,15 +130,21 @@ impl<'m> Model<'m> {
                 from.is_none_or(|from| from <= day) && to.is_none_or(|to| day < to)
             };
             let bases = self.variant.bases();
+            // An area with rows of its own for an indicator has only those.
+            let is_own = |basis: &&Benchmark| basis.indicator == about.indicator && basis.area == Some(about.area);
+            let area = bases.iter().find(is_own).and_then(|basis| basis.area);
             let own = bases.iter().find(|basis| {
-                basis.indicator == about.indicator && within(end, basis.periods) && within(known, basis.known)
+                basis.indicator == about.indicator
+                    && basis.area == area
+                    && within(end, basis.periods)
+                    && within(known, basis.known)
             });
             own.map(|basis| basis.id)
         })
     }
 
     pub(crate) fn labels(&self, event: &Event) -> Labels {
-        Labels::of(report(event).vintage, self.basis(event))
+        Labels::of(report(event).vintage, self.basis(event), report(event).edition)
     }
 
     /// Of the standing amounts that the reporter whose value counts gave for a cell, the newest under each label, and

@@ -6,7 +6,7 @@ use helan_schemas::period::{Period, PeriodKind};
 
 use crate::history::Event;
 use crate::labels::Labels;
-use crate::model::{Cell, Model, combines, id, parse, report};
+use crate::model::{Cell, Model, combines, id, last_digit, parse, report};
 
 /// What a period's own report says.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub(crate) struct Own {
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
     pub(crate) estimated: bool,
+    /// What one in the last digits is worth, together.
+    pub(crate) last_digit: i128,
 }
 
 impl Model<'_> {
@@ -35,6 +37,7 @@ impl Model<'_> {
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
             estimated: report(event).status == "E",
+            last_digit: report(event).amount.map_or(0, last_digit),
         });
         let period = parse(&cell.2);
         if period.kind != PeriodKind::Annual || same.as_ref().is_some_and(|own| own.amount.is_some()) {
@@ -59,6 +62,7 @@ impl Model<'_> {
             events: BTreeSet::from([id(event)]),
             labels: self.labels(event),
             estimated: report(event).status == "E",
+            last_digit: report(event).amount.map_or(0, last_digit),
         };
         let mut best: Option<Own> = None;
         if combines(&cell.1).1 == "last" {
@@ -122,6 +126,7 @@ impl Model<'_> {
             events: events.iter().map(|event| id(event)).collect(),
             labels: Labels::of_parts(&labels),
             estimated: events.iter().any(|event| report(event).status == "E"),
+            last_digit: events.iter().filter_map(|event| report(event).amount).map(last_digit).sum(),
         })
     }
 }

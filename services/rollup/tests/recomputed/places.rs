@@ -24,14 +24,21 @@ pub(crate) struct Figure {
     /// Events in the number: source and id.
     pub(crate) events: BTreeSet<(String, String)>,
     pub(crate) labels: Labels,
+    /// Those of the compiled sum.
+    pub(crate) parts_labels: Labels,
+    /// Why there is no residual, although a whole was reported and parts are known.
+    pub(crate) residual_reason: Option<&'static str>,
     /// Whether a stock's value of an earlier day is in it.
     pub(crate) carried: bool,
     pub(crate) estimated: bool,
+    /// What one in the last digits is worth, together.
+    pub(crate) last_digit: i128,
 }
 
 impl Model<'_> {
-    fn children(&self, area: &str, on: Date, counting: bool) -> Vec<&'static str> {
-        let lies = |child: &&str| self.variant.parents(child, on, self.known).contains(&(known_place(area), counting));
+    fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
+        let lies =
+            |child: &&str| self.variant.parents(child, on, self.known, indicator).contains(&(known_place(area), true));
         AREAS.into_iter().filter(lies).collect()
     }
 
@@ -40,7 +47,7 @@ impl Model<'_> {
         if let Some(known) = self.memo.borrow().get(cell) {
             return known.clone();
         }
-        let figure = self.area_now(cell);
+        let figure = self.area_now(cell).map(|figure| self.with_reason(&cell.1, figure));
         self.memo.borrow_mut().insert(cell.clone(), figure.clone());
         figure
     }
@@ -49,7 +56,7 @@ impl Model<'_> {
         let on = parse(&cell.2).end;
         let (over_areas, _) = combines(&cell.1);
         let own = self.own(cell);
-        let children = if over_areas == "none" { Vec::new() } else { self.children(&cell.0, on, true) };
+        let children = if over_areas == "none" { Vec::new() } else { self.children(&cell.0, on, &cell.1) };
         let parts: Vec<Figure> = children
             .iter()
             .filter_map(|child| self.area(&((*child).to_owned(), cell.1.clone(), cell.2.clone())))
@@ -59,7 +66,7 @@ impl Model<'_> {
             return None;
         }
         let compiled = (!parts.is_empty()).then(|| parts.iter().filter_map(|part| part.value).sum::<i128>());
-        let counts = (parts.len() as i64, self.children(&cell.0, on, true).len() as i64);
+        let counts = (parts.len() as i64, self.children(&cell.0, on, &cell.1).len() as i64);
         if let Some(own) = own.as_ref().filter(|own| own.amount.is_some()) {
             let part = own.method == "partial";
             let status = match own.method {
@@ -79,8 +86,11 @@ impl Model<'_> {
                 origin: own.origin.clone(),
                 events: own.events.clone(),
                 labels: own.labels.clone(),
+                parts_labels: Labels::of_parts(parts.iter().map(|part| &part.labels)),
+                residual_reason: None,
                 carried: own.method == "carried",
                 estimated: own.estimated,
+                last_digit: own.last_digit,
             });
         }
         let value = compiled.filter(|_| over_areas == "additive");
@@ -102,9 +112,12 @@ impl Model<'_> {
             negative: parts.iter().any(|part| part.negative),
             carried: value.is_some() && parts.iter().any(|part| part.carried),
             estimated: value.is_some() && parts.iter().any(|part| part.estimated),
+            last_digit: parts.iter().map(|part| part.last_digit).sum(),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
+            parts_labels: Labels::of_parts(parts.iter().map(|part| &part.labels)),
+            residual_reason: None,
             events: if value.is_some() {
                 parts.into_iter().flat_map(|part| part.events).collect()
             } else {
@@ -116,12 +129,12 @@ impl Model<'_> {
     /// Rule 4: a group adds its outermost members; unknown overlap adds nothing.
     pub(crate) fn group(&self, cell: &Cell) -> Option<Figure> {
         let on = parse(&cell.2).end;
-        let members = self.variant.members(&cell.0, on);
+        let members = self.variant.members(&cell.0, on, &cell.1);
         let of = |member: &str| self.area(&(member.to_owned(), cell.1.clone(), cell.2.clone()));
         let figures: Vec<(bool, Option<Figure>)> = members
             .iter()
             .map(|member| {
-                let inner = members.iter().any(|other| other != member && self.lies_in(member, other, on));
+                let inner = members.iter().any(|other| other != member && self.lies_in(member, other, on, &cell.1));
                 (!inner, of(member))
             })
             .collect();
@@ -140,7 +153,8 @@ impl Model<'_> {
         let amount = (asked && !outer.is_empty()).then(|| outer.iter().filter_map(|figure| figure.value).sum::<i128>());
         let (over_areas, _) = combines(&cell.1);
         if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
-            return Some(Figure { compiled: amount, ..own.clone() });
+            let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
+            return Some(self.with_reason(&cell.1, Figure { compiled: amount, parts_labels, ..own.clone() }));
         }
         let own_status = own.as_ref().map(|own| own.status);
         let complete = figures
@@ -171,18 +185,29 @@ impl Model<'_> {
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
             carried: counted && outer.iter().any(|figure| figure.carried),
             estimated: counted && outer.iter().any(|figure| figure.estimated),
+            last_digit: outer.iter().map(|figure| figure.last_digit).sum(),
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),
+            parts_labels: Labels::of_parts(outer.iter().map(|figure| &figure.labels)),
+            residual_reason: None,
             events: events.flat_map(|figure| figure.events.clone()).collect(),
         })
     }
 
-    fn lies_in(&self, area: &str, other: &str, on: Date) -> bool {
+    fn lies_in(&self, area: &str, other: &str, on: Date, indicator: &str) -> bool {
         self.variant
-            .parents(area, on, self.known)
+            .parents(area, on, self.known, indicator)
             .iter()
-            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on))
+            .any(|(parent, _)| *parent == other || self.lies_in(parent, other, on, indicator))
+    }
+
+    fn with_reason(&self, indicator: &str, figure: Figure) -> Figure {
+        // The one link that a catalog declares: between the two scopes of R&D.
+        let linked = indicator == "rd" && self.variant.is_linked(self.known);
+        let both = figure.reported.is_some() && figure.compiled.is_some();
+        let residual_reason = both.then(|| figure.labels.residual_reason(&figure.parts_labels, linked)).flatten();
+        Figure { residual_reason, ..figure }
     }
 
     /// Whether a figure is a part that the rest can only add to.

@@ -1,7 +1,10 @@
 //! The other path, rule 1: ratios from their components.
 
+use std::collections::BTreeMap;
+
+use crate::history::{EDITIONS, Event};
 use crate::labels::Labels;
-use crate::model::{Model, cell, divided, parse};
+use crate::model::{Cell, Model, cell, divided, last_digit, parse, report};
 use crate::places::Figure;
 
 /// How a ratio is computed.
@@ -32,6 +35,10 @@ pub(crate) struct Ratio {
     /// Whether what is missing can only raise it.
     pub(crate) at_least: bool,
     pub(crate) estimated: bool,
+    /// The edition from which both parts are taken because the values that count are of two.
+    pub(crate) paired: Option<&'static str>,
+    /// What one in the last digits of numerator and denominator is worth.
+    pub(crate) last_digits: (i128, i128),
     /// Status and coverage of the denominator; of two that of the one that is not complete.
     pub(crate) under: (&'static str, i64, Option<i64>),
 }
@@ -47,7 +54,7 @@ impl Model<'_> {
     /// Rule 1: from components; rule 2: no compiled denominators.
     pub(crate) fn ratio(&self, area: &str, indicator: &str, text: &str) -> Option<Ratio> {
         let Formula { above, below, factor, date } = self.formula(indicator);
-        let formula_above = above;
+        let (formula_above, formula_below) = (above, below);
         let numerator = self.place(&cell(area, above, text));
         let same = self.place(&cell(area, below, text));
         if numerator.is_none() && same.is_none() {
@@ -78,7 +85,32 @@ impl Model<'_> {
             1 => vec![&previous],
             _ => vec![&same, &previous],
         };
-        let top = value(&numerator);
+        let mut top = value(&numerator);
+        let mut denominator = denominator;
+        let mut above_labels = numerator.as_ref().map(|figure| figure.labels.clone()).unwrap_or_default();
+        let mut below_labels = Labels::of_parts(below.iter().copied().flatten().map(|figure| &figure.labels));
+        let mut estimated =
+            std::iter::once(&numerator).chain(below.iter().copied()).flatten().any(|part| part.estimated);
+        let named = |labels: &Labels| labels.edition();
+        let two = named(&above_labels).zip(named(&below_labels)).is_some_and(|(a, b)| a != b);
+        let origins = origin(&numerator).zip(denominator_origin.clone());
+        let whole_parts = complete(&numerator) && denominator_complete;
+        // Two editions are no ratio of either: the newest that has both parts is taken, where one has.
+        let paired = origins.filter(|_| two && whole_parts).and_then(|(over, under)| {
+            let over = self.in_editions(&cell(area, above, &over));
+            let under = self.in_editions(&cell(area, formula_below, &under));
+            over.into_iter()
+                .filter_map(|(edition, event)| Some((edition, event, *under.get(edition)?)))
+                .max_by_key(|(edition, ..)| published(edition))
+        });
+        let digit = |figure: &Option<Figure>| figure.as_ref().map_or(0, |figure| figure.last_digit);
+        let mut last_digits = (digit(&numerator), below.iter().copied().map(digit).sum::<i128>() / below.len() as i128);
+        if let Some((_, over, under)) = paired {
+            last_digits = (digits(over), digits(under));
+            (top, denominator) = (report(over).amount, report(under).amount);
+            (above_labels, below_labels) = (self.labels(over), self.labels(under));
+            estimated = [over, under].iter().any(|event| report(event).status == "E");
+        }
         let quotient = match (top, denominator) {
             // Over a part of the denominator there is no ratio of the whole.
             (Some(top), Some(denominator)) if denominator > 0 && denominator_complete => {
@@ -98,7 +130,6 @@ impl Model<'_> {
         let whole = complete(&numerator) && denominator_complete;
         let grows = numerator.as_ref().is_some_and(|figure| self.at_least(formula_above, figure));
         let at_least = grows && denominator_complete && denominator.is_some_and(|denominator| denominator > 0);
-        let estimated = std::iter::once(&numerator).chain(below.iter().copied()).flatten().any(|part| part.estimated);
         let first = below.iter().find(|part| !complete(part)).or(below.first()).copied();
         let under = first
             .and_then(Option::as_ref)
@@ -121,10 +152,27 @@ impl Model<'_> {
             numerator_origin: origin(&numerator),
             denominator_origin,
             factor,
-            above: numerator.as_ref().map(|figure| figure.labels.clone()).unwrap_or_default(),
-            below: Labels::of_parts(below.into_iter().flatten().map(|figure| &figure.labels)),
+            above: above_labels,
+            below: below_labels,
+            paired: paired.map(|(edition, ..)| edition),
+            last_digits,
         })
     }
+
+    /// The newest amount of a cell in each edition, by the reporter whose value counts.
+    pub(crate) fn in_editions(&self, cell: &Cell) -> BTreeMap<&'static str, &Event> {
+        let newest = self.newest_by(cell, |event| report(event).edition);
+        newest.into_iter().filter_map(|(edition, event, _)| Some((edition?, event))).collect()
+    }
+}
+
+fn digits(event: &Event) -> i128 {
+    report(event).amount.map_or(0, last_digit)
+}
+
+/// When an edition came out.
+fn published(edition: &str) -> u16 {
+    EDITIONS.iter().find(|(id, _)| *id == Some(edition)).map_or(0, |(_, year)| *year)
 }
 
 /// n ÷ d as a whole number: half away from zero, or to the even one.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::actuals::{Actual, Measure, ONE};
-use crate::model::{Model, cell, combines, divided, parse, report};
+use crate::history::Event;
+use crate::model::{Model, cell, combines, divided, id, parse, report};
 use crate::world::{ITEMS, Owed};
 
 /// How a target stands.
@@ -32,7 +33,7 @@ pub(crate) fn all(model: &Model<'_>, today: Date) -> BTreeMap<(String, String), 
         if !known(owed) || targets[at + 1..].iter().any(|later| later.id == owed.id && known(later)) {
             continue;
         }
-        let members = model.variant.members(owed.area, parse("2018").end);
+        let members = model.variant.members(owed.area, parse("2018").end, owed.indicator);
         let measure = match owed.indicator {
             "rd_intensity" | "patent_density" => Measure::Ratio,
             "fields" => Measure::Items,
@@ -168,22 +169,27 @@ fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<
         "patent_density" => ("pat", "pop"),
         other => (other, ""),
     };
-    let versions = |indicator: &str, origin: &Option<String>, value: i128| match origin {
-        Some(period) => vintages(model, area, indicator, period),
-        None => vec![(true, value)],
+    let versions = |indicator: &str, origin: &Option<String>, value: i128, edition: &Option<String>| match origin {
+        Some(period) => vintages(model, area, indicator, period, edition.as_deref()),
+        None => vec![Version { counts: true, amount: value, edition: None }],
     };
+    let tops = versions(above, &actual.numerator_origin, numerator, &actual.editions.0);
+    let bottoms = versions(below, &actual.denominator_origin, denominator, &actual.editions.1);
+    let has_both = tops.iter().any(|top| top.edition.is_some() && bottoms.iter().any(|it| it.edition == top.edition));
     let digits = owed.value.and_then(|text| text.split_once('.')).map_or(0, |(_, fraction)| fraction.len() as i32);
     let step = power(owed.unit_mult - digits);
     let mut out = Vec::new();
-    for (top_current, top) in versions(above, &actual.numerator_origin, numerator) {
-        for (bottom_current, bottom) in versions(below, &actual.denominator_origin, denominator) {
-            if bottom <= 0 {
+    for Version { counts: top_counts, amount: top, edition: over } in tops {
+        for Version { counts: bottom_counts, amount: bottom, edition: under } in &bottoms {
+            let of_two = over.zip(*under).is_some_and(|(over, under)| over != under);
+            if *bottom <= 0 || (of_two && has_both) {
                 continue;
             }
+            let (bottom, is_current) = (*bottom, top_counts && *bottom_counts);
             for (main, comparator) in [(true, Some(owed.comparator)), (false, owed.alt)] {
                 let Some(comparator) = comparator else { continue };
                 let exact = (top * actual.factor * ONE, bottom);
-                out.push((top_current && bottom_current && main, meets(exact, comparator, owed, step)));
+                out.push((is_current && main, meets(exact, comparator, owed, step)));
                 if !matches!(comparator, "done" | "all") {
                     let rounded = round(exact, step, model.variant.half_even);
                     out.push((false, meets((rounded, 1), comparator, owed, step)));
@@ -194,10 +200,29 @@ fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<
     out
 }
 
-/// The releases of a cell by the reporter whose value counts: the current one, and the last of every other vintage.
-fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str) -> Vec<(bool, i128)> {
-    let newest = model.newest_by(&cell(area, indicator, period), |event| report(event).vintage);
-    newest.into_iter().map(|(_, event, current)| (current, report(event).amount.expect("an amount"))).collect()
+/// A release of a cell.
+struct Version {
+    /// Whether it is the one that the actual value is made of.
+    counts: bool,
+    amount: i128,
+    edition: Option<&'static str>,
+}
+
+/// The releases of a cell by the reporter whose value counts: the current one, and the last of every other vintage and
+/// edition. A ratio may take its parts from an edition before the newest.
+fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str, taken: Option<&str>) -> Vec<Version> {
+    let cell = cell(area, indicator, period);
+    let in_editions = model.in_editions(&cell);
+    let newest = model.newest_by(&cell, |event| (report(event).vintage, report(event).edition));
+    let version = |(_, event, current): (_, &Event, bool)| {
+        let edition = report(event).edition;
+        let counts = match (taken, edition) {
+            (Some(taken), Some(edition)) => taken == edition && id(in_editions[edition]) == id(event),
+            _ => current,
+        };
+        Version { counts, amount: report(event).amount.expect("an amount"), edition }
+    };
+    newest.into_iter().map(version).collect()
 }
 
 fn meets((n, d): (i128, i128), comparator: &str, owed: &Owed, step: i128) -> bool {

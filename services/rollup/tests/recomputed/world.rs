@@ -23,6 +23,14 @@ pub(crate) struct Variant {
     pub(crate) longer: bool,
     /// The catalog says that R&D has no values below zero.
     pub(crate) bounded: bool,
+    /// The park counts in A for jobs, and group H has B for R&D.
+    pub(crate) own_trees: bool,
+    /// The link between the two scopes of R&D is known from June 2019 only.
+    pub(crate) link_later: bool,
+    /// B has benchmarks of its own for GDP.
+    pub(crate) own_bases: bool,
+    /// A mill went over from A to B in 2018: a quarter of A, and so much of the R&D of 2017.
+    pub(crate) moved: bool,
     /// Every comparator against every kind of indicator, for the table of cases.
     pub(crate) judged: bool,
 }
@@ -60,6 +68,8 @@ impl Owed {
 /// The benchmark of values of an indicator, by their periods and by when they were known; to = the first day after.
 pub(crate) struct Benchmark {
     pub(crate) id: &'static str,
+    /// The one area that it is about.
+    pub(crate) area: Option<&'static str>,
     pub(crate) indicator: &'static str,
     pub(crate) periods: (Option<Date>, Option<Date>),
     pub(crate) known: (Option<Date>, Option<Date>),
@@ -94,13 +104,14 @@ const JUDGED: [(&str, i64); 8] = [
 ];
 
 impl Variant {
-    /// Which relation holds between two areas on a day, as known on another.
-    pub(crate) fn parents(&self, child: &str, on: Date, known: Date) -> Vec<(&'static str, bool)> {
+    /// Which relation holds between two areas on a day for an indicator, as known on another.
+    pub(crate) fn parents(&self, child: &str, on: Date, known: Date, indicator: &str) -> Vec<(&'static str, bool)> {
         let moved = day("2018-01-01");
         match child {
             "A" | "B" | "C" => vec![("R", true)],
             "A1" => vec![("A", true)],
             "B1" => vec![("B", true)],
+            "P" if self.own_trees && indicator == "jobs" => vec![("A", false), ("A", true)],
             "P" => vec![("A", false)],
             "A2" => match self.move_a2 {
                 3 => vec![("A", false)],
@@ -113,10 +124,11 @@ impl Variant {
         }
     }
 
-    pub(crate) fn members(&self, group: &str, on: Date) -> Vec<&'static str> {
+    pub(crate) fn members(&self, group: &str, on: Date, indicator: &str) -> Vec<&'static str> {
         match group {
             "G" if self.c_joins && on >= day("2018-01-01") => vec!["A", "B", "C"],
             "G" | "U" => vec!["A", "B"],
+            "H" if self.own_trees && indicator == "rd" => vec!["A", "P", "B"],
             "H" => vec!["A", "P"],
             _ => Vec::new(),
         }
@@ -132,16 +144,26 @@ impl Variant {
         }
     }
 
-    pub(crate) fn bases(&self) -> [Benchmark; 5] {
+    pub(crate) fn bases(&self) -> Vec<Benchmark> {
         let (end, told) = (Some(day("2018-01-01")), Some(day("2019-03-01")));
-        let benchmark = |id, indicator, periods, known| Benchmark { id, indicator, periods, known };
-        [
+        let benchmark = |id, indicator, periods, known| Benchmark { id, area: None, indicator, periods, known };
+        let mut rows = vec![
             benchmark("census-a", "gdp", (None, end), (None, told)),
             benchmark("census-b", "gdp", (None, end), (told, None)),
             benchmark("census-b", "gdp", (end, None), (None, None)),
             benchmark("scope-a", "rd", (None, end), (None, None)),
             benchmark("scope-b", "rd", (end, None), (None, None)),
-        ]
+        ];
+        if self.own_bases {
+            rows.push(Benchmark { area: Some("B"), ..benchmark("census-a", "gdp", (None, None), (None, told)) });
+            rows.push(Benchmark { area: Some("B"), ..benchmark("census-b", "gdp", (end, None), (told, None)) });
+        }
+        rows
+    }
+
+    /// Whether the catalog declares the two scopes of R&D comparable, as known on a day.
+    pub(crate) fn is_linked(&self, known: Date) -> bool {
+        self.linked && (!self.link_later || known >= corrected())
     }
 
     /// Last days on which what an area or group owes is in time, by indicator: for the year 2018.

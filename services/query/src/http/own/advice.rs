@@ -38,7 +38,7 @@ const fn advice(finding: &'static str, compared: Compared, zh: &'static str, en:
     Advice { finding, compared, zh, en }
 }
 
-const ALL: [Advice; 16] = [
+const ALL: [Advice; 18] = [
     advice(
         "two_reporters",
         Compared::Another,
@@ -92,6 +92,18 @@ const ALL: [Advice; 16] = [
         Compared::Own,
         "在 note 中说明原因并重报；需要重新开放该时期的，请联系发布单位",
         "send it again with a note that says why; whether the period is opened again is for those who publish",
+    ),
+    advice(
+        "printed_differs",
+        Compared::Anything,
+        "核对已公布数与各部分：填错的，用新编号更正；公布时即有误的，重报并在 note 中说明",
+        "compare the printed figure with its parts: if you sent one wrong, correct it under a new id; if it was printed wrong, send it again with a note that says so",
+    ),
+    advice(
+        "coarser_than_before",
+        Compared::Own,
+        "有更细位数的，用新编号按原位数重报；没有的，重报并在 note 中说明",
+        "if there are more digits, send the value with them under a new id; if there are not, send it again with a note that says so",
     ),
     advice(
         "bounds",

@@ -1,0 +1,86 @@
+//! The other path, printed figures: what somebody published beside what its parts give.
+
+use std::collections::BTreeMap;
+
+use crate::actuals::ONE;
+use crate::history::{Event, RATIOS};
+use crate::model::{Cell, Model, cell, divided, last_digit, report};
+
+/// A printed figure, compared.
+pub(crate) struct Printed {
+    pub(crate) cell: Cell,
+    pub(crate) edition: Option<&'static str>,
+    pub(crate) reporter: &'static str,
+    pub(crate) computed: Option<i128>,
+    pub(crate) comparison: &'static str,
+}
+
+/// What it is compared with: above and below the line, each with what one in its last digits is worth.
+struct Beside {
+    above: (i128, i128),
+    below: (i128, i128),
+}
+
+pub(crate) fn all(model: &Model<'_>) -> Vec<Printed> {
+    let mut newest: BTreeMap<(Cell, Option<&'static str>, &'static str), &Event> = BTreeMap::new();
+    for event in model.printed.iter().filter(|event| report(event).amount.is_some()) {
+        let about = report(event);
+        let key = (cell(about.area, about.indicator, &about.period), about.edition, event.reporter);
+        let order = |e: &Event| (e.known, e.recorded, std::cmp::Reverse(e.source), e.offset);
+        match newest.get(&key) {
+            Some(held) if order(event) <= order(held) => {}
+            _ => {
+                newest.insert(key, event);
+            }
+        }
+    }
+    let compared = |((cell, edition, reporter), event): (_, &Event)| {
+        let amount = report(event).amount.expect("an amount");
+        let factor = factor(model, &cell);
+        let beside = beside(model, &cell, edition);
+        let computed = beside.as_ref().map(|it| divided(it.above.0 * factor * ONE, it.below.0));
+        let comparison = beside.map_or("not_comparable", |it| comparison(amount, factor, &it));
+        Printed { cell, edition, reporter, computed, comparison }
+    };
+    newest.into_iter().map(compared).collect()
+}
+
+fn factor(model: &Model<'_>, cell: &Cell) -> i128 {
+    if RATIOS.contains(&&*cell.1) { model.formula(&cell.1).factor } else { 1 }
+}
+
+fn beside(model: &Model<'_>, about: &Cell, edition: Option<&'static str>) -> Option<Beside> {
+    let said = |indicator: &str| {
+        let readings = model.in_editions(&cell(&about.0, indicator, &about.2));
+        let amount = report(readings.get(edition?)?).amount.expect("an amount");
+        Some((amount, last_digit(amount)))
+    };
+    if !RATIOS.contains(&&*about.1) {
+        let place = || model.place(about).filter(|figure| figure.complete);
+        let above = said(&about.1).or_else(|| place().and_then(|it| Some((it.value?, it.last_digit))))?;
+        return Some(Beside { above, below: (ONE, 0) });
+    }
+    let formula = model.formula(&about.1);
+    let in_edition = said(formula.above).zip(said(formula.below)).filter(|(_, below)| below.0 > 0 && formula.date == 0);
+    if let Some((above, below)) = in_edition {
+        return Some(Beside { above, below });
+    }
+    let ratio = model.ratio(&about.0, &about.1, &about.2).filter(|ratio| ratio.complete)?;
+    let (above, below) = ratio.numerator.zip(ratio.denominator).filter(|(_, below)| *below > 0)?;
+    Some(Beside { above: (above, ratio.last_digits.0), below: (below, ratio.last_digits.1) })
+}
+
+/// Whether rounding to the printed digits gives it; else whether some parts that round to those that were sent do.
+fn comparison(printed: i128, factor: i128, beside: &Beside) -> &'static str {
+    let step = last_digit(printed);
+    let (above, below) = (beside.above.0 * factor * ONE, beside.below.0);
+    if (2 * printed - step) * below <= 2 * above && 2 * above <= (2 * printed + step) * below {
+        return "equal";
+    }
+    let (above_slack, below_slack) = (beside.above.1 * factor * ONE, beside.below.1);
+    let most_above = 2 * above + above_slack;
+    let least_above = 2 * above - above_slack;
+    let fits = 2 * most_above >= (2 * printed - step) * (2 * below - below_slack)
+        && 2 * least_above <= (2 * printed + step) * (2 * below + below_slack);
+    if fits { "parts_rounding" } else { "differs" }
+}
