@@ -138,13 +138,7 @@ impl Facts {
             });
         }
         // Between two editions or benchmarks lies more than what has no reports behind it.
-        if let Some(reason) = row.get("residual_reason").filter(|_| reported) {
-            node.children.push(Node {
-                status: reason.clone(),
-                rules: vec![3, 7],
-                ..self.node("residual", "residual", cell)
-            });
-        }
+        node.children.extend(self.no_residual(cell, row));
         node.rules.sort_unstable();
         node
     }
@@ -213,7 +207,14 @@ impl Facts {
                 node.children.push(self.place_at(&member, role, depth + 1));
             }
         }
+        node.children.extend(self.no_residual(cell, row));
         node
+    }
+
+    /// Why a whole that was reported is not compared with its parts.
+    fn no_residual(&self, cell: &Cell, row: &Row) -> Option<Node> {
+        let reason = row.get("residual_reason")?;
+        Some(Node { status: reason.clone(), rules: vec![3, 7], ..self.node("residual", "residual", cell) })
     }
 
     /// The reported value of a period: from one observation or from several.

@@ -330,6 +330,27 @@ pub(crate) fn structure(export: &Export) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answers::{Key, Value};
+
+    #[test]
+    fn a_ratio_has_the_labels_and_the_status_of_its_parts() {
+        let row = |detail: &str| {
+            let key = Key {
+                answer: "ratios".to_owned(),
+                target_id: None,
+                ref_area: "A".to_owned(),
+                indicator: "i".to_owned(),
+                time_period: "2018".to_owned(),
+            };
+            Row::new(Value { key, value: Some(1), status: "reported".to_owned(), detail: detail.to_owned() })
+        };
+        let same = row(r#"{"numerator_vintage":"final","denominator_vintage":"final","estimated":"true"}"#);
+        assert_eq!((label(&same, "vintage"), observation_status(&same)), ("final".to_owned(), "E"));
+        let other = row(r#"{"numerator_vintage":"final","denominator_basis":"census"}"#);
+        assert_eq!([label(&other, "vintage"), label(&other, "basis")], ["final / -", "- / census"]);
+        assert_eq!((label(&other, "edition"), observation_status(&other)), (String::new(), "A"));
+        assert_eq!(observation_status(&row(r#"{"obs_status":"P","estimated":"true"}"#)), "P");
+    }
 
     #[test]
     fn ids_hold_what_sdmx_allows() {

@@ -78,17 +78,33 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
 
 /// The figure as it is published: the indicator's digits, and no more.
 fn shown(export: &Export, row: &Row) -> Option<String> {
-    let text = row.field("shown")?;
     let digits = usize::from(export.indicator(&row.value.key.indicator)?.decimals);
-    let Some((whole, fraction)) = text.split_once('.') else { return Some(text.to_owned()) };
-    Some(match digits {
+    row.field("shown").map(|text| with_digits(text, digits))
+}
+
+/// A number that was rounded to so many digits, written with all of them.
+fn with_digits(text: &str, digits: usize) -> String {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    match digits {
         0 => whole.to_owned(),
         _ => format!("{whole}.{:0<digits$}", &fraction[..digits.min(fraction.len())]),
-    })
+    }
 }
 
 /// The unit of a row's value: the target's as the text writes it, else the indicator's code.
 pub(crate) fn unit(export: &Export, row: &Row) -> Option<String> {
     let stated = row.field("unit_text").map(str::to_owned);
     stated.or_else(|| export.indicator(&row.value.key.indicator).map(|found| found.unit.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_has_the_digits_that_are_published() {
+        let shown = |text| [0, 1, 2].map(|digits| with_digits(text, digits));
+        assert_eq!(shown("2.8000000000"), ["2", "2.8", "2.80"]);
+        assert_eq!(shown("3"), ["3", "3.0", "3.00"]);
+    }
 }
