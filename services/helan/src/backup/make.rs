@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use helan_lake::{Lake, LakeError};
 use helan_log::OpenOptions;
+use helan_runtime::credentials::CredentialFile;
 use helan_schemas::tables::Table;
 use indicatif::ProgressBar;
 use url::Url;
@@ -159,7 +160,12 @@ async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &Progres
             helan_log::open(&sources.log_url, OpenOptions { kafka, ..OpenOptions::default() }).await?
         }
     };
-    for (file, name) in [(&sources.credentials, "credentials.jsonl"), (&sources.settings, "helan.toml")] {
+    let proofs = CredentialFile::new(&sources.credentials).proofs_path();
+    for (file, name) in [
+        (&sources.credentials, "credentials.jsonl"),
+        (&proofs, "credentials.jsonl.scram"),
+        (&sources.settings, "helan.toml"),
+    ] {
         if file.exists() {
             let mut copy = private(&draft.join(name))?;
             digest(file, |piece| copy.write_all(piece))?;

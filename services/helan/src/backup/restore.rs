@@ -20,7 +20,7 @@ use super::unfinished::{MARK, Mark, clear, remove};
 use crate::lang::Lang;
 
 /// What a backup holds, so what a restore that was killed may have left.
-const HELD: [&str; 4] = ["lake", "log", "credentials.jsonl", "helan.toml"];
+const HELD: [&str; 5] = ["lake", "log", "credentials.jsonl", "credentials.jsonl.scram", "helan.toml"];
 
 /// Copies a backup into a directory that is new or empty, or that a restore that was killed has left.
 ///

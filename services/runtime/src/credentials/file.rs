@@ -1,5 +1,6 @@
 //! The credentials file: one JSON object a line, mode 0600, replaced as a whole by every change.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -45,9 +46,18 @@ pub struct Secret {
     /// From when on it is no longer taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<jiff::Timestamp>,
-    /// For SCRAM; tokens that were made before 28 November 2026 have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// For SCRAM; tokens that were made before 28 November 2026 have none. It stands in a file of its own, because
+    /// builds from before read no credentials file with a member that they do not know.
+    #[serde(skip)]
     pub scram: Option<Verifier>,
+}
+
+/// A line of the file beside the credentials: by which token, what proves it.
+#[derive(Debug, Deserialize, Serialize)]
+struct Proof {
+    sha256: String,
+    #[serde(flatten)]
+    verifier: Verifier,
 }
 
 impl Secret {
@@ -135,10 +145,14 @@ impl CredentialFile {
             Err(SecretError::Exposed(path)) => return Err(CredentialError::Exposed(path)),
         }
         let text = std::fs::read_to_string(&self.path).map_err(|error| self.io(error))?;
+        let mut proofs = self.proofs();
         let mut entries: Vec<Entry> = Vec::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |what: String| CredentialError::Line { path: self.path.clone(), line: at + 1, what };
-            let entry: Entry = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            let mut entry: Entry = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            for secret in &mut entry.secrets {
+                secret.scram = proofs.remove(&secret.sha256);
+            }
             if !is_id(&entry.id) {
                 return Err(wrong("id has other characters than lowercase letters, digits and hyphens".into()));
             }
@@ -151,6 +165,19 @@ impl CredentialFile {
             entries.push(entry);
         }
         Ok(entries)
+    }
+
+    /// What proves tokens by SCRAM, by their digests. A token whose line is missing or not understood has none, and is
+    /// taken where it is sent, as before.
+    fn proofs(&self) -> HashMap<String, Verifier> {
+        let text = std::fs::read_to_string(self.proofs_path()).unwrap_or_default();
+        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
+        lines.map(|Proof { sha256, verifier }| (sha256, verifier)).collect()
+    }
+
+    /// The file that stands beside the credentials where a front end knows SCRAM.
+    pub fn proofs_path(&self) -> PathBuf {
+        self.beside("scram")
     }
 
     /// Adds a credential and returns its token, which cannot be had again.
@@ -241,19 +268,14 @@ impl CredentialFile {
         Ok(answer)
     }
 
-    /// Writes beside the file and renames over it, both synced, so that neither a crash nor a full disk loses it.
+    /// Proofs come first: without its token one is of no use, and services look at the credentials for what is new.
     fn replace(&self, entries: &[Entry]) -> io::Result<()> {
-        let new = self.beside("new");
-        let mut file = private(&new)?;
-        file.set_len(0)?;
-        for entry in entries {
-            serde_json::to_writer(&file, entry)?;
-            file.write_all(b"\n")?;
-        }
-        file.sync_all()?;
-        std::fs::rename(&new, &self.path)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+        let secrets = entries.iter().flat_map(|entry| &entry.secrets);
+        let proofs = secrets.filter_map(|Secret { sha256, scram, .. }| {
+            Some(Proof { sha256: sha256.clone(), verifier: scram.clone()? })
+        });
+        write_lines(&self.proofs_path(), &self.beside("scram.new"), proofs)?;
+        write_lines(&self.path, &self.beside("new"), entries.iter())
     }
 
     fn beside(&self, suffix: &str) -> PathBuf {
@@ -266,6 +288,20 @@ impl CredentialFile {
     fn io(&self, error: io::Error) -> CredentialError {
         CredentialError::Io { path: self.path.clone(), error }
     }
+}
+
+/// Writes lines of JSON beside a file and renames over it, both synced, so that neither a crash nor a full disk loses it.
+fn write_lines(path: &Path, new: &Path, lines: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
+    let mut file = private(new)?;
+    file.set_len(0)?;
+    for line in lines {
+        serde_json::to_writer(&file, &line)?;
+        file.write_all(b"\n")?;
+    }
+    file.sync_all()?;
+    std::fs::rename(new, path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// Opens a file that only its owner may read, also if it was there with another mode.

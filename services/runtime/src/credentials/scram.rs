@@ -22,7 +22,6 @@ type Hash = [u8; 32];
 
 /// What is kept of one token; hexadecimal.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
 pub struct Verifier {
     /// Rounds of PBKDF2.
     pub iterations: u32,
