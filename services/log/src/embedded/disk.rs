@@ -157,9 +157,12 @@ fn network_name(magic: u32) -> Option<&'static str> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> LogError {
-    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem, StorageFull};
     let detail = format!("{}: {error}", path.display());
     match error.kind() {
+        AlreadyExists | NotADirectory => LogError::misconfigured(format!(
+            "{detail}; a log is a directory, and something else is there: name another path with --log"
+        )),
         PermissionDenied | ReadOnlyFilesystem => LogError::misconfigured(detail),
         StorageFull => LogError::retry(RetryReason::DiskFull, detail),
         _ => LogError::retry(RetryReason::Io, detail),
@@ -169,6 +172,17 @@ fn failed(path: &Path, error: &std::io::Error) -> LogError {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_whose_place_is_taken_is_not_waited_for() {
+        let home = tempfile::tempdir().expect("a directory");
+        let file = home.path().join("taken");
+        File::create(&file).expect("a file");
+        for path in [file.clone(), file.join("log")] {
+            let error = prepare(&path).expect_err("a file is there");
+            assert!(!error.is_retry(), "{error}");
+        }
+    }
 
     #[test]
     fn network_file_systems_are_known_and_local_ones_pass() {
