@@ -378,7 +378,13 @@ fn asked_in(scope: &Arc<Scope>) -> SessionContext {
     let context = scope::context(scope.names(), scope.pinned.small, scope.pinned.memory.clone());
     // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
     let state = context.state_ref();
-    state.write().config_mut().options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
+    {
+        let mut state = state.write();
+        let config = state.config_mut();
+        config.options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
+        // For what was most likely meant by a name that is not there.
+        config.set_extension(scope.pinned.catalog.clone());
+    }
     for query in helan_queries::all() {
         let function = AsOf { query, pinned: scope.pinned.clone() };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));

@@ -17,7 +17,7 @@ use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
 use crate::guard::{code_texts, column_size};
-use crate::session::QueryError;
+use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
 /// Plans a text of one statement that reads.
@@ -157,7 +157,11 @@ fn refused(node: &LogicalPlan) -> Option<&'static str> {
 fn asked_of(state: &SessionState, error: DataFusionError) -> QueryError {
     let meant = nearest_name::suggestion(state, &error);
     match asked(error) {
-        QueryError::Asked(why) => QueryError::Asked(why + &meant),
+        // Everything that there is lies in the one schema, which nobody writes.
+        QueryError::Asked(why) => {
+            let schema = format!("{}.{}.", scope::CATALOG, scope::SCHEMA);
+            QueryError::Asked(why.replace(&schema, "") + &meant)
+        }
         other => other,
     }
 }

@@ -34,8 +34,8 @@ use crate::views::view::View;
 const FEW: usize = 200_000;
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
-const CATALOG: &str = "helan";
-const SCHEMA: &str = "public";
+pub(crate) const CATALOG: &str = "helan";
+pub(crate) const SCHEMA: &str = "public";
 
 /// What views may use, of all questions together.
 #[derive(Clone)]

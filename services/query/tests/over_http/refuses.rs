@@ -55,6 +55,12 @@ async fn a_slip_in_a_name_is_answered_with_the_name() {
     }
     let answer: Value = world.ask("select * from weather").await.json().await.expect("JSON");
     assert!(answer["code"] == "sql_invalid" && !answer.to_string().contains("did you mean"), "{answer}");
+    for (table, indicator) in [("rd_expenditures", "rd_expenditure"), ("gdp", "gdp")] {
+        let answer: Value = world.ask(&format!("select * from {table}")).await.json().await.expect("JSON");
+        let message = answer["message_en"].as_str().expect("a message");
+        let told = format!("table '{table}' not found; {indicator} is an indicator: select * from figures where indicator");
+        assert!(message.contains(&told), "{answer}");
+    }
 }
 
 /// A question that fails by what it asks is its asker's mistake; nothing is wrong with the lake.
