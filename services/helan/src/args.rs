@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Language of what people read; otherwise the locale decides
+    /// Language of messages; otherwise that of the locale
     #[arg(long, global = true, env = "HELAN_LANG", value_enum)]
     pub(crate) lang: Option<Lang>,
     /// Which log lines to write, such as `info` or `helan_ingest=debug,warn`
@@ -75,7 +75,7 @@ pub(crate) enum Command {
     Release(crate::commands::release::ReleaseArgs),
     /// Compact the lake's files, checkpoint and clean its logs
     Maintain(crate::commands::maintain::MaintainArgs),
-    /// Say what ingest and the catalog's rules would say of a file, before it is sent
+    /// Check a file by ingest's and the catalog's rules, before it is sent
     Validate(crate::commands::validate::ValidateArgs),
     /// Ask the lake, or a running instance, in SQL: one query, a script, or a shell
     Sql(SqlArgs),
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup
     Restore(RestoreArgs),
-    /// Let the lake go on with another log, where its own cannot be had any more
+    /// Attach the lake to another log, when its own is lost
     Adopt(AdoptArgs),
     /// Build the lake again from the log
     Rebuild(RebuildArgs),
@@ -209,11 +209,10 @@ pub(crate) struct Listen {
     /// Private key of the certificate, PEM (mode 0600)
     #[arg(long, env = "HELAN_TLS_KEY", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) tls_key: Option<PathBuf>,
-    /// A proxy stands before this, ends TLS, and alone reaches this address: a client is whom it names last in
-    /// X-Forwarded-For
+    /// Only a proxy that ends TLS reaches this address; the client's address is the last in X-Forwarded-For
     #[arg(long, env = "HELAN_BEHIND_PROXY")]
     pub(crate) behind_proxy: bool,
-    /// Longest time from the first signal to the end: to finish requests and to commit
+    /// Time limit for stopping: requests are finished, and what came is committed
     #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = "45s", value_parser = duration)]
     pub(crate) shutdown_time: Duration,
 }
@@ -224,7 +223,7 @@ const FLUSH_BYTES: usize = 16 * 1024 * 1024;
 /// When the aggregator commits.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Flush {
-    /// Commit at the latest this long after the first event came
+    /// Commit at most this long after the first event
     #[arg(long, env = "HELAN_FLUSH_AGE", value_name = "DURATION", default_value = "1s", value_parser = duration)]
     pub(crate) flush_age: Duration,
     /// Commit once this many bytes of submissions wait
@@ -258,22 +257,22 @@ pub(crate) struct UpArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
-    /// Make a new log where there is none, though the lake was filled from one that is lost for good: the lake goes on
-    /// with it. Without this nothing is created under such a lake
+    /// Create a new log for a lake whose log is lost for good; without this nothing is created under such a lake
     #[arg(long)]
     pub(crate) new_log: bool,
-    /// Take reports though the log has one received at a later time: it was the other clock that was wrong
+    /// Accept reports although the log has one with a later time; for when this machine's clock is right
     #[arg(long)]
     pub(crate) clock_is_right: bool,
     /// How often the lake is maintained; `0s` = never
     #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
     pub(crate) maintain_every: Duration,
     #[command(flatten)]
+    pub(crate) retention: crate::commands::maintain::Retention,
+    // Last, because their headings would go on below them.
+    #[command(flatten)]
     pub(crate) asking: Asking,
     #[command(flatten)]
     pub(crate) scheduling: Scheduling,
-    #[command(flatten)]
-    pub(crate) retention: crate::commands::maintain::Retention,
 }
 
 #[derive(Debug, Args)]
@@ -287,7 +286,7 @@ pub(crate) struct IngestArgs {
     pub(crate) log: LogPlace,
     #[command(flatten)]
     pub(crate) listen: Listen,
-    /// Take reports though the log has one received at a later time: it was the other clock that was wrong
+    /// Accept reports although the log has one with a later time; for when this machine's clock is right
     #[arg(long)]
     pub(crate) clock_is_right: bool,
 }
@@ -311,8 +310,7 @@ pub(crate) struct AggregateArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
-    /// Make a new log where there is none, though the lake was filled from one that is lost for good: the lake goes on
-    /// with it. Without this nothing is created under such a lake
+    /// Create a new log for a lake whose log is lost for good; without this nothing is created under such a lake
     #[arg(long)]
     pub(crate) new_log: bool,
     /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
@@ -338,23 +336,23 @@ pub(crate) struct QueryArgs {
 pub(crate) struct RollupArgs {
     #[command(flatten)]
     pub(crate) place: Place,
-    /// Period to roll up; otherwise the catalog's
+    /// Period; otherwise the catalog's
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Option<String>,
     /// What was known by then: a date (its end, in the catalog's time zone) or RFC 3339; otherwise now
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
-    /// Publish the result: freeze it under an id that is a digest of its content
+    /// Publish the result: it never changes again, and its id is a digest of its content
     #[arg(long)]
     pub(crate) publish: bool,
     /// Compute a publication again from its own inputs and compare the digests
     #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
     pub(crate) reproduce: Option<String>,
-    /// List every cell that publication B changes against A, with its causes; ids, their beginnings, dates
-    /// (the publication that was current at the end of that day), or `latest`
+    /// List every cell that publication B changes against A, with its causes. A publication is an id, the beginning
+    /// of one, a date (the one that was current at the end of that day) or `latest`
     #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["publish", "as_of", "period", "reproduce"])]
     pub(crate) compare: Option<Vec<String>>,
-    /// Show every target, not only the numbers; with --compare every cell, not only the first hundred
+    /// Show every target, those without a number too; with --compare every cell, not only the first hundred
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -429,7 +427,7 @@ pub(crate) enum CredentialCommand {
         /// Its id, such as the name of the system that holds it; otherwise a random one
         #[arg(long, value_name = "ID")]
         id: Option<String>,
-        /// Instant (RFC 3339) from which on it is no longer taken
+        /// When it expires (RFC 3339)
         #[arg(long, value_name = "TIME")]
         expires: Option<jiff::Timestamp>,
         /// The catalog's directory; otherwise the built-in one
@@ -462,9 +460,9 @@ pub(crate) enum CredentialCommand {
 pub(crate) enum RoleChoice {
     /// Send submissions for one reporter, and read their receipts
     Reporter,
-    /// Ask
+    /// Ask in SQL, and review publications
     Analyst,
-    /// Read status and metrics
+    /// Approve, release and withdraw publications, close periods, read status and metrics
     Operator,
 }
 

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 pub(crate) struct Fronts {
     /// Address for tools that speak PostgreSQL's protocol (psql, DBeaver, Metabase …): the views of /v1/sql, within its
     /// limits. Off unless set; one that others can reach needs --tls-cert or --behind-proxy
-    #[arg(long, env = "HELAN_POSTGRES_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "HELAN_POSTGRES_LISTEN", value_name = "ADDRESS", help_heading = None::<&str>)]
     pub(crate) postgres_listen: Option<SocketAddr>,
 }
 

@@ -1,8 +1,8 @@
 //! Where questions are answered: one desk for HTTP, the shell and every other front end, which only write down what it
 //! answers.
 //!
-//! A desk owns places, time, memory, the cut-off of rows and the counters. A question is planned and run on threads of
-//! its own, so that it cannot keep others waiting, and ends when its answer is dropped. What a front end needs beside
+//! A desk enforces the limits: how many questions at a time, time, memory, rows; and it counts. A question is planned
+//! and run on threads of its own, so that it cannot keep others waiting, and ends when its answer is dropped. What a front end needs beside
 //! [`Desk::ask`]: [`Desk::seat`] refuses before a question has been read, [`Desk::describe`] gives the columns and
 //! parameters of a question that is not asked yet, [`Rows::watch`] ends an answer from elsewhere.
 
@@ -87,7 +87,7 @@ pub struct Question {
     pub parameters: Vec<ScalarValue>,
     /// Whether the text is the service's own: it may be as long as it is, and its answer too.
     pub is_ours: bool,
-    /// What the front end offers beside the lake.
+    /// Further schemas and functions, of the front end.
     pub beside: Option<Arc<Beside>>,
 }
 
@@ -119,7 +119,7 @@ pub struct Seat {
     over: Option<Arc<Current>>,
 }
 
-/// The threads that questions run on; without any of its own those of the caller.
+/// The threads that questions run on; none = the caller's.
 struct Threads(Option<Runtime>);
 
 impl Desk {
@@ -199,8 +199,8 @@ impl Desk {
         self.seat(credential)?.ask(question).await
     }
 
-    /// What a question of a credential would answer, without asking it; its parameters need no values, and of those that
-    /// it has only the types matter.
+    /// Columns and parameters of a question, without running it. Parameters need no values; of given values only the
+    /// types are used.
     ///
     /// # Errors
     /// As [`Desk::ask`].
@@ -283,7 +283,7 @@ impl Seat {
         }
     }
 
-    /// The work for a question over the newest versions, with what it will be an answer from.
+    /// The work for a question over the newest versions, and the answer's provenance.
     async fn work(&self, question: Question) -> Result<(Work, Provenance), Unanswered> {
         let desk = self.running.desk();
         if desk.0.is_for_strangers && !question.is_ours && question.text.len() > SqlLimits::TEXT {

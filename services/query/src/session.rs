@@ -46,16 +46,16 @@ const BATCH: usize = 2048;
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The text or the moment is wrong: for the asker to mend.
+    /// The text or the moment is wrong; the asker can correct it.
     #[error("{0}")]
     Asked(String),
     /// A statement that would change something, read a file or touch the session; which one.
     #[error("only queries are answered here, nothing is changed and no file is read: {0} is refused")]
     ReadOnly(String),
-    /// Not one statement but none or several; how many.
+    /// One statement is expected; how many there are.
     #[error("one statement is answered at a time, here are {0}")]
     Statements(usize),
-    /// A text that comes to more than is planned here.
+    /// The text is too large once views and `with` are expanded.
     #[error(transparent)]
     Beyond(#[from] Beyond),
     /// The engine or the lake failed.
@@ -113,7 +113,7 @@ pub struct Terms {
     pub watch: Arc<Watch>,
     /// Whether functions that could make more than any pool counts are held to a bound.
     pub stranger: bool,
-    /// What the front end offers beside the lake.
+    /// Further schemas and functions, of the front end.
     pub beside: Option<Arc<Beside>>,
 }
 
@@ -128,7 +128,7 @@ pub struct Question {
     pub recorded: Option<i64>,
 }
 
-/// A session that may have ended.
+/// A weak reference to a session.
 pub(crate) struct Ended(Weak<Inner>);
 
 impl Session {
@@ -137,7 +137,7 @@ impl Session {
         Ended(Arc::downgrade(&self.0))
     }
 
-    /// Whether it is that session.
+    /// Whether the reference is to this session.
     pub(crate) fn is(&self, other: &Ended) -> bool {
         std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
     }

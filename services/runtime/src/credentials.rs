@@ -35,9 +35,9 @@ const LOOK_EVERY: i64 = 1_000_000;
 pub enum Role {
     /// Sends for one reporter of the catalog.
     Reporter,
-    /// Reads.
+    /// Asks in SQL, and reviews publications.
     Analyst,
-    /// Reads, and runs jobs.
+    /// Approves, releases and withdraws publications, closes periods, reads status and metrics.
     Operator,
 }
 

@@ -41,7 +41,7 @@ use crate::greet::{Begun, begun, encrypted};
 use crate::said::{Lang, Own, Said};
 use crate::session::Session;
 
-/// Time to come to an end with who one is.
+/// Time limit for authentication.
 const START_TIME: Duration = Duration::from_secs(15);
 /// Time that questions under way have to end after shutdown was asked for.
 const DRAIN_TIME: Duration = Duration::from_secs(35);
@@ -51,7 +51,7 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Connections beyond the bound that are told so.
+/// Extra connections that may be told that there are too many.
 const TOLD: usize = 32;
 
 /// What connections may use. The defaults are the documented ones; tests use smaller ones.

@@ -23,7 +23,7 @@ impl Lang {
     }
 }
 
-/// What only this protocol can have wrong. The page README.md beside this crate lists them.
+/// Errors of this protocol alone. The page README.md beside this crate lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
     WrongPassword,

@@ -26,14 +26,15 @@ pub(crate) struct Asking {
     /// Memory of all queries and of what they share, in MiB
     #[arg(long, env = "HELAN_SQL_TOTAL_MEMORY", value_name = "MIB", default_value_t = 512)]
     pub(crate) sql_total_memory: usize,
-    /// Disk of all queries, in MiB, where memory does not suffice: sorts and groups go to `scratch` in the data directory;
-    /// 0 = they are refused
+    /// Disk for sorting and grouping beyond memory, all queries together, in MiB (`scratch` in the data directory); 0
+    /// = refuse them
     #[arg(long, env = "HELAN_SQL_SCRATCH", value_name = "MIB", default_value_t = 2048)]
     pub(crate) sql_scratch: u64,
     /// Rows of one answer
     #[arg(long, env = "HELAN_SQL_ROWS", value_name = "N", default_value_t = 1_000_000)]
     pub(crate) sql_rows: u64,
-    /// Queries at a time; one credential may have half of them, and a quarter is kept for credentials that have none
+    /// Queries at a time; one credential may use half, and a quarter is reserved for credentials with no running
+    /// query
     #[arg(long, env = "HELAN_SQL_QUERIES", value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) sql_queries: u16,
 }

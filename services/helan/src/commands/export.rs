@@ -47,7 +47,7 @@ pub(crate) struct ExportArgs {
     /// File to write; without it standard output, for the formats that are text
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
-    /// CSV with texts as they are; otherwise one that a spreadsheet would run (= + - @) has an apostrophe before it
+    /// Write texts in CSV unchanged; otherwise those that begin with = + - @ get an apostrophe in front
     #[arg(long)]
     raw: bool,
 }

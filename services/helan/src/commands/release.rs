@@ -69,7 +69,7 @@ enum ReleaseCommand {
     Review(About),
     /// Approve a reviewed publication (operator; not the reviewer)
     Approve(About),
-    /// Hold an approved publication back until a moment (operator)
+    /// Hold an approved publication back until a given time (operator)
     Embargo {
         #[command(flatten)]
         about: About,
@@ -77,11 +77,11 @@ enum ReleaseCommand {
         #[arg(long, value_name = "TIME")]
         until: jiff::Timestamp,
     },
-    /// Release an approved publication; what was released of its period before is superseded (operator)
+    /// Release an approved publication; it replaces the one released before (operator)
     Release(About),
     /// Send a publication back to draft before it is out (analyst or operator)
     Return(About),
-    /// Declare that a publication no longer stands (operator)
+    /// Withdraw a publication (operator)
     Withdraw(About),
     /// Close a period: reports that come later are marked, and not lost (operator)
     Close(OfPeriod),

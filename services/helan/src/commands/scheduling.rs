@@ -10,13 +10,14 @@ use crate::schedule::{Plan, Schedule};
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Schedule")]
 pub(crate) struct Scheduling {
-    /// Roll up and publish by this cron pattern: minute, hour, day, month, weekday, such as `0 6 * * *`; a run that was missed is caught up once, one that fails is tried again
+    /// Roll up and publish by this cron pattern: minute, hour, day, month, weekday, such as `0 6 * * *`; a missed run
+    /// is done once later, a failed run is retried
     #[arg(long, env = "HELAN_SCHEDULE", value_name = "CRON")]
     pub(crate) schedule: Option<String>,
     /// Time zone of the pattern; otherwise the catalog's
     #[arg(long, env = "HELAN_TIME_ZONE", value_name = "ZONE", requires = "schedule")]
     pub(crate) time_zone: Option<String>,
-    /// Period to publish, several joined by commas; otherwise every period that the catalog's targets are owed for and that has begun
+    /// Period to publish, several joined by commas; otherwise every period with targets that has begun
     #[arg(long, env = "HELAN_SCHEDULE_PERIOD", value_name = "PERIOD", requires = "schedule")]
     pub(crate) schedule_period: Option<String>,
 }

@@ -57,8 +57,8 @@ pub(crate) struct SendArgs {
     /// Only check; send nothing
     #[arg(long)]
     dry_run: bool,
-    /// Only deliver, and print where the receipts are: exit code 0 then says that the server's log has everything, not that
-    /// it was accepted. For an ingest service that has no receipts at its own address
+    /// Do not wait for the receipts, and print where they are: exit code 0 then means delivered, not accepted. For an
+    /// ingest service without receipts at its own address
     #[arg(long)]
     no_wait: bool,
     /// How long to go on trying, all files together

@@ -53,7 +53,7 @@ pub(crate) struct SqlArgs {
     /// Write the result to a file instead of standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
-    /// CSV with texts as they are; otherwise one that a spreadsheet would run (= + - @) has an apostrophe before it
+    /// Write texts in CSV unchanged; otherwise those that begin with = + - @ get an apostrophe in front
     #[arg(long)]
     pub(crate) raw: bool,
 }

@@ -19,13 +19,13 @@ use crate::session::reuse::Current;
 pub struct Answer {
     /// Its columns.
     pub schema: SchemaRef,
-    /// What it is an answer from.
+    /// Table versions, catalog, T and R.
     pub provenance: Provenance,
     /// Its rows.
     pub rows: Rows,
 }
 
-/// What an answer is an answer from.
+/// Where an answer comes from: table versions, catalog, T and R.
 #[derive(Clone)]
 pub struct Provenance {
     /// T, microseconds since the epoch.
@@ -119,7 +119,7 @@ impl Rows {
         self.task.1.clone()
     }
 
-    /// By when it must have been fetched to its end.
+    /// Until when all rows can be fetched.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
@@ -132,7 +132,7 @@ impl Rows {
         self.running.sent(bytes)
     }
 
-    /// That the time of the question is over.
+    /// Ends the answer as timed out.
     pub fn too_late(&self) -> Unanswered {
         self.running.too_late()
     }

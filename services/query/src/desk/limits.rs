@@ -77,13 +77,13 @@ fn machine_memory() -> Option<usize> {
     [machine.map(|kilobytes| kilobytes * 1024), container].into_iter().flatten().min()
 }
 
-/// Room for queries: of each credential, and in all.
+/// Places for questions: of each credential, and in all.
 #[derive(Debug)]
 pub(super) struct Room {
     all: Arc<Semaphore>,
     each: Arc<Mutex<HashMap<Arc<str>, usize>>>,
     limit_each: usize,
-    /// Places that only a credential takes that has none.
+    /// Places reserved for credentials with no running question.
     for_others: usize,
 }
 

@@ -25,7 +25,7 @@ pub enum Unanswered {
     /// All places are taken; asking later helps.
     #[error("{}", self.told())]
     Busy,
-    /// The text is longer than is planned here; so many bytes.
+    /// The text is too long; its bytes.
     #[error("{}", self.told())]
     TooLong(usize),
     /// T or R cannot be read.
@@ -37,19 +37,19 @@ pub enum Unanswered {
     /// It would change something, read a file or touch the session; which statement.
     #[error("{}", QueryError::ReadOnly(.0.clone()))]
     ReadOnly(String),
-    /// Not one statement but none or several; how many.
+    /// One statement is expected; how many there are.
     #[error("{}", QueryError::Statements(*.0))]
     Statements(usize),
-    /// A text that comes to more than is planned here.
+    /// The text is too large once views and `with` are expanded.
     #[error(transparent)]
     Beyond(Beyond),
-    /// It took longer than this.
+    /// It took longer than the limit.
     #[error("{}", self.told())]
     Time(Duration),
-    /// It has more rows than this.
+    /// It has more rows than the limit.
     #[error("{}", self.told())]
     Rows(u64),
-    /// It has more bytes than this.
+    /// It has more bytes than the limit.
     #[error("{}", self.told())]
     Bytes(u64),
     /// It takes more memory than there is for it.
@@ -92,7 +92,7 @@ impl Unanswered {
         }
     }
 
-    /// What was found, in Chinese and English, beside what the code says; empty where there is nothing to add.
+    /// Details in Chinese and English, beside the code's own words; may be empty.
     pub fn found(&self) -> (String, String) {
         let found = match self {
             Self::TooMany | Self::Busy | Self::Unavailable(_) | Self::Ended => String::new(),

@@ -58,7 +58,8 @@ async fn a_slip_in_a_name_is_answered_with_the_name() {
     for (table, indicator) in [("rd_expenditures", "rd_expenditure"), ("gdp", "gdp")] {
         let answer: Value = world.ask(&format!("select * from {table}")).await.json().await.expect("JSON");
         let message = answer["message_en"].as_str().expect("a message");
-        let told = format!("table '{table}' not found; {indicator} is an indicator: select * from figures where indicator");
+        let told =
+            format!("table '{table}' not found; {indicator} is an indicator: select * from figures where indicator");
         assert!(message.contains(&told), "{answer}");
     }
 }
