@@ -53,8 +53,11 @@ impl Round<'_> {
              acknowledged later",
             records.len()
         );
-        for name in ["log", "lake"] {
-            removed(&self.place(name));
+        // Scratch files are of no use to a process that starts again, and may lie in the trace.
+        for place in ["log", "lake", "scratch"].map(|name| self.place(name)) {
+            if place.exists() {
+                removed(&place);
+            }
         }
         disk.write();
         removed(&before);
