@@ -17,7 +17,7 @@
 -- column computed exact: 计算结果 | What the parts give, to 10 digits: of the same edition where it has both parts, else what counts.
 -- column computed_edition text: 计算所用版次 | Edition of the parts; null where what counts was taken.
 -- column difference exact: 差额 | printed_amount − computed.
--- column comparison text: 核对结果 | equal (after rounding to the printed digits), parts_rounding (some parts that round to those sent give it), differs, or not_comparable (nothing complete to compare with).
+-- column comparison text: 核对结果 | equal (after rounding to the printed digits), parts_rounding (some parts that round to those sent give it), differs, or not_comparable (nothing complete to compare with, or only parts of other editions).
 -- column known_at instant: 获知时间 | When the printed figure became known.
 -- column source text: 来源 | CloudEvents source of the printed figure.
 -- column id text: 事件编号 | CloudEvents id of the printed figure.
@@ -133,6 +133,8 @@ select
         when twice_above >= least and twice_above <= most then 'equal'
         when 2 * (twice_above + above_slack) >= least_by_parts and 2 * (twice_above - above_slack) <= most_by_parts
             then 'parts_rounding'
+-- Parts of another edition, or of several, say nothing of what one edition printed.
+        when edition is not null and computed_edition is null then 'not_comparable'
         else 'differs'
     end as comparison,
     known_at, source, id, note

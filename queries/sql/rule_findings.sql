@@ -19,6 +19,11 @@ with rules as (
     select * from validation_rules
 ),
 
+groups as (
+    select distinct group_id
+    from area_groups
+),
+
 judged as (
     select
         rules.rule, rules.kind, rules.severity, rules.low, rules.high, rules.message_zh, rules.message_en,
@@ -29,7 +34,9 @@ judged as (
     inner join current_values
         on current_values.indicator = rules.indicator
         and (rules.ref_area is null or rules.ref_area = current_values.ref_area)
+    left join groups on groups.group_id = current_values.ref_area
     where current_values.amount is not null and rules.kind in ('bounds', 'jump', 'unit_scale')
+        and (rules.places is null or groups.group_id is null)
 ),
 
 bounds as (
@@ -157,11 +164,6 @@ revisions as (
             cast(judged.high as decimal(76, 10)) * cast(replaced.amount_before as decimal(76, 10)) as decimal(76, 20)
         )
     )
-),
-
-groups as (
-    select distinct group_id
-    from area_groups
 ),
 
 wholes as (

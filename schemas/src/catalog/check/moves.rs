@@ -2,6 +2,7 @@
 
 use super::indicators::by_id;
 use super::places::Places;
+use super::rules::or_empty;
 use super::{dangling, decimal, unique};
 use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
@@ -51,7 +52,8 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
         }
         let is_of_one = row.indicator.is_some() && row.time_period.is_some();
         if (row.value.is_some() && !is_of_one) || (row.share.is_some() && row.time_period.is_some()) {
-            let what = format!("{} with indicator {:?} and time_period {:?}", row.part, row.indicator, row.time_period);
+            let (indicator, period) = (or_empty(row.indicator.as_deref()), or_empty(row.time_period.as_deref()));
+            let what = format!("{} with indicator {indicator} and time_period {period}", row.part);
             let fix = "value: fill in indicator and time_period; share: leave time_period empty";
             problems.add(at, "move_amount", what, "an amount is that of one indicator and period", fix);
         }

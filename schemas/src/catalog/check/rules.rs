@@ -70,11 +70,17 @@ fn addable(at: At, whole: &Indicator, part: &Indicator, problems: &mut Problems)
     }
 }
 
+/// A cell as a message shows it.
+pub(super) fn or_empty(cell: Option<&str>) -> &str {
+    cell.unwrap_or("(empty)")
+}
+
 fn limits(at: At, row: &Rule, problems: &mut Problems) {
     let (low, _) = min_max(at, row.low.as_deref(), row.high.as_deref(), problems);
     let ranged = matches!(row.check, RuleCheck::Bounds | RuleCheck::Jump);
     if ranged != (row.low.is_some() || row.high.is_some()) {
-        let what = format!("{} with low {:?} and high {:?}", row.check.code(), row.low, row.high);
+        let (low, high) = (or_empty(row.low.as_deref()), or_empty(row.high.as_deref()));
+        let what = format!("{} with low {low} and high {high}", row.check.code());
         let fix = "bounds and jump: fill in low, high or both; others: empty the cells";
         problems.add(at, "rule_limits", what, "the rule would never find anything, or ignore a limit", fix);
     }

@@ -17,6 +17,8 @@ pub(crate) struct Printed {
 
 /// What it is compared with: above and below the line, each with what one in its last digits is worth.
 struct Beside {
+    /// Whether both are of the edition that printed it.
+    is_of_edition: bool,
     above: (i128, i128),
     below: (i128, i128),
 }
@@ -39,7 +41,11 @@ pub(crate) fn all(model: &Model<'_>) -> Vec<Printed> {
         let factor = factor(model, &cell);
         let beside = beside(model, &cell, edition);
         let computed = beside.as_ref().map(|it| divided(it.above.0 * factor * ONE, it.below.0));
-        let comparison = beside.map_or("not_comparable", |it| comparison(amount, factor, &it));
+        let comparison = match beside.map(|it| (it.is_of_edition, comparison(amount, factor, &it))) {
+            Some((false, "differs")) if edition.is_some() => "not_comparable",
+            Some((_, comparison)) => comparison,
+            None => "not_comparable",
+        };
         Printed { cell, edition, reporter, computed, comparison }
     };
     newest.into_iter().map(compared).collect()
@@ -57,17 +63,19 @@ fn beside(model: &Model<'_>, about: &Cell, edition: Option<&'static str>) -> Opt
     };
     if !RATIOS.contains(&&*about.1) {
         let place = || model.place(about).filter(|figure| figure.complete);
-        let above = said(&about.1).or_else(|| place().and_then(|it| Some((it.value?, it.last_digit))))?;
-        return Some(Beside { above, below: (ONE, 0) });
+        let own = said(&about.1);
+        let is_of_edition = own.is_some();
+        let above = own.or_else(|| place().and_then(|it| Some((it.value?, it.last_digit))))?;
+        return Some(Beside { is_of_edition, above, below: (ONE, 0) });
     }
     let formula = model.formula(&about.1);
     let in_edition = said(formula.above).zip(said(formula.below)).filter(|(_, below)| below.0 > 0 && formula.date == 0);
     if let Some((above, below)) = in_edition {
-        return Some(Beside { above, below });
+        return Some(Beside { is_of_edition: true, above, below });
     }
     let ratio = model.ratio(&about.0, &about.1, &about.2).filter(|ratio| ratio.complete)?;
     let (above, below) = ratio.numerator.zip(ratio.denominator).filter(|(_, below)| *below > 0)?;
-    Some(Beside { above: (above, ratio.last_digits.0), below: (below, ratio.last_digits.1) })
+    Some(Beside { is_of_edition: false, above: (above, ratio.last_digits.0), below: (below, ratio.last_digits.1) })
 }
 
 /// Whether rounding to the printed digits gives it; else whether some parts that round to those that were sent do.
