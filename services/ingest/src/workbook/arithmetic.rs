@@ -104,11 +104,12 @@ impl<'f> Reader<'f> {
         found
     }
 
-    /// Notes a number on the way.
+    /// Notes a number on the way. What a spreadsheet calls an error (a division by zero, a number too large) is NaN, and
+    /// so is all that is made of it: no number that was saved is its result.
     fn met(&self, value: f64) -> Option<f64> {
         self.left.set(self.left.get().checked_sub(1)?);
         self.largest.set(self.largest.get().max(value.abs()));
-        Some(value).filter(|value| value.is_finite())
+        Some(or_error(value))
     }
 
     fn sum(&mut self) -> Option<f64> {
@@ -132,7 +133,7 @@ impl<'f> Reader<'f> {
             } else if self.next_is(b'/') {
                 value /= self.power()?;
             } else {
-                return Some(value).filter(|value| value.is_finite());
+                return Some(or_error(value));
             }
         }
     }
@@ -140,7 +141,9 @@ impl<'f> Reader<'f> {
     fn power(&mut self) -> Option<f64> {
         let mut value = self.signed()?;
         while self.next_is(b'^') {
-            value = value.powf(self.signed()?);
+            let exponent = self.signed()?;
+            // 1 to any power is 1 to the processor, and anything to the power of 0.
+            value = if exponent.is_nan() || value.is_nan() { f64::NAN } else { or_error(value.powf(exponent)) };
         }
         Some(value)
     }
@@ -296,6 +299,9 @@ impl<'f> Reader<'f> {
         }
         let largest = |take: fn(f64, f64) -> f64| numbers.iter().copied().reduce(take).unwrap_or(0.0);
         let value = match (name, numbers.as_slice()) {
+            // The least and the largest pass errors over.
+            (_, numbers) if numbers.iter().any(|number| number.is_nan()) => f64::NAN,
+            ("AVERAGE", []) => f64::NAN,
             ("SUM", _) => numbers.iter().sum(),
             ("PRODUCT", [_, ..]) => numbers.iter().product(),
             ("AVERAGE", [_, ..]) => numbers.iter().sum::<f64>() / numbers.len() as f64,
@@ -333,6 +339,10 @@ impl<'f> Reader<'f> {
         }
         Some(())
     }
+}
+
+fn or_error(value: f64) -> f64 {
+    if value.is_finite() { value } else { f64::NAN }
 }
 
 /// Half away from zero; a half that lies a little below one by its binary form is a half.
@@ -390,6 +400,23 @@ mod tests {
     }
 
     #[test]
+    fn what_a_spreadsheet_calls_an_error_is_no_number() {
+        for formula in [
+            "1/0",
+            "45/A9",
+            "100*C1/SUM(A1:A5)",
+            "AVERAGE(A1:A5)",
+            "(-8)^0.5",
+            "0^-1",
+            "(1/0)^0",
+            "MAX(1/0,1)",
+            "1E300*1E300",
+        ] {
+            assert!(comes_to(formula, (0, 0)).is_some_and(f64::is_nan), "{formula}");
+        }
+    }
+
+    #[test]
     fn computes_what_is_simple_and_leaves_the_rest() {
         for (formula, expected) in [
             ("62694.66", Some(62694.66)),
@@ -419,7 +446,6 @@ mod tests {
             ("C5", None),
             ("SUM(C1:C5)", None),
             ("C1:C2", None),
-            ("1/0", None),
             ("VLOOKUP(1,A1:B2,2)", None),
             ("IF(1>0,5,6)", None),
             ("GDP*2", None),

@@ -180,7 +180,9 @@ fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &F
             match shorter || !words.iter().all(known) {
                 true => Meaning::Wrong(Code::CellFormatMisleads, misled(&held, &shown)),
                 // 1 under 00 is the code 01, and 2018.0 the year 2018.
-                false if digits.bytes().all(|byte| byte.is_ascii_digit()) => Said::plain(digits),
+                false if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    Said::plain(if parts.negative { format!("-{digits}") } else { digits })
+                }
                 false => Said::plain(held),
             }
         }
@@ -261,6 +263,10 @@ mod tests {
             ("ref_area", number("1"), "00", Ok("01")),
             ("ref_area", number("1"), "General", Ok("1")),
             ("ref_area", number("640100"), "#,##0", Ok("640100")),
+            ("unit_mult", number("-2"), "General", Ok("-2")),
+            ("unit_mult", number("-2"), "0;(0)", Ok("-2")),
+            ("withdraws", number("-77"), "0", Ok("-77")),
+            ("ref_area", number("-1"), "00", Ok("-01")),
             ("ref_area", number("100"), "\"64\"0000", Err(Code::CellFormatMisleads)),
             ("ref_area", number("640100.4"), "0", Err(Code::CellFormatMisleads)),
             ("ref_area", text("640100"), ";;;", Err(Code::CellUnseen)),

@@ -99,6 +99,8 @@ fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Hel
     let mut xml = Xml::new(part, text);
     let mut cells = HashMap::new();
     let mut shared: HashMap<String, (Formula, CellAt)> = HashMap::new();
+    // Cells that share a formula which is written further on.
+    let mut sharing: Vec<(CellAt, String)> = Vec::new();
     let (mut row, mut column) = (0, 0);
     let (mut at, mut kind, mut within) = (None::<CellAt>, String::new(), "");
     let (mut saved, mut formula) = (None::<String>, None::<(String, Option<String>, bool)>);
@@ -152,17 +154,19 @@ fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Hel
                     Some((_, _, false)) => plain,
                     Some((text, index, true)) => {
                         let first = match (Formula::read(&text), index) {
-                            (_, Some(index)) if text.is_empty() => shared.get(&index).cloned(),
+                            (_, Some(index)) if text.is_empty() => {
+                                let first = shared.get(&index).cloned();
+                                if first.is_none() {
+                                    sharing.push((at, index));
+                                }
+                                first
+                            }
                             (Some(formula), Some(index)) => Some(shared.entry(index).or_insert((formula, at)).clone()),
                             (formula, _) => formula.map(|formula| (formula, at)),
                         };
                         match first {
                             None => plain,
-                            Some((formula, from)) => {
-                                let by = |to: u32, from: u32| i64::from(to) - i64::from(from);
-                                let shift = (by(at.row, from.row), by(at.column, from.column));
-                                Held::Formula(Formula { shift, ..formula }, Box::new(plain))
-                            }
+                            Some(first) => Held::Formula(shifted(first, at), Box::new(plain)),
                         }
                     }
                 };
@@ -177,7 +181,21 @@ fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Hel
             Piece::Text(_) | Piece::End(_) => {}
         }
     }
+    for (at, index) in sharing {
+        // What is written nowhere comes to nothing that could have been saved.
+        let formula = shared.get(&index).map(|first| shifted(first.clone(), at)).or_else(|| Formula::read("0/0"));
+        if let (Some(formula), Some(held)) = (formula, cells.get_mut(&at)) {
+            let plain = std::mem::replace(held, Held::Blank);
+            *held = Held::Formula(formula, Box::new(plain));
+        }
+    }
     Ok(cells)
+}
+
+/// A formula as it is for another cell that shares it.
+fn shifted((formula, from): (Formula, CellAt), at: CellAt) -> Formula {
+    let by = |to: u32, from: u32| i64::from(to) - i64::from(from);
+    Formula { shift: (by(at.row, from.row), by(at.column, from.column)), ..formula }
 }
 
 #[cfg(test)]
@@ -202,6 +220,15 @@ mod tests {
         assert!(matches!(grid.get(0, at("E3")), Some(Held::Number(1.0))));
         // Without cells only numbers are.
         assert!(Grid::default().agrees(at("B2"), "C2*2", "9") && !Grid::default().agrees(at("B2"), "2*2", "9"));
+        let before = "<sheetData><row r=\"2\"><c r=\"B2\"><f t=\"shared\" si=\"0\"/><v>0</v></c>\
+                      <c r=\"C2\"><f t=\"shared\" ref=\"B2:C2\" si=\"0\">40+5</f><v>45</v></c>\
+                      <c r=\"D2\"><f t=\"shared\" si=\"7\"/><v>3</v></c></row></sheetData>";
+        let sheets = vec![("a".to_owned(), cells("sheet", before, &mut MOST_CELLS.clone()).expect("cells"))];
+        let grid = Grid { sheets, ..Grid::default() };
+        assert!(
+            !grid.agrees(at("B2"), "", "0") && grid.agrees(at("B2"), "", "45") && grid.agrees(at("C2"), "40+5", "45")
+        );
+        assert!(!grid.agrees(at("D2"), "", "3"), "no cell has the formula");
         let mut full = 3;
         assert!(cells("sheet", text, &mut full).expect("cells").is_empty() && full == 0);
     }
