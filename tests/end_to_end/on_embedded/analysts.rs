@@ -17,14 +17,16 @@ fn old_token(helan: &Deployment) -> String {
     let token = helan.run(&["credential", "add", "--role", "analyst", "--id", "old"]).trim().to_owned();
     let path = helan.dir.path().join("credentials.jsonl");
     let lines = std::fs::read_to_string(&path).expect("credentials");
-    let lines = lines.lines().map(|line| {
-        let mut entry: Value = serde_json::from_str(line).expect("JSON");
-        if entry["id"] == "old" {
-            entry["secrets"][0].as_object_mut().expect("a secret").remove("scram").expect("a verifier");
-        }
-        format!("{entry}\n")
-    });
-    std::fs::write(&path, lines.collect::<String>()).expect("written");
+    let entries = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let old: Vec<_> = entries.filter(|entry| entry["id"] == "old").collect();
+    let digest = old[0]["secrets"][0]["sha256"].as_str().expect("a digest").to_owned();
+    let proofs = path.with_extension("jsonl.scram");
+    let known = std::fs::read_to_string(&proofs).expect("proofs");
+    let others: Vec<_> = known.lines().filter(|line| !line.contains(&digest)).map(|line| format!("{line}\n")).collect();
+    assert!(others.len() < known.lines().count(), "it has a proof");
+    std::fs::write(&proofs, others.concat()).expect("written");
+    // Services look at the credentials for what is new.
+    std::fs::write(&path, lines).expect("written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
     token
 }
