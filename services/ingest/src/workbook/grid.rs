@@ -67,6 +67,10 @@ impl Grid {
         let given = Formula::read(formula);
         let comes_to = kept.or(given.as_ref()).and_then(|formula| value(formula, 0, self));
         let Some((value, largest)) = comes_to else { return true };
+        if value.is_nan() {
+            // No number is its result; an error that was saved as one is told as such.
+            return saved.trim().parse::<f64>().is_err();
+        }
         let Ok(saved) = saved.trim().parse::<f64>() else { return false };
         (value - saved).abs() <= largest.max(saved.abs()) * 1e-11
     }
@@ -229,6 +233,7 @@ mod tests {
             !grid.agrees(at("B2"), "", "0") && grid.agrees(at("B2"), "", "45") && grid.agrees(at("C2"), "40+5", "45")
         );
         assert!(!grid.agrees(at("D2"), "", "3"), "no cell has the formula");
+        assert!(Grid::default().agrees(at("A1"), "1/0", "#DIV/0!") && !Grid::default().agrees(at("A1"), "1/0", "0"));
         let mut full = 3;
         assert!(cells("sheet", text, &mut full).expect("cells").is_empty() && full == 0);
     }
