@@ -4,7 +4,7 @@
 -- rules: 5
 -- materialise: yes
 -- zh: 不单设地区的部分在地区间的划转。
--- en: Parts that are no areas of their own and went over from one area to another.
+-- en: Parts of areas that moved to another area without ever having a code.
 -- column part text: 划转部分 | Id of what moved.
 -- column from_area text: 划出地区 | Area to which it belonged before.
 -- column to_area text: 划入地区 | Area to which it belongs from then on.

@@ -224,7 +224,7 @@ paired as (
         joined.indicator, joined.ref_area, joined.time_period, joined.period_kind, joined.period_start,
         joined.period_end, joined.factor, joined.numerator_indicator, joined.denominator_indicator,
         joined.denominator_date, joined.decimals, joined.rounding, joined.own_value,
--- Parts of two editions are no ratio of either: the newest edition that has both is taken, where there is one.
+-- Both parts are taken from one edition: the newest that has both. Where none has both, the ratio is mixed.
         case when one.place is null then joined.numerator else one.numerator end as numerator,
         case when one.place is null then joined.denominator else one.denominator end as denominator,
         joined.numerator_status, joined.denominator_status,

@@ -1,7 +1,7 @@
 //! Disk that operators may use where memory does not suffice: sorts and groups are written there and read again, so that
 //! a question is answered slowly and not refused.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -49,10 +49,7 @@ impl Scratch {
     pub(crate) fn new(space: &ScratchSpace) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(&space.directory)?;
         remove_left(&space.directory)?;
-        let directory = own_directory(&space.directory)?;
-        let lock = File::create_new(directory.join(LOCK))?;
-        // A disk without locks has nobody's left to remove either.
-        let _ = lock.try_lock();
+        let (directory, lock) = own_directory(&space.directory)?;
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![directory.clone()]))
             .with_max_temp_directory_size(space.bytes)
@@ -82,14 +79,23 @@ impl Drop for Own {
     }
 }
 
-/// A directory that nobody else has: containers count their processes anew.
-fn own_directory(space: &Path) -> io::Result<PathBuf> {
+/// A directory that nobody else has, and its lock: containers count their processes anew.
+fn own_directory(space: &Path) -> io::Result<(PathBuf, File)> {
     let mut number = 0;
     loop {
         let directory = space.join(format!("{}-{number}", std::process::id()));
+        number += 1;
         match DirBuilder::new().mode(0o700).create(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            made => return made.map(|()| directory),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            made => made?,
+        }
+        let lock = File::create_new(directory.join(LOCK))?;
+        match lock.try_lock() {
+            // Another process may take it for one that was left, until it is locked.
+            Err(TryLockError::WouldBlock) => continue,
+            Ok(()) if !directory.join(LOCK).exists() => continue,
+            // A disk without locks has nobody's left to remove either.
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok((directory, lock)),
         }
     }
 }

@@ -95,7 +95,7 @@ impl Model<'_> {
         let two = named(&above_labels).zip(named(&below_labels)).is_some_and(|(a, b)| a != b);
         let origins = origin(&numerator).zip(denominator_origin.clone());
         let whole_parts = complete(&numerator) && denominator_complete;
-        // Two editions are no ratio of either: the newest that has both parts is taken, where one has.
+        // Both parts are of one edition: the newest that has both. Where none has, the ratio is mixed.
         let paired = origins.filter(|_| two && whole_parts).and_then(|(over, under)| {
             let over = self.in_editions(&cell(area, above, &over));
             let under = self.in_editions(&cell(area, formula_below, &under));

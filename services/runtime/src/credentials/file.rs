@@ -138,6 +138,14 @@ impl CredentialFile {
     /// # Errors
     /// [`CredentialError`] names the file and the line.
     pub fn list(&self) -> Result<Vec<Entry>, CredentialError> {
+        let proofs = self.proofs().unwrap_or_else(|error| {
+            tracing::warn!(%error, "tokens cannot be proven by SCRAM; they are taken where they are sent");
+            HashMap::new()
+        });
+        self.with_proofs(proofs)
+    }
+
+    fn with_proofs(&self, mut proofs: HashMap<String, Verifier>) -> Result<Vec<Entry>, CredentialError> {
         match check_mode(&self.path) {
             Ok(()) => {}
             Err(SecretError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -145,7 +153,6 @@ impl CredentialFile {
             Err(SecretError::Exposed(path)) => return Err(CredentialError::Exposed(path)),
         }
         let text = std::fs::read_to_string(&self.path).map_err(|error| self.io(error))?;
-        let mut proofs = self.proofs();
         let mut entries: Vec<Entry> = Vec::new();
         for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let wrong = |what: String| CredentialError::Line { path: self.path.clone(), line: at + 1, what };
@@ -167,12 +174,20 @@ impl CredentialFile {
         Ok(entries)
     }
 
-    /// What proves tokens by SCRAM, by their digests. A token whose line is missing or not understood has none, and is
-    /// taken where it is sent, as before.
-    fn proofs(&self) -> HashMap<String, Verifier> {
-        let text = std::fs::read_to_string(self.proofs_path()).unwrap_or_default();
-        let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
-        lines.map(|Proof { sha256, verifier }| (sha256, verifier)).collect()
+    /// What proves tokens by SCRAM, by their digests. A missing file has none.
+    fn proofs(&self) -> Result<HashMap<String, Verifier>, CredentialError> {
+        let path = self.proofs_path();
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+            Err(error) => return Err(CredentialError::Io { path, error }),
+            Ok(text) => text,
+        };
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let proofs = lines.map(|(at, line)| match serde_json::from_str(line) {
+            Ok(Proof { sha256, verifier }) => Ok((sha256, verifier)),
+            Err(error) => Err(CredentialError::Line { path: path.clone(), line: at + 1, what: error.to_string() }),
+        });
+        proofs.collect()
     }
 
     /// The file that stands beside the credentials where a front end knows SCRAM.
@@ -262,7 +277,8 @@ impl CredentialFile {
     ) -> Result<T, CredentialError> {
         let lock = private(&self.beside("lock")).map_err(|error| self.io(error))?;
         lock.lock().map_err(|error| self.io(error))?;
-        let mut entries = self.list()?;
+        // Proofs that cannot be read would be lost: both files are written anew.
+        let mut entries = self.with_proofs(self.proofs()?)?;
         let answer = edit(&mut entries)?;
         self.replace(&entries).map_err(|error| self.io(error))?;
         Ok(answer)

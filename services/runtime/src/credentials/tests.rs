@@ -189,6 +189,22 @@ fn who_is_not_there_looks_like_who_is() {
 }
 
 #[test]
+fn proofs_that_cannot_be_read_are_not_written_over() {
+    let mut world = World::new();
+    let token = world.add("bi", Role::Analyst, None);
+    let file = CredentialFile::new(world.credentials.path());
+    let whole = std::fs::read_to_string(file.proofs_path()).expect("proofs");
+    let torn = &whole[..whole.len() / 2];
+    std::fs::write(file.proofs_path(), torn).expect("written");
+    assert!(world.ask(token.reveal()).is_ok(), "whoever sends a token is let in");
+    let refused = file.revoke("bi", jiff::Timestamp::now()).expect_err("its proof would be lost").to_string();
+    assert!(refused.contains(".scram, line 1:"), "{refused}");
+    assert_eq!(std::fs::read_to_string(file.proofs_path()).expect("proofs"), torn);
+    std::fs::write(file.proofs_path(), whole).expect("written");
+    file.revoke("bi", jiff::Timestamp::now()).expect("readable again");
+}
+
+#[test]
 fn a_credential_from_before_has_nothing_to_be_proven_by_and_goes_on() {
     let mut world = World::new();
     let token = world.add("old", Role::Analyst, None);
