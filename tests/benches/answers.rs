@@ -40,9 +40,9 @@ impl Whose {
             Self::Nation => &[
                 ("observations, counted", "select count(*) from observations"),
                 ("quota_fulfilment", "select * from quota_fulfilment"),
-                ("ratios, one year", "select count(*), sum(value) from ratios where time_period = '2017'"),
-                ("area_values, one year", "select count(*), sum(value) from area_values where time_period = '2017'"),
-                ("one province, one year", "select * from rd_intensity where ref_area = '05' and time_period = '2017'"),
+                ("ratios, one year", "select count(*), sum(value) from ratios where time_period = '2012'"),
+                ("area_values, one year", "select count(*), sum(value) from area_values where time_period = '2012'"),
+                ("one province, one year", "select * from rd_intensity where ref_area = '05' and time_period = '2012'"),
                 ("observations, past T", "select count(*), sum(amount), max(id) from observations_as_of('2019-08-30')"),
             ],
         }

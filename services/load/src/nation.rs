@@ -38,7 +38,8 @@ impl Size {
     }
 }
 
-/// The files of a nation's catalog, by name. Figures are for quarters from 2012 to 2017, which makes 24 periods.
+/// The files of a nation's catalog, by name. Figures are for quarters from 2012 to 2017, which makes 24 periods; targets are
+/// of 2012, which the first two million events reach.
 pub fn nation(size: Size) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([("catalog.toml".to_owned(), HEAD.to_owned())]);
     let mut put =
@@ -152,7 +153,7 @@ fn indicators(size: Size) -> String {
 
 fn targets(size: Size) -> String {
     let row = |id: &str, area: &str| {
-        format!("{id},ratio,R&D intensity,{area},rd_intensity,%,2.5,0,>=,hard,2017,1,2.5 per cent,reach,,,\n")
+        format!("{id},ratio,R&D intensity,{area},rd_intensity,%,2.5,0,>=,hard,2012,1,2.5 per cent,reach,,,\n")
     };
     let provinces =
         rows(size, |out, province| write!(out, "{}", row(&format!("P{province:02}"), &format!("{province:02}"))));
