@@ -124,10 +124,14 @@ fn cells(catalog: &Catalog, reporter: &str, periods: &[Period]) -> Vec<Cell> {
     // Only what some scope names can be allowed at all; which of it is, the catalog says for each period.
     let mut pairs = BTreeSet::new();
     for scope in catalog.scopes.iter().filter(|scope| scope.reporter == reporter) {
+        let inside = |code: &&&str| match scope.ref_area.strip_suffix("/*") {
+            Some(outer) => periods.iter().any(|period| catalog.lies_in(code, outer, period.end)),
+            None => scope.ref_area == "*" || scope.ref_area == **code,
+        };
+        let inside: Vec<&str> = codes.iter().filter(inside).copied().collect();
         for (at, indicator) in catalog.indicators.iter().enumerate().filter(|(_, row)| row.is_reported()) {
             if scope.indicator == "*" || scope.indicator == indicator.indicator {
-                let whole = scope.ref_area.ends_with('*');
-                pairs.extend(codes.iter().filter(|code| whole || scope.ref_area == **code).map(|code| (at, *code)));
+                pairs.extend(inside.iter().map(|code| (at, *code)));
             }
         }
     }
