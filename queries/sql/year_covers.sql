@@ -18,7 +18,7 @@
 -- column quarters bigint: 四个季度 | The four quarters, where all are there; else null.
 -- column months bigint: 十二个月 | The twelve months, where all are there; else null.
 with
--- repeat n = 10 to 12
+-- repeat n = 10 to 12, where from_9 is year_covers_to_september
 from_{n} as (
     select
         *,

@@ -19,7 +19,7 @@
 -- column many_{n} bigint: 至 {n} 月底、分期最多的走法 | Best way to the end of month {n} with the most parts, packed.
 -- end
 with
--- repeat n = 7 to 9, between ,
+-- repeat n = 7 to 9, where from_6 is year_covers_to_june, between ,
 from_{n} as (
     select
         *,

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The lines are repeated for each number, and what stands in braces is computed: numbers, names of repeats around it, `+`,
-//! `-`, `^` and parentheses. `-- repeat m = 0 to n-1, between ,` puts a text between the rounds. Headers are repeated too.
+//! `-`, `^` and parentheses. `-- repeat m = 0 to n-1, between ,` puts a text between the rounds; `-- repeat n = 2 to 4, where
+//! level_1 is other` writes another name, as the first round may need it. Headers are repeated too.
 
 use std::borrow::Cow;
 
@@ -42,14 +43,20 @@ fn rounds<'t>(lines: &[&'t str], numbers: &mut Numbers<'t>, out: &mut String) ->
         };
         let body = &lines[at..at + length(&lines[at..]).ok_or_else(|| format!("{line:?} has no {END:?}"))?];
         at += body.len() + 1;
-        let (range, between) = head.split_once(", between ").unwrap_or((head, ""));
+        let (head, between) = head.split_once(", between ").unwrap_or((head, ""));
+        let (range, other) = head.split_once(", where ").unwrap_or((head, ""));
         let parsed = range.split_once(" = ").and_then(|(name, range)| Some((name, range.split_once(" to ")?)));
         let (name, (first, last)) = parsed.ok_or_else(|| format!("{line:?} is no `-- repeat NAME = A to B`"))?;
         let (first, last) = (number(first, numbers)?, number(last, numbers)?);
         for round in first..=last {
             numbers.push((name, round));
-            rounds(body, numbers, out)?;
+            let mut written = String::new();
+            rounds(body, numbers, &mut written)?;
             numbers.pop();
+            out.push_str(&match other.split_once(" is ") {
+                Some((name, other)) => renamed(&written, name, other),
+                None => written,
+            });
             if round < last && !between.is_empty() {
                 out.truncate(out.trim_end().len());
                 out.push_str(between);
@@ -58,6 +65,18 @@ fn rounds<'t>(lines: &[&'t str], numbers: &mut Numbers<'t>, out: &mut String) ->
         }
     }
     Ok(())
+}
+
+/// A text in which one name is written for another.
+fn renamed(text: &str, name: &str, other: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut out = String::new();
+    for piece in text.split_inclusive(|c| !is_word(c)) {
+        let (word, sign) = piece.split_at(piece.find(|c| !is_word(c)).unwrap_or(piece.len()));
+        out.push_str(if word == name { other } else { word });
+        out.push_str(sign);
+    }
+    out
 }
 
 /// How many lines stand before the end of a repeat whose first line is given.
@@ -143,6 +162,8 @@ mod tests {
         let written = written_out(text).expect("repeats");
         assert_eq!(written, "a\nl_1 from l_0 16\n  x1_0\n)\nl_2 from l_1 32\n  x2_0,\n  x2_1\n)\nz {n}\n");
         assert!(matches!(written_out("plain {n}"), Ok(Cow::Borrowed(_))));
+        let text = "-- repeat n = 2 to 3, where l_1 is other, between ,\nl_{n} from l_{n-1}, l_1x\n-- end";
+        assert_eq!(written_out(text).expect("repeats"), "l_2 from other, l_1x,\nl_3 from l_2, l_1x\n");
     }
 
     #[test]
