@@ -109,8 +109,8 @@ labelled as (
             when joined.parts_min_edition <> joined.parts_max_edition or 'mixed' in (
                 joined.min_edition, joined.parts_min_edition
             ) then 'edition_mixed'
-            when joined.min_edition <> '' and joined.parts_min_edition <> ''
-                and joined.min_edition <> joined.parts_min_edition then 'edition_differs'
+-- What says no edition is of none: beside a part of an edition it is another one.
+            when joined.min_edition <> joined.parts_min_edition then 'edition_differs'
             when joined.parts_min_basis <> joined.parts_max_basis or 'mixed' in (
                 joined.min_basis, joined.parts_min_basis
             ) then 'basis_mixed'

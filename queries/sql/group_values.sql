@@ -137,7 +137,8 @@ judged as (
             when joined.reported is null or joined.amount is null then null
             when joined.min_edition <> joined.max_edition or 'mixed' in (joined.own_edition, joined.min_edition)
                 then 'edition_mixed'
-            when joined.min_edition <> '' and joined.own_edition <> joined.min_edition then 'edition_differs'
+-- What says no edition is of none: beside a part of an edition it is another one.
+            when coalesce(joined.own_edition, '') <> joined.min_edition then 'edition_differs'
             when joined.min_basis <> joined.max_basis or 'mixed' in (joined.own_basis, joined.min_basis)
                 then 'basis_mixed'
             when joined.min_basis <> '' and joined.own_basis <> joined.min_basis and basis_links.indicator is null

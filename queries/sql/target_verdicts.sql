@@ -91,9 +91,9 @@ turning as (
             then coalesce(other.numerator_vintage, '-') end as above,
         case when other.denominator_vintage is distinct from main.denominator_vintage
             then coalesce(other.denominator_vintage, '-') end as below,
-        case when (other.numerator_edition is distinct from main.numerator_edition) then other.numerator_edition end
+        case when (other.numerator_edition is distinct from main.numerator_edition) then coalesce(other.numerator_edition, '-') end
             as above_edition,
-        case when (other.denominator_edition is distinct from main.denominator_edition) then other.denominator_edition end
+        case when (other.denominator_edition is distinct from main.denominator_edition) then coalesce(other.denominator_edition, '-') end
             as below_edition,
 -- What is nearest to the verdict's own reading: rounding, then the comparator, then other releases.
         row_number() over (
@@ -119,8 +119,9 @@ turned_words as (
             || coalesce('分母的' || below_names.zh || '、', '')
             || case
                 when turning.below_edition is null or turning.above_edition = turning.below_edition
-                    then coalesce('版次 ' || turning.above_edition || ' 的数值、', '')
-                else coalesce('分子的版次 ' || turning.above_edition || ' 数值、', '') || '分母的版次 ' || turning.below_edition || ' 数值、'
+                    then coalesce(case turning.above_edition when '-' then '未注明版次' else '版次 ' || turning.above_edition || ' ' end || '的数值、', '')
+                else coalesce('分子的' || case turning.above_edition when '-' then '未注明版次' else '版次 ' || turning.above_edition || ' ' end || '数值、', '')
+                    || '分母的' || case turning.below_edition when '-' then '未注明版次' else '版次 ' || turning.below_edition || ' ' end || '数值、'
             end
             || case when turning.rounded then '修约后的数值、' else '' end
             || case when turning.other_comparator then '“' || turning.comparator || '”' else '' end as words_zh,
@@ -128,9 +129,9 @@ turned_words as (
             || coalesce(below_names.en || ' of the denominator, ', '')
             || case
                 when turning.below_edition is null or turning.above_edition = turning.below_edition
-                    then coalesce('edition ' || turning.above_edition || ', ', '')
-                else coalesce('edition ' || turning.above_edition || ' above the line, ', '') || 'edition '
-                    || turning.below_edition || ' of the denominator, '
+                    then coalesce(case turning.above_edition when '-' then 'no edition' else 'edition ' || turning.above_edition end || ', ', '')
+                else coalesce(case turning.above_edition when '-' then 'no edition' else 'edition ' || turning.above_edition end || ' above the line, ', '')
+                    || case turning.below_edition when '-' then 'no edition' else 'edition ' || turning.below_edition end || ' of the denominator, '
             end
             || case when turning.rounded then 'rounded, ' else '' end
             || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
