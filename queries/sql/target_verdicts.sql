@@ -60,6 +60,8 @@
 -- column above_en text: 分子指标英文名称 | The same in English.
 -- column above_unit_zh text: 分子指标单位 | Its unit in Chinese.
 -- column above_unit_en text: 分子指标英文单位 | Its unit in English.
+-- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
+-- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
 with readings as (
     select
         target_id, ref_area,
@@ -160,6 +162,7 @@ joined as (
         target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
         target_actuals.demo, target_actuals.at_least, target_actuals.estimated, target_actuals.denominator_status,
         target_actuals.denominator_coverage_reported, target_actuals.denominator_coverage_expected,
+        target_actuals.edition, target_actuals.basis,
         coalesce(target_actuals.denominator_status in ('partial', 'carried'), false) as part_below,
         readings.current_verdict, readings.turned, readings.readings,
         targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
@@ -281,5 +284,5 @@ select
     denominator_coverage_reported, denominator_coverage_expected, measure, kind, status, is_member, owner, unit_text,
     due_at, missing_zh, missing_en, undone_zh, undone_en, demo, parent_target, same_as, is_heading, note, gap,
     gap_numerator, turned_zh, turned_en, name_zh, name_en, area_zh, area_en, above_zh, above_en, above_unit_zh,
-    above_unit_en
+    above_unit_en, edition, basis
 from measured
