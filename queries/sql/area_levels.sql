@@ -30,6 +30,7 @@
 -- column parts_min_basis text: 下级基准（最小） | Least basis in the compiled sum; empty = not said.
 -- column parts_max_basis text: 下级基准（最大） | Greatest basis in the compiled sum.
 -- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in the compiled sum is worth together.
+-- column parts_estimated bool: 下级是否含估计数 | Whether some report in the compiled sum is an estimate; null without one.
 with reported as (
     select
         ref_area, indicator, time_period, period_end, amount,
@@ -319,7 +320,8 @@ level_5 as (
         case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
 -- Each step adds up all children: the labels of the last one are those of the whole sum.
         sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit
+        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit,
+        sums.estimated as parts_estimated
     from reported
     full join sums_5 as sums
         on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
@@ -331,5 +333,5 @@ select
     coalesce(negative, false) as negative, children_with_value, min_vintage, max_vintage, min_basis, max_basis,
     coalesce(demo, false) as demo, coalesce(carried, false) as carried, coalesce(estimated, false) as estimated,
     min_edition, max_edition, last_digit, parts_min_edition, parts_max_edition, parts_min_basis, parts_max_basis,
-    parts_last_digit
+    parts_last_digit, parts_estimated
 from level_5

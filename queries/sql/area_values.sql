@@ -39,6 +39,7 @@
 -- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
 -- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 -- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in compiled is worth together.
+-- column parts_estimated bool: 下级是否含估计数 | Whether some report in compiled is an estimate; null without it.
 with levels as (
     select area_levels.*, indicator_trees.tree
     from area_levels
@@ -109,8 +110,8 @@ labelled as (
             when joined.parts_min_edition <> joined.parts_max_edition or 'mixed' in (
                 joined.min_edition, joined.parts_min_edition
             ) then 'edition_mixed'
-            when joined.min_edition <> '' and joined.parts_min_edition <> ''
-                and joined.min_edition <> joined.parts_min_edition then 'edition_differs'
+-- What says no edition is of none: beside a part of an edition it is another one.
+            when joined.min_edition <> joined.parts_min_edition then 'edition_differs'
             when joined.parts_min_basis <> joined.parts_max_basis or 'mixed' in (
                 joined.min_basis, joined.parts_min_basis
             ) then 'basis_mixed'
@@ -177,6 +178,6 @@ select
         else 'mixed'
     end as edition,
     judged.residual_reason, case when judged.value is not null then judged.last_digit end as last_digit,
-    judged.parts_last_digit
+    judged.parts_last_digit, judged.parts_estimated
 from judged
 inner join periods on periods.time_period = judged.time_period

@@ -1,6 +1,6 @@
 -- name: changes
 -- grain: one row for each ref_area, indicator, pair of periods of one kind, and pair of benchmarks on which they are known
--- inputs: place_values, ratios, basis_readings, edition_readings, basis_links, bases, indicators, indicator_trees, areas, tree_edges, area_names
+-- inputs: place_values, ratios, basis_readings, edition_values, basis_links, bases, indicators, indicator_trees, areas, tree_edges, area_names
 -- rules: 1, 5, 7, 10
 -- materialise: no
 -- narrows: ref_area, indicator, from_period and to_period
@@ -55,8 +55,8 @@ formulas as (
 shared_editions as (
     select distinct formulas.indicator, above.ref_area, above.time_period
     from formulas
-    inner join edition_readings as above on above.indicator = formulas.numerator_indicator
-    inner join edition_readings as below
+    inner join edition_values as above on above.indicator = formulas.numerator_indicator
+    inner join edition_values as below
         on below.indicator = formulas.denominator_indicator and below.ref_area = above.ref_area
         and below.time_period = above.time_period and below.edition = above.edition
 ),
@@ -83,7 +83,7 @@ other_ratios as (
         and shared.time_period = above.time_period
     where not (above.is_current and below.is_current)
 -- Two editions are a reading only where no edition has both parts.
-        and (shared.indicator is null or coalesce(above.edition = below.edition, true))
+        and (shared.indicator is null or above.edition is not distinct from below.edition)
 ),
 
 readings as (

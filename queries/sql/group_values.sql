@@ -33,6 +33,7 @@
 -- column edition text: 版次 | Edition of a publication series; mixed where the parts that are added differ.
 -- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
 -- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
+-- column parts_estimated bool: 成员是否含估计数 | Whether some report in compiled is an estimate; null without it.
 with held as (
     select area_groups.group_id, area_groups.overlap, periods.time_period, periods.period_end
     from area_groups
@@ -137,7 +138,8 @@ judged as (
             when joined.reported is null or joined.amount is null then null
             when joined.min_edition <> joined.max_edition or 'mixed' in (joined.own_edition, joined.min_edition)
                 then 'edition_mixed'
-            when joined.min_edition <> '' and joined.own_edition <> joined.min_edition then 'edition_differs'
+-- What says no edition is of none: beside a part of an edition it is another one.
+            when coalesce(joined.own_edition, '') <> joined.min_edition then 'edition_differs'
             when joined.min_basis <> joined.max_basis or 'mixed' in (joined.own_basis, joined.min_basis)
                 then 'basis_mixed'
             when joined.min_basis <> '' and joined.own_basis <> joined.min_basis and basis_links.indicator is null
@@ -213,6 +215,7 @@ select
     case
         when judged.reported is not null then judged.own_last_digit
         when judged.status in ('compiled', 'partial') then judged.last_digit
-    end as last_digit
+    end as last_digit,
+    case when judged.status <> 'overlap' and judged.amount is not null then judged.estimated end as parts_estimated
 from judged
 inner join periods on periods.time_period = judged.time_period

@@ -1,6 +1,6 @@
 -- name: lineage
 -- grain: one row for each figure, each event behind it, and each way in which it is behind it
--- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements, area_groups, edition_readings
+-- inputs: place_inputs, place_values, ratios, target_rows, target_actuals, vintages, indicators, statements, area_groups, edition_readings, edition_values
 -- rules: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
 -- materialise: no
 -- zh: 每个数字背后的全部报送：作用、途径、提交、日志地址与签字人。
@@ -55,72 +55,49 @@ of_values as (
 asked as (
     select
         ref_area, indicator, time_period, period_kind, period_start, numerator_indicator, denominator_indicator,
-        denominator_date, numerator_origin, denominator_origin, paired_edition
+        denominator_date, paired_edition
     from ratios
 ),
 
 components as (
     select
         ref_area, indicator, time_period, 'numerator' as role, numerator_indicator as part_indicator,
-        time_period as part_period
+        time_period as part_period, paired_edition
     from asked
-    where paired_edition is null
     union all
     select
         ref_area, indicator, time_period, 'denominator' as role, denominator_indicator as part_indicator,
-        time_period as part_period
+        time_period as part_period, paired_edition
     from asked
-    where denominator_date <> 'previous_end' and paired_edition is null
+    where denominator_date <> 'previous_end'
     union all
     select
         asked.ref_area, asked.indicator, asked.time_period, 'denominator' as role,
-        asked.denominator_indicator as part_indicator, place_values.time_period as part_period
+        asked.denominator_indicator as part_indicator, place_values.time_period as part_period, asked.paired_edition
     from asked
     inner join place_values
         on place_values.ref_area = asked.ref_area and place_values.indicator = asked.denominator_indicator
         and place_values.period_kind = asked.period_kind
         and cast(place_values.period_end + interval '1 day' as date) = asked.period_start
-    where asked.denominator_date <> 'same_end' and asked.paired_edition is null
-),
-
--- Where both parts are taken from one edition, what counts by itself is not behind the ratio.
-within_editions as (
-    select
-        asked.ref_area, asked.indicator, asked.time_period, 'numerator' as role,
-        asked.numerator_indicator as part_indicator, edition_readings.time_period as part_period,
-        edition_readings.source, edition_readings.id
-    from asked
-    inner join edition_readings
-        on edition_readings.ref_area = asked.ref_area and edition_readings.indicator = asked.numerator_indicator
-        and edition_readings.time_period = asked.numerator_origin
-        and edition_readings.edition = asked.paired_edition
-    union all
-    select
-        asked.ref_area, asked.indicator, asked.time_period, 'denominator' as role,
-        asked.denominator_indicator as part_indicator, edition_readings.time_period as part_period,
-        edition_readings.source, edition_readings.id
-    from asked
-    inner join edition_readings
-        on edition_readings.ref_area = asked.ref_area and edition_readings.indicator = asked.denominator_indicator
-        and edition_readings.time_period = asked.denominator_origin
-        and edition_readings.edition = asked.paired_edition
+    where asked.denominator_date <> 'same_end'
 ),
 
 of_ratios as (
     select
         'ratio' as figure, cast(null as varchar) as target_id, components.ref_area, components.indicator,
         components.time_period, components.role, counting.input_area, counting.indicator as input_indicator,
-        counting.input_period, counting.via, counting.source, counting.id
+        counting.input_period, counting.via,
+-- Where both parts are taken from one edition, what counts by itself is not behind the ratio: that edition's report is.
+        case when components.paired_edition is null then counting.source else of_edition.source end as source,
+        case when components.paired_edition is null then counting.id else of_edition.id end as id
     from components
     inner join counting
         on counting.ref_area = components.ref_area and counting.indicator = components.part_indicator
         and counting.time_period = components.part_period
-    union all
-    select
-        'ratio' as figure, cast(null as varchar) as target_id, ref_area, indicator, time_period, role,
-        ref_area as input_area, part_indicator as input_indicator, part_period as input_period, ref_area as via, source,
-        id
-    from within_editions
+    left join edition_readings as of_edition
+        on of_edition.ref_area = counting.input_area and of_edition.indicator = counting.indicator
+        and of_edition.time_period = counting.input_period and of_edition.edition = components.paired_edition
+    where components.paired_edition is null or (counting.role = 'value' and of_edition.id is not null)
 ),
 
 owed as (
@@ -178,17 +155,19 @@ origins as (
     select
         target_rows.target_id, target_rows.ref_area, target_rows.indicator, target_rows.time_period,
         coalesce(target_rows.numerator_indicator, target_rows.indicator) as part_indicator,
-        target_actuals.numerator_origin as part_period
+        target_actuals.numerator_origin as part_period, target_rows.measure in ('ratio', 'value') as has_sums
     from target_rows
     inner join target_actuals
         on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
     union all
     select
         target_rows.target_id, target_rows.ref_area, target_rows.indicator, target_rows.time_period,
-        target_rows.denominator_indicator as part_indicator, target_actuals.denominator_origin as part_period
+        target_rows.denominator_indicator as part_indicator, target_actuals.denominator_origin as part_period,
+        target_rows.measure = 'ratio' and coalesce(indicators.denominator_date, 'same_end') = 'same_end' as has_sums
     from target_rows
     inner join target_actuals
         on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
+    inner join indicators on indicators.indicator = target_rows.indicator
 ),
 
 of_readings as (
@@ -201,6 +180,22 @@ of_readings as (
         on vintages.ref_area = origins.ref_area and vintages.indicator = origins.part_indicator
         and vintages.time_period = origins.part_period
     where not vintages.current
+    union all
+    select
+        'target' as figure, origins.target_id, origins.ref_area, origins.indicator, origins.time_period,
+        'reading' as role, counting.input_area, counting.indicator as input_indicator, counting.input_period,
+        counting.via, edition_readings.source, edition_readings.id
+    from origins
+    inner join edition_values
+        on edition_values.ref_area = origins.ref_area and edition_values.indicator = origins.part_indicator
+        and edition_values.time_period = origins.time_period
+    inner join counting
+        on counting.ref_area = origins.ref_area and counting.indicator = origins.part_indicator
+        and counting.time_period = origins.time_period and counting.role = 'value'
+    inner join edition_readings
+        on edition_readings.ref_area = counting.input_area and edition_readings.indicator = counting.indicator
+        and edition_readings.time_period = counting.input_period and edition_readings.edition = edition_values.edition
+    where origins.part_period is null and origins.has_sums and not edition_readings.is_current
 ),
 
 every as (

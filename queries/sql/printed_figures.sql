@@ -1,6 +1,6 @@
 -- name: printed_figures
 -- grain: one row for each ref_area, indicator, time_period, edition and reporter with a printed figure
--- inputs: printed_statements, place_values, ratios, edition_readings, indicators, powers_of_ten
+-- inputs: printed_statements, place_values, ratios, edition_values, indicators, powers_of_ten
 -- rules: 1, 7, 10
 -- materialise: no
 -- narrows: ref_area, indicator, time_period
@@ -42,10 +42,10 @@ of_editions as (
             ref_area, indicator, time_period, edition, kind, numerator_indicator, denominator_indicator, denominator_date
         from said
     ) as said
-    inner join edition_readings as above
+    inner join edition_values as above
         on above.ref_area = said.ref_area and above.time_period = said.time_period and above.edition = said.edition
         and above.indicator = coalesce(said.numerator_indicator, said.indicator)
-    left join edition_readings as below
+    left join edition_values as below
         on below.ref_area = said.ref_area and below.time_period = said.time_period and below.edition = said.edition
         and below.indicator = said.denominator_indicator
     where said.kind <> 'ratio' or (below.amount > 0 and said.denominator_date = 'same_end')

@@ -52,6 +52,8 @@
 -- column name_en text: 目标英文名称 | Name of the target in English.
 -- column area_zh text: 地区名称 | Name of the area or group in Chinese.
 -- column area_en text: 地区英文名称 | Name of the area or group in English.
+-- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
+-- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
 with worded_gaps as (
     select
         *,
@@ -254,5 +256,6 @@ select
             end
     end as gap_en,
     case when verdict in ('met', 'missed') and turned then turned_zh end as turned_zh,
-    case when verdict in ('met', 'missed') and turned then turned_en end as turned_en, name_zh, name_en, area_zh, area_en
+    case when verdict in ('met', 'missed') and turned then turned_en end as turned_en, name_zh, name_en, area_zh, area_en,
+    edition, basis
 from worded

@@ -17,7 +17,7 @@
 -- column denominator_vintage text: 分母版本 | Which release of the denominator.
 -- column numerator_edition text: 分子版次 | Edition of the numerator.
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
--- column edition text: 版次 | Edition of both; mixed where they are of two, because no edition had both.
+-- column edition text: 版次 | Edition of both; mixed where they are of two, or one of none, because no edition had both.
 with formulas as (
     select indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor
     from indicators
@@ -37,7 +37,8 @@ spans as (
         above.amount as numerator, below.amount as denominator, above.vintage as numerator_vintage,
         below.vintage as denominator_vintage, above.edition as numerator_edition,
         below.edition as denominator_edition, above.reporter as numerator_reporter,
-        below.reporter as denominator_reporter
+        below.reporter as denominator_reporter, above.source as numerator_source, above.id as numerator_id,
+        below.source as denominator_source, below.id as denominator_id
     from formulas
     inner join observation_history as above on above.indicator = formulas.numerator_indicator
     inner join observation_history as below
@@ -59,7 +60,7 @@ points as (
         on statements.ref_area = spans.ref_area and statements.time_period = spans.time_period
         and statements.indicator in (spans.numerator_indicator, spans.denominator_indicator)
         and statements.withdrawn_at > spans.known_from
-    where spans.numerator_edition <> spans.denominator_edition
+    where (spans.numerator_edition is distinct from spans.denominator_edition)
         and (spans.known_to is null or statements.withdrawn_at < spans.known_to)
 ),
 
@@ -76,7 +77,8 @@ within_editions as (
     select
         pieces.indicator, pieces.ref_area, pieces.time_period, pieces.point, above.edition,
         above.amount as numerator, below.amount as denominator, above.vintage as numerator_vintage,
-        below.vintage as denominator_vintage,
+        below.vintage as denominator_vintage, above.source as numerator_source, above.id as numerator_id,
+        below.source as denominator_source, below.id as denominator_id,
         row_number() over (
             partition by pieces.indicator, pieces.ref_area, pieces.time_period, pieces.point
             order by
@@ -95,7 +97,7 @@ within_editions as (
         and below.known_at <= pieces.point and (below.withdrawn_at is null or below.withdrawn_at > pieces.point)
         and below.edition = above.edition
     left join editions on editions.edition = above.edition
-    where pieces.numerator_edition <> pieces.denominator_edition and above.amount is not null and below.amount > 0
+    where (pieces.numerator_edition is distinct from pieces.denominator_edition) and above.amount is not null and below.amount > 0
 ),
 
 paired as (
@@ -107,15 +109,45 @@ paired as (
         case when one.place is null then pieces.denominator_vintage else one.denominator_vintage end
             as denominator_vintage,
         case when one.place is null then pieces.numerator_edition else one.edition end as numerator_edition,
-        case when one.place is null then pieces.denominator_edition else one.edition end as denominator_edition
+        case when one.place is null then pieces.denominator_edition else one.edition end as denominator_edition,
+        case when one.place is null then pieces.numerator_source else one.numerator_source end as numerator_source,
+        case when one.place is null then pieces.numerator_id else one.numerator_id end as numerator_id,
+        case when one.place is null then pieces.denominator_source else one.denominator_source end
+            as denominator_source,
+        case when one.place is null then pieces.denominator_id else one.denominator_id end as denominator_id
     from pieces
     left join within_editions as one
         on one.indicator = pieces.indicator and one.ref_area = pieces.ref_area
         and one.time_period = pieces.time_period and one.point = pieces.point and one.place = 1
+),
+
+-- A report that changes no pair begins no row: the newest of an edition that has only one part.
+compared as (
+    select
+        *,
+        coalesce(
+            lag(point_to) over cell = point
+            and lag(numerator_source) over cell = numerator_source and lag(numerator_id) over cell = numerator_id
+            and lag(denominator_source) over cell = denominator_source
+            and lag(denominator_id) over cell = denominator_id,
+            false
+        ) as goes_on
+    from paired
+    window cell as (partition by indicator, ref_area, time_period order by point)
+),
+
+runs as (
+    select
+        *,
+        sum(case when goes_on then 0 else 1 end) over (
+            partition by indicator, ref_area, time_period order by point
+        ) as run
+    from compared
 )
 
 select
-    ref_area, indicator, time_period, point as known_from, point_to as known_to,
+    ref_area, indicator, time_period, min(point) as known_from,
+    case when not bool_or(point_to is null) then max(point_to) end as known_to,
     try_cast(
         cast(cast(numerator as decimal(76, 10)) * cast(factor as decimal(20, 0)) as decimal(76, 30))
         / nullif(cast(denominator as decimal(76, 10)), 0)
@@ -124,6 +156,9 @@ select
     numerator, denominator, numerator_vintage, denominator_vintage, numerator_edition, denominator_edition,
     case
         when numerator_edition = denominator_edition then numerator_edition
-        when numerator_edition is not null and denominator_edition is not null then 'mixed'
+        when numerator_edition is distinct from denominator_edition then 'mixed'
     end as edition
-from paired
+from runs
+group by
+    ref_area, indicator, time_period, run, factor, numerator, denominator, numerator_vintage, denominator_vintage,
+    numerator_edition, denominator_edition

@@ -1,6 +1,6 @@
 -- name: ratios
 -- grain: one row for each ratio indicator, area or group, time_period with a numerator or a denominator
--- inputs: indicators, place_values, edition_readings, editions
+-- inputs: indicators, place_values, edition_values, editions
 -- rules: 1, 2, 7, 10
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -41,7 +41,7 @@
 -- column estimated bool: 是否含估计数 | Whether some report behind numerator or denominator is an estimate.
 -- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
--- column edition text: 版次 | Edition of both parts; mixed where they are of two, because no edition has both.
+-- column edition text: 版次 | Edition of both parts; mixed where they are of two, or one of none, because no edition has both.
 -- column paired_edition text: 配对版次 | Edition from which both parts are taken because the values that count are of two; null where they count themselves.
 -- column numerator_last_digit exact: 分子末位单位 | What one in the last digits of the numerator as sent is worth.
 -- column denominator_last_digit exact: 分母末位单位 | What one in the last digits of the denominator as sent is worth.
@@ -180,7 +180,8 @@ joined as (
             when 'same_end' then same.last_digit
             when 'previous_end' then previous.last_digit
             else cast((same.last_digit + previous.last_digit) / 2 as decimal(38, 10))
-        end as denominator_last_digit
+        end as denominator_last_digit,
+        previous.time_period as previous_period
     from asked
     inner join formulas on formulas.indicator = asked.indicator
     left join own_values on own_values.denominator_indicator = formulas.denominator_indicator
@@ -199,24 +200,56 @@ joined as (
 within_editions as (
     select
         joined.ref_area, joined.indicator, joined.time_period, above.edition, above.amount as numerator,
-        below.amount as denominator, above.vintage as numerator_vintage, below.vintage as denominator_vintage,
-        above.basis as numerator_basis, below.basis as denominator_basis,
-        above.last_digit as numerator_last_digit, below.last_digit as denominator_last_digit,
-        above.estimated or below.estimated as estimated,
+        case joined.denominator_date
+            when 'same_end' then same.amount
+            when 'previous_end' then previous.amount
+            else cast((same.amount + previous.amount) / 2 as decimal(38, 10))
+        end as denominator,
+        above.vintage as numerator_vintage,
+        case
+            when previous.edition is null then same.vintage
+            when same.edition is null or same.vintage is not distinct from previous.vintage then previous.vintage
+            else 'mixed'
+        end as denominator_vintage,
+        above.basis as numerator_basis,
+        case
+            when previous.edition is null then same.basis
+            when same.edition is null or same.basis is not distinct from previous.basis then previous.basis
+            else 'mixed'
+        end as denominator_basis,
+        above.last_digit as numerator_last_digit,
+        case joined.denominator_date
+            when 'same_end' then same.last_digit
+            when 'previous_end' then previous.last_digit
+            else cast((same.last_digit + previous.last_digit) / 2 as decimal(38, 10))
+        end as denominator_last_digit,
+        above.negative,
+        above.estimated or coalesce(same.estimated, false) or coalesce(previous.estimated, false) as estimated,
         row_number() over (
             partition by joined.ref_area, joined.indicator, joined.time_period
             order by editions.published desc nulls last, above.edition desc
         ) as place
     from joined
-    inner join edition_readings as above
+    inner join edition_values as above
         on above.ref_area = joined.ref_area and above.indicator = joined.numerator_indicator
-        and above.time_period = joined.numerator_origin
-    inner join edition_readings as below
-        on below.ref_area = joined.ref_area and below.indicator = joined.denominator_indicator
-        and below.time_period = joined.denominator_origin and below.edition = above.edition
+        and above.time_period = joined.time_period
+    left join edition_values as same
+        on same.ref_area = joined.ref_area and same.indicator = joined.denominator_indicator
+        and same.time_period = joined.time_period and same.edition = above.edition
+        and joined.denominator_date <> 'previous_end'
+    left join edition_values as previous
+        on previous.ref_area = joined.ref_area and previous.indicator = joined.denominator_indicator
+        and previous.time_period = joined.previous_period and previous.edition = above.edition
+        and joined.denominator_date <> 'same_end'
     left join editions on editions.edition = above.edition
-    where joined.numerator_edition <> joined.denominator_edition and joined.numerator_complete
-        and joined.denominator_complete
+-- Where the values that count say different editions, one says none, or a sum is of several.
+    where (
+        (joined.numerator_edition is distinct from joined.denominator_edition)
+        or joined.numerator_edition = 'mixed'
+    )
+        and joined.numerator_complete and joined.denominator_complete
+        and (same.edition is not null or joined.denominator_date = 'previous_end')
+        and (previous.edition is not null or joined.denominator_date = 'same_end')
 ),
 
 paired as (
@@ -235,7 +268,7 @@ paired as (
         case when one.place is null then joined.denominator_basis else one.denominator_basis end as denominator_basis,
         joined.numerator_origin, joined.denominator_origin, joined.coverage_reported, joined.coverage_expected,
         joined.numerator_complete, joined.denominator_complete,
-        case when one.place is null then joined.negative else one.numerator < 0 end as negative, joined.missing_zh,
+        case when one.place is null then joined.negative else one.negative end as negative, joined.missing_zh,
         joined.missing_en, joined.denominator_coverage_reported, joined.denominator_coverage_expected,
         joined.numerator_at_least,
         case when one.place is null then joined.estimated else one.estimated end as estimated, joined.demo,
@@ -321,7 +354,9 @@ select
     denominator_edition,
     case
         when numerator_edition = denominator_edition then numerator_edition
-        when numerator_edition is not null and denominator_edition is not null then 'mixed'
+-- What says no edition is of none: beside a part of an edition it is another one.
+        when numerator is not null and denominator is not null
+            and numerator_edition is distinct from denominator_edition then 'mixed'
     end as edition,
     paired_edition, numerator_last_digit, denominator_last_digit
 from rounded

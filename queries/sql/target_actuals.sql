@@ -32,6 +32,8 @@
 -- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
 -- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
+-- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
+-- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
 with asked as (
     select * from target_rows
 ),
@@ -52,7 +54,12 @@ of_ratios as (
         coalesce(ratios.demo, false) as demo, coalesce(ratios.at_least, false) as at_least,
         coalesce(ratios.estimated, false) as estimated, ratios.denominator_status,
         ratios.denominator_coverage_reported, ratios.denominator_coverage_expected, ratios.numerator_edition,
-        ratios.denominator_edition
+        ratios.denominator_edition, ratios.edition,
+        case
+            when ratios.numerator_basis = ratios.denominator_basis then ratios.numerator_basis
+            when ratios.numerator_basis is not null or ratios.denominator_basis is not null
+                then coalesce(ratios.numerator_basis, '-') || ' / ' || coalesce(ratios.denominator_basis, '-')
+        end as basis
     from asked
     left join ratios
         on ratios.ref_area = asked.ref_area and ratios.indicator = asked.indicator
@@ -81,7 +88,7 @@ of_values as (
         coalesce(own.at_least, false) as at_least, coalesce(own.estimated, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
         cast(null as bigint) as denominator_coverage_expected, own.edition as numerator_edition,
-        cast(null as varchar) as denominator_edition
+        cast(null as varchar) as denominator_edition, own.edition, own.basis
     from asked
     left join place_values as own
         on own.ref_area = asked.ref_area and own.indicator = asked.indicator
@@ -169,7 +176,7 @@ of_parts as (
         coalesce(case when counted.known > 0 then counted.estimated else own.estimated end, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
         cast(null as bigint) as denominator_coverage_expected, cast(null as varchar) as numerator_edition,
-        cast(null as varchar) as denominator_edition
+        cast(null as varchar) as denominator_edition, cast(null as varchar) as edition, cast(null as varchar) as basis
     from asked
     left join counted on counted.target_id = asked.target_id and counted.ref_area = asked.ref_area
     left join place_values as own

@@ -1,6 +1,6 @@
 -- name: target_readings
 -- grain: one row for each row of target_rows and each way to read it: vintages × rounding × comparators
--- inputs: target_rows, target_actuals, targets, vintages, catalog_target_bounds
+-- inputs: target_rows, target_actuals, targets, vintages, edition_values, indicators, catalog_target_bounds
 -- rules: 8, 10
 -- materialise: yes
 -- narrows: targets
@@ -20,50 +20,87 @@
 -- column comparator text: 比较方式 | Comparator of this reading.
 -- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
--- column mixed bool: 是否跨版次 | Whether its parts are of two editions, because no edition has both.
+-- column mixed bool: 是否跨版次 | Whether its parts are of two editions, or one of none, because no edition has both; or it is a sum of several.
 with actuals as (
-    select target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
+    select
+        target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
         target_rows.measure, target_rows.unit_factor, target_rows.is_member, target_rows.target_value,
-        target_rows.unit_text
+        target_rows.unit_text, target_rows.time_period,
+        coalesce(indicators.denominator_date, 'same_end') as denominator_date
     from target_actuals
     inner join target_rows
         on target_rows.target_id = target_actuals.target_id and target_rows.ref_area = target_actuals.ref_area
+    inner join indicators on indicators.indicator = target_rows.indicator
     where target_actuals.numerator is not null and target_actuals.denominator > 0
         and target_rows.target_value is not null
 -- A part that may still fall is compared with nothing.
         and (target_actuals.complete or target_actuals.at_least)
 ),
 
+-- A part that is no single report has its readings within editions, beside what counts.
+sums_above as (
+    select
+        actuals.target_id, actuals.ref_area, edition_values.amount, edition_values.vintage, edition_values.edition,
+        edition_values.edition is not distinct from actuals.numerator_edition as current
+    from actuals
+    inner join edition_values
+        on edition_values.ref_area = actuals.ref_area
+        and edition_values.indicator = coalesce(actuals.numerator_indicator, actuals.indicator)
+        and edition_values.time_period = actuals.time_period
+    where actuals.numerator_origin is null and actuals.measure in ('ratio', 'value')
+),
+
+sums_below as (
+    select
+        actuals.target_id, actuals.ref_area, edition_values.amount, edition_values.vintage, edition_values.edition,
+        edition_values.edition is not distinct from actuals.denominator_edition as current
+    from actuals
+    inner join edition_values
+        on edition_values.ref_area = actuals.ref_area and edition_values.indicator = actuals.denominator_indicator
+        and edition_values.time_period = actuals.time_period
+    where actuals.denominator_origin is null and actuals.measure = 'ratio' and actuals.denominator_date = 'same_end'
+),
+
 above as (
     select
         actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.numerator) as numerator,
-        vintages.vintage as numerator_vintage, vintages.edition,
+        vintages.vintage as numerator_vintage,
+        case when vintages.id is null then actuals.numerator_edition else vintages.edition end as edition,
 -- A ratio may take both parts from an edition before the newest: those are its values then.
-        case
-            when actuals.numerator_edition is not null and vintages.edition is not null
-                then vintages.edition = actuals.numerator_edition and vintages.newest_of_edition
-            else coalesce(vintages.current, true)
-        end as current
+        vintages.id is null
+            or (vintages.newest_of_edition and vintages.edition is not distinct from actuals.numerator_edition)
+            as current
     from actuals
     left join vintages
         on vintages.ref_area = actuals.ref_area
         and vintages.indicator = coalesce(actuals.numerator_indicator, actuals.indicator)
         and vintages.time_period = actuals.numerator_origin
+    left join sums_above as one
+        on one.target_id = actuals.target_id and one.ref_area = actuals.ref_area and one.current
+    where one.target_id is null
+    union all
+    select target_id, ref_area, amount as numerator, vintage as numerator_vintage, edition, current
+    from sums_above
 ),
 
 below as (
     select
         actuals.target_id, actuals.ref_area, coalesce(vintages.amount, actuals.denominator) as denominator,
-        vintages.vintage as denominator_vintage, vintages.edition,
-        case
-            when actuals.denominator_edition is not null and vintages.edition is not null
-                then vintages.edition = actuals.denominator_edition and vintages.newest_of_edition
-            else coalesce(vintages.current, true)
-        end as current
+        vintages.vintage as denominator_vintage,
+        case when vintages.id is null then actuals.denominator_edition else vintages.edition end as edition,
+        vintages.id is null
+            or (vintages.newest_of_edition and vintages.edition is not distinct from actuals.denominator_edition)
+            as current
     from actuals
     left join vintages
         on vintages.ref_area = actuals.ref_area and vintages.indicator = actuals.denominator_indicator
         and vintages.time_period = actuals.denominator_origin
+    left join sums_below as one
+        on one.target_id = actuals.target_id and one.ref_area = actuals.ref_area and one.current
+    where one.target_id is null
+    union all
+    select target_id, ref_area, amount as denominator, vintage as denominator_vintage, edition, current
+    from sums_below
 ),
 
 shared as (
@@ -71,6 +108,7 @@ shared as (
     from above
     inner join below
         on below.target_id = above.target_id and below.ref_area = above.ref_area and below.edition = above.edition
+    where above.edition <> 'mixed'
 ),
 
 versions as (
@@ -109,8 +147,8 @@ combined as (
     inner join bounds on bounds.target_id = actuals.target_id and bounds.of_member = actuals.is_member
     left join shared on shared.target_id = actuals.target_id and shared.ref_area = actuals.ref_area
     where below.denominator > 0
--- Two editions are a reading only where no edition has both parts.
-        and (shared.target_id is null or coalesce(above.edition = below.edition, true))
+-- Two editions, or one and a report of none, are a reading only where no edition has both parts.
+        and (shared.target_id is null or above.edition is not distinct from below.edition)
 ),
 
 compared as (
@@ -137,7 +175,9 @@ judged as (
             when upper is not null and (actual_side > upper_side or (actual_side = upper_side and not upper_inclusive))
                 then 'missed'
             else 'met'
-        end as verdict
+        end as verdict,
+        coalesce(numerator_edition = 'mixed', false)
+            or (measure = 'ratio' and numerator_edition is distinct from denominator_edition) as mixed
     from compared
 )
 
@@ -145,7 +185,7 @@ select
     target_id, ref_area, is_current,
     case
         when measure = 'ratio'
-            then case when numerator_edition <> denominator_edition then 'mixed editions: ' else '' end
+            then case when mixed then 'mixed editions: ' else '' end
                 || coalesce(numerator_vintage || ' ' || numerator_edition, numerator_edition, numerator_vintage, '-') || ' / '
                 || coalesce(denominator_vintage || ' ' || denominator_edition, denominator_edition, denominator_vintage, '-')
                 || ', '
@@ -157,5 +197,5 @@ select
     || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
     || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
     verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator,
-    numerator_edition, denominator_edition, coalesce(numerator_edition <> denominator_edition, false) as mixed
+    numerator_edition, denominator_edition, mixed
 from judged

@@ -60,6 +60,8 @@
 -- column above_en text: 分子指标英文名称 | The same in English.
 -- column above_unit_zh text: 分子指标单位 | Its unit in Chinese.
 -- column above_unit_en text: 分子指标英文单位 | Its unit in English.
+-- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
+-- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
 with readings as (
     select
         target_id, ref_area,
@@ -91,9 +93,9 @@ turning as (
             then coalesce(other.numerator_vintage, '-') end as above,
         case when other.denominator_vintage is distinct from main.denominator_vintage
             then coalesce(other.denominator_vintage, '-') end as below,
-        case when (other.numerator_edition is distinct from main.numerator_edition) then other.numerator_edition end
+        case when (other.numerator_edition is distinct from main.numerator_edition) then coalesce(other.numerator_edition, '-') end
             as above_edition,
-        case when (other.denominator_edition is distinct from main.denominator_edition) then other.denominator_edition end
+        case when (other.denominator_edition is distinct from main.denominator_edition) then coalesce(other.denominator_edition, '-') end
             as below_edition,
 -- What is nearest to the verdict's own reading: rounding, then the comparator, then other releases.
         row_number() over (
@@ -119,8 +121,9 @@ turned_words as (
             || coalesce('分母的' || below_names.zh || '、', '')
             || case
                 when turning.below_edition is null or turning.above_edition = turning.below_edition
-                    then coalesce('版次 ' || turning.above_edition || ' 的数值、', '')
-                else coalesce('分子的版次 ' || turning.above_edition || ' 数值、', '') || '分母的版次 ' || turning.below_edition || ' 数值、'
+                    then coalesce(case turning.above_edition when '-' then '未注明版次' else '版次 ' || turning.above_edition || ' ' end || '的数值、', '')
+                else coalesce('分子的' || case turning.above_edition when '-' then '未注明版次' else '版次 ' || turning.above_edition || ' ' end || '数值、', '')
+                    || '分母的' || case turning.below_edition when '-' then '未注明版次' else '版次 ' || turning.below_edition || ' ' end || '数值、'
             end
             || case when turning.rounded then '修约后的数值、' else '' end
             || case when turning.other_comparator then '“' || turning.comparator || '”' else '' end as words_zh,
@@ -128,9 +131,9 @@ turned_words as (
             || coalesce(below_names.en || ' of the denominator, ', '')
             || case
                 when turning.below_edition is null or turning.above_edition = turning.below_edition
-                    then coalesce('edition ' || turning.above_edition || ', ', '')
-                else coalesce('edition ' || turning.above_edition || ' above the line, ', '') || 'edition '
-                    || turning.below_edition || ' of the denominator, '
+                    then coalesce(case turning.above_edition when '-' then 'no edition' else 'edition ' || turning.above_edition end || ', ', '')
+                else coalesce(case turning.above_edition when '-' then 'no edition' else 'edition ' || turning.above_edition end || ' above the line, ', '')
+                    || case turning.below_edition when '-' then 'no edition' else 'edition ' || turning.below_edition end || ' of the denominator, '
             end
             || case when turning.rounded then 'rounded, ' else '' end
             || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
@@ -159,6 +162,7 @@ joined as (
         target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
         target_actuals.demo, target_actuals.at_least, target_actuals.estimated, target_actuals.denominator_status,
         target_actuals.denominator_coverage_reported, target_actuals.denominator_coverage_expected,
+        target_actuals.edition, target_actuals.basis,
         coalesce(target_actuals.denominator_status in ('partial', 'carried'), false) as part_below,
         readings.current_verdict, readings.turned, readings.readings,
         targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
@@ -280,5 +284,5 @@ select
     denominator_coverage_reported, denominator_coverage_expected, measure, kind, status, is_member, owner, unit_text,
     due_at, missing_zh, missing_en, undone_zh, undone_en, demo, parent_target, same_as, is_heading, note, gap,
     gap_numerator, turned_zh, turned_en, name_zh, name_en, area_zh, area_en, above_zh, above_en, above_unit_zh,
-    above_unit_en
+    above_unit_en, edition, basis
 from measured

@@ -121,6 +121,9 @@ async fn it_tells_every_error_before_it_sends() {
 
     let sent = send(&helan.base, &token, &arguments, &[&good]).output().expect("helan runs");
     assert!(sent.status.success() && shown(&sent).contains("3 events accepted, 0 repeated"), "{}", shown(&sent));
+    let again = send(&helan.base, &token, &arguments, &[&good]).output().expect("helan runs");
+    let said = shown(&again);
+    assert!(again.status.success() && said.contains("repeat: all 3 events were accepted before"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,6 +50,8 @@ pub(crate) struct Answers {
 /// Where an answer keeps what every published value has.
 struct Shape {
     answer: &'static str,
+    /// The view that is asked, where it has more columns than the one of the answer's name.
+    view: Option<&'static str>,
     /// The indicator, where the view has no such column because it is about one.
     indicator: Option<&'static str>,
     value: &'static str,
@@ -62,23 +64,46 @@ struct Shape {
 const OTHER_RATIOS: &str = "ratios";
 
 const SHAPES: [Shape; 5] = [
-    Shape { answer: "area_values", indicator: None, value: "value", status: "status", without: None },
+    Shape {
+        answer: "area_values",
+        view: Some("published_areas"),
+        indicator: None,
+        value: "value",
+        status: "status",
+        without: None,
+    },
     Shape {
         answer: "patent_density",
+        view: None,
         indicator: Some("patent_density"),
         value: "value",
         status: "status",
         without: None,
     },
-    Shape { answer: "quota_fulfilment", indicator: None, value: "actual_value", status: "verdict", without: None },
+    Shape {
+        answer: "quota_fulfilment",
+        view: None,
+        indicator: None,
+        value: "actual_value",
+        status: "verdict",
+        without: None,
+    },
     Shape {
         answer: OTHER_RATIOS,
+        view: None,
         indicator: None,
         value: "value",
         status: "status",
         without: Some("indicator in ('patent_density', 'rd_intensity')"),
     },
-    Shape { answer: "rd_intensity", indicator: Some("rd_intensity"), value: "value", status: "status", without: None },
+    Shape {
+        answer: "rd_intensity",
+        view: None,
+        indicator: Some("rd_intensity"),
+        value: "value",
+        status: "status",
+        without: None,
+    },
 ];
 
 /// The answer in which a ratio is published.
@@ -86,9 +111,9 @@ pub(crate) fn ratio_answer(indicator: &str) -> &'static str {
     SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map_or(OTHER_RATIOS, |shape| shape.answer)
 }
 
-/// The views that a publication freezes.
-pub(crate) fn answers() -> impl Iterator<Item = &'static str> {
-    SHAPES.iter().map(|shape| shape.answer)
+/// What a publication freezes: the name of each answer, and the view whose rule makes it.
+pub(crate) fn answers() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SHAPES.iter().map(|shape| (shape.answer, shape.view()))
 }
 
 /// Whether an answer is about ratios.
@@ -110,10 +135,10 @@ impl Answers {
             let without = shape.without.map_or_else(String::new, |rows| format!(" and not ({rows})"));
             let text = format!(
                 "select * from {} where (time_period = '{period}' or time_period is null){without}",
-                shape.answer
+                shape.view()
             );
             let ask = async { session.rows_as_of(&text, as_of, recorded).await.map_err(RollupError::from) };
-            let batches = ask.instrument(tracing::debug_span!("answer", view = shape.answer)).await?;
+            let batches = ask.instrument(tracing::debug_span!("answer", view = shape.view())).await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;
             }
@@ -145,6 +170,10 @@ impl Answers {
 }
 
 impl Shape {
+    fn view(&self) -> &'static str {
+        self.view.unwrap_or(self.answer)
+    }
+
     fn read(&self, batch: &RecordBatch, values: &mut Vec<Value>) -> Result<(), RollupError> {
         let details = details(batch)?;
         let target = batch.column_by_name("target_id").map(text).transpose()?;

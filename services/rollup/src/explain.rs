@@ -1,6 +1,7 @@
 //! From a figure down to its reports: the formula, the components, the areas, the periods, the events, and at every
 //! node the rules that acted there.
 
+mod editions;
 mod facts;
 mod figures;
 mod node;

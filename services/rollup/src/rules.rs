@@ -17,8 +17,8 @@ impl Rules {
     /// Those of this build.
     pub(crate) fn now() -> Self {
         let all = helan_queries::rules();
-        let of = |view: &str| all.get(view).map(|digest| (view.to_owned(), digest.clone()));
-        Self(views().filter_map(of).collect())
+        let of = |(answer, view): (&str, &str)| all.get(view).map(|digest| (answer.to_owned(), digest.clone()));
+        Self(answers().chain([(LINEAGE, LINEAGE)]).filter_map(of).collect())
     }
 
     /// Those of a publication: as they were kept with it. For one that is older than that column they follow from the
@@ -27,7 +27,10 @@ impl Rules {
         match kept.and_then(|kept| serde_json::from_str(kept).ok()) {
             Some(rules) => Self(rules),
             None if files_digest == FIRST_NAME => Self::first(),
-            None => Self(views().map(|view| (view.to_owned(), files_digest.to_owned())).collect()),
+            None => {
+                let names = answers().map(|(answer, _)| answer).chain([LINEAGE]);
+                Self(names.map(|answer| (answer.to_owned(), files_digest.to_owned())).collect())
+            }
         }
     }
 
@@ -65,11 +68,6 @@ impl Rules {
     fn first() -> Self {
         Self(FIRST.map(|(view, rule)| (view.to_owned(), rule.to_owned())).into())
     }
-}
-
-/// The views whose rules make a publication.
-fn views() -> impl Iterator<Item = &'static str> {
-    answers().chain([LINEAGE])
 }
 
 /// The digest of all SQL files by which publications were named until 28 November 2026. The same rules keep that name,

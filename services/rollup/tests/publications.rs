@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use helan_lake::Lake;
 use helan_query::Session;
-use helan_rollup::{Outcome, Question, Request, compare_publications, explain, reproduce, run};
+use helan_rollup::{Node, Outcome, Question, Request, compare_publications, explain, reproduce, run};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
@@ -162,6 +162,48 @@ async fn only_what_is_behind_a_number_makes_another_publication() {
     assert_eq!((verdict.publication.as_ref(), verdict.agrees), (Some(&a), Some(true)));
     assert_eq!(verdict.root.status, "missed");
     assert!(explain(&lake, None, &question("latest", "rd_intensty")).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
+    let dir = tempfile::tempdir().expect("directory");
+    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
+    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let velmora = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/catalogs/velmora-2018");
+    let velmora = Arc::new(Catalog::load(std::path::Path::new(velmora)).expect("a catalog without errors"));
+    let rows = "source,id,ref_area,indicator,time_period,value,unit,unit_mult,edition,known
+/v/office,n22,N,rd,2017,1650,MARK,6,2022,2022-03-01
+/v/office,s22,S,rd,2017,1050,MARK,6,2022,2022-03-01
+/v/isle,i22,I,rd,2017,110,MARK,6,2022,2022-03-01
+/v/office,g22,V,gdp,2017,99000,MARK,6,2022,2022-03-01
+/v/office,n23,N,rd,2017,1700,MARK,6,2023,2023-03-01
+/v/office,mg,mainland,gdp,2017,90000,MARK,6,2022,2022-03-01
+";
+    add(&lake, rows).await;
+    let question = |area: &str, indicator: &str| Question {
+        publication: None,
+        area: area.to_owned(),
+        indicator: indicator.to_owned(),
+        period: Some("2017".to_owned()),
+        as_of: None,
+    };
+    let explained = async |area: &str, indicator: &str| {
+        explain(&lake, Some(velmora.clone()), &question(area, indicator)).await.expect("explained").root
+    };
+    let nation = explained("V", "intensity").await;
+    let sum = &nation.children[0];
+    assert_eq!((sum.value.as_deref(), sum.role, nation.events()), (Some("2810000000"), "numerator", 4));
+    let names = |node: &Node| -> Vec<String> {
+        let id = |node: &Node| node.facts.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.clone());
+        node.children.iter().flat_map(|part| part.children.iter().filter_map(id)).collect()
+    };
+    assert_eq!(names(sum), ["i22", "n22", "s22"]);
+    let group = explained("mainland", "intensity").await;
+    assert_eq!((names(&group.children[0]), group.events()), (vec!["n22".to_owned(), "s22".to_owned()], 3));
+    // The isle lies within the nation, and counts for its R&D.
+    let says_not_added = |node: &Node| node.facts.iter().any(|(name, _)| *name == "within_not_added");
+    assert!(!says_not_added(&explained("V", "rd").await));
+    assert!(says_not_added(&explained("V", "gdp").await));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

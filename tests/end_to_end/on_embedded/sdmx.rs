@@ -31,7 +31,7 @@ fn an_export_is_read_by_its_structure_with_the_same_values() {
     // What is not distributed over an area's parts has rows of its own.
     let (residuals, theirs): (BTreeMap<_, _>, BTreeMap<_, _>) =
         theirs.into_iter().partition(|([area, ..], _)| area.ends_with("_X"));
-    assert!(!residuals.is_empty() && residuals.values().all(|value| value.is_some_and(|value| value != 0.0)));
+    assert!(!residuals.is_empty() && residuals.values().all(|value| *value != Some(0.0)));
     let ours = published(Path::new(&at("plain.csv")));
     assert!(ours.len() > 111, "{} values", ours.len());
     assert_eq!(theirs.keys().collect::<Vec<_>>(), ours.keys().collect::<Vec<_>>());

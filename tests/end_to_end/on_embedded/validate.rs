@@ -17,6 +17,10 @@ async fn a_file_is_judged_before_it_is_sent() {
     let (said, ended) = validate(&helan, "again.csv", "640100,rd_expenditure,2018,27.4,CNY,8,\n", &["--strict"]);
     assert!(ended && said.contains("repeat: 1 of 1 events were accepted before"), "{said}");
 
+    // The same number with other digits says another precision: it is a report of its own.
+    let (said, ended) = validate(&helan, "digits.csv", "640100,rd_expenditure,2018,27.40,CNY,8,\n", &["--strict"]);
+    assert!(ended && said.contains("would be accepted: 1 event") && !said.contains("repeat"), "{said}");
+
     let wrong = "640200,rd_expenditure,2019,7,CNY,8,\n640100,gdp,2019,19,CNY,4,\n";
     let (said, ended) = validate(&helan, "wrong.csv", wrong, &[]);
     assert!(!ended && said.contains("foreign_area") && said.contains("below_minimum"), "{said}");

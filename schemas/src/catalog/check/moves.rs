@@ -1,5 +1,7 @@
 //! `moves.csv`.
 
+use std::collections::BTreeMap;
+
 use super::indicators::by_id;
 use super::places::Places;
 use super::rules::or_empty;
@@ -18,7 +20,28 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
         |row| format!("{} on {}", row.part, row.day),
         problems,
     );
+    let mut ways: BTreeMap<_, (&str, &str)> = BTreeMap::new();
     for (at, row) in sheets.moves.iter() {
+        let way = (row.from_area.as_str(), row.to_area.as_str());
+        if way.0 == way.1 {
+            let what = format!("{} moves from {} to {}", row.part, way.0, way.1);
+            problems.add(at, "move_nowhere", what, "it stays where it is", "name the area to which it went");
+        }
+        // A corrected row is one with a later known_from.
+        let first = *ways.entry((&row.part, row.day, row.known_from)).or_insert(way);
+        if first != way {
+            let what = format!("{} moves from {} to {} and from {} to {}", row.part, first.0, first.1, way.0, way.1);
+            let fix = "give what went elsewhere a part of its own";
+            problems.add(at, "move_two_ways", what, "on one day a part goes one way", fix);
+        }
+        let days = [("from_area", &row.from_area, row.day.yesterday().ok()), ("to_area", &row.to_area, Some(row.day))];
+        for (column, code, day) in days {
+            if places.is_area(code) && day.is_some_and(|day| !places.is_place_on(code, day)) {
+                let what = format!("{column} {code} does not exist when {} moves on {}", row.part, row.day);
+                let fix = "a part leaves an area of the day before, for one of the day itself";
+                problems.add(at, "not_there_then", what, "there is no value to move it from or to", fix);
+            }
+        }
         for (column, code) in [("from_area", &row.from_area), ("to_area", &row.to_area)] {
             if !places.is_area(code) {
                 dangling(at, column, code, "areas.csv", problems);
@@ -57,11 +80,18 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
             let fix = "value: fill in indicator and time_period; share: leave time_period empty";
             problems.add(at, "move_amount", what, "an amount is that of one indicator and period", fix);
         }
-        if let Some(text) = row.time_period.as_deref()
-            && let Err(error) = Period::parse(text)
-        {
-            let fix = "write a period such as 2018, 2018-Q2 or 2018-06";
-            problems.add(at, "bad_period", format!("time_period {text:?} {error}"), "the row is about one period", fix);
+        match row.time_period.as_deref().map(|text| (text, Period::parse(text))) {
+            Some((text, Err(error))) => {
+                let what = format!("time_period {text:?} {error}");
+                let fix = "write a period such as 2018, 2018-Q2 or 2018-06";
+                problems.add(at, "bad_period", what, "the row is about one period", fix);
+            }
+            Some((text, Ok(period))) if period.end >= row.day => {
+                let what = format!("{} moved on {}, its value is that of {text}", row.part, row.day);
+                let why = "values of periods that end on that day or later are reported on the new boundaries";
+                problems.add(at, "move_period", what, why, "name a period that ends before the day");
+            }
+            _ => {}
         }
     }
 }

@@ -120,7 +120,7 @@ fn what_moves_is_said_once() {
         Catalog::from_files(files).map_or_else(|problems| problems[0].rule, |_| "")
     };
     assert_eq!(moves("mill,A,B,2018-06-01,,,0.25,"), "");
-    assert_eq!(moves("mill,A,B,2018-06-01,rd,2017,,3"), "");
+    assert_eq!(moves("mill,A,B,2018-06-01,rd,2017,,3\nmill,B,A,2019-06-01,,,0.25,"), "");
     for (row, rule) in [
         ("mill,A,X,2018-06-01,,,0.25,", "dangling_reference"),
         ("mill,A,B,2018-06-01,,,0.25,3", "move_amount"),
@@ -129,6 +129,11 @@ fn what_moves_is_said_once() {
         ("mill,A,B,2018-06-01,rd,,,3", "move_amount"),
         ("mill,A,B,2018-06-01,gdp,,0.25,", "move_indicator"),
         ("mill,A,B,2018-06-01,rd,2017年,,3", "bad_period"),
+        ("mill,A,A,2018-06-01,,,0.25,", "move_nowhere"),
+        ("mill,A,B,2018-06-01,,,0.25,\nmill,B,A,2018-06-01,rd,2017,,3", "move_two_ways"),
+        ("mill,A,B,2018-06-01,rd,2019,,3", "move_period"),
+        ("mill,A,B,2018-06-01,rd,2018,,3", "move_period"),
+        ("mill,A,B,1900-06-01,,,0.25,", "not_there_then"),
     ] {
         assert_eq!(moves(row), rule, "{row}");
     }

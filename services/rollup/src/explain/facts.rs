@@ -29,6 +29,8 @@ pub(crate) struct Facts {
     /// Every known event about the cells of those observations, counted or not.
     pub(crate) events: BTreeMap<Cell, Vec<Row>>,
     pub(crate) dues: BTreeMap<Cell, Row>,
+    /// What each value is in every edition that has all of its reports.
+    pub(crate) editions: BTreeMap<Cell, Vec<Row>>,
 }
 
 /// A session as of a pair of moments.
@@ -92,6 +94,7 @@ impl Facts {
         let about = format!("indicator in ({}) and time_period in ({})", list(indicators), list(periods));
         let of = |view: &str| format!("select * from {view} where {about}");
         let [area_values, group_values, period_values] = ["area_values", "group_values", "period_values"].map(of);
+        let editions = of("edition_values");
         let inputs = format!("{} order by source, id", of("period_inputs"));
         let tree = format!("tree in (select tree from indicator_trees where indicator in ({}))", list(indicators));
         let edges = format!(
@@ -108,7 +111,7 @@ impl Facts {
              group by ref_area, indicator, time_period"
         );
         // Side by side: most of a question's time is planning, and views that several need are computed once.
-        let (areas, groups, values, inputs, edges, members, trees, events, dues) = futures::try_join!(
+        let (areas, groups, values, inputs, edges, members, trees, events, dues, editions) = futures::try_join!(
             at.rows(&area_values),
             at.rows(&group_values),
             at.rows(&period_values),
@@ -118,8 +121,10 @@ impl Facts {
             at.rows(&trees),
             at.rows(&events),
             at.rows(&dues),
+            at.rows(&editions),
         )?;
         (self.areas, self.groups, self.periods) = (keyed(areas), keyed(groups), keyed(values));
+        self.editions = grouped(editions);
         (self.inputs, self.events, self.dues) = (grouped(inputs), grouped(events), keyed(dues));
         let text = |row: &Row, name: &str| row.get(name).cloned().unwrap_or_default();
         self.trees.extend(trees.iter().map(|row| (text(row, "indicator"), text(row, "tree"))));

@@ -142,12 +142,12 @@ impl Ratio {
             node.marks.push("demo");
         }
         if let Some(edition) = row.get("paired_edition") {
-            for (role, indicator, origin) in [
-                ("numerator", "numerator_indicator", "numerator_origin"),
-                ("denominator", "denominator_indicator", "denominator_origin"),
-            ] {
-                let part = (cell.0.clone(), get(row, indicator).to_owned(), get(row, origin).to_owned());
-                node.children.push(facts_of.in_edition(&part, edition, role));
+            let numerator = (cell.0.clone(), get(row, "numerator_indicator").to_owned(), cell.2.clone());
+            node.children.push(facts_of.in_edition(&numerator, edition, "numerator"));
+            let same = (date != "previous_end").then(|| cell.2.clone());
+            for period in same.into_iter().chain(self.previous.clone()) {
+                let part = (cell.0.clone(), denominator.clone(), period);
+                node.children.push(facts_of.in_edition(&part, edition, "denominator"));
             }
             node.children.extend(printed_nodes(facts_of, cell, &self.printed));
             return node;

@@ -5,7 +5,7 @@ use crate::explain::node::Node;
 use crate::rows::Row;
 
 /// Deeper than any tree that the views add up: a catalog whose relations ran in a circle would end here.
-const DEPTH: usize = 12;
+pub(crate) const DEPTH: usize = 12;
 
 pub(crate) fn get<'r>(row: &'r Row, name: &str) -> &'r str {
     row.get(name).map_or("", String::as_str)
@@ -96,10 +96,12 @@ impl Facts {
         }
         let key = (self.tree(&cell.1), cell.0.clone(), get(row, "period_end").to_owned());
         let below = self.below.get(&key).map_or(&[][..], Vec::as_slice);
-        if below.iter().any(|(relation, _)| relation == "within") {
+        // What lies within for every indicator may be a part for this one.
+        let is_part = |area: &String| below.iter().any(|(relation, child)| relation == "part_of" && child == area);
+        let inside = below.iter().filter(|(relation, child)| relation == "within" && !is_part(child));
+        let inside: Vec<&str> = inside.map(|(_, child)| child.as_str()).collect();
+        if !inside.is_empty() {
             node.rules.push(4);
-            let inside: Vec<&str> =
-                below.iter().filter(|(relation, _)| relation == "within").map(|(_, child)| child.as_str()).collect();
             node.facts.push(("within_not_added", inside.join(", ")));
         }
         let reported = row.contains_key("reported");
@@ -143,18 +145,7 @@ impl Facts {
         node
     }
 
-    /// What one edition says of a cell, as a part of a ratio that is made within that edition.
-    pub(crate) fn in_edition(&self, cell: &Cell, edition: &str, role: &'static str) -> Node {
-        let events = self.events.get(cell).map_or(&[][..], Vec::as_slice);
-        let first = events.iter().map(|event| get(event, "known_at")).min().unwrap_or_default();
-        let is_of = |event: &&Row| get(event, "edition") == edition && !event.contains_key("withdrawn_at");
-        match events.iter().find(is_of) {
-            Some(event) => self.event(cell, event, role, first),
-            None => self.place(cell, role),
-        }
-    }
-
-    fn tree(&self, indicator: &str) -> String {
+    pub(crate) fn tree(&self, indicator: &str) -> String {
         self.trees.get(indicator).cloned().unwrap_or_default()
     }
 
@@ -272,7 +263,7 @@ impl Facts {
     }
 
     /// `first` is when the first report of the cell became known: a revision after it is not late.
-    fn event(&self, cell: &Cell, row: &Row, role: &'static str, first: &str) -> Node {
+    pub(crate) fn event(&self, cell: &Cell, row: &Row, role: &'static str, first: &str) -> Node {
         let mut node = self.node("event", role, cell);
         node.value = row.get("amount").cloned();
         node.status = get(row, "obs_status").to_owned();

@@ -69,9 +69,10 @@ const ATTRIBUTES: [Component; 18] = [
 /// Attributes that are the same for all rows.
 const OF_THE_WHOLE: [&str; 4] = ["PUBLICATION", "AS_OF", "RELEASE_STATE", "EMBARGO_TIME"];
 
-/// Where a record has area, value and status of the value.
+/// Where a record has area, value, its status as an observation and how it was got.
 const AREA_AT: usize = 4;
 const VALUE_AT: usize = 8;
+const OBS_STATUS_AT: usize = 9;
 const STATUS_AT: usize = 10;
 
 /// A text as an SDMX id: what an id may not hold becomes an underscore.
@@ -115,12 +116,35 @@ fn residual_area(area: &str) -> String {
     format!("{}_X", id(area))
 }
 
-/// What an area reported beyond the sum of its parts: of values that add up, and where it is not zero.
-fn residual(export: &Export, row: &Row) -> Option<String> {
+/// What an area or group reported beyond the sum of its parts.
+struct Residual {
+    /// None where whole and parts are not to be compared.
+    value: Option<String>,
+    /// `residual`, or why there is none.
+    status: String,
+    observation_status: String,
+}
+
+/// Of values that add up, and where it is not zero.
+fn residual(export: &Export, row: &Row) -> Option<Residual> {
     let adds_up = export.indicator(&row.value.key.indicator)?.over_areas == OverAreas::Additive;
     let is_whole = row.field("coverage_reported") == row.field("coverage_expected");
-    let value = crate::rows::plain(row.field("residual").filter(|_| adds_up && is_whole)?);
-    (row.value.key.target_id.is_none() && value.chars().any(|digit| ('1'..='9').contains(&digit))).then_some(value)
+    (adds_up && is_whole && row.value.key.target_id.is_none()).then(|| left_over(row)).flatten()
+}
+
+fn left_over(row: &Row) -> Option<Residual> {
+    let of_parts = |areas: &str, groups: &str| row.field(areas).or_else(|| row.field(groups));
+    if let Some(reason) = of_parts("residual_reason", "members_residual_reason") {
+        return Some(Residual { value: None, status: reason.to_owned(), observation_status: "M".to_owned() });
+    }
+    let value = crate::rows::plain(of_parts("residual", "members_residual")?);
+    let is_estimated = row.flag("estimated") || of_parts("parts_estimated", "members_estimated") == Some("true");
+    value.chars().any(|digit| ('1'..='9').contains(&digit)).then(|| Residual {
+        value: Some(value),
+        status: "residual".to_owned(),
+        // Made of whole and parts, it is an estimate if either is; else it is what the whole is.
+        observation_status: if is_estimated { "E" } else { observation_status(row) }.to_owned(),
+    })
 }
 
 pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
@@ -167,9 +191,13 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             label(row, "edition"),
         ];
         writer.write_record(&record).map_err(failed)?;
-        if let Some(value) = residual(export, row) {
-            let changed =
-                [(AREA_AT, residual_area(&key.ref_area)), (VALUE_AT, value), (STATUS_AT, "residual".to_owned())];
+        if let Some(Residual { value, status, observation_status }) = residual(export, row) {
+            let changed = [
+                (AREA_AT, residual_area(&key.ref_area)),
+                (VALUE_AT, value.unwrap_or_default()),
+                (OBS_STATUS_AT, observation_status),
+                (STATUS_AT, status),
+            ];
             let mut record = record;
             changed.into_iter().for_each(|(at, text)| record[at] = text);
             writer.write_record(&record).map_err(failed)?;
@@ -224,8 +252,12 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
         let (zh, en) = words::status(&row.value.status);
         named(&row.value.status, zh, en)
     });
-    let (zh, en) = words::status("residual");
-    let statuses = statuses.chain([named("residual", zh, en)]);
+    let residuals = export.rows.iter().filter_map(|row| residual(export, row).map(|residual| residual.status));
+    let residuals: Vec<String> = residuals.chain(["residual".to_owned()]).collect();
+    let statuses = statuses.chain(residuals.iter().map(|status| {
+        let (zh, en) = words::status(status);
+        named(status, zh, en)
+    }));
     let mut observed: Codes = states.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
     for row in &export.rows {
         let code = observation_status(row);
@@ -350,6 +382,32 @@ mod tests {
         assert_eq!([label(&other, "vintage"), label(&other, "basis")], ["final / -", "- / census"]);
         assert_eq!((label(&other, "edition"), observation_status(&other)), (String::new(), "A"));
         assert_eq!(observation_status(&row(r#"{"obs_status":"P","estimated":"true"}"#)), "P");
+    }
+
+    #[test]
+    fn what_is_left_over_follows_its_inputs() {
+        let left = |detail: &str| {
+            let key = Key {
+                answer: "area_values".to_owned(),
+                target_id: None,
+                ref_area: "A".to_owned(),
+                indicator: "i".to_owned(),
+                time_period: "2018".to_owned(),
+            };
+            let value = Value { key, value: Some(1), status: "reported".to_owned(), detail: detail.to_owned() };
+            let left = left_over(&Row::new(value))?;
+            Some((left.value, left.status, left.observation_status))
+        };
+        let some = |value: Option<&str>, status: &str, observed: &str| {
+            Some((value.map(str::to_owned), status.to_owned(), observed.to_owned()))
+        };
+        assert_eq!(left(r#"{"residual":"5.00","obs_status":"P"}"#), some(Some("5"), "residual", "P"));
+        let of_estimates = r#"{"residual":"5","obs_status":"A","parts_estimated":"true"}"#;
+        assert_eq!(left(of_estimates), some(Some("5"), "residual", "E"));
+        let of_group = r#"{"members_residual":"-2","members_estimated":"false"}"#;
+        assert_eq!(left(of_group), some(Some("-2"), "residual", "A"));
+        assert_eq!(left(r#"{"residual_reason":"edition_differs"}"#), some(None, "edition_differs", "M"));
+        assert_eq!([left(r#"{"residual":"0"}"#), left("{}")], [None, None]);
     }
 
     #[test]

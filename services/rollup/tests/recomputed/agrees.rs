@@ -248,8 +248,19 @@ fn of_ratio(ratio: &Ratio) -> Row {
         ("denominator_basis", label(ratio.below.basis())),
         ("numerator_edition", label(ratio.above.edition())),
         ("denominator_edition", label(ratio.below.edition())),
+        ("edition", ratio_edition(ratio)),
         ("paired_edition", ratio.paired.unwrap_or_default().to_owned()),
     ])
+}
+
+/// That of both parts; of two, or of one and none, mixed.
+fn ratio_edition(ratio: &Ratio) -> String {
+    let both = ratio.numerator.is_some() && ratio.denominator.is_some();
+    match (ratio.above.edition(), ratio.below.edition()) {
+        (above, below) if above == below => label(above),
+        _ if both => "mixed".to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn of_target(stands: &Stands) -> Row {

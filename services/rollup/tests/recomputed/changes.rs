@@ -106,7 +106,8 @@ fn plain(model: &Model<'_>, place: &str, indicator: &'static str, period: &str) 
 fn ratios(model: &Model<'_>, place: &str, indicator: &str, period: &str) -> Vec<Reading> {
     let formula = model.formula(indicator);
     let part = |indicator, basis| Part { indicator, basis, edition: None };
-    let [over, under] = [formula.above, formula.below].map(|it| model.in_editions(&cell(place, it, period)));
+    let [over, under] =
+        [formula.above, formula.below].map(|it| model.within_editions(model.place(&cell(place, it, period)).as_ref()));
     let has_both = over.keys().any(|edition| under.contains_key(edition));
     let mut out: Vec<Reading> = model
         .ratio(place, indicator, period)
@@ -125,8 +126,7 @@ fn ratios(model: &Model<'_>, place: &str, indicator: &str, period: &str) -> Vec<
     let below = plain(model, place, formula.below, period);
     for above in plain(model, place, formula.above, period) {
         for below in below.iter().filter(|below| !(above.current && below.current)) {
-            let of_two = above.above.edition.as_ref().zip(below.above.edition.as_ref()).is_some_and(|(a, b)| a != b);
-            if of_two && has_both {
+            if above.above.edition != below.above.edition && has_both {
                 continue;
             }
             let value = match (above.value, below.value.filter(|_| below.complete)) {

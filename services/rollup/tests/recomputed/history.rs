@@ -54,6 +54,8 @@ pub(crate) enum Step {
     },
     /// A report of so many units, known in good time.
     Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
+    /// A table of one edition: R&D of the region's parts and its product, with a bit of `left_out` for each that is not in it.
+    Table { edition: usize, left_out: u8, cents: i64, days: i64 },
     /// Reports of parts that fill 2018; a bit of `cuts` for each month but the last: one part ends with it.
     Series { area: usize, indicator: usize, cuts: u16, cents: i64, source: usize, days: i64 },
     /// The report of an earlier step is withdrawn by its source.
@@ -190,7 +192,11 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let withdraw = (0..1000_usize, 0..1200_i64).prop_map(|(which, days)| Step::Withdraw { which, days });
     let again = (0..1000_usize, -30..30_i64, 0..VINTAGES.len(), 0..EDITIONS.len(), 0..1200_i64)
         .prop_map(|(which, add, vintage, edition, days)| Step::Again { which, add, vintage, edition, days });
-    let step = prop_oneof![12 => report, 4 => series, 2 => withdraw, 4 => again];
+    let table = (0..EDITIONS.len(), any::<u8>(), 1..60_000_i64, 0..1200_i64).prop_map(
+        // Mostly complete, or nearly so.
+        |(edition, left_out, cents, days)| Step::Table { edition, left_out: left_out & (left_out >> 3), cents, days },
+    );
+    let step = prop_oneof![12 => report, 4 => series, 2 => withdraw, 4 => again, 3 => table];
     (
         variant,
         prop::collection::vec(step, 1..90),
@@ -286,6 +292,24 @@ impl Case {
                             printed: false,
                         };
                         events.push(event(at + more, source, Some(report), days, 0));
+                    }
+                }
+                Step::Table { edition, left_out, cents, days } => {
+                    let cells = [("A", "rd"), ("B", "rd"), ("C", "rd"), ("R", "gdp"), ("G", "gdp")];
+                    let told = cells.into_iter().enumerate().filter(|(bit, _)| left_out & (1 << bit) == 0);
+                    for (more, (_, (area, indicator))) in told.enumerate() {
+                        let report = Report {
+                            area,
+                            indicator,
+                            period: "2018".to_owned(),
+                            amount: Some((i128::from(cents) + more as i128) * 10_i128.pow(8)),
+                            status: "A",
+                            vintage: None,
+                            basis: None,
+                            edition: EDITIONS[edition].0,
+                            printed: false,
+                        };
+                        events.push(event(at + more, 0, Some(report), days, 0));
                     }
                 }
                 Step::Withdraw { which, days } => {

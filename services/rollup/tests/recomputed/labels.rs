@@ -43,10 +43,11 @@ impl Labels {
     /// Why a whole with these labels is not compared with the sum of parts with those.
     pub(crate) fn residual_reason(&self, parts: &Self, linked: bool) -> Option<&'static str> {
         let one = |labels: &BTreeSet<String>| labels.first().filter(|label| !label.is_empty()).cloned();
+        // A part that says no edition is of none, which is another one.
         let differs = |a: &BTreeSet<String>, b: &BTreeSet<String>| one(a).zip(one(b)).is_some_and(|(a, b)| a != b);
         if self.editions.len() > 1 || parts.editions.len() > 1 {
             Some("edition_mixed")
-        } else if differs(&self.editions, &parts.editions) {
+        } else if self.editions != parts.editions {
             Some("edition_differs")
         } else if self.bases.len() > 1 || parts.bases.len() > 1 {
             Some("basis_mixed")

@@ -14,6 +14,7 @@ mod agrees;
 mod asking;
 mod boundaries;
 mod changes;
+mod editions;
 mod files;
 mod folded;
 mod history;

@@ -57,9 +57,8 @@ fn factor(model: &Model<'_>, cell: &Cell) -> i128 {
 
 fn beside(model: &Model<'_>, about: &Cell, edition: Option<&'static str>) -> Option<Beside> {
     let said = |indicator: &str| {
-        let readings = model.in_editions(&cell(&about.0, indicator, &about.2));
-        let amount = report(readings.get(edition?)?).amount.expect("an amount");
-        Some((amount, last_digit(amount)))
+        let readings = model.within_editions(model.place(&cell(&about.0, indicator, &about.2)).as_ref());
+        readings.get(edition?).map(|it| (it.amount, it.last_digit))
     };
     if !RATIOS.contains(&&*about.1) {
         let place = || model.place(about).filter(|figure| figure.complete);

@@ -1,10 +1,8 @@
 //! The other path, rule 1: ratios from their components.
 
-use std::collections::BTreeMap;
-
-use crate::history::{EDITIONS, Event};
+use crate::editions::published;
 use crate::labels::Labels;
-use crate::model::{Cell, Model, cell, divided, last_digit, parse, report};
+use crate::model::{Model, cell, divided, parse};
 use crate::places::Figure;
 
 /// How a ratio is computed.
@@ -54,7 +52,7 @@ impl Model<'_> {
     /// Rule 1: from components; rule 2: no compiled denominators.
     pub(crate) fn ratio(&self, area: &str, indicator: &str, text: &str) -> Option<Ratio> {
         let Formula { above, below, factor, date } = self.formula(indicator);
-        let (formula_above, formula_below) = (above, below);
+        let formula_above = above;
         let numerator = self.place(&cell(area, above, text));
         let same = self.place(&cell(area, below, text));
         if numerator.is_none() && same.is_none() {
@@ -91,25 +89,33 @@ impl Model<'_> {
         let mut below_labels = Labels::of_parts(below.iter().copied().flatten().map(|figure| &figure.labels));
         let mut estimated =
             std::iter::once(&numerator).chain(below.iter().copied()).flatten().any(|part| part.estimated);
-        let named = |labels: &Labels| labels.edition();
-        let two = named(&above_labels).zip(named(&below_labels)).is_some_and(|(a, b)| a != b);
-        let origins = origin(&numerator).zip(denominator_origin.clone());
+        // A part that says no edition is of none; a sum of several is of neither.
+        let mixed = Some("mixed".to_owned());
+        let is_of_one = above_labels.edition() == below_labels.edition() && above_labels.edition() != mixed;
         let whole_parts = complete(&numerator) && denominator_complete;
         // Both parts are of one edition: the newest that has both. Where none has, the ratio is mixed.
-        let paired = origins.filter(|_| two && whole_parts).and_then(|(over, under)| {
-            let over = self.in_editions(&cell(area, above, &over));
-            let under = self.in_editions(&cell(area, formula_below, &under));
-            over.into_iter()
-                .filter_map(|(edition, event)| Some((edition, event, *under.get(edition)?)))
-                .max_by_key(|(edition, ..)| published(edition))
-        });
+        let paired = (whole_parts && !is_of_one)
+            .then(|| {
+                let over = self.within_editions(numerator.as_ref());
+                let under: Vec<_> = below.iter().map(|part| self.within_editions(part.as_ref())).collect();
+                over.into_iter()
+                    .filter_map(|(edition, over)| {
+                        let under: Option<Vec<_>> = under.iter().map(|part| part.get(edition).cloned()).collect();
+                        Some((edition, over, under?))
+                    })
+                    .max_by_key(|(edition, ..)| published(edition))
+            })
+            .flatten();
         let digit = |figure: &Option<Figure>| figure.as_ref().map_or(0, |figure| figure.last_digit);
         let mut last_digits = (digit(&numerator), below.iter().copied().map(digit).sum::<i128>() / below.len() as i128);
-        if let Some((_, over, under)) = paired {
-            last_digits = (digits(over), digits(under));
-            (top, denominator) = (report(over).amount, report(under).amount);
-            (above_labels, below_labels) = (self.labels(over), self.labels(under));
-            estimated = [over, under].iter().any(|event| report(event).status == "E");
+        if let Some((_, over, under)) = &paired {
+            let parts = under.len() as i128;
+            last_digits = (over.last_digit, under.iter().map(|part| part.last_digit).sum::<i128>() / parts);
+            top = Some(over.amount);
+            denominator = Some(divided(under.iter().map(|part| part.amount).sum(), parts));
+            (above_labels, below_labels) =
+                (over.labels.clone(), Labels::of_parts(under.iter().map(|part| &part.labels)));
+            estimated = over.estimated || under.iter().any(|part| part.estimated);
         }
         let quotient = match (top, denominator) {
             // Over a part of the denominator there is no ratio of the whole.
@@ -154,25 +160,10 @@ impl Model<'_> {
             factor,
             above: above_labels,
             below: below_labels,
-            paired: paired.map(|(edition, ..)| edition),
+            paired: paired.as_ref().map(|(edition, ..)| *edition),
             last_digits,
         })
     }
-
-    /// The newest amount of a cell in each edition, by the reporter whose value counts.
-    pub(crate) fn in_editions(&self, cell: &Cell) -> BTreeMap<&'static str, &Event> {
-        let newest = self.newest_by(cell, |event| report(event).edition);
-        newest.into_iter().filter_map(|(edition, event, _)| Some((edition?, event))).collect()
-    }
-}
-
-fn digits(event: &Event) -> i128 {
-    report(event).amount.map_or(0, last_digit)
-}
-
-/// When an edition came out.
-fn published(edition: &str) -> u16 {
-    EDITIONS.iter().find(|(id, _)| *id == Some(edition)).map_or(0, |(_, year)| *year)
 }
 
 /// n ÷ d as a whole number: half away from zero, or to the even one.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::actuals::{Actual, Measure, ONE};
+use crate::editions::InEdition;
 use crate::history::Event;
 use crate::model::{Model, cell, combines, divided, id, parse, report};
 use crate::world::{ITEMS, Owed};
@@ -90,7 +91,7 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: 
         (Some(n), Some(d)) if d > 0 && !part_below(&actual) => Some(divided(n * actual.factor * ONE * ONE, d * unit)),
         _ => None,
     };
-    let readings = readings(model, owed, area, &actual);
+    let readings = readings(model, owed, (area, measure), &actual);
     let current = readings.iter().find(|(current, _)| *current).map(|(_, met)| *met);
     let turned = readings.iter().map(|(_, met)| *met).collect::<BTreeSet<_>>().len() > 1;
     let verdict = verdict(owed, &actual, current, period_over, is_due);
@@ -157,7 +158,7 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
 }
 
 /// Each way to read it: whether it is the verdict's own, and whether it is met.
-fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<(bool, bool)> {
+fn readings(model: &Model<'_>, owed: &Owed, (area, measure): (&str, Measure), actual: &Actual) -> Vec<(bool, bool)> {
     let (Some(numerator), Some(denominator), Some(_)) = (actual.numerator, actual.denominator, owed.value) else {
         return Vec::new();
     };
@@ -169,20 +170,40 @@ fn readings(model: &Model<'_>, owed: &Owed, area: &str, actual: &Actual) -> Vec<
         "patent_density" => ("pat", "pop"),
         other => (other, ""),
     };
+    // What is done or not is read in no edition, and what is below the line of another day only in its own.
+    let has_sums = |indicator: &str| {
+        let is_above = indicator == above;
+        let below = || measure == Measure::Ratio && model.formula(owed.indicator).date == 0;
+        owed.comparator != "done"
+            && matches!(measure, Measure::Ratio | Measure::Value)
+            && (is_above || (!indicator.is_empty() && below()))
+    };
     let versions = |indicator: &str, origin: &Option<String>, value: i128, edition: &Option<String>| match origin {
         Some(period) => vintages(model, area, indicator, period, edition.as_deref()),
-        None => vec![Version { counts: true, amount: value, edition: None }],
+        None => {
+            let figure = if has_sums(indicator) { model.place(&cell(area, indicator, "2018")) } else { None };
+            let of_edition = |(id, it): (&str, InEdition)| Version {
+                counts: edition.as_deref() == Some(id),
+                amount: it.amount,
+                edition: Some(id.to_owned()),
+            };
+            let mut out: Vec<Version> = model.within_editions(figure.as_ref()).into_iter().map(of_edition).collect();
+            if !out.iter().any(|version| version.counts) {
+                out.push(Version { counts: true, amount: value, edition: edition.clone() });
+            }
+            out
+        }
     };
     let tops = versions(above, &actual.numerator_origin, numerator, &actual.editions.0);
     let bottoms = versions(below, &actual.denominator_origin, denominator, &actual.editions.1);
-    let has_both = tops.iter().any(|top| top.edition.is_some() && bottoms.iter().any(|it| it.edition == top.edition));
+    let is_one = |edition: &Option<String>| edition.as_ref().is_some_and(|edition| edition != "mixed");
+    let has_both = tops.iter().any(|top| is_one(&top.edition) && bottoms.iter().any(|it| it.edition == top.edition));
     let digits = owed.value.and_then(|text| text.split_once('.')).map_or(0, |(_, fraction)| fraction.len() as i32);
     let step = power(owed.unit_mult - digits);
     let mut out = Vec::new();
     for Version { counts: top_counts, amount: top, edition: over } in tops {
         for Version { counts: bottom_counts, amount: bottom, edition: under } in &bottoms {
-            let of_two = over.zip(*under).is_some_and(|(over, under)| over != under);
-            if *bottom <= 0 || (of_two && has_both) {
+            if *bottom <= 0 || (over != *under && has_both) {
                 continue;
             }
             let (bottom, is_current) = (*bottom, top_counts && *bottom_counts);
@@ -205,22 +226,20 @@ struct Version {
     /// Whether it is the one that the actual value is made of.
     counts: bool,
     amount: i128,
-    edition: Option<&'static str>,
+    edition: Option<String>,
 }
 
 /// The releases of a cell by the reporter whose value counts: the current one, and the last of every other vintage and
 /// edition. A ratio may take its parts from an edition before the newest.
 fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str, taken: Option<&str>) -> Vec<Version> {
     let cell = cell(area, indicator, period);
-    let in_editions = model.in_editions(&cell);
+    let of_editions = model.newest_by(&cell, |event| report(event).edition);
+    let is_newest = |event: &Event| of_editions.iter().any(|(_, newest, _)| id(newest) == id(event));
     let newest = model.newest_by(&cell, |event| (report(event).vintage, report(event).edition));
-    let version = |(_, event, current): (_, &Event, bool)| {
+    let version = |(_, event, _): (_, &Event, bool)| {
         let edition = report(event).edition;
-        let counts = match (taken, edition) {
-            (Some(taken), Some(edition)) => taken == edition && id(in_editions[edition]) == id(event),
-            _ => current,
-        };
-        Version { counts, amount: report(event).amount.expect("an amount"), edition }
+        let counts = taken == edition && is_newest(event);
+        Version { counts, amount: report(event).amount.expect("an amount"), edition: edition.map(str::to_owned) }
     };
     newest.into_iter().map(version).collect()
 }

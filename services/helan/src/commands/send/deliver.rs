@@ -23,6 +23,17 @@ struct Outcome {
     refused: Vec<String>,
 }
 
+/// A part that was delivered: where its receipt is, and which record of the log it is.
+struct Delivered {
+    address: String,
+    record: [Value; 3],
+}
+
+/// What tells a record of the log: topic, partition and offset, in answers and in receipts.
+fn record(of: &Value) -> [Value; 3] {
+    ["topic", "partition", "offset"].map(|name| of[name].clone())
+}
+
 /// Sends every file and, if asked to, waits for the receipts.
 pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: Lang) -> Result<(), Stopped> {
     let events: u64 = files.iter().map(|file| u64::from(file.events)).sum();
@@ -30,26 +41,33 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
     let mut sent = Vec::new();
     let mut refused = Vec::new();
     for file in files {
-        let mut addresses = Vec::new();
+        let mut delivered = Vec::new();
         for part in &file.parts {
             match client.send(part, &file.shown).await? {
-                Answer::Done(answer) => addresses.push(text(&answer, "status_url")),
+                Answer::Done(answer) => {
+                    delivered.push(Delivered { address: text(&answer, "status_url"), record: record(&answer) });
+                }
                 Answer::Refused(lines) => refused.extend(lines),
             }
             bar.inc(u64::from(part.events));
         }
-        sent.push(addresses);
+        sent.push(delivered);
     }
     let mut summaries = Vec::new();
-    for (file, addresses) in files.iter().zip(&sent) {
+    for (file, delivered) in files.iter().zip(&sent) {
         if !wait {
             let words = lang.pick("已送达，是否接收见", "delivered; whether it is accepted, see");
-            summaries.extend(addresses.iter().map(|address| format!("{}: {words} {address}", file.shown)));
+            summaries.extend(delivered.iter().map(|part| format!("{}: {words} {}", file.shown, part.address)));
             continue;
         }
-        let outcome = receipts(client, addresses, &file.shown, &bar, lang).await?;
+        let outcome = receipts(client, delivered, &file.shown, &bar, lang).await?;
         let Outcome { accepted, repeated, .. } = &outcome;
+        let is_repeat = *accepted == 0 && *repeated > 0 && outcome.refused.is_empty();
         summaries.push(match lang {
+            Lang::Zh if is_repeat => format!("{}: 重复：{repeated} 条此前均已接收，未作更改", file.shown),
+            Lang::En if is_repeat => {
+                format!("{}: repeat: all {repeated} events were accepted before; nothing was changed", file.shown)
+            }
             Lang::Zh => format!("{}: 新收 {accepted} 条，重复 {repeated} 条", file.shown),
             Lang::En => format!("{}: {accepted} events accepted, {repeated} repeated", file.shown),
         });
@@ -63,13 +81,13 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
 /// Waits for the receipts of a file's parts.
 async fn receipts(
     client: &Client,
-    addresses: &[String],
+    delivered: &[Delivered],
     shown: &str,
     bar: &ProgressBar,
     lang: Lang,
 ) -> Result<Outcome, Stopped> {
     let mut outcome = Outcome::default();
-    for address in addresses {
+    for Delivered { address, record: sent } in delivered {
         loop {
             let receipt = match client.receipt(address).await? {
                 Answer::Done(receipt) => receipt,
@@ -78,16 +96,18 @@ async fn receipts(
                     break;
                 }
             };
-            let number = |name: &str| receipt[name].as_u64().unwrap_or(0);
-            match receipt["state"].as_str() {
-                Some("accepted" | "repeat") => {
-                    // A part that was sent twice, before and after an interruption, has both in its receipt.
+            // What was sent before has a receipt already: what is told is what became of it this time.
+            let places = receipt["places"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let place = places.iter().find(|place| record(place) == *sent);
+            match (receipt["state"].as_str(), place) {
+                (Some("accepted" | "repeat"), Some(place)) => {
+                    let number = |name: &str| place[name].as_u64().unwrap_or(0);
                     outcome.accepted += number("accepted");
                     outcome.repeated += number("repeated");
                     bar.inc(number("events"));
                     break;
                 }
-                Some("refused") => {
+                (Some("refused"), place) if place.is_some() || places.is_empty() => {
                     outcome.refused.extend(reasons(&receipt, shown, lang));
                     break;
                 }

@@ -1,0 +1,158 @@
+-- name: edition_values
+-- grain: one row for each area or group, indicator, time_period with a complete value, and edition in which every report behind it has a value
+-- inputs: edition_period_values, edition_parts
+-- rules: 3, 4, 5, 7
+-- materialise: yes
+-- narrows: ref_area, indicator, time_period
+-- zh: 地区和组的数值在各版次中的数值：其全部报送在该版次中均有数值；合计数在版次内合计（至多五级，再加一级组）。
+-- en: What the value of an area or group is in each edition that has every report behind it: a sum is added up within the edition, up to five levels and then in groups.
+-- column ref_area text: 地区或组 | Area or group code.
+-- column indicator text: 指标 | Indicator.
+-- column time_period text: 时期 | SDMX time period.
+-- column edition text: 版次 | Edition of a publication series.
+-- column amount exact: 数值（基本单位） | The value in the plain unit.
+-- column vintage text: 发布版本 | Which release; mixed where the parts differ.
+-- column basis text: 基准 | Benchmark; mixed where the parts differ.
+-- column negative bool: 是否含负数 | Whether some part below zero is in it.
+-- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
+-- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
+with level_0 as (
+    select * from edition_period_values
+),
+
+sums_1 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_0 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_1 as (
+    select * from edition_period_values
+    union all
+    select * from sums_1
+),
+
+sums_2 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_1 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_2 as (
+    select * from edition_period_values
+    union all
+    select * from sums_2
+),
+
+sums_3 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_2 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_3 as (
+    select * from edition_period_values
+    union all
+    select * from sums_3
+),
+
+sums_4 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_3 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_4 as (
+    select * from edition_period_values
+    union all
+    select * from sums_4
+),
+
+sums_5 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_4 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_5 as (
+    select * from edition_period_values
+    union all
+    select * from sums_5
+),
+
+sums_6 as (
+    select
+        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
+        cast(sum(below.amount) as decimal(38, 10)) as amount,
+        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
+        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
+        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
+        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
+    from edition_parts
+    inner join level_5 as below
+        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
+        and below.time_period = edition_parts.time_period
+    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
+    having count(*) = max(edition_parts.parts)
+),
+
+level_6 as (
+    select * from edition_period_values
+    union all
+    select * from sums_6
+)
+
+select
+    ref_area, indicator, time_period, edition, amount, nullif(vintage, '') as vintage, nullif(basis, '') as basis,
+    negative, estimated, last_digit
+from level_6
