@@ -35,16 +35,13 @@
 -- column parts_whole bool: 下级是否覆盖全期 | Whether every report in the compiled sum does; null without one.
 with reported as (
     select
-        ref_area, indicator, time_period, period_end, amount,
-        method not in ('partial', 'carried') as complete,
-        coalesce(amount < 0, false) as negative,
-        coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo,
-        method = 'carried' as carried, estimated, coalesce(edition, '') as edition, last_digit
+        ref_area as own_area, indicator as own_indicator, time_period as own_period, period_end as own_end,
+        amount as own_amount, method not in ('partial', 'carried') as own_complete,
+        coalesce(amount < 0, false) as own_negative,
+        coalesce(vintage, '') as own_vintage, coalesce(basis, '') as own_basis, demo as own_demo,
+        method = 'carried' as own_carried, estimated as own_estimated, coalesce(edition, '') as own_edition,
+        last_digit as own_digit
     from period_values
-),
-
-of_parts as (
-    select * from reported where not complete and amount is not null
 ),
 
 combining as (
@@ -63,9 +60,11 @@ children as (
 
 level_0 as (
     select
-        ref_area, indicator, time_period, period_end, amount as value, complete, complete as whole, negative,
-        vintage as min_vintage, vintage as max_vintage, basis as min_basis, basis as max_basis, demo, carried, estimated,
-        edition as min_edition, edition as max_edition, last_digit
+        own_area as ref_area, own_indicator as indicator, own_period as time_period, own_end as period_end,
+        own_amount as value, own_complete as complete, own_complete as whole, own_negative as negative,
+        own_vintage as min_vintage, own_vintage as max_vintage, own_basis as min_basis, own_basis as max_basis,
+        own_demo as demo, own_carried as carried, own_estimated as estimated, own_edition as min_edition,
+        own_edition as max_edition, own_digit as last_digit
     from reported
 ),
 
@@ -94,49 +93,40 @@ sums_{n} as (
 ),
 
 -- A quarter that was reported for the area itself is no year beside children that make one.
-counted_{n} as (
-    select * from reported where complete or amount is null
-    union all
-    select of_parts.*
-    from of_parts
-    left anti join sums_{n} as sums
-        on sums.ref_area = of_parts.ref_area and sums.indicator = of_parts.indicator
-        and sums.time_period = of_parts.time_period and sums.complete and sums.over_areas = 'additive'
+met_{n} as (
+    select
+        *,
+        own_amount is not null and (own_complete or not coalesce(complete and over_areas = 'additive', false)) as own_counts
+    from reported
+    full join sums_{n} as sums
+        on sums.ref_area = own_area and sums.indicator = own_indicator and sums.time_period = own_period
 ),
 
 level_{n} as (
     select
-        coalesce(counted.ref_area, sums.ref_area) as ref_area,
-        coalesce(counted.indicator, sums.indicator) as indicator,
-        coalesce(counted.time_period, sums.time_period) as time_period,
-        coalesce(counted.period_end, sums.period_end) as period_end,
-        case
-            when counted.amount is not null then counted.amount
-            when sums.over_areas = 'additive' then sums.amount
-        end as value,
-        sums.amount as compiled,
-        case when counted.amount is not null then counted.complete else sums.complete end as complete,
-        case when counted.amount is not null then counted.complete else sums.whole end as whole,
-        case when counted.amount is not null then counted.negative else sums.negative end as negative,
-        coalesce(sums.children_with_value, 0) as children_with_value,
-        case when counted.amount is not null then counted.vintage else sums.min_vintage end as min_vintage,
-        case when counted.amount is not null then counted.vintage else sums.max_vintage end as max_vintage,
-        case when counted.amount is not null then counted.basis else sums.min_basis end as min_basis,
-        case when counted.amount is not null then counted.basis else sums.max_basis end as max_basis,
-        case when counted.amount is not null then counted.demo else sums.demo end as demo,
-        case when counted.amount is not null then counted.carried else sums.carried end as carried,
-        case when counted.amount is not null then counted.estimated else sums.estimated end as estimated,
-        case when counted.amount is not null then counted.edition else sums.min_edition end as min_edition,
-        case when counted.amount is not null then counted.edition else sums.max_edition end as max_edition,
-        case when counted.amount is not null then counted.last_digit else sums.last_digit end as last_digit,
+        coalesce(own_area, ref_area) as ref_area, coalesce(own_indicator, indicator) as indicator,
+        coalesce(own_period, time_period) as time_period, coalesce(own_end, period_end) as period_end,
+        case when own_counts then own_amount when over_areas = 'additive' then amount end as value,
+        amount as compiled,
+        case when own_counts then own_complete else complete end as complete,
+        case when own_counts then own_complete else whole end as whole,
+        case when own_counts then own_negative else negative end as negative,
+        coalesce(children_with_value, 0) as children_with_value,
+        case when own_counts then own_vintage else min_vintage end as min_vintage,
+        case when own_counts then own_vintage else max_vintage end as max_vintage,
+        case when own_counts then own_basis else min_basis end as min_basis,
+        case when own_counts then own_basis else max_basis end as max_basis,
+        case when own_counts then own_demo else demo end as demo,
+        case when own_counts then own_carried else carried end as carried,
+        case when own_counts then own_estimated else estimated end as estimated,
+        case when own_counts then own_edition else min_edition end as min_edition,
+        case when own_counts then own_edition else max_edition end as max_edition,
+        case when own_counts then own_digit else last_digit end as last_digit,
 -- Each step adds up all children: the labels of the last one are those of the whole sum.
-        sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
-        sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit,
-        sums.estimated as parts_estimated, sums.whole as parts_whole
-    from counted_{n} as counted
-    full join sums_{n} as sums
-        on sums.ref_area = counted.ref_area and sums.indicator = counted.indicator
-        and sums.time_period = counted.time_period
+        min_edition as parts_min_edition, max_edition as parts_max_edition,
+        min_basis as parts_min_basis, max_basis as parts_max_basis, last_digit as parts_last_digit,
+        estimated as parts_estimated, whole as parts_whole
+    from met_{n}
 )
 -- end
 select

@@ -19,7 +19,7 @@ use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
@@ -29,6 +29,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
+
+use crate::guard::quotients;
 
 /// Functions of the engine that can make a decimal of more digits than its type has.
 const CARRY: [&str; 4] = ["abs", "ceil", "floor", "round"];
@@ -67,6 +69,7 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 kind.is_ok_and(|(left, right)| what.wraps(&left) && what.wraps(&right))
             });
             match what {
+                Some(What::Div) => (What::Div, quotients::sides(*left, *right, schema)?),
                 Some(what) => (what, vec![*left, *right]),
                 None => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             }
@@ -78,6 +81,23 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if CARRY.contains(&call.func.name()) && expr.get_type(schema).is_ok_and(|kind| kind.is_decimal()) =>
         {
             (What::Digits, vec![expr])
+        }
+        Expr::Cast(Cast { expr: ref inner, ref field }) if quotients::narrows(inner, field.data_type(), schema) => {
+            (What::Digits, vec![expr])
+        }
+        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
+            let wider = quotients::of_mean(call.params.args.clone(), schema)?;
+            let changed = wider.is_some();
+            call.params.args = wider.unwrap_or(call.params.args);
+            let call = Expr::AggregateFunction(call);
+            return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
+        }
+        Expr::WindowFunction(mut call) if call.fun.name() == "avg" => {
+            let wider = quotients::of_mean(call.params.args.clone(), schema)?;
+            let changed = wider.is_some();
+            call.params.args = wider.unwrap_or(call.params.args);
+            let call = Expr::WindowFunction(call);
+            return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
         }
         other => return Ok(Transformed::no(other)),
     };

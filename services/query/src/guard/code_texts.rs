@@ -1,4 +1,4 @@
-//! Codes and periods are texts, also where a question writes them without quotes.
+//! What a comparison compares. Codes and periods are texts, also where a question writes them without quotes.
 //!
 //! The engine would read a whole column of texts as numbers to compare it with `640000`, and fail at the first code that
 //! is none, in words about a file. Here `ref_area = 640000` compares with `'640000'`, as it was meant. Which of two
@@ -11,6 +11,8 @@ use datafusion::logical_expr::expr::{Between, InList};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
+
+use crate::guard::moments;
 
 /// The plan with numbers as texts wherever they are compared with texts.
 pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -44,6 +46,7 @@ pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    moments::hold(&expr, schema)?;
     Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if ordered(op) || equal(op) || op.is_numerical_operators() => {
             let (mut left, mut right) = (left, right);
@@ -59,6 +62,7 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             } else {
                 changed = false;
             }
+            changed |= as_doubles(op, &mut left, &mut right, schema);
             let expr = Expr::BinaryExpr(BinaryExpr { left, op, right });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
@@ -89,6 +93,21 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => Transformed::no(other),
     })
+}
+
+/// A decimal as a double where it is compared with one: the engine would make a decimal of the double, with the digits of its
+/// binary form.
+fn as_doubles(op: Operator, left: &mut Expr, right: &mut Expr, schema: &DFSchema) -> bool {
+    if !(equal(op) || ordered(op)) {
+        return false;
+    }
+    let (Ok(one), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else { return false };
+    match (one.is_decimal(), other.is_decimal()) {
+        (true, false) if other.is_floating() => *left = cast(left.clone(), DataType::Float64),
+        (false, true) if one.is_floating() => *right = cast(right.clone(), DataType::Float64),
+        _ => return false,
+    }
+    true
 }
 
 fn equal(op: Operator) -> bool {

@@ -1,5 +1,6 @@
 //! Clauses that the parser knows, from one dialect or another, and the planner passes over without a word: `tablesample`,
-//! `prewhere`, `for update` … An answer without them answers another question, so they are refused.
+//! `prewhere`, `for update` …; and those to which the engine gives another meaning than SQL does: `^`, `intersect all`,
+//! `full join … using`. An answer to them answers another question, so they are refused.
 //!
 //! Every field of what is parsed is named here: one that a later parser adds is looked at before this compiles.
 
@@ -7,8 +8,9 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArguments, GroupByExpr, Query, Select, SelectItem, TableFactor, TableFunctionArgs, Visit,
-    Visitor, WildcardAdditionalOptions,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join, JoinConstraint,
+    JoinOperator, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
+    TableFunctionArgs, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, visit_expressions,
 };
 
 use crate::session::QueryError;
@@ -22,6 +24,7 @@ pub(crate) fn hold(statement: &Statement) -> Result<(), QueryError> {
     };
     match found {
         ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(clause) if clause.contains(": ") => Err(QueryError::Asked(clause.to_owned())),
         ControlFlow::Break(clause) => Err(QueryError::Asked(format!("{clause} is not supported here: leave it out"))),
     }
 }
@@ -41,6 +44,8 @@ impl Visitor for Clauses {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
         // Those that are planned, or refused by the planner itself, are not looked at.
+        set_operations(&query.body)?;
+        shadowed(query)?;
         let Query {
             with: _,
             body: _,
@@ -72,7 +77,7 @@ impl Visitor for Clauses {
             projection,
             exclude,
             into: _,
-            from: _,
+            from,
             lateral_views: _,
             prewhere,
             selection: _,
@@ -98,6 +103,7 @@ impl Visitor for Clauses {
             (!distribute_by.is_empty(), "DISTRIBUTE BY"),
             (value_table_mode.is_some(), "SELECT AS"),
         ])?;
+        from.iter().flat_map(|table| &table.joins).try_for_each(join)?;
         projection.iter().try_for_each(|item| match item {
             SelectItem::QualifiedWildcard(_, options) | SelectItem::Wildcard(options) => wildcard(options),
             SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. } | SelectItem::ExprWithAliases { .. } => {
@@ -141,13 +147,87 @@ impl Visitor for Clauses {
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Self::Break> {
         match expression {
             // The engine takes its pattern for a regular expression, which is another one.
-            Expr::SimilarTo { .. } => ControlFlow::Break("SIMILAR TO (use LIKE, or ~ with a regular expression)"),
-            Expr::Function(Function { parameters, .. }) => {
-                first(&[(!matches!(parameters, FunctionArguments::None), "a function with two lists of arguments")])
+            Expr::SimilarTo { .. } => ControlFlow::Break("similar to: use like, or ~ with a regular expression"),
+            Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. } => {
+                ControlFlow::Break("^ is the exclusive or of bits here: for a power write power(10, 6)")
             }
+            Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if is_code(text) => {
+                ControlFlow::Break("a number that begins with 0 is a code: write it in quotes, '007'")
+            }
+            Expr::Function(Function { name, parameters, args, .. }) => first(&[
+                (!matches!(parameters, FunctionArguments::None), "a function with two lists of arguments"),
+                (
+                    name.to_string().eq_ignore_ascii_case("to_char") && is_without_parts(args),
+                    "to_char takes formats with %: write to_char(x, '%Y-%m')",
+                ),
+            ]),
             _ => ControlFlow::Continue(()),
         }
     }
+}
+
+/// Whether a number is written as codes are: with a zero in front of other digits.
+fn is_code(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a format that is written there names no part of a date.
+fn is_without_parts(arguments: &FunctionArguments) -> bool {
+    let FunctionArguments::List(list) = arguments else { return false };
+    matches!(list.args.get(1), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
+        value: Value::SingleQuotedString(format),
+        ..
+    })))) if !format.contains('%'))
+}
+
+/// The engine counts no repetitions in these.
+fn set_operations(body: &SetExpr) -> ControlFlow<&'static str> {
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return ControlFlow::Continue(()) };
+    let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
+    first(&[
+        (all && *op == SetOperator::Intersect, "intersect all: count the rows on both sides and compare the counts"),
+        (all && *op == SetOperator::Except, "except all: count the rows on both sides and compare the counts"),
+    ])?;
+    set_operations(left)?;
+    set_operations(right)
+}
+
+/// Within an expression to order by, a name is that of a column before it is that of a result; to the engine it is the
+/// other way round.
+fn shadowed(query: &Query) -> ControlFlow<&'static str> {
+    let (SetExpr::Select(select), Some(OrderBy { kind: OrderByKind::Expressions(order), .. })) =
+        (query.body.as_ref(), &query.order_by)
+    else {
+        return ControlFlow::Continue(());
+    };
+    let is_name =
+        |expr: &Expr, name: &str| matches!(expr, Expr::Identifier(found) if found.value.eq_ignore_ascii_case(name));
+    let names = |expr: &Expr, name: &str| {
+        visit_expressions(
+            expr,
+            |part: &Expr| if is_name(part, name) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+        )
+        .is_break()
+    };
+    let results = select.projection.iter().filter_map(|item| match item {
+        SelectItem::ExprWithAlias { expr, alias } => Some((expr, alias.value.as_str())),
+        _ => None,
+    });
+    let mut changed = results.filter(|(expr, name)| !is_name(expr, name) && names(expr, name));
+    let found = changed.any(|(_, name)| order.iter().any(|by| !is_name(&by.expr, name) && names(&by.expr, name)));
+    first(&[(found, "order by: a name in the expression is a column's and a result's; give the result another name")])
+}
+
+/// The engine shows the column of the left table where only the right one has a row.
+fn join(join: &Join) -> ControlFlow<&'static str> {
+    let (JoinOperator::FullOuter(by) | JoinOperator::Right(by) | JoinOperator::RightOuter(by)) = &join.join_operator
+    else {
+        return ControlFlow::Continue(());
+    };
+    first(&[(
+        matches!(by, JoinConstraint::Using(_) | JoinConstraint::Natural),
+        "full or right join with using, or natural: write on a.x = b.x, and coalesce(a.x, b.x) for the column",
+    )])
 }
 
 const SAMPLE: &str = "TABLESAMPLE";
@@ -198,6 +278,14 @@ mod tests {
             "select 1 where exists (select 1 from t tablesample (1))",
             "with a as (select 1 from t prewhere b) select * from a",
             "explain select * from t tablesample (10)",
+            "select 10 ^ 6",
+            "select -v as v from t order by v + 0",
+            "select a from t intersect all select a from u",
+            "(select a from t except all select a from u) union select 1",
+            "select * from t full join u using (a)",
+            "select * from t natural right join u",
+            "select * from t where a = 007",
+            "select to_char(d, 'YYYY-MM')",
         ] {
             assert!(refused(sql), "{sql}");
         }
@@ -210,6 +298,11 @@ mod tests {
             "select sum(a) filter (where b > 1) over (partition by c) from t",
             "select * from f('2019-08-30') x",
             "select a like 'x%', a ~ 'x', a ilike 'x' from t",
+            "select a from t intersect select a from u",
+            "select -v as v, w as w, x as y from t order by v, w + 1, y + 1",
+            "select * from t left join u using (a) natural join v",
+            "select * from t full join u on t.a = u.a where b = 0 or b = 0.5",
+            "select to_char(d, '%Y-%m'), to_char(d, f) from t",
         ] {
             assert!(!refused(sql), "{sql}");
         }

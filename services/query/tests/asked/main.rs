@@ -5,6 +5,7 @@ mod desk;
 mod divisions;
 mod expansion;
 mod kept;
+mod meanings;
 mod overflow;
 mod session;
 mod support;

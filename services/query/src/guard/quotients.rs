@@ -1,0 +1,73 @@
+//! Digits that the engine would drop: of quotients and means of decimals, and of casts within comparisons.
+//!
+//! It gives a quotient four digits more than its numerator has behind the point: `1 / 1000000.0` would be 0. Here numerators
+//! have ten, as every column of figures does, so that fourteen digits stand behind the point. And it takes a cast
+//! out of a comparison: `cast(x as int) = 70` would be `x = 70`.
+
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, TimeUnit};
+use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+
+/// Digits behind the point that figures have.
+const SCALE: i8 = 10;
+
+/// The two sides of a division.
+pub(crate) fn sides(left: Expr, right: Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let Some(wide) = wider(&left.get_type(schema)?) else { return Ok(vec![left, right]) };
+    let right = match (&wide, right.get_type(schema)?) {
+        (DataType::Decimal256(..), DataType::Decimal128(precision, scale)) => {
+            cast(right, DataType::Decimal256(precision, scale))
+        }
+        _ => right,
+    };
+    Ok(vec![cast(left, wide), right])
+}
+
+/// The argument of a mean.
+pub(crate) fn of_mean(args: Vec<Expr>, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
+    let [arg] = args.as_slice() else { return Ok(None) };
+    Ok(wider(&arg.get_type(schema)?).map(|wide| vec![cast(arg.clone(), wide)]))
+}
+
+/// A decimal type with as many digits behind the point as figures have; none where it has them, or no room.
+fn wider(kind: &DataType) -> Option<DataType> {
+    let (DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale)) = *kind else { return None };
+    if scale >= SCALE {
+        return None;
+    }
+    let digits = u8::try_from(i16::from(precision) + i16::from(SCALE) - i16::from(scale)).ok()?;
+    match digits {
+        ..=DECIMAL128_MAX_PRECISION if matches!(kind, DataType::Decimal128(..)) => {
+            Some(DataType::Decimal128(digits, SCALE))
+        }
+        ..=DECIMAL256_MAX_PRECISION => Some(DataType::Decimal256(digits, SCALE)),
+        _ => None,
+    }
+}
+
+/// Whether a cast makes one value of several.
+pub(crate) fn narrows(inner: &Expr, to: &DataType, schema: &DFSchema) -> bool {
+    let scale = |kind: &DataType| match kind {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(*scale),
+        kind if kind.is_integer() => Some(0),
+        _ => None,
+    };
+    let Ok(from) = inner.get_type(schema) else { return false };
+    match (&from, to) {
+        (DataType::Timestamp(one, _), DataType::Timestamp(other, _)) => rank(*other) < rank(*one),
+        (from, to) if from.is_floating() => scale(to).is_some(),
+        (from, to) => scale(from).zip(scale(to)).is_some_and(|(from, to)| to < from),
+    }
+}
+
+fn rank(unit: TimeUnit) -> u8 {
+    match unit {
+        TimeUnit::Second => 0,
+        TimeUnit::Millisecond => 1,
+        TimeUnit::Microsecond => 2,
+        TimeUnit::Nanosecond => 3,
+    }
+}

@@ -1,0 +1,62 @@
+//! Questions to which the engine alone gives another answer than SQL does: the answer is right, or says how to ask.
+
+use crate::overflow::one;
+use crate::session::session;
+
+#[tokio::test]
+async fn quotients_means_and_casts_keep_their_digits() {
+    let session = session();
+    for (text, expected) in [
+        ("select 1/1000000.0", "0.000001"),
+        ("select round(2/3.0, 4)", "0.6667"),
+        ("select 1/32.0", "0.03125"),
+        ("select 1e4/3", "3333.33333333333333"),
+        ("select round(1e3/7, 2)", "142.86"),
+        ("select 1e3*1.5", "1500.00"),
+        ("select 5e-1 + 1", "1.5"),
+        ("select avg(x) from (values (1.5), (2.0), (2.0)) t(x)", "1.83333333333333"),
+        ("select avg(cast(x as decimal(10, 0))) from (values (1), (2), (2)) t(x)", "1.66666666666666"),
+        ("select max(a) from (select avg(x) over () as a from (values (1.0), (2.5)) t(x)) u", "1.75000000000000"),
+        ("select avg(x) from (values (1e3)) t(x)", "1000.00000000000000"),
+        // The engine takes the cast out of the comparison.
+        ("select count(*) from (values (70.4), (70.0), (69.9)) t(x) where cast(x as decimal(10, 0)) = 70", "3"),
+        ("select count(*) from (values (70.4), (70.0), (69.9)) t(x) where cast(x as bigint) in (70)", "2"),
+        ("select count(r) from (select cast(x as int) r from (values (70.4), (70.0)) t(x)) u where r = 70", "2"),
+        // A double is compared as one.
+        ("select cast(45570000 as decimal(28, 10)) = cast(45570000 as double)", "true"),
+        ("select count(*) from (values (70.4)) t(x) where x = cast('70.4' as double)", "1"),
+        ("select 5 >= power(10, 1) / 2", "true"),
+        ("select date '2018-12-31' > date '2018-01-01' and date '2018-12-31' = '2018-12-31'", "true"),
+        ("select now() - timestamp '2018-01-01T00:00:00Z' > interval '720 hours'", "true"),
+        ("select date '2024-01-31' + interval '1 month' = date '2024-02-29'", "true"),
+        ("select cast(date '2024-01-31' as timestamp) + interval '36 hours' = timestamp '2024-02-01T12:00:00'", "true"),
+    ] {
+        let answered = one(&session, text).await;
+        let plain = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+        assert_eq!(answered.as_deref().map(plain), Ok(plain(expected)), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_mean_something_else_is_refused() {
+    let session = session();
+    for (text, says) in [
+        ("select 10^6", "power(10, 6)"),
+        ("select count(*) from events where ref_area = 007", "in quotes, '007'"),
+        ("select to_char(known_at, 'YYYY-MM') from events", "formats with %"),
+        ("select 'a' similar to 'b'", "use like"),
+        ("select id from events intersect all select id from events", "compare the counts"),
+        ("select count(*) from events a full join events b using (id)", "coalesce(a.x, b.x)"),
+        ("select count(*) from events tablesample (10)", "TABLESAMPLE is not supported"),
+        ("select count(*) from events where period_end > 20231231", "write the day in quotes"),
+        ("select count(*) from events where period_end in (2023 - 12 - 31)", "write the day in quotes"),
+        ("select count(*) from events where period_end between 2017 and 2018", "write the day in quotes"),
+        ("select count(*) from events where known_at - recorded_at > interval '30 days'", "compare moments"),
+        ("select date '2024-01-31' + interval '36 hours'", "a date has no hours"),
+        ("select cast(known_at at time zone 'Asia/Shanghai' as timestamp) from events", "local_date"),
+        ("select count(*) from events where known_at at time zone 'Asia/Shanghai' < date '2026-11-29'", "local_date"),
+    ] {
+        let refused = one(&session, text).await.expect_err(text);
+        assert!(refused.contains(says), "{text}: {refused}");
+    }
+}
