@@ -12,7 +12,7 @@ pub(crate) mod moments;
 pub(crate) mod multiplying;
 pub(crate) mod nearest_name;
 pub(crate) mod passed_over;
-pub(crate) mod plain_numbers;
+pub(crate) mod plain_terms;
 pub(crate) mod quotients;
 pub(crate) mod reach;
 pub(crate) mod read_only;

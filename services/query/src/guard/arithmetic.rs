@@ -85,7 +85,7 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Cast(Cast { expr: ref inner, ref field }) if quotients::narrows(inner, field.data_type(), schema) => {
             (What::Digits, vec![expr])
         }
-        Expr::AggregateFunction(mut call) if call.func.name() == "avg" => {
+        Expr::AggregateFunction(mut call) if matches!(call.func.name(), "avg" | "median") => {
             let wider = quotients::of_mean(call.params.args.clone(), schema)?;
             let changed = wider.is_some();
             call.params.args = wider.unwrap_or(call.params.args);

@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
-use crate::guard::{code_texts, column_size, passed_over, plain_numbers, reach};
+use crate::guard::{code_texts, column_size, passed_over, plain_terms, reach};
 use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
@@ -56,7 +56,7 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     let mut statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(asked)?;
     match (statements.pop_front(), statements.is_empty()) {
         (Some(mut statement), true) => {
-            plain_numbers::write_out(&mut statement);
+            plain_terms::write_out(&mut statement);
             expansion::hold(&statement)?;
             arguments::hold(&statement)?;
             reach::hold(&statement)?;

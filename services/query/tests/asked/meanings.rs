@@ -22,6 +22,10 @@ async fn quotients_means_and_casts_keep_their_digits() {
         ("select count(*) from (values (70.4), (70.0), (69.9)) t(x) where cast(x as decimal(10, 0)) = 70", "3"),
         ("select count(*) from (values (70.4), (70.0), (69.9)) t(x) where cast(x as bigint) in (70)", "2"),
         ("select count(r) from (select cast(x as int) r from (values (70.4), (70.0)) t(x)) u where r = 70", "2"),
+        ("select median(x) from (values (1.5), (2.0)) t(x)", "1.75"),
+        ("select cast('2018-Q1' as varchar(4))", "2018"),
+        ("select count(*) from (values ('2018-Q1'), ('2017')) t(p) where p::varchar(4) = '2018'", "1"),
+        ("select cast('abc' as varchar)", "abc"),
         // A double is compared as one.
         ("select cast(45570000 as decimal(28, 10)) = cast(45570000 as double)", "true"),
         ("select count(*) from (values (70.4)) t(x) where x = cast('70.4' as double)", "1"),

@@ -1,30 +1,34 @@
-//! Numbers with an exponent, written out.
+//! What the engine would read with a meaning of its own, written as it understands it: numbers with an exponent, and casts to
+//! texts of some length.
 //!
 //! The engine gives `1e3` a type whose digits end before the point (`decimal(1, -3)`), and then divides by zero, or refuses
 //! to add to it. So `1e3` is read as `1000.0`, and `1.5e-3` as `0.0015`.
+//! Of `cast(x as varchar(4))` it drops the 4: it is read as `left(cast(x as varchar), 4)`.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Value, ValueWithSpan, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{CharacterLength, DataType, Expr, Value, ValueWithSpan, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
 /// Digits of a decimal: larger powers are left to the engine, which says that they do not fit.
 const MOST: i64 = 76;
 
-/// Writes out the numbers of a statement.
+/// Writes out the numbers and casts of a statement.
 pub(crate) fn write_out(statement: &mut Statement) {
     match statement {
         Statement::Explain(explain) => write_out(&mut explain.statement),
         Statement::Statement(statement) => {
-            let _ = statement.visit(&mut Numbers);
+            let _ = statement.visit(&mut Plain);
         }
         _ => {}
     }
 }
 
-struct Numbers;
+struct Plain;
 
-impl VisitorMut for Numbers {
+impl VisitorMut for Plain {
     type Break = ();
 
     fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
@@ -34,6 +38,34 @@ impl VisitorMut for Numbers {
             *text = plain;
         }
         ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Cast { data_type, .. } = expr
+            && let Some(length) = length_of(data_type)
+        {
+            let text = format!("left({expr}, {length})");
+            let parsed = Parser::new(&GenericDialect {}).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
+            if let Ok(parsed) = parsed {
+                *expr = parsed;
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The length of a text type, which is taken out of it.
+fn length_of(kind: &mut DataType) -> Option<u64> {
+    let (DataType::Varchar(length)
+    | DataType::Nvarchar(length)
+    | DataType::CharVarying(length)
+    | DataType::CharacterVarying(length)) = kind
+    else {
+        return None;
+    };
+    match length.take() {
+        Some(CharacterLength::IntegerLength { length, .. }) => Some(length),
+        _ => None,
     }
 }
 
