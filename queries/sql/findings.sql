@@ -5,7 +5,7 @@
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -156,6 +156,26 @@ parts_differ as (
     left join current_values as own
         on own.ref_area = year.ref_area and own.indicator = year.indicator and own.time_period = year.origin_period
     where year.amount <> part_sums.amount
+),
+
+-- What has no values below zero cannot have been more in nine months than in the year.
+more_than_year as (
+    select
+        'parts_differ' as finding, 'soft' as severity, year.ref_area, year.indicator, year.time_period,
+        cast(null as varchar) as source, cast(null as varchar) as id, year.amount, part.amount as other_amount,
+        '全年值小于其中的 ' || part.time_period as message_zh,
+        'the value of the year is less than that of ' || part.time_period as message_en,
+        cast(null as varchar) as rule, year.reporter, own.note
+    from period_values as year
+    inner join indicators
+        on indicators.indicator = year.indicator
+        and (indicators.min >= 0 or indicators.kind in ('count', 'coverage', 'milestone'))
+    inner join year_parts as part
+        on part.ref_area = year.ref_area and part.indicator = year.indicator and part.year = year.time_period
+    left join current_values as own
+        on own.ref_area = year.ref_area and own.indicator = year.indicator and own.time_period = year.origin_period
+    where year.method in ('reported', 'year_to_date') and part.place = 1 and part.to_month - part.after_month < 12
+        and part.amount > year.amount
 ),
 
 -- The same months, or the same day of a stock, told under two names.
@@ -362,6 +382,8 @@ every as (
     select * from withdrawn_fallback
     union all
     select * from parts_differ
+    union all
+    select * from more_than_year
     union all
     select * from same_months
     union all
