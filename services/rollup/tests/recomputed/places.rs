@@ -31,12 +31,14 @@ pub(crate) struct Figure {
     /// Whether a stock's value of an earlier day is in it.
     pub(crate) carried: bool,
     pub(crate) estimated: bool,
+    /// Whether some report in the compiled sum is an estimate.
+    pub(crate) parts_estimated: bool,
     /// What one in the last digits is worth, together.
     pub(crate) last_digit: i128,
 }
 
 impl Model<'_> {
-    fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
+    pub(crate) fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
         let lies =
             |child: &&str| self.variant.parents(child, on, self.known, indicator).contains(&(known_place(area), true));
         AREAS.into_iter().filter(lies).collect()
@@ -90,6 +92,7 @@ impl Model<'_> {
                 residual_reason: None,
                 carried: own.method == "carried",
                 estimated: own.estimated,
+                parts_estimated: parts.iter().any(|part| part.estimated),
                 last_digit: own.last_digit,
             });
         }
@@ -112,6 +115,7 @@ impl Model<'_> {
             negative: parts.iter().any(|part| part.negative),
             carried: value.is_some() && parts.iter().any(|part| part.carried),
             estimated: value.is_some() && parts.iter().any(|part| part.estimated),
+            parts_estimated: parts.iter().any(|part| part.estimated),
             last_digit: parts.iter().map(|part| part.last_digit).sum(),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
@@ -153,8 +157,11 @@ impl Model<'_> {
         let amount = (asked && !outer.is_empty()).then(|| outer.iter().filter_map(|figure| figure.value).sum::<i128>());
         let (over_areas, _) = combines(&cell.1);
         if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
+            let parts_estimated = outer.iter().any(|figure| figure.estimated);
             let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
-            return Some(self.with_reason(&cell.1, Figure { compiled: amount, parts_labels, ..own.clone() }));
+            return Some(
+                self.with_reason(&cell.1, Figure { compiled: amount, parts_labels, parts_estimated, ..own.clone() }),
+            );
         }
         let own_status = own.as_ref().map(|own| own.status);
         let complete = figures
@@ -185,6 +192,7 @@ impl Model<'_> {
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
             carried: counted && outer.iter().any(|figure| figure.carried),
             estimated: counted && outer.iter().any(|figure| figure.estimated),
+            parts_estimated: outer.iter().any(|figure| figure.estimated),
             last_digit: outer.iter().map(|figure| figure.last_digit).sum(),
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
