@@ -10,7 +10,7 @@
 -- column indicator text: 指标 | Indicator.
 -- column time_period text: 时期 | SDMX time period.
 -- column period_end date: 时期末日 | Last day.
--- column value exact: 数值 | Reported, else compiled; null where there is neither, or a compiled one would not count.
+-- column value exact: 数值 | Reported, else compiled; null where there is neither, or a compiled one would not count. What was reported of a part of the period gives way to parts that cover all of it.
 -- column compiled exact: 下级合计 | Sum over the partition children that have a value; null without any.
 -- column complete bool: 是否完整 | Whether the value covers all of the area and all of the period.
 -- column negative bool: 是否含负数 | Whether some part below zero is in it.
@@ -31,6 +31,8 @@
 -- column parts_max_basis text: 下级基准（最大） | Greatest basis in the compiled sum.
 -- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in the compiled sum is worth together.
 -- column parts_estimated bool: 下级是否含估计数 | Whether some report in the compiled sum is an estimate; null without one.
+-- column whole bool: 是否覆盖全期 | Whether every report in the value covers the whole period.
+-- column parts_whole bool: 下级是否覆盖全期 | Whether every report in the compiled sum does; null without one.
 with reported as (
     select
         ref_area, indicator, time_period, period_end, amount,
@@ -39,6 +41,10 @@ with reported as (
         coalesce(vintage, '') as vintage, coalesce(basis, '') as basis, demo,
         method = 'carried' as carried, estimated, coalesce(edition, '') as edition, last_digit
     from period_values
+),
+
+of_parts as (
+    select * from reported where not complete and amount is not null
 ),
 
 combining as (
@@ -57,27 +63,28 @@ children as (
 
 level_0 as (
     select
-        ref_area, indicator, time_period, period_end, amount as value, cast(null as decimal(38, 10)) as compiled,
-        complete, negative, cast(0 as bigint) as children_with_value, vintage as min_vintage, vintage as max_vintage,
-        basis as min_basis, basis as max_basis, demo, carried, estimated, edition as min_edition,
-        edition as max_edition, last_digit
+        ref_area, indicator, time_period, period_end, amount as value, complete, complete as whole, negative,
+        vintage as min_vintage, vintage as max_vintage, basis as min_basis, basis as max_basis, demo, carried, estimated,
+        edition as min_edition, edition as max_edition, last_digit
     from reported
 ),
 
-sums_1 as (
+-- repeat n = 1 to 5, between ,
+sums_{n} as (
     select
         children.parent as ref_area, below.indicator, below.time_period, below.period_end,
         combining.over_areas,
         cast(sum(below.value) as decimal(38, 10)) as amount,
         count(below.value) as children_with_value,
         count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
+        bool_and(below.whole) as whole,
         bool_or(below.negative) as negative,
         min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
         min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
         bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
         min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
         cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from level_0 as below
+    from level_{n-1} as below
     inner join combining on combining.indicator = below.indicator
     inner join children
         on children.child = below.ref_area and children.period_end = below.period_end
@@ -86,252 +93,56 @@ sums_1 as (
     group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
 ),
 
-level_1 as (
+-- A quarter that was reported for the area itself is no year beside children that make one.
+counted_{n} as (
+    select * from reported where complete or amount is null
+    union all
+    select of_parts.*
+    from of_parts
+    left anti join sums_{n} as sums
+        on sums.ref_area = of_parts.ref_area and sums.indicator = of_parts.indicator
+        and sums.time_period = of_parts.time_period and sums.complete and sums.over_areas = 'additive'
+),
+
+level_{n} as (
     select
-        coalesce(reported.ref_area, sums.ref_area) as ref_area,
-        coalesce(reported.indicator, sums.indicator) as indicator,
-        coalesce(reported.time_period, sums.time_period) as time_period,
-        coalesce(reported.period_end, sums.period_end) as period_end,
+        coalesce(counted.ref_area, sums.ref_area) as ref_area,
+        coalesce(counted.indicator, sums.indicator) as indicator,
+        coalesce(counted.time_period, sums.time_period) as time_period,
+        coalesce(counted.period_end, sums.period_end) as period_end,
         case
-            when reported.amount is not null then reported.amount
+            when counted.amount is not null then counted.amount
             when sums.over_areas = 'additive' then sums.amount
         end as value,
         sums.amount as compiled,
-        case when reported.amount is not null then reported.complete else sums.complete end as complete,
-        case when reported.amount is not null then reported.negative else sums.negative end as negative,
+        case when counted.amount is not null then counted.complete else sums.complete end as complete,
+        case when counted.amount is not null then counted.complete else sums.whole end as whole,
+        case when counted.amount is not null then counted.negative else sums.negative end as negative,
         coalesce(sums.children_with_value, 0) as children_with_value,
-        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
-        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
-        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
-        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo,
-        case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
-        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
-        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
-    from reported
-    full join sums_1 as sums
-        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
-        and sums.time_period = reported.time_period
-),
-
-sums_2 as (
-    select
-        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
-        combining.over_areas,
-        cast(sum(below.value) as decimal(38, 10)) as amount,
-        count(below.value) as children_with_value,
-        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
-        bool_or(below.negative) as negative,
-        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
-        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from level_1 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    where below.value is not null
-    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
-),
-
-level_2 as (
-    select
-        coalesce(reported.ref_area, sums.ref_area) as ref_area,
-        coalesce(reported.indicator, sums.indicator) as indicator,
-        coalesce(reported.time_period, sums.time_period) as time_period,
-        coalesce(reported.period_end, sums.period_end) as period_end,
-        case
-            when reported.amount is not null then reported.amount
-            when sums.over_areas = 'additive' then sums.amount
-        end as value,
-        sums.amount as compiled,
-        case when reported.amount is not null then reported.complete else sums.complete end as complete,
-        case when reported.amount is not null then reported.negative else sums.negative end as negative,
-        coalesce(sums.children_with_value, 0) as children_with_value,
-        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
-        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
-        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
-        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo,
-        case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
-        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
-        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
-    from reported
-    full join sums_2 as sums
-        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
-        and sums.time_period = reported.time_period
-),
-
-sums_3 as (
-    select
-        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
-        combining.over_areas,
-        cast(sum(below.value) as decimal(38, 10)) as amount,
-        count(below.value) as children_with_value,
-        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
-        bool_or(below.negative) as negative,
-        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
-        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from level_2 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    where below.value is not null
-    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
-),
-
-level_3 as (
-    select
-        coalesce(reported.ref_area, sums.ref_area) as ref_area,
-        coalesce(reported.indicator, sums.indicator) as indicator,
-        coalesce(reported.time_period, sums.time_period) as time_period,
-        coalesce(reported.period_end, sums.period_end) as period_end,
-        case
-            when reported.amount is not null then reported.amount
-            when sums.over_areas = 'additive' then sums.amount
-        end as value,
-        sums.amount as compiled,
-        case when reported.amount is not null then reported.complete else sums.complete end as complete,
-        case when reported.amount is not null then reported.negative else sums.negative end as negative,
-        coalesce(sums.children_with_value, 0) as children_with_value,
-        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
-        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
-        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
-        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo,
-        case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
-        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
-        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
-    from reported
-    full join sums_3 as sums
-        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
-        and sums.time_period = reported.time_period
-),
-
-sums_4 as (
-    select
-        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
-        combining.over_areas,
-        cast(sum(below.value) as decimal(38, 10)) as amount,
-        count(below.value) as children_with_value,
-        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
-        bool_or(below.negative) as negative,
-        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
-        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from level_3 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    where below.value is not null
-    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
-),
-
-level_4 as (
-    select
-        coalesce(reported.ref_area, sums.ref_area) as ref_area,
-        coalesce(reported.indicator, sums.indicator) as indicator,
-        coalesce(reported.time_period, sums.time_period) as time_period,
-        coalesce(reported.period_end, sums.period_end) as period_end,
-        case
-            when reported.amount is not null then reported.amount
-            when sums.over_areas = 'additive' then sums.amount
-        end as value,
-        sums.amount as compiled,
-        case when reported.amount is not null then reported.complete else sums.complete end as complete,
-        case when reported.amount is not null then reported.negative else sums.negative end as negative,
-        coalesce(sums.children_with_value, 0) as children_with_value,
-        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
-        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
-        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
-        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo,
-        case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
-        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
-        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit
-    from reported
-    full join sums_4 as sums
-        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
-        and sums.time_period = reported.time_period
-),
-
-sums_5 as (
-    select
-        children.parent as ref_area, below.indicator, below.time_period, below.period_end,
-        combining.over_areas,
-        cast(sum(below.value) as decimal(38, 10)) as amount,
-        count(below.value) as children_with_value,
-        count(below.value) = max(children.siblings) and bool_and(below.complete) as complete,
-        bool_or(below.negative) as negative,
-        min(below.min_vintage) as min_vintage, max(below.max_vintage) as max_vintage,
-        min(below.min_basis) as min_basis, max(below.max_basis) as max_basis, bool_or(below.demo) as demo,
-        bool_or(below.carried) as carried, bool_or(below.estimated) as estimated,
-        min(below.min_edition) as min_edition, max(below.max_edition) as max_edition,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from level_4 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    where below.value is not null
-    group by children.parent, below.indicator, below.time_period, below.period_end, combining.over_areas
-),
-
-level_5 as (
-    select
-        coalesce(reported.ref_area, sums.ref_area) as ref_area,
-        coalesce(reported.indicator, sums.indicator) as indicator,
-        coalesce(reported.time_period, sums.time_period) as time_period,
-        coalesce(reported.period_end, sums.period_end) as period_end,
-        case
-            when reported.amount is not null then reported.amount
-            when sums.over_areas = 'additive' then sums.amount
-        end as value,
-        sums.amount as compiled,
-        case when reported.amount is not null then reported.complete else sums.complete end as complete,
-        case when reported.amount is not null then reported.negative else sums.negative end as negative,
-        coalesce(sums.children_with_value, 0) as children_with_value,
-        case when reported.amount is not null then reported.vintage else sums.min_vintage end as min_vintage,
-        case when reported.amount is not null then reported.vintage else sums.max_vintage end as max_vintage,
-        case when reported.amount is not null then reported.basis else sums.min_basis end as min_basis,
-        case when reported.amount is not null then reported.basis else sums.max_basis end as max_basis,
-        case when reported.amount is not null then reported.demo else sums.demo end as demo,
-        case when reported.amount is not null then reported.carried else sums.carried end as carried,
-        case when reported.amount is not null then reported.estimated else sums.estimated end as estimated,
-        case when reported.amount is not null then reported.edition else sums.min_edition end as min_edition,
-        case when reported.amount is not null then reported.edition else sums.max_edition end as max_edition,
-        case when reported.amount is not null then reported.last_digit else sums.last_digit end as last_digit,
+        case when counted.amount is not null then counted.vintage else sums.min_vintage end as min_vintage,
+        case when counted.amount is not null then counted.vintage else sums.max_vintage end as max_vintage,
+        case when counted.amount is not null then counted.basis else sums.min_basis end as min_basis,
+        case when counted.amount is not null then counted.basis else sums.max_basis end as max_basis,
+        case when counted.amount is not null then counted.demo else sums.demo end as demo,
+        case when counted.amount is not null then counted.carried else sums.carried end as carried,
+        case when counted.amount is not null then counted.estimated else sums.estimated end as estimated,
+        case when counted.amount is not null then counted.edition else sums.min_edition end as min_edition,
+        case when counted.amount is not null then counted.edition else sums.max_edition end as max_edition,
+        case when counted.amount is not null then counted.last_digit else sums.last_digit end as last_digit,
 -- Each step adds up all children: the labels of the last one are those of the whole sum.
         sums.min_edition as parts_min_edition, sums.max_edition as parts_max_edition,
         sums.min_basis as parts_min_basis, sums.max_basis as parts_max_basis, sums.last_digit as parts_last_digit,
-        sums.estimated as parts_estimated
-    from reported
-    full join sums_5 as sums
-        on sums.ref_area = reported.ref_area and sums.indicator = reported.indicator
-        and sums.time_period = reported.time_period
+        sums.estimated as parts_estimated, sums.whole as parts_whole
+    from counted_{n} as counted
+    full join sums_{n} as sums
+        on sums.ref_area = counted.ref_area and sums.indicator = counted.indicator
+        and sums.time_period = counted.time_period
 )
-
+-- end
 select
     ref_area, indicator, time_period, period_end, value, compiled, coalesce(complete, false) as complete,
     coalesce(negative, false) as negative, children_with_value, min_vintage, max_vintage, min_basis, max_basis,
     coalesce(demo, false) as demo, coalesce(carried, false) as carried, coalesce(estimated, false) as estimated,
     min_edition, max_edition, last_digit, parts_min_edition, parts_max_edition, parts_min_basis, parts_max_basis,
-    parts_last_digit, parts_estimated
+    parts_last_digit, parts_estimated, coalesce(whole, false) as whole, parts_whole
 from level_5

@@ -36,10 +36,11 @@
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 -- column edition text: 版次 | Edition of a publication series; mixed where the parts differ.
--- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
+-- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: part_of_period (one of them lacks months, or is a stock of an earlier day), edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
 -- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 -- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in compiled is worth together.
 -- column parts_estimated bool: 下级是否含估计数 | Whether some report in compiled is an estimate; null without it.
+-- column whole_period bool: 是否覆盖全期 | Whether every report in the value covers the whole period.
 with levels as (
     select area_levels.*, indicator_trees.tree
     from area_levels
@@ -94,6 +95,8 @@ joined as (
     left join period_values as own
         on own.ref_area = levels.ref_area and own.indicator = levels.indicator
         and own.time_period = levels.time_period
+-- What was reported of a part of the period is not reported for the period where children make all of it.
+        and not (own.method in ('partial', 'carried') and levels.complete)
     left join expected
         on expected.parent = levels.ref_area and expected.period_end = levels.period_end
         and expected.tree = levels.tree
@@ -107,6 +110,7 @@ labelled as (
         joined.*,
         case
             when joined.reported is null or joined.compiled is null then null
+            when not (joined.whole and joined.parts_whole) then 'part_of_period'
             when joined.parts_min_edition <> joined.parts_max_edition or 'mixed' in (
                 joined.min_edition, joined.parts_min_edition
             ) then 'edition_mixed'
@@ -145,7 +149,7 @@ judged as (
 select
     judged.ref_area, judged.indicator, judged.time_period, periods.period_kind, periods.period_start,
     judged.period_end, judged.value, judged.status, judged.reported, judged.compiled,
--- Between editions, or benchmarks without a link, lies more than what the parts lack.
+-- Between periods, editions, or benchmarks without a link, lies more than what the parts lack.
     case when judged.residual_reason is null then judged.reported - judged.compiled end as residual,
     case
         when judged.method = 'partial' and judged.reported is not null then cast(judged.months_reported as bigint)
@@ -178,6 +182,6 @@ select
         else 'mixed'
     end as edition,
     judged.residual_reason, case when judged.value is not null then judged.last_digit end as last_digit,
-    judged.parts_last_digit, judged.parts_estimated
+    judged.parts_last_digit, judged.parts_estimated, judged.whole as whole_period
 from judged
 inner join periods on periods.time_period = judged.time_period

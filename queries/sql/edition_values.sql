@@ -20,7 +20,8 @@ with level_0 as (
     select * from edition_period_values
 ),
 
-sums_1 as (
+-- repeat n = 1 to 6, between ,
+sums_{n} as (
     select
         edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
         cast(sum(below.amount) as decimal(38, 10)) as amount,
@@ -29,129 +30,19 @@ sums_1 as (
         bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
         cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
     from edition_parts
-    inner join level_0 as below
+    inner join level_{n-1} as below
         on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
         and below.time_period = edition_parts.time_period
     group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
     having count(*) = max(edition_parts.parts)
 ),
 
-level_1 as (
+level_{n} as (
     select * from edition_period_values
     union all
-    select * from sums_1
-),
-
-sums_2 as (
-    select
-        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
-        cast(sum(below.amount) as decimal(38, 10)) as amount,
-        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
-        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
-        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from edition_parts
-    inner join level_1 as below
-        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
-        and below.time_period = edition_parts.time_period
-    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
-    having count(*) = max(edition_parts.parts)
-),
-
-level_2 as (
-    select * from edition_period_values
-    union all
-    select * from sums_2
-),
-
-sums_3 as (
-    select
-        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
-        cast(sum(below.amount) as decimal(38, 10)) as amount,
-        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
-        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
-        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from edition_parts
-    inner join level_2 as below
-        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
-        and below.time_period = edition_parts.time_period
-    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
-    having count(*) = max(edition_parts.parts)
-),
-
-level_3 as (
-    select * from edition_period_values
-    union all
-    select * from sums_3
-),
-
-sums_4 as (
-    select
-        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
-        cast(sum(below.amount) as decimal(38, 10)) as amount,
-        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
-        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
-        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from edition_parts
-    inner join level_3 as below
-        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
-        and below.time_period = edition_parts.time_period
-    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
-    having count(*) = max(edition_parts.parts)
-),
-
-level_4 as (
-    select * from edition_period_values
-    union all
-    select * from sums_4
-),
-
-sums_5 as (
-    select
-        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
-        cast(sum(below.amount) as decimal(38, 10)) as amount,
-        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
-        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
-        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from edition_parts
-    inner join level_4 as below
-        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
-        and below.time_period = edition_parts.time_period
-    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
-    having count(*) = max(edition_parts.parts)
-),
-
-level_5 as (
-    select * from edition_period_values
-    union all
-    select * from sums_5
-),
-
-sums_6 as (
-    select
-        edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition,
-        cast(sum(below.amount) as decimal(38, 10)) as amount,
-        case when min(below.vintage) = max(below.vintage) then min(below.vintage) else 'mixed' end as vintage,
-        case when min(below.basis) = max(below.basis) then min(below.basis) else 'mixed' end as basis,
-        bool_or(below.negative) as negative, bool_or(below.estimated) as estimated,
-        cast(sum(below.last_digit) as decimal(38, 10)) as last_digit
-    from edition_parts
-    inner join level_5 as below
-        on below.ref_area = edition_parts.part and below.indicator = edition_parts.indicator
-        and below.time_period = edition_parts.time_period
-    group by edition_parts.ref_area, edition_parts.indicator, edition_parts.time_period, below.edition
-    having count(*) = max(edition_parts.parts)
-),
-
-level_6 as (
-    select * from edition_period_values
-    union all
-    select * from sums_6
+    select * from sums_{n}
 )
-
+-- end
 select
     ref_area, indicator, time_period, edition, amount, nullif(vintage, '') as vintage, nullif(basis, '') as basis,
     negative, estimated, last_digit

@@ -31,7 +31,7 @@
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 -- column edition text: 版次 | Edition of a publication series; mixed where the parts that are added differ.
--- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
+-- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: part_of_period (one of them lacks months, or is a stock of an earlier day), edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
 -- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 -- column parts_estimated bool: 成员是否含估计数 | Whether some report in compiled is an estimate; null without it.
 with held as (
@@ -91,7 +91,8 @@ sums as (
             as min_edition,
         max(coalesce(member_values.edition, '')) filter (where listed.outermost and member_values.value is not null)
             as max_edition,
-        cast(sum(case when listed.outermost then member_values.last_digit end) as decimal(38, 10)) as last_digit
+        cast(sum(case when listed.outermost then member_values.last_digit end) as decimal(38, 10)) as last_digit,
+        bool_and(member_values.whole_period) filter (where listed.outermost and member_values.value is not null) as whole
     from asked
     inner join listed
         on listed.tree = asked.tree and listed.group_id = asked.group_id and listed.time_period = asked.time_period
@@ -101,10 +102,21 @@ sums as (
     group by asked.group_id, asked.indicator, asked.time_period
 ),
 
+made_up as (
+    select sums.group_id, sums.indicator, sums.time_period
+    from sums
+    inner join indicators on indicators.indicator = sums.indicator and indicators.over_areas = 'additive'
+    where sums.complete and sums.amount is not null and sums.overlap <> 'unknown'
+),
+
 own as (
     select area_values.*
     from area_values
     inner join held on held.group_id = area_values.ref_area and held.time_period = area_values.time_period
+-- A quarter that was reported for the group itself is no year beside members that make one.
+    left anti join made_up
+        on made_up.group_id = area_values.ref_area and made_up.indicator = area_values.indicator
+        and made_up.time_period = area_values.time_period and not area_values.complete
 ),
 
 joined as (
@@ -119,7 +131,7 @@ joined as (
         sums.overlap, sums.amount, sums.members_with_value, sums.members, sums.complete, sums.negative,
         sums.min_vintage, sums.max_vintage, sums.min_basis, sums.max_basis, sums.missing_zh, sums.missing_en, sums.demo,
         sums.carried, sums.estimated, sums.min_edition, sums.max_edition, sums.last_digit, own.edition as own_edition,
-        own.last_digit as own_last_digit
+        own.last_digit as own_last_digit, own.whole_period as own_whole, sums.whole
     from own
     full join sums
         on sums.group_id = own.ref_area and sums.indicator = own.indicator and sums.time_period = own.time_period
@@ -136,6 +148,7 @@ judged as (
         joined.min_edition, joined.max_edition, joined.last_digit, joined.own_edition, joined.own_last_digit,
         case
             when joined.reported is null or joined.amount is null then null
+            when not (joined.own_whole and joined.whole) then 'part_of_period'
             when joined.min_edition <> joined.max_edition or 'mixed' in (joined.own_edition, joined.min_edition)
                 then 'edition_mixed'
 -- What says no edition is of none: beside a part of an edition it is another one.

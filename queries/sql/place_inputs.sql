@@ -45,12 +45,13 @@ up_0 as (
         and period_inputs.time_period = figures.time_period
 ),
 
-up_1 as (
+-- repeat n = 1 to 5
+up_{n} as (
     select
         figures.ref_area, figures.indicator, figures.time_period, figures.period_end,
         case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
         below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
-    from up_0 as below
+    from up_{n-1} as below
     inner join combining on combining.indicator = below.indicator
     inner join children
         on children.child = below.ref_area and children.period_end = below.period_end
@@ -61,70 +62,7 @@ up_1 as (
     where below.role = 'value'
 ),
 
-up_2 as (
-    select
-        figures.ref_area, figures.indicator, figures.time_period, figures.period_end,
-        case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
-        below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
-    from up_1 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    inner join figures
-        on figures.ref_area = children.parent and figures.indicator = below.indicator
-        and figures.time_period = below.time_period
-    where below.role = 'value'
-),
-
-up_3 as (
-    select
-        figures.ref_area, figures.indicator, figures.time_period, figures.period_end,
-        case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
-        below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
-    from up_2 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    inner join figures
-        on figures.ref_area = children.parent and figures.indicator = below.indicator
-        and figures.time_period = below.time_period
-    where below.role = 'value'
-),
-
-up_4 as (
-    select
-        figures.ref_area, figures.indicator, figures.time_period, figures.period_end,
-        case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
-        below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
-    from up_3 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    inner join figures
-        on figures.ref_area = children.parent and figures.indicator = below.indicator
-        and figures.time_period = below.time_period
-    where below.role = 'value'
-),
-
-up_5 as (
-    select
-        figures.ref_area, figures.indicator, figures.time_period, figures.period_end,
-        case when combining.additive and not figures.has_report then 'value' else 'cross_check' end as role,
-        below.input_area, below.input_period, below.source, below.id, figures.ref_area || ' > ' || below.via as via
-    from up_4 as below
-    inner join combining on combining.indicator = below.indicator
-    inner join children
-        on children.child = below.ref_area and children.period_end = below.period_end
-        and children.tree = combining.tree
-    inner join figures
-        on figures.ref_area = children.parent and figures.indicator = below.indicator
-        and figures.time_period = below.time_period
-    where below.role = 'value'
-),
-
+-- end
 of_areas as (
     select * from up_0
     union all
@@ -160,8 +98,15 @@ of_groups as (
     where of_areas.role = 'value'
 )
 
-select ref_area, indicator, time_period, role, input_area, input_period, source, id, via
+select
+    of_areas.ref_area, of_areas.indicator, of_areas.time_period,
+-- A group's report of a part of the period is not in the sum of its members.
+    case when summed.ref_area is null then of_areas.role else 'status' end as role, of_areas.input_area,
+    of_areas.input_period, of_areas.source, of_areas.id, of_areas.via
 from of_areas
+left join group_values as summed
+    on summed.ref_area = of_areas.ref_area and summed.indicator = of_areas.indicator
+    and summed.time_period = of_areas.time_period and summed.reported is null and summed.value is not null
 union all
 select ref_area, indicator, time_period, role, input_area, input_period, source, id, via
 from of_groups

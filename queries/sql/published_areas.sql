@@ -36,10 +36,11 @@
 -- column carried bool: 是否含较早时点的存量 | Whether some part is a stock's value of an earlier day.
 -- column estimated bool: 是否含估计数 | Whether some report in it is an estimate.
 -- column edition text: 版次 | Edition of a publication series; mixed where the parts differ.
--- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
+-- column residual_reason text: 无差额的原因代码 | Why there is no residual although both are there: part_of_period (one of them lacks months, or is a stock of an earlier day), edition_mixed (the parts are of several editions), edition_differs, basis_mixed, basis_differs (no link is declared).
 -- column last_digit exact: 末位单位 | What one in the last digits as sent is worth, in the plain unit; of a sum those of its parts together.
 -- column parts_last_digit exact: 下级末位单位 | What one in the last digit of every report in compiled is worth together.
 -- column parts_estimated bool: 下级是否含估计数 | Whether some report in compiled is an estimate; null without it.
+-- column whole_period bool: 是否覆盖全期 | Whether every report in the value covers the whole period.
 -- column members_compiled exact: 成员合计 | Groups: sum over outermost members.
 -- column members_residual exact: 与成员合计的差额 | Groups: reported − members_compiled; null where members_residual_reason says why there is none.
 -- column members_residual_reason text: 无差额的原因代码 | Groups: as residual_reason.

@@ -17,88 +17,31 @@
 -- column semesters bigint: 两个半年 | The two halves, where both are there; else null.
 -- column quarters bigint: 四个季度 | The four quarters, where all are there; else null.
 -- column months bigint: 十二个月 | The twelve months, where all are there; else null.
-with from_10 as (
+with
+-- repeat n = 10 to 12, where from_9 is year_covers_to_september
+from_{n} as (
     select
         *,
         greatest(
-            few_9 - 4194304 - 2147483648,
-            1024 - 67108864 + greatest(
-                case when into_10 & 1 <> 0 then few_0 end, case when into_10 & 2 <> 0 then few_1 end,
-                case when into_10 & 4 <> 0 then few_2 end, case when into_10 & 8 <> 0 then few_3 end,
-                case when into_10 & 16 <> 0 then few_4 end, case when into_10 & 32 <> 0 then few_5 end,
-                case when into_10 & 64 <> 0 then few_6 end, case when into_10 & 128 <> 0 then few_7 end,
-                case when into_10 & 256 <> 0 then few_8 end, case when into_10 & 512 <> 0 then few_9 end
+            few_{n-1} - {2^(n+12)} - 2147483648,
+            {2^n} - 67108864 + greatest(
+-- repeat m = 0 to n-1, between ,
+                case when into_{n} & {2^m} <> 0 then few_{m} end
+-- end
             )
-        ) + 8388608 as few_10,
+        ) + {2^(n+13)} as few_{n},
         greatest(
-            many_9 - 4194304 - 2147483648,
-            1024 + 67108864 + greatest(
-                case when into_10 & 1 <> 0 then many_0 end, case when into_10 & 2 <> 0 then many_1 end,
-                case when into_10 & 4 <> 0 then many_2 end, case when into_10 & 8 <> 0 then many_3 end,
-                case when into_10 & 16 <> 0 then many_4 end, case when into_10 & 32 <> 0 then many_5 end,
-                case when into_10 & 64 <> 0 then many_6 end, case when into_10 & 128 <> 0 then many_7 end,
-                case when into_10 & 256 <> 0 then many_8 end, case when into_10 & 512 <> 0 then many_9 end
+            many_{n-1} - {2^(n+12)} - 2147483648,
+            {2^n} + 67108864 + greatest(
+-- repeat m = 0 to n-1, between ,
+                case when into_{n} & {2^m} <> 0 then many_{m} end
+-- end
             )
-        ) + 8388608 as many_10
-    from year_covers_to_september
+        ) + {2^(n+13)} as many_{n}
+    from from_{n-1}
 ),
 
-from_11 as (
-    select
-        *,
-        greatest(
-            few_10 - 8388608 - 2147483648,
-            2048 - 67108864 + greatest(
-                case when into_11 & 1 <> 0 then few_0 end, case when into_11 & 2 <> 0 then few_1 end,
-                case when into_11 & 4 <> 0 then few_2 end, case when into_11 & 8 <> 0 then few_3 end,
-                case when into_11 & 16 <> 0 then few_4 end, case when into_11 & 32 <> 0 then few_5 end,
-                case when into_11 & 64 <> 0 then few_6 end, case when into_11 & 128 <> 0 then few_7 end,
-                case when into_11 & 256 <> 0 then few_8 end, case when into_11 & 512 <> 0 then few_9 end,
-                case when into_11 & 1024 <> 0 then few_10 end
-            )
-        ) + 16777216 as few_11,
-        greatest(
-            many_10 - 8388608 - 2147483648,
-            2048 + 67108864 + greatest(
-                case when into_11 & 1 <> 0 then many_0 end, case when into_11 & 2 <> 0 then many_1 end,
-                case when into_11 & 4 <> 0 then many_2 end, case when into_11 & 8 <> 0 then many_3 end,
-                case when into_11 & 16 <> 0 then many_4 end, case when into_11 & 32 <> 0 then many_5 end,
-                case when into_11 & 64 <> 0 then many_6 end, case when into_11 & 128 <> 0 then many_7 end,
-                case when into_11 & 256 <> 0 then many_8 end, case when into_11 & 512 <> 0 then many_9 end,
-                case when into_11 & 1024 <> 0 then many_10 end
-            )
-        ) + 16777216 as many_11
-    from from_10
-),
-
-from_12 as (
-    select
-        *,
-        greatest(
-            few_11 - 16777216 - 2147483648,
-            4096 - 67108864 + greatest(
-                case when into_12 & 1 <> 0 then few_0 end, case when into_12 & 2 <> 0 then few_1 end,
-                case when into_12 & 4 <> 0 then few_2 end, case when into_12 & 8 <> 0 then few_3 end,
-                case when into_12 & 16 <> 0 then few_4 end, case when into_12 & 32 <> 0 then few_5 end,
-                case when into_12 & 64 <> 0 then few_6 end, case when into_12 & 128 <> 0 then few_7 end,
-                case when into_12 & 256 <> 0 then few_8 end, case when into_12 & 512 <> 0 then few_9 end,
-                case when into_12 & 1024 <> 0 then few_10 end, case when into_12 & 2048 <> 0 then few_11 end
-            )
-        ) + 33554432 as few_12,
-        greatest(
-            many_11 - 16777216 - 2147483648,
-            4096 + 67108864 + greatest(
-                case when into_12 & 1 <> 0 then many_0 end, case when into_12 & 2 <> 0 then many_1 end,
-                case when into_12 & 4 <> 0 then many_2 end, case when into_12 & 8 <> 0 then many_3 end,
-                case when into_12 & 16 <> 0 then many_4 end, case when into_12 & 32 <> 0 then many_5 end,
-                case when into_12 & 64 <> 0 then many_6 end, case when into_12 & 128 <> 0 then many_7 end,
-                case when into_12 & 256 <> 0 then many_8 end, case when into_12 & 512 <> 0 then many_9 end,
-                case when into_12 & 1024 <> 0 then many_10 end, case when into_12 & 2048 <> 0 then many_11 end
-            )
-        ) + 33554432 as many_12
-    from from_11
-),
-
+-- end
 best as (
     select
         ref_area, indicator, year as time_period, few_12 - 33554432 + 25769803776 as few, many_12 - 33554432 + 25769803776 as many,

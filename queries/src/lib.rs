@@ -5,8 +5,10 @@
 //! parameters `$as_of` (T: what was known by then) and `$recorded` (R: what was recorded by then).
 
 mod header;
+mod repeat;
 mod rules;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -24,7 +26,13 @@ pub fn all() -> &'static [Query] {
         let parsed = FILES.files().map(|file| {
             let name = file.path().file_stem().and_then(|stem| stem.to_str()).expect("names of SQL files are UTF-8");
             let text = file.contents_utf8().expect("SQL files are UTF-8");
-            header::parse(name, text).unwrap_or_else(|problem| panic!("queries/sql/{name}.sql: {problem}"))
+            let written = repeat::written_out(text).map(|text| match text {
+                Cow::Borrowed(text) => text,
+                // Once for each such file, for as long as the process lives.
+                Cow::Owned(text) => &*text.leak(),
+            });
+            let parsed = written.and_then(|text| header::parse(name, text));
+            parsed.unwrap_or_else(|problem| panic!("queries/sql/{name}.sql: {problem}"))
         });
         in_order(parsed.map(|query| (query.name, query)).collect())
     })

@@ -10,15 +10,44 @@ use crate::{TICKS, accepted, helan, start};
 
 /// A past T, which the invented reports reach.
 const DAY: &str = "2019-08-30";
-/// Questions, and what they are called.
-const QUESTIONS: [(&str, &str); 6] = [
-    ("observations, counted", "select count(*) from observations"),
-    ("quota_fulfilment", "select * from quota_fulfilment"),
-    ("one region, one year", "select * from rd_intensity where ref_area = '640000' and time_period = '2018'"),
-    ("rd_intensity, past T", "select count(*) from rd_intensity_as_of('2019-08-30')"),
-    ("observations, past T", "select count(*), sum(amount), max(id) from observations_as_of('2019-08-30')"),
-    ("findings, counted", "select finding, count(*) from findings group by finding"),
-];
+/// News are one event for so many that are there.
+const NEWS: usize = 100;
+
+/// Whose figures are asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The built-in catalog's.
+    Region,
+    /// Those of an invented nation of 3,031 areas and 100 indicators, in 24 quarters.
+    Nation,
+}
+
+impl Whose {
+    /// Questions, and what they are called.
+    fn questions(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Region => &[
+                ("observations, counted", "select count(*) from observations"),
+                ("quota_fulfilment", "select * from quota_fulfilment"),
+                (
+                    "one region, one year",
+                    "select * from rd_intensity where ref_area = '640000' and time_period = '2018'",
+                ),
+                ("rd_intensity, past T", "select count(*) from rd_intensity_as_of('2019-08-30')"),
+                ("observations, past T", "select count(*), sum(amount), max(id) from observations_as_of('2019-08-30')"),
+                ("findings, counted", "select finding, count(*) from findings group by finding"),
+            ],
+            Self::Nation => &[
+                ("observations, counted", "select count(*) from observations"),
+                ("quota_fulfilment", "select * from quota_fulfilment"),
+                ("ratios, one year", "select count(*), sum(value) from ratios where time_period = '2012'"),
+                ("area_values, one year", "select count(*), sum(value) from area_values where time_period = '2012'"),
+                ("one province, one year", "select * from rd_intensity where ref_area = '05' and time_period = '2012'"),
+                ("observations, past T", "select count(*), sum(amount), max(id) from observations_as_of('2019-08-30')"),
+            ],
+        }
+    }
+}
 
 /// What a command took: seconds of CPU, megabytes at its largest.
 struct Cost {
@@ -27,25 +56,34 @@ struct Cost {
 }
 
 /// Fills a lake with so many events, and asks.
-pub(crate) async fn run(home: &Path, events: usize) -> anyhow::Result<()> {
+pub(crate) async fn run(home: &Path, events: usize, whose: Whose) -> anyhow::Result<()> {
+    if whose == Whose::Nation {
+        let catalog = home.join("catalog");
+        let status = Command::new(helan()?).args(["load", "nation"]).arg(&catalog).status()?;
+        ensure!(status.success(), "helan load nation ended with {status}");
+        std::fs::write(home.join("helan.toml"), format!("catalog = {:?}\n", catalog))?;
+    }
     let log = format!("embedded://{}", home.join("log").display());
-    load(home, &log, events, 1)?;
+    load(home, &log, (events, whose), 1)?;
     aggregated(home, &log, events).await?;
-    ask_all(home, "every event is read", events)?;
+    ask_all(home, "every event is read", events, whose)?;
     let folding = timed(Command::new(helan()?).arg("maintain").arg("--data-dir").arg(home))?;
     println!("maintenance, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
-    ask_all(home, "what stands was folded", events)?;
-    let news = events.div_ceil(100);
-    load(home, &log, news, 2)?;
+    ask_all(home, "what stands was folded", events, whose)?;
+    let news = events.div_ceil(NEWS);
+    load(home, &log, (news, whose), 2)?;
     aggregated(home, &log, news).await?;
-    ask_all(home, "1 % more came since", events + news)?;
+    ask_all(home, "1 % more came since", events + news, whose)?;
     peer(home)
 }
 
-fn load(home: &Path, log: &str, events: usize, seed: u32) -> anyhow::Result<()> {
+fn load(home: &Path, log: &str, (events, whose): (usize, Whose), seed: u32) -> anyhow::Result<()> {
     let (events, seed) = (events.to_string(), seed.to_string());
     let mut command = Command::new(helan()?);
     command.args(["load", "--clean", "--log", log, "--events", &events, "--seed", &seed, "--data-dir"]).arg(home);
+    if whose == Whose::Nation {
+        command.args(["--length", "quarter"]);
+    }
     let ledger = home.join(format!("bench-{seed}.ledger"));
     let status = command.arg("--ledger").arg(ledger).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     ensure!(status.success(), "helan load ended with {status}");
@@ -63,9 +101,9 @@ async fn aggregated(home: &Path, log: &str, events: usize) -> anyhow::Result<()>
     Ok(())
 }
 
-fn ask_all(home: &Path, when: &str, events: usize) -> anyhow::Result<()> {
+fn ask_all(home: &Path, when: &str, events: usize, whose: Whose) -> anyhow::Result<()> {
     println!("\n{events} events; {when}");
-    for (name, question) in QUESTIONS {
+    for (name, question) in whose.questions() {
         let mut command = Command::new(helan()?);
         command.args(["sql", "-f", "csv", question, "--data-dir"]).arg(home);
         let Cost { cpu, peak } = timed(&mut command)?;

@@ -3,7 +3,7 @@
 //! `cargo build && cargo run --example benches -- [embedded|kafka] [EVENTS] [EVENTS A REQUEST]`
 //!
 //! `-- answers [EVENTS] [DIRECTORY]`: what questions cost over so many events, beside DuckDB. The directory, a new one,
-//! is kept.
+//! is kept. `-- nation [EVENTS] [DIRECTORY]`: the same of an invented nation.
 //!
 //! `-- memory [MINUTES [EVENTS]]`: the memory of `helan up` under 200 submissions a second, of so many events each (at
 //! most 20), with two questions a minute.
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use helan_tests::kafka::Broker;
+
+use self::answers::Whose;
 
 /// Who sends, in the built-in catalog; each has one connection.
 const REPORTERS: [&str; 4] = ["yinchuan", "shizuishan", "wuzhong", "guyuan"];
@@ -52,10 +54,15 @@ impl Role {
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let kind = arguments.next().unwrap_or_else(|| "embedded".to_owned());
-    if kind == "answers" {
-        let events: usize = arguments.next().map_or(Ok(3_000_000), |text| text.parse())?;
+    let asked = match kind.as_str() {
+        "answers" => Some((Whose::Region, 3_000_000)),
+        "nation" => Some((Whose::Nation, 5_000_000)),
+        _ => None,
+    };
+    if let Some((whose, usual)) = asked {
+        let events: usize = arguments.next().map_or(Ok(usual), |text| text.parse())?;
         let (kept, temporary) = (arguments.next().map(PathBuf::from), tempfile::tempdir()?);
-        return answers::run(kept.as_deref().unwrap_or(temporary.path()), events).await;
+        return answers::run(kept.as_deref().unwrap_or(temporary.path()), events, whose).await;
     }
     if kind == "memory" {
         let minutes: u64 = arguments.next().map_or(Ok(10), |text| text.parse())?;
@@ -68,7 +75,7 @@ async fn main() -> anyhow::Result<()> {
     let broker = match kind.as_str() {
         "embedded" => None,
         "kafka" => Some(Broker::start()?),
-        other => bail!("{other:?}: write embedded, kafka, answers or memory"),
+        other => bail!("{other:?}: write embedded, kafka, answers, nation or memory"),
     };
     let log = broker.as_ref().map(|broker| format!("kafka://{}", broker.bootstrap()));
     let (home, log) = (dir.path(), log.as_deref());

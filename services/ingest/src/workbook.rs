@@ -4,10 +4,10 @@
 //! written decide what a cell means, and libraries give a float instead. Nothing is guessed: what could mean two things
 //! is refused by a named code.
 
-mod arithmetic;
 mod book;
 mod cells;
 mod conditional;
+mod formula;
 mod grid;
 mod mark;
 mod number;

@@ -1,12 +1,15 @@
 //! What each source of a catalog may report: areas × indicators × periods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use helan_schemas::catalog::{Catalog, Indicator, IndicatorKind};
 use helan_schemas::decimal::SCALE;
 use helan_schemas::period::{Period, PeriodKind};
 use jiff::ToSpan;
 use jiff::civil::Date;
+
+use crate::recipe::Length;
 
 /// Years before the catalog's default period for which feeds report.
 const YEARS: i16 = 8;
@@ -36,13 +39,13 @@ pub struct Feed {
 #[derive(Clone, Debug)]
 pub struct Cell {
     /// Area or group.
-    pub area: String,
+    pub area: Arc<str>,
     /// Indicator.
-    pub indicator: String,
+    pub indicator: Arc<str>,
     /// Unit.
-    pub unit: String,
+    pub unit: Arc<str>,
     /// Period, in canonical form, without quotes.
-    pub period: String,
+    pub period: Arc<str>,
     /// Day after the period's end from which a release can be dated; none where that may lie in the future.
     pub release: Option<Date>,
     /// How values look.
@@ -65,10 +68,12 @@ pub enum Form {
 }
 
 /// The feeds of a catalog in its own order: sources that carry real figures where there are any, else all; of the named
-/// reporters only, if some are named. Sources whose reporter may report nothing are left out.
-pub fn feeds(catalog: &Catalog, reporters: &[String]) -> Vec<Feed> {
+/// reporters only, if some are named, and of periods of the named lengths. Sources whose reporter may report nothing are left
+/// out.
+pub fn feeds(catalog: &Catalog, reporters: &[String], lengths: &[Length]) -> Vec<Feed> {
     let real = catalog.sources.iter().any(|source| !source.demo);
-    let periods = periods(catalog);
+    let mut periods = periods(catalog);
+    periods.retain(|period| lengths.is_empty() || lengths.iter().any(|length| length.is_of(period.kind)));
     let mut feeds: Vec<Feed> = Vec::new();
     for source in catalog.sources.iter().filter(|source| !real || !source.demo) {
         if !reporters.is_empty() && !reporters.contains(&source.reporter) {
@@ -119,17 +124,31 @@ fn cells(catalog: &Catalog, reporter: &str, periods: &[Period]) -> Vec<Cell> {
     // Only what some scope names can be allowed at all; which of it is, the catalog says for each period.
     let mut pairs = BTreeSet::new();
     for scope in catalog.scopes.iter().filter(|scope| scope.reporter == reporter) {
+        let inside = |code: &&&str| match scope.ref_area.strip_suffix("/*") {
+            Some(outer) => periods.iter().any(|period| catalog.lies_in(code, outer, period.end)),
+            None => scope.ref_area == "*" || scope.ref_area == **code,
+        };
+        let inside: Vec<&str> = codes.iter().filter(inside).copied().collect();
         for (at, indicator) in catalog.indicators.iter().enumerate().filter(|(_, row)| row.is_reported()) {
             if scope.indicator == "*" || scope.indicator == indicator.indicator {
-                let whole = scope.ref_area.ends_with('*');
-                pairs.extend(codes.iter().filter(|code| whole || scope.ref_area == **code).map(|code| (at, *code)));
+                pairs.extend(inside.iter().map(|code| (at, *code)));
             }
         }
     }
-    let pairs: Vec<_> = pairs.into_iter().map(|(at, code)| (code, &catalog.indicators[at])).collect();
+    // A nation has millions of cells: they share their texts.
+    let mut texts: HashMap<&str, Arc<str>> = HashMap::new();
+    let mut shared = |text| Arc::clone(texts.entry(text).or_insert_with(|| json(text).into()));
+    let pairs: Vec<_> = pairs
+        .into_iter()
+        .map(|(at, code)| {
+            let indicator = &catalog.indicators[at];
+            (code, indicator, shared(code), shared(&indicator.indicator), shared(&indicator.unit))
+        })
+        .collect();
     let mut cells = Vec::new();
     for period in periods {
-        for (code, indicator) in &pairs {
+        let text: Arc<str> = period.to_string().into();
+        for (code, indicator, area, id, unit) in &pairs {
             let suits = indicator.kind != IndicatorKind::Stock || period.kind != PeriodKind::Range;
             if suits
                 && catalog.allows(reporter, code, &indicator.indicator, period.end)
@@ -137,10 +156,10 @@ fn cells(catalog: &Catalog, reporter: &str, periods: &[Period]) -> Vec<Cell> {
             {
                 let release = (period.end.year() + 1 < year).then(|| period.end.saturating_add(60.days()));
                 cells.push(Cell {
-                    area: json(code),
-                    indicator: json(&indicator.indicator),
-                    unit: json(&indicator.unit),
-                    period: period.to_string(),
+                    area: Arc::clone(area),
+                    indicator: Arc::clone(id),
+                    unit: Arc::clone(unit),
+                    period: Arc::clone(&text),
                     release,
                     form,
                     low,
@@ -183,7 +202,7 @@ mod tests {
     #[test]
     fn ningxia_has_a_feed_for_every_reporter() {
         let catalog = Catalog::embedded();
-        let all = feeds(&catalog, &[]);
+        let all = feeds(&catalog, &[], &[]);
         assert_eq!(all.len(), catalog.reporters.len());
         assert!(all.iter().any(|feed| feed.topic == topics::PARK) && all.iter().any(|feed| feed.topic == topics::CITY));
         assert!(all.iter().all(|feed| !feed.source.ends_with("/demo")));
@@ -194,6 +213,6 @@ mod tests {
             catalog.allows("yinchuan", cell.area.trim_matches('"'), cell.indicator.trim_matches('"'), day)
         };
         assert!(yinchuan.cells.iter().all(allowed));
-        assert_eq!(feeds(&catalog, &["yinchuan".to_owned()]).len(), 1);
+        assert_eq!(feeds(&catalog, &["yinchuan".to_owned()], &[]).len(), 1);
     }
 }

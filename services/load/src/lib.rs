@@ -4,17 +4,19 @@
 //! number in it. So a ledger needs one short line a submission, and whoever reads it can write the same bytes again.
 //!
 //! [`feeds`] says what reporters may send, [`events`] writes one event, [`submissions`] puts events into submissions and
-//! makes the mistakes, [`ledger`] is the format of what was acknowledged, [`tally`] compares.
+//! makes the mistakes, [`ledger`] is the format of what was acknowledged, [`tally`] compares. [`nation`] makes a catalog that
+//! is larger than any here.
 
 pub mod chance;
 pub mod events;
 pub mod feeds;
 pub mod ledger;
+pub mod nation;
 pub mod recipe;
 pub mod submissions;
 pub mod tally;
 
 pub use feeds::{Feed, feeds};
 pub use ledger::{Header, Line, Outcome};
-pub use recipe::{Ids, Recipe, Share, Shares, Way};
+pub use recipe::{Ids, Length, Recipe, Share, Shares, Way};
 pub use submissions::{Kind, Stream, Submission};

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use helan_schemas::digest::sha256_hex;
+use helan_schemas::period::PeriodKind;
 use serde::{Deserialize, Serialize};
 
 /// A part of a whole, 0 to 1.
@@ -115,8 +116,37 @@ pub struct Recipe {
     pub shares: Shares,
     /// Reporters that send; empty = all.
     pub reporters: Vec<String>,
+    /// Lengths of the periods that are reported; empty = all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lengths: Vec<Length>,
     /// Digest of the catalog.
     pub catalog: String,
+}
+
+/// How long a period is that feeds report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Length {
+    /// Whole years.
+    Year,
+    /// Quarters.
+    Quarter,
+    /// Months.
+    Month,
+    /// From January to June or September.
+    Range,
+}
+
+impl Length {
+    /// Whether a period is of this length.
+    pub fn is_of(self, period: PeriodKind) -> bool {
+        match self {
+            Self::Year => period == PeriodKind::Annual,
+            Self::Quarter => period == PeriodKind::Quarter,
+            Self::Month => period == PeriodKind::Month,
+            Self::Range => period == PeriodKind::Range,
+        }
+    }
 }
 
 /// Version of what the generator writes; raised whenever the same recipe gives other bytes.

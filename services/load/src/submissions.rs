@@ -163,7 +163,7 @@ impl Stream {
         };
         let run = recipe.run();
         let events = (recipe.shares.revisions.0, recipe.shares.withdrawals.0);
-        let numbered = (0..).zip(feeds(catalog, &recipe.reporters));
+        let numbered = (0..).zip(feeds(catalog, &recipe.reporters, &recipe.lengths));
         numbered
             .map(|(number, feed)| Self {
                 number,
@@ -359,7 +359,17 @@ mod tests {
     fn recipe(way: Way, batch: u32) -> Recipe {
         let shares = Shares { mistakes: Share(0.1), conflicts: Share(0.1), overlaps: Share(0.1), ..Shares::default() };
         let catalog = Catalog::embedded().digest;
-        Recipe { generator: GENERATOR, seed: 7, batch, ids: Ids::Growing, way, shares, reporters: Vec::new(), catalog }
+        Recipe {
+            generator: GENERATOR,
+            seed: 7,
+            batch,
+            ids: Ids::Growing,
+            way,
+            shares,
+            reporters: Vec::new(),
+            lengths: Vec::new(),
+            catalog,
+        }
     }
 
     /// Raise GENERATOR when this fails: ledgers of before can then no longer be verified, and say so.

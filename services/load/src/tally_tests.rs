@@ -20,7 +20,17 @@ struct Lake {
 fn recipe(ids: Ids, way: Way) -> Recipe {
     let shares = Shares { mistakes: Share(0.1), conflicts: Share(0.1), ..Shares::default() };
     let catalog = Catalog::embedded().digest;
-    Recipe { generator: GENERATOR, seed: 3, batch: 4, ids, way, shares, reporters: vec!["guyuan".into()], catalog }
+    Recipe {
+        generator: GENERATOR,
+        seed: 3,
+        batch: 4,
+        ids,
+        way,
+        shares,
+        reporters: vec!["guyuan".into()],
+        lengths: Vec::new(),
+        catalog,
+    }
 }
 
 /// Sends so many submissions; `twice` of them come a second time, as after a lost answer.

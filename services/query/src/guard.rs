@@ -10,6 +10,8 @@ pub(crate) mod memory;
 pub(crate) mod messages;
 pub(crate) mod multiplying;
 pub(crate) mod nearest_name;
+pub(crate) mod passed_over;
+pub(crate) mod reach;
 pub(crate) mod read_only;
 pub(crate) mod scratch;
 pub(crate) mod sums;

@@ -18,7 +18,7 @@ const VERDICTS: [Word; 10] = [
 ];
 
 /// What a figure is: how it came about, or why there is none. `partial` and `not_reported` are as among the verdicts.
-const STATUSES: [Word; 26] = [
+const STATUSES: [Word; 27] = [
     ("reported", "报送", "reported"),
     ("compiled", "合计", "compiled"),
     ("carried", "沿用", "carried"),
@@ -35,6 +35,7 @@ const STATUSES: [Word; 26] = [
     ("parts_rounding", "可由各部分修约解释", "explained by the rounding of its parts"),
     ("differs", "与计算结果不一致", "differs from what is computed"),
     ("not_comparable", "无从核对", "nothing complete to compare with"),
+    ("part_of_period", "一方缺月份或为较早时点", "one of them lacks months, or is of an earlier day"),
     ("edition_mixed", "各部分版次不一", "parts of several editions"),
     ("edition_differs", "与各部分版次不同", "another edition than its parts"),
     ("basis_mixed", "各部分基准不一", "parts on several benchmarks"),

@@ -5,7 +5,7 @@ use helan_schemas::refusal::Code;
 use quick_xml::events::BytesStart;
 
 use super::package::{Package, broken};
-use super::styles::{Looks, Styles};
+use super::styles::{Looks, Palette, Styles};
 use super::xml::{Piece, Xml, attribute, flag};
 use crate::problems::{Problems, quoted};
 
@@ -46,7 +46,16 @@ impl Book {
     pub(super) fn read(package: &mut Package<'_>) -> Result<Self, Problems> {
         let (main, relations) = main_relations(package)?;
         let part_of = |kind: &str| relations.iter().find(|row| row.kind == kind).map(|row| row.target.clone());
-        let (sheets, texts, styles) = (Vec::new(), Vec::new(), Styles::none());
+        let mut palette = Palette::default();
+        if let Some(part) = part_of("theme").filter(|part| package.has(part)) {
+            palette.theme(&part, &package.text(&part)?)?;
+        }
+        // A part that is named and missing is an error: without its styles a number says something else.
+        let styles = match part_of("styles") {
+            Some(part) => Styles::read(&part, &package.text(&part)?, palette)?,
+            None => Styles::none(palette),
+        };
+        let (sheets, texts) = (Vec::new(), Vec::new());
         let mut book = Self { sheets, texts, styles, from_1904: false, uncomputed: None };
         let text = package.text(&main)?;
         let mut xml = Xml::new(&main, &text);
@@ -72,11 +81,7 @@ impl Book {
         }
         if let Some(part) = part_of("sharedStrings").filter(|part| package.has(part)) {
             let text = package.text(&part)?;
-            book.texts = shared_texts(&part, &text, |bytes| package.hold(bytes))?;
-        }
-        // A part that is named and missing is an error: without its styles a number says something else.
-        if let Some(part) = part_of("styles") {
-            book.styles = Styles::read(&part, &package.text(&part)?)?;
+            book.texts = shared_texts((&part, &text), &book.styles.palette, |bytes| package.hold(bytes))?;
         }
         Ok(book)
     }
@@ -180,8 +185,8 @@ fn uncomputed(start: &BytesStart<'_>) -> Option<String> {
 
 /// The shared texts; `hold` counts what they take, which for short ones is far more than their part.
 fn shared_texts(
-    part: &str,
-    text: &str,
+    (part, text): (&str, &str),
+    palette: &Palette,
     hold: impl Fn(usize) -> Result<(), Problems>,
 ) -> Result<Vec<SharedText>, Problems> {
     let mut xml = Xml::new(part, text);
@@ -196,14 +201,14 @@ fn shared_texts(
                 hold(more * size_of::<SharedText>())?;
                 texts.reserve_exact(more);
             }
-            texts.push(if empty { SharedText::default() } else { rich_text(&mut xml, "si", part)? });
+            texts.push(if empty { SharedText::default() } else { rich_text(&mut xml, "si", part, palette)? });
         }
     }
     Ok(texts)
 }
 
 /// The text of an element of runs, up to its end, without pronunciation. Runs that show nothing have no looks.
-pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str) -> Result<SharedText, Problems> {
+pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str, palette: &Palette) -> Result<SharedText, Problems> {
     let (mut text, mut within, mut phonetic) = (String::new(), false, false);
     let (mut all, mut run) = (Looks::default(), Looks::default());
     while let Some(piece) = xml.next()? {
@@ -212,7 +217,7 @@ pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str) -> Result<Shar
                 "t" => within = !empty,
                 "rPh" => phonetic = !empty,
                 "r" => run = Looks::default(),
-                _ => run.take(&start),
+                _ => run.take(&start, palette),
             },
             Piece::End(name) if name == end => return Ok(SharedText { text: unescaped(&text), looks: all }),
             Piece::End(name) => match name.as_str() {
@@ -272,11 +277,13 @@ mod tests {
     fn reads_texts_as_they_are_seen() {
         let text = "<sst><si><t>a&amp;b</t></si><si><r><t xml:space=\"preserve\">x </t></r><r><t>&#x94F6;y</t></r>\
                     <rPh><t>no</t></rPh></si><si/><si><t>l_x000D_1_x2</t></si></sst>";
-        let texts = shared_texts("t", text, |_| Ok(())).expect("texts");
+        let texts = shared_texts(("t", text), &Palette::default(), |_| Ok(())).expect("texts");
         let said: Vec<_> = texts.iter().map(|shared| shared.text.as_str()).collect();
         assert_eq!(said, ["a&b", "x 银y", "", "l\r1_x2"]);
         assert!(texts.iter().all(|shared| shared.looks == Looks::default()), "{texts:?}");
-        assert!(shared_texts("t", "<!DOCTYPE x [<!ENTITY a \"b\">]><sst/>", |_| Ok(())).is_err());
-        assert!(shared_texts("t", "<sst><si><t>&other;</t></si></sst>", |_| Ok(())).is_err());
+        assert!(
+            shared_texts(("t", "<!DOCTYPE x [<!ENTITY a \"b\">]><sst/>"), &Palette::default(), |_| Ok(())).is_err()
+        );
+        assert!(shared_texts(("t", "<sst><si><t>&other;</t></si></sst>"), &Palette::default(), |_| Ok(())).is_err());
     }
 }

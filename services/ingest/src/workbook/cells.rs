@@ -6,8 +6,9 @@ use jiff::civil::date;
 
 use super::book::Book;
 use super::number::{Parts, Stored, stored};
+use super::read::FILLED_IN;
 use super::sheet::{Cell, Content, Frame};
-use super::shown::Shown;
+use super::shown::{FEWEST, POINT, Shown, width_of};
 use super::styles::Style;
 use crate::problems::quoted;
 
@@ -117,7 +118,11 @@ fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option
         },
         _ => None,
     };
-    let held = || value.as_ref().and_then(Parts::plain).unwrap_or_default();
+    let held = || match (&value, &cell.content) {
+        (Some(value), _) => value.plain().unwrap_or_default(),
+        (None, Content::Text(text) | Content::Number(text)) => quoted(text),
+        _ => String::new(),
+    };
     let wrong = |code, shown: &str| Some(Meaning::Wrong(code, misled(&held(), shown)));
     for rule in frame.rules.iter().filter(|rule| rule.may_change(cell.at, value.as_ref())) {
         if rule.replaces || rule.covers(style) {
@@ -150,6 +155,13 @@ fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &F
     };
     let Some(parts) = Parts::of(&held) else { return Meaning::Wrong(Code::NumberSyntax, quoted(text)) };
     let shown = book.styles.format(style).number(&parts, style.white_ground);
+    let cut = match &shown {
+        // Where names stand beside them, codes may be hidden, and be cut off.
+        Shown::Number { digits, text, .. } if FILLED_IN.contains(&field) => {
+            in_width(&parts, (digits, text), style, book, frame.width(column))
+        }
+        _ => None,
+    };
     let date = |found: String| Meaning::Wrong(Code::CellDate, found);
     match (field, shown) {
         ("published_at", Shown::Date { whole: true }) => {
@@ -165,14 +177,13 @@ fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &F
         (_, Shown::Number { .. }) if frame.hides_zeros && parts.is_zero() => {
             Meaning::Wrong(Code::CellUnseen, format!("{} (showZeros=0)", quoted(&held)))
         }
-        (_, Shown::Number { digits, .. })
-            if !style.shrinks && frame.is_too_narrow(column, digits.find('.').unwrap_or(digits.len())) =>
-        {
-            Meaning::Wrong(Code::CellUnseen, misled(&held, "####"))
+        (_, Shown::Number { .. }) if cut == Some(Cut::Signs) => Meaning::Wrong(Code::CellUnseen, misled(&held, "####")),
+        (_, Shown::Number { .. }) if let Some(Cut::Digits(seen)) = &cut => {
+            Meaning::Wrong(Code::CellFormatMisleads, misled(&held, seen))
         }
         (_, Shown::Other(shown)) => Meaning::Wrong(Code::CellFormatMisleads, misled(&held, &shown)),
         ("value", Shown::Number { text, words, shorter, .. }) => {
-            Meaning::Text(Said { text: held, rounded, shorter, words, shown: text })
+            Meaning::Text(Said { text: held, rounded, shorter: shorter || cut.is_some(), words, shown: text })
         }
         (field, Shown::Number { text: shown, .. }) if FREE.contains(&field) => Said::plain(shown),
         (field, Shown::Number { digits, text: shown, words, shorter }) => {
@@ -186,6 +197,47 @@ fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &F
                 false => Said::plain(held),
             }
         }
+    }
+}
+
+/// What a column does that is too narrow for a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cut {
+    /// `####` is shown.
+    Signs,
+    /// Too few digits to tell the number: these.
+    Digits(String),
+    /// Fewer digits, and enough.
+    Shorter,
+}
+
+/// What a column of a width cuts from a number that is shown as these digits, within this text; none where it fits.
+fn in_width(
+    parts: &Parts,
+    (digits, text): (&str, &str),
+    style: &Style,
+    book: &Book,
+    width: Option<f32>,
+) -> Option<Cut> {
+    let width = width.filter(|_| !style.shrinks)?;
+    let needed = width_of(text) * style.letters;
+    if needed <= width {
+        return None;
+    }
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let sign = if parts.negative { 1.0 } else { 0.0 };
+    let room = width / style.letters - sign - whole as f32;
+    if !book.styles.format(style).is_general() || room < 0.0 {
+        return Some(Cut::Signs);
+    }
+    // Of a number without a format of its own, the last digits behind the point are left away.
+    let seen = parts.rounded(-((room - POINT).max(0.0) as i32));
+    let enough = seen.digits.trim_start_matches('0').len() >= FEWEST;
+    let all = parts.compared(&seen).is_eq();
+    match (all, enough) {
+        (true, _) => None,
+        (_, true) => Some(Cut::Shorter),
+        (_, false) => Some(Cut::Digits(seen.plain().unwrap_or_default())),
     }
 }
 
@@ -211,7 +263,7 @@ fn day(text: &str, from_1904: bool) -> Option<String> {
 mod tests {
     use super::*;
     use crate::workbook::places::CellAt;
-    use crate::workbook::styles::{Looks, Styles};
+    use crate::workbook::styles::{Looks, Palette, Styles};
 
     /// A workbook whose first style has a format.
     fn styled(code: &str) -> Book {
@@ -220,7 +272,7 @@ mod tests {
             "<styleSheet><numFmts><numFmt numFmtId=\"200\" formatCode=\"{code}\"/></numFmts>\
              <cellXfs><xf numFmtId=\"200\"/></cellXfs></styleSheet>"
         );
-        let styles = Styles::read("styles", &styles).expect("styles");
+        let styles = Styles::read("styles", &styles, Palette::default()).expect("styles");
         Book { sheets: Vec::new(), texts: Vec::new(), styles, from_1904: false, uncomputed: None }
     }
 
@@ -292,6 +344,34 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_too_narrow_shows_another_number_or_none() {
+        let unseen = Err(Code::CellUnseen);
+        let misleads = Err(Code::CellFormatMisleads);
+        for (value, format, width, expected) in [
+            ("123456789", "General", "9", Ok(false)),
+            ("123456789", "General", "8.4", unseen),
+            ("-12345678", "0", "8.4", unseen),
+            ("-12345678", "0", "9", Ok(false)),
+            ("1234567.89", "#,##0.00", "11", Ok(false)),
+            ("1234567.89", "#,##0.00", "9", unseen),
+            ("455793.25", "General", "8", Ok(true)),
+            ("1.2984", "General", "2.9", misleads),
+            ("1.2984", "General", "4", Ok(true)),
+            ("1.2984", "0.0000", "4", unseen),
+        ] {
+            let sheet = format!("<cols><col min=\"1\" max=\"1\" width=\"{width}\" customWidth=\"1\"/></cols>");
+            let frame = Frame::read("sheet", &sheet, &Palette::default()).expect("a sheet");
+            let said = meaning("value", &cell(Content::Number(value.to_owned())), &styled(format), &frame);
+            let said = match said {
+                Meaning::Text(said) => Ok(said.shorter),
+                Meaning::Wrong(code, _) => Err(code),
+                Meaning::Nothing => panic!("{value}"),
+            };
+            assert_eq!(said, expected, "{value} {format} {width}");
+        }
+    }
+
+    #[test]
     fn looks_change_what_is_said() {
         let raised = Looks { raised: true, ..Looks::default() };
         let struck = Looks { struck: true, ..Looks::default() };
@@ -310,7 +390,7 @@ mod tests {
             assert_eq!(found, code, "{field} {looks:?}");
         }
         let zero = cell(Content::Number("0".into()));
-        let frame = Frame::read("sheet", "<sheetView showZeros=\"0\"/>").expect("a sheet");
+        let frame = Frame::read("sheet", "<sheetView showZeros=\"0\"/>", &Palette::default()).expect("a sheet");
         let said = meaning("value", &zero, &styled("0"), &frame);
         assert!(matches!(said, Meaning::Wrong(Code::CellUnseen, _)), "{said:?}");
     }

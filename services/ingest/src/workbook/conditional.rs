@@ -2,13 +2,19 @@
 
 use quick_xml::events::BytesStart;
 
+use super::book::{Book, relations};
 use super::number::Parts;
+use super::package::Package;
 use super::places::{Block, CellAt};
-use super::styles::{Change, Colour, Style, Styles};
-use super::xml::{attribute, flag, number};
+use super::styles::{Change, Colour, Palette, Style, Styles};
+use super::xml::{Piece, Xml, attribute, flag, number};
+use crate::problems::Problems;
 
 /// What tells our own marks.
 const OURS: &str = "N(\"helan\")=0";
+
+/// Conditional formats of one sheet: each is looked at for each cell.
+pub(super) const MOST_RULES: usize = 1_000;
 
 /// A rule for some cells.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +86,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn start(&mut self, start: &BytesStart<'_>, empty: bool) {
+    pub(super) fn start(&mut self, start: &BytesStart<'_>, empty: bool, palette: &Palette) {
         match start.local_name().as_ref() {
             "conditionalFormatting" => {
                 self.blocks = blocks(&attribute(start, "sqref").unwrap_or_default());
@@ -95,13 +101,13 @@ impl Rules {
             }
             _ if self.in_change => {
                 if let Some(change) = self.rules.last_mut().and_then(|rule| rule.own.as_mut()) {
-                    change.take(start);
+                    change.take(start, palette);
                 }
             }
             "cfvo" => self.in_limit = !empty,
             "color" | "fillColor" if self.in_rule => {
                 if let Some(rule) = self.rules.last_mut() {
-                    rule.grounds.extend(Colour::of(start));
+                    rule.grounds.extend(Colour::of(start, palette));
                 }
             }
             "cfRule" => {
@@ -163,6 +169,38 @@ impl Rules {
             |rule: &Rule| rule.format.is_some() || rule.own.is_some() || !rule.grounds.is_empty() || rule.replaces;
         self.rules.into_iter().filter(|rule| changes(rule) && !ours(rule)).collect()
     }
+}
+
+/// What the workbook's own styles of tables change on the cells of a sheet; those that come with programs hide nothing.
+pub(super) fn of_tables(package: &mut Package<'_>, book: &Book, sheet: &str) -> Result<Vec<Rule>, Problems> {
+    let mut rules = Vec::new();
+    for table in relations(package, sheet)?.iter().filter(|relation| relation.kind == "table") {
+        if !package.has(&table.target) {
+            continue;
+        }
+        let text = package.text(&table.target)?;
+        let mut xml = Xml::new(&table.target, &text);
+        let mut cells = None;
+        while let Some(piece) = xml.next()? {
+            let Piece::Start(start, _) = piece else { continue };
+            match start.local_name().as_ref() {
+                "table" => cells = attribute(&start, "ref").and_then(|text| Block::parse(&text)),
+                "tableStyleInfo" => {
+                    let changes = book.styles.table(&attribute(&start, "name").unwrap_or_default());
+                    let cells = cells.filter(|_| rules.len() < MOST_RULES);
+                    rules.extend(cells.into_iter().flat_map(|cells| {
+                        changes.iter().map(move |change| Rule {
+                            blocks: vec![cells],
+                            format: Some(*change),
+                            ..Rule::default()
+                        })
+                    }));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(rules)
 }
 
 fn blocks(cells: &str) -> Vec<Block> {

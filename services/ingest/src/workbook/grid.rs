@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use super::arithmetic::{Cells, Formula, Held, value};
 use super::book::Book;
+use super::formula::{Cells, Formula, Held, Value, value};
 use super::package::Package;
 use super::places::CellAt;
+use super::sheet::Content;
 use super::xml::{Piece, Xml, attribute, number};
 use crate::problems::Problems;
 
@@ -21,12 +22,13 @@ const MOST_STEPS: u32 = 5_000_000;
 #[derive(Debug)]
 pub(super) struct Grid {
     sheets: Vec<(String, HashMap<CellAt, Held>)>,
+    from_1904: bool,
     left: Cell<u32>,
 }
 
 impl Default for Grid {
     fn default() -> Self {
-        Self { sheets: Vec::new(), left: Cell::new(MOST_STEPS) }
+        Self { sheets: Vec::new(), from_1904: false, left: Cell::new(MOST_STEPS) }
     }
 }
 
@@ -34,7 +36,7 @@ impl Grid {
     /// Reads the sheet whose text is given, and the others where a formula names one; empty without formulas, or where
     /// there are too many cells.
     pub(super) fn read(package: &mut Package<'_>, book: &Book, part: &str, text: &str) -> Result<Self, Problems> {
-        let mut grid = Self::default();
+        let mut grid = Self { from_1904: book.from_1904, ..Self::default() };
         if !text.contains("<f") && !text.contains(":f") {
             return Ok(grid);
         }
@@ -58,22 +60,39 @@ impl Grid {
         Ok(grid)
     }
 
-    /// Whether a saved result is what a formula comes to; true where that is not known here.
-    pub(super) fn agrees(&self, at: CellAt, formula: &str, saved: &str) -> bool {
+    /// Whether a saved result is what a formula comes to. True where that is not known here; but not of a formula that names
+    /// no cell, since nothing else says what it would come to.
+    pub(super) fn agrees(&self, at: CellAt, formula: &str, saved: &Content) -> bool {
         let kept = self.get(0, at).and_then(|held| match held {
             Held::Formula(formula, _) => Some(formula),
             _ => None,
         });
         let given = Formula::read(formula);
-        let comes_to = kept.or(given.as_ref()).and_then(|formula| value(formula, 0, self));
-        let Some((value, largest)) = comes_to else { return true };
-        if value.is_nan() {
-            // No number is its result; an error that was saved as one is told as such.
-            return saved.trim().parse::<f64>().is_err();
+        let Some(formula) = kept.or(given.as_ref()) else { return true };
+        let Some((value, largest)) = value(formula, 0, self) else { return !formula.is_constant() };
+        let is = |number: f64, saved: &str| {
+            figure(saved).is_some_and(|saved| (number - saved).abs() <= largest.max(saved.abs()) * 1e-11)
+        };
+        match (value, saved) {
+            (Value::Error, Content::Error(_)) => true,
+            (Value::Truth(truth), Content::Bool(saved)) => truth == *saved,
+            (Value::Text(text), Content::Empty) => text.trim().is_empty(),
+            // A number is the same in quotes.
+            (Value::Text(text), Content::Text(saved) | Content::Number(saved)) => {
+                text.trim() == saved.as_str() || figure(&text).is_some_and(|number| figure(saved) == Some(number))
+            }
+            (Value::Number(number), Content::Text(saved) | Content::Number(saved)) => is(number, saved),
+            (Value::Blank, Content::Text(saved) | Content::Number(saved)) => is(0.0, saved),
+            // An error is told as what it is.
+            (_, Content::Error(_)) => true,
+            _ => false,
         }
-        let Ok(saved) = saved.trim().parse::<f64>() else { return false };
-        (value - saved).abs() <= largest.max(saved.abs()) * 1e-11
     }
+}
+
+/// The number that a text is; none where it is no finite one.
+fn figure(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 impl Cells for Grid {
@@ -87,6 +106,10 @@ impl Cells for Grid {
 
     fn is_known(&self) -> bool {
         !self.sheets.is_empty()
+    }
+
+    fn from_1904(&self) -> bool {
+        self.from_1904
     }
 
     fn left(&self) -> &Cell<u32> {
@@ -206,6 +229,46 @@ fn shifted((formula, from): (Formula, CellAt), at: CellAt) -> Formula {
 mod tests {
     use super::*;
 
+    fn agrees(grid: &Grid, at: CellAt, formula: &str, saved: &str) -> bool {
+        let saved = match saved {
+            "" => Content::Empty,
+            error if error.starts_with('#') => Content::Error(error.to_owned()),
+            number if figure(number).is_some() => Content::Number(number.to_owned()),
+            text => Content::Text(text.to_owned()),
+        };
+        grid.agrees(at, formula, &saved)
+    }
+
+    #[test]
+    fn a_saved_result_is_what_the_formula_says_or_counts_for_nothing() {
+        let at = CellAt { row: 1, column: 1 };
+        let grid = Grid::default();
+        for (formula, saved, expected) in [
+            ("\"45\"", "45", true),
+            ("\"45\"", "0", false),
+            ("IF(1=1,45,0)", "0", false),
+            ("ROUNDUP(44.1,0)", "45", true),
+            ("ROUNDUP(44.1,0)", "0", false),
+            ("\"x\"&\"y\"", "xy", true),
+            ("\"x\"&\"y\"", "0", false),
+            ("\"\"", "", true),
+            ("1=1", "0", false),
+            ("DATE(2019,8,30)", "43707", true),
+            // Nothing but the formula says what these come to.
+            ("TEXT(45,\"0\")", "45", false),
+            ("RAND()", "0.5", false),
+            // Cells that are not known may say it.
+            ("VLOOKUP(A1,B1:C9,2)", "45", true),
+            ("INDIRECT(\"A1\")", "45", true),
+            ("GDP", "45", true),
+        ] {
+            assert_eq!(agrees(&grid, at, formula, saved), expected, "{formula} {saved:?}");
+        }
+        assert!(grid.agrees(at, "1=1", &Content::Bool(true)) && !grid.agrees(at, "1=2", &Content::Bool(true)));
+        let later = Grid { from_1904: true, ..Grid::default() };
+        assert!(agrees(&later, at, "DATE(2019,8,30)", "42245") && !agrees(&later, at, "DATE(2019,8,30)", "43707"));
+    }
+
     #[test]
     fn formulas_that_cells_share_are_shifted() {
         let text = "<sheetData><row r=\"2\"><c r=\"B2\"><f t=\"shared\" ref=\"B2:B4\" si=\"0\">C2*2</f><v>4</v></c>\
@@ -217,23 +280,27 @@ mod tests {
         let grid = Grid { sheets, ..Grid::default() };
         let at = |text: &str| CellAt::parse(text).expect("a cell");
         assert_eq!(MOST_CELLS - room, 7);
-        assert!(grid.agrees(at("B2"), "C2*2", "4") && grid.agrees(at("B3"), "", "10"));
-        assert!(!grid.agrees(at("B3"), "", "0") && !grid.agrees(at("B2"), "C2*2", ""));
+        assert!(agrees(&grid, at("B2"), "C2*2", "4") && agrees(&grid, at("B3"), "", "10"));
+        assert!(!agrees(&grid, at("B3"), "", "0") && !agrees(&grid, at("B2"), "C2*2", ""));
         assert!(matches!(grid.get(0, at("D3")), Some(Held::Text)) && matches!(grid.get(0, at("D2")), Some(Held::Text)));
         // Of an array nothing is computed.
         assert!(matches!(grid.get(0, at("E3")), Some(Held::Number(1.0))));
         // Without cells only numbers are.
-        assert!(Grid::default().agrees(at("B2"), "C2*2", "9") && !Grid::default().agrees(at("B2"), "2*2", "9"));
+        assert!(agrees(&Grid::default(), at("B2"), "C2*2", "9") && !agrees(&Grid::default(), at("B2"), "2*2", "9"));
         let before = "<sheetData><row r=\"2\"><c r=\"B2\"><f t=\"shared\" si=\"0\"/><v>0</v></c>\
                       <c r=\"C2\"><f t=\"shared\" ref=\"B2:C2\" si=\"0\">40+5</f><v>45</v></c>\
                       <c r=\"D2\"><f t=\"shared\" si=\"7\"/><v>3</v></c></row></sheetData>";
         let sheets = vec![("a".to_owned(), cells("sheet", before, &mut MOST_CELLS.clone()).expect("cells"))];
         let grid = Grid { sheets, ..Grid::default() };
         assert!(
-            !grid.agrees(at("B2"), "", "0") && grid.agrees(at("B2"), "", "45") && grid.agrees(at("C2"), "40+5", "45")
+            !agrees(&grid, at("B2"), "", "0")
+                && agrees(&grid, at("B2"), "", "45")
+                && agrees(&grid, at("C2"), "40+5", "45")
         );
-        assert!(!grid.agrees(at("D2"), "", "3"), "no cell has the formula");
-        assert!(Grid::default().agrees(at("A1"), "1/0", "#DIV/0!") && !Grid::default().agrees(at("A1"), "1/0", "0"));
+        assert!(!agrees(&grid, at("D2"), "", "3"), "no cell has the formula");
+        assert!(
+            agrees(&Grid::default(), at("A1"), "1/0", "#DIV/0!") && !agrees(&Grid::default(), at("A1"), "1/0", "0")
+        );
         let mut full = 3;
         assert!(cells("sheet", text, &mut full).expect("cells").is_empty() && full == 0);
     }

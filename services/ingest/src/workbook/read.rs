@@ -8,6 +8,7 @@ use helan_schemas::refusal::Code;
 
 use super::book::Book;
 use super::cells::{Meaning, Said, meaning, misled};
+use super::conditional::of_tables;
 use super::grid::Grid;
 use super::package::Package;
 use super::places::CellAt;
@@ -27,7 +28,8 @@ const HEADING_WITHIN: u32 = 50;
 /// Cells that the answer lists; more are counted.
 const CELLS_LISTED: usize = 20;
 /// Fields that a person fills in: what is hidden there was not looked at.
-const FILLED_IN: [&str; 7] = ["value", "unit_mult", "obs_status", "conf_status", "vintage", "published_at", "basis"];
+pub(super) const FILLED_IN: [&str; 7] =
+    ["value", "unit_mult", "obs_status", "conf_status", "vintage", "published_at", "basis"];
 
 /// One column of the heading.
 #[derive(Clone, Debug)]
@@ -100,7 +102,8 @@ pub(crate) fn read<'b, 'e>(
     let book = Book::read(&mut package)?;
     let sheet = book.data_sheet()?;
     let text = package.text(&sheet.part)?;
-    let frame = Frame::read(&sheet.part, &text)?;
+    let mut frame = Frame::read(&sheet.part, &text, &book.styles.palette)?;
+    frame.rules.extend(of_tables(&mut package, &book, &sheet.part)?);
     let grid = Grid::read(&mut package, &book, &sheet.part, &text)?;
     let mut rows = Rows::new((&sheet.part, &text), &book, &grid, &frame);
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };

@@ -5,23 +5,19 @@ use helan_schemas::refusal::Code;
 use quick_xml::events::BytesStart;
 
 use super::book::{Book, SharedText, rich_text};
-use super::conditional::{Rule, Rules};
+use super::conditional::{MOST_RULES, Rule, Rules};
 use super::grid::Grid;
 use super::package::broken;
 use super::places::{Block, CellAt};
-use super::styles::Looks;
+use super::styles::{Looks, Palette};
 use super::xml::{Piece, Xml, attribute, flag, number};
 use crate::problems::Problems;
 
 /// Merged blocks of one sheet: each is looked at for each row.
 const MOST_MERGED: usize = 5_000;
-/// Conditional formats of one sheet: each is looked at for each cell.
-const MOST_RULES: usize = 1_000;
 /// A row lower than this, in points, or a column narrower than this, in digits, shows nothing that could be read.
 const LEAST_HEIGHT: f32 = 4.0;
 const LEAST_WIDTH: f32 = 1.0;
-/// Digits of 8 points in the width of one of 11.
-const DIGITS_IN_WIDTH: f32 = 1.4;
 
 /// What a cell holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +79,7 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Reads it; the merged blocks stand behind the rows, so this goes through the whole text.
-    pub(super) fn read(part: &str, text: &str) -> Result<Self, Problems> {
+    pub(super) fn read(part: &str, text: &str, palette: &Palette) -> Result<Self, Problems> {
         let mut frame = Self::default();
         let mut xml = Xml::new(part, text);
         let mut rules = Rules::default();
@@ -99,7 +95,7 @@ impl Frame {
                     continue;
                 }
             };
-            rules.start(&start, empty);
+            rules.start(&start, empty, palette);
             match start.local_name().as_ref() {
                 "sheetView" => {
                     let zeros = attribute(&start, "showZeros");
@@ -134,11 +130,11 @@ impl Frame {
         Ok(frame)
     }
 
-    /// Whether a number with so many digits before the point is shown as `####`: at the smallest letters that people use.
-    pub(super) fn is_too_narrow(&self, column: u32, digits: usize) -> bool {
-        let width = self.widths.iter().rev().find(|((first, last), _)| (*first..=*last).contains(&column));
-        // A column that is hidden shows nothing at all, which is judged by what it is for.
-        !self.hides(column) && width.is_some_and(|(_, width)| digits as f32 > width * DIGITS_IN_WIDTH)
+    /// The width of a column, in digits; none where nobody set one, or where the column is hidden, which is judged by what
+    /// it is for.
+    pub(super) fn width(&self, column: u32) -> Option<f32> {
+        let set = self.widths.iter().rev().find(|((first, last), _)| (*first..=*last).contains(&column));
+        set.filter(|_| !self.hides(column)).map(|(_, width)| *width)
     }
 
     pub(super) fn hides(&self, column: u32) -> bool {
@@ -247,7 +243,9 @@ impl<'x> Rows<'x> {
                         within = if empty { "" } else { "f" };
                         formula.get_or_insert_default();
                     }
-                    "is" if !empty => inline = Some(rich_text(&mut self.xml, "is", self.part)?),
+                    "is" if !empty => {
+                        inline = Some(rich_text(&mut self.xml, "is", self.part, &self.book.styles.palette)?)
+                    }
                     _ => {}
                 },
             }
@@ -293,7 +291,7 @@ impl<'x> Rows<'x> {
         };
         match &self.book.uncomputed {
             Some(setting) => Some(format!("{saved:?} ({setting})")),
-            None => (!self.grid.agrees(at, formula, saved)).then(|| format!("{formula} ≠ {saved:?}")),
+            None => (!self.grid.agrees(at, formula, result)).then(|| format!("{formula} ≠ {saved:?}")),
         }
     }
 }

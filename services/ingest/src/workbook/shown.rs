@@ -7,13 +7,16 @@ mod decimal;
 mod render;
 mod section;
 mod seen;
+mod width;
 mod words;
 
 #[cfg(test)]
 mod trials;
 
 use self::section::{Kind, Section, Token, sections};
+pub(super) use self::seen::FEWEST;
 use self::seen::{Seen, seen};
+pub(super) use self::width::{POINT, width_of};
 use super::number::Parts;
 
 /// What a format shows of a number.
@@ -60,6 +63,11 @@ pub(super) fn words_fit(words: &[String], scale: i32, units: &[&str]) -> bool {
 }
 
 impl NumberFormat {
+    /// Whether it leaves the digits to the program, which shows as many as there is room for.
+    pub(super) fn is_general(&self) -> bool {
+        self.code.trim().is_empty() || self.code.eq_ignore_ascii_case("general") || self.code == "@"
+    }
+
     /// Takes a code apart.
     pub(super) fn parse(code: &str) -> Self {
         let mut numbers = sections(code);

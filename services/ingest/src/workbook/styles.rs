@@ -1,131 +1,18 @@
 //! What the styles of a workbook do to its cells: number formats, struck, raised and invisible text.
 
+mod colour;
+mod looks;
+
 use quick_xml::events::BytesStart;
 
+pub(super) use self::colour::{Colour, Palette};
+pub(super) use self::looks::Looks;
 use super::shown::NumberFormat;
 use super::xml::{Piece, Xml, attribute, flag, number};
 use crate::problems::Problems;
 
-/// Letters smaller than this are no letters to a reader, in points.
-const LEAST_FONT: f32 = 3.0;
-/// Fonts of pictures, by how their names begin.
-const PICTURES: [&str; 3] = ["wingdings", "webdings", "marlett"];
-/// How far two colours may lie apart and still look the same, of 255.
-const SAME_COLOUR: u8 = 16;
-
-/// A tint that leaves next to nothing of a colour.
-const ALL_TINT: f32 = 0.93;
-
-/// How a text looks, as far as that changes what it says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Looks {
-    /// Struck out.
-    pub(super) struck: bool,
-    /// Above or below the line, as notes and powers are.
-    pub(super) raised: bool,
-    /// Written in white.
-    pub(super) white: bool,
-    /// Too small to be read, or in a font of pictures.
-    pub(super) unreadable: bool,
-    /// Its first colours, to be compared with the ground.
-    pub(super) colours: [Option<[u8; 3]>; 4],
-}
-
-impl Looks {
-    /// Takes what an element of a font says.
-    pub(super) fn take(&mut self, start: &BytesStart<'_>) {
-        match start.local_name().as_ref() {
-            "strike" => self.struck = attribute(start, "val").is_none_or(|val| val == "1" || val == "true"),
-            "vertAlign" => self.raised = attribute(start, "val").is_some_and(|val| val != "baseline"),
-            "color" => {
-                let colour = Colour::of(start);
-                self.white = colour.as_ref().is_some_and(Colour::is_white);
-                self.colours[0] = if let Some(Colour::Rgb(rgb)) = colour { Some(rgb) } else { None };
-            }
-            "sz" => {
-                let size = attribute(start, "val").and_then(|text| text.parse::<f32>().ok());
-                self.unreadable |= size.is_some_and(|size| size < LEAST_FONT);
-            }
-            // Its letters and digits are drawings.
-            "name" | "rFont" => {
-                let name = attribute(start, "val").unwrap_or_default().to_lowercase();
-                self.unreadable |= PICTURES.iter().any(|drawn| name.starts_with(drawn));
-            }
-            _ => {}
-        }
-    }
-
-    /// What either has.
-    pub(super) fn and(self, other: Self) -> Self {
-        let mut colours = self.colours;
-        for colour in other.colours.into_iter().flatten() {
-            let known = colours.contains(&Some(colour));
-            if let Some(free) = colours.iter_mut().find(|free| free.is_none()).filter(|_| !known) {
-                *free = Some(colour);
-            }
-        }
-        Self {
-            struck: self.struck || other.struck,
-            raised: self.raised || other.raised,
-            white: self.white || other.white,
-            unreadable: self.unreadable || other.unreadable,
-            colours,
-        }
-    }
-}
-
-/// A colour, as far as it can be compared.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Colour {
-    Rgb([u8; 3]),
-    /// Of a theme or palette that is not looked up.
-    Named(String),
-}
-
-impl Colour {
-    pub(super) fn of(start: &BytesStart<'_>) -> Option<Self> {
-        let tint = attribute(start, "tint").filter(|tint| tint.parse() != Ok(0.0_f32)).unwrap_or_default();
-        let by: f32 = tint.parse().unwrap_or_default();
-        if let Some(rgb) = attribute(start, "rgb") {
-            let hex = rgb.get(rgb.len().saturating_sub(6)..)?;
-            let [_, r, g, b] = u32::from_str_radix(hex, 16).ok()?.to_be_bytes();
-            return Some(Self::Rgb([r, g, b].map(|part| tinted(part, by))));
-        }
-        let known = match (number(start, "theme"), number(start, "indexed")) {
-            (Some(0), _) | (_, Some(1 | 9 | 65)) => Some(255),
-            (Some(1), _) | (_, Some(0 | 8 | 64)) => Some(0),
-            _ => None,
-        };
-        // A colour of the theme that is drawn into white or black is one of these, whichever it was.
-        let known = known.or_else(|| (by.abs() > ALL_TINT).then_some(128));
-        match known {
-            Some(grey) => Some(Self::Rgb([tinted(grey, by); 3])),
-            None => {
-                let of = |name| attribute(start, name).unwrap_or_default();
-                let name = format!("{}/{}/{tint}", of("theme"), of("indexed"));
-                (name != "//").then_some(Self::Named(name))
-            }
-        }
-    }
-
-    pub(super) fn looks_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Rgb(one), Self::Rgb(other)) => one.iter().zip(other).all(|(a, b)| a.abs_diff(*b) <= SAME_COLOUR),
-            (one, other) => one == other,
-        }
-    }
-
-    fn is_white(&self) -> bool {
-        self.looks_like(&Self::Rgb([255; 3]))
-    }
-}
-
-/// A part of a colour, drawn into white by a tint above 0, into black by one below.
-fn tinted(part: u8, by: f32) -> u8 {
-    let part = f32::from(part);
-    let tinted = if by > 0.0 { part + (255.0 - part) * by } else { part * (1.0 + by) };
-    tinted.clamp(0.0, 255.0) as u8
-}
+/// The size of letters where a workbook does not say it, in points.
+const USUAL_FONT: f32 = 11.0;
 
 /// What a cell's style does.
 #[derive(Clone, Debug)]
@@ -140,6 +27,8 @@ pub(super) struct Style {
     pub(super) repeats: bool,
     /// A number that is too long is written smaller.
     pub(super) shrinks: bool,
+    /// The size of its letters, as a part of the size in which the workbook's columns are measured.
+    pub(super) letters: f32,
     /// The colours of its text and of what that stands on.
     pub(super) colour: Colour,
     ground: Ground,
@@ -161,6 +50,7 @@ impl Style {
             white_ground: true,
             repeats: false,
             shrinks: false,
+            letters: 1.0,
             colour: Colour::Rgb([0; 3]),
             ground: Some(Colour::Rgb([255; 3])),
         }
@@ -180,18 +70,18 @@ pub(super) struct Change {
 
 impl Change {
     /// Takes what an element of it says.
-    pub(super) fn take(&mut self, start: &BytesStart<'_>) {
+    pub(super) fn take(&mut self, start: &BytesStart<'_>, palette: &Palette) {
         let element = start.local_name().as_ref().to_owned();
         match (self.within.as_str(), element.as_str()) {
             (_, "font" | "fill" | "border" | "alignment") => self.within = element,
             (_, "numFmt") => self.format = attribute(start, "formatCode").map(|code| NumberFormat::parse(&code)),
             ("font", "strike") => {
                 let mut looks = Looks::default();
-                looks.take(start);
+                looks.take(start, palette);
                 self.struck = looks.struck;
             }
-            ("font", "color") => self.colour = Colour::of(start),
-            ("fill", "bgColor") => self.ground = Colour::of(start),
+            ("font", "color") => self.colour = Colour::of(start, palette),
+            ("fill", "bgColor") => self.ground = Colour::of(start, palette),
             _ => {}
         }
     }
@@ -209,6 +99,9 @@ impl Change {
 /// The styles of a workbook.
 #[derive(Debug)]
 pub(super) struct Styles {
+    pub(super) palette: Palette,
+    /// What the workbook's own styles of tables put on the cells below a heading: names, and numbers of changes.
+    tables: Vec<(String, Vec<u32>)>,
     changes: Vec<Change>,
     formats: Vec<NumberFormat>,
     cells: Vec<Style>,
@@ -216,8 +109,9 @@ pub(super) struct Styles {
 
 impl Styles {
     /// Those of a workbook without a part for them: every cell is General.
-    pub(super) fn none() -> Self {
-        Self { changes: Vec::new(), formats: vec![NumberFormat::parse("General")], cells: vec![Style::plain()] }
+    pub(super) fn none(palette: Palette) -> Self {
+        let (formats, cells) = (vec![NumberFormat::parse("General")], vec![Style::plain()]);
+        Self { palette, tables: Vec::new(), changes: Vec::new(), formats, cells }
     }
 
     /// A cell's style; none for a number that the workbook does not have.
@@ -230,15 +124,21 @@ impl Styles {
         self.changes.get(number as usize)
     }
 
+    /// The numbers of the changes that a style of tables puts on the cells below a heading.
+    pub(super) fn table(&self, name: &str) -> &[u32] {
+        self.tables.iter().find(|(known, _)| known == name).map_or(&[], |(_, changes)| changes)
+    }
+
     /// The number format of a style.
     pub(super) fn format(&self, style: &Style) -> &NumberFormat {
         &self.formats[style.format]
     }
 
-    /// Reads the part.
-    pub(super) fn read(part: &str, text: &str) -> Result<Self, Problems> {
+    /// Reads the part, with the colours of the workbook's theme.
+    pub(super) fn read(part: &str, text: &str, mut palette: Palette) -> Result<Self, Problems> {
+        palette.indexed(part, text)?;
         let mut xml = Xml::new(part, text);
-        let mut reading = Reading::default();
+        let mut reading = Reading { palette, ..Reading::default() };
         while let Some(piece) = xml.next()? {
             match piece {
                 Piece::Start(start, empty) => reading.start(&start, empty),
@@ -254,6 +154,8 @@ impl Styles {
 #[derive(Default)]
 struct Font {
     looks: Looks,
+    /// In points.
+    size: Option<f32>,
     colour: Option<Colour>,
 }
 
@@ -277,6 +179,8 @@ struct Reading {
     fonts: Vec<Font>,
     grounds: Vec<Ground>,
     solid: bool,
+    palette: Palette,
+    tables: Vec<(String, Vec<u32>)>,
     entries: Vec<Entry>,
     changes: Vec<Change>,
 }
@@ -284,12 +188,13 @@ struct Reading {
 impl Reading {
     fn start(&mut self, start: &BytesStart<'_>, empty: bool) {
         let name = start.local_name().as_ref().to_owned();
+        let palette = &self.palette;
         match (self.within.as_str(), name.as_str()) {
-            ("", "numFmts" | "fonts" | "fills" | "cellXfs" | "dxfs") if !empty => self.within = name,
+            ("", "numFmts" | "fonts" | "fills" | "cellXfs" | "dxfs" | "tableStyles") if !empty => self.within = name,
             ("dxfs", "dxf") => self.changes.push(Change::default()),
             ("dxfs", _) => {
                 if let Some(change) = self.changes.last_mut() {
-                    change.take(start);
+                    change.take(start, palette);
                 }
             }
             ("numFmts", "numFmt") => {
@@ -299,9 +204,12 @@ impl Reading {
             ("fonts", "font") => self.fonts.push(Font::default()),
             ("fonts", element) => {
                 let Some(font) = self.fonts.last_mut() else { return };
-                font.looks.take(start);
+                font.looks.take(start, palette);
+                if element == "sz" {
+                    font.size = attribute(start, "val").and_then(|text| text.parse().ok());
+                }
                 if element == "color" {
-                    font.colour = Colour::of(start);
+                    font.colour = Colour::of(start, palette);
                 }
             }
             ("fills", "fill") => self.grounds.push(Some(Colour::Rgb([255; 3]))),
@@ -319,8 +227,17 @@ impl Reading {
             }
             ("fills", "fgColor") if self.solid => {
                 if let Some(ground) = self.grounds.last_mut() {
-                    *ground = Colour::of(start);
+                    *ground = Colour::of(start, palette);
                 }
+            }
+            ("tableStyles", "tableStyle") => {
+                self.tables.push((attribute(start, "name").unwrap_or_default(), Vec::new()));
+            }
+            ("tableStyles", "tableStyleElement") => {
+                let kind = attribute(start, "type").unwrap_or_default();
+                // A heading says what its columns are; below it stands what is reported.
+                let (Some((_, changes)), false) = (self.tables.last_mut(), kind.starts_with("header")) else { return };
+                changes.extend(number(start, "dxfId"));
             }
             ("cellXfs", "xf") => {
                 let of = |name| number(start, name).unwrap_or(0);
@@ -338,7 +255,7 @@ impl Reading {
     }
 
     fn styles(self) -> Styles {
-        let Self { codes, fonts, grounds, entries, changes, .. } = self;
+        let Self { codes, fonts, grounds, entries, changes, palette, tables, .. } = self;
         let mut formats: Vec<NumberFormat> = Vec::new();
         let mut known: Vec<(u32, usize)> = Vec::new();
         let mut format = |id: u32| {
@@ -353,6 +270,9 @@ impl Reading {
         };
         let white = Some(Colour::Rgb([255; 3]));
         let (plain, black) = (Font::default(), Colour::Rgb([0; 3]));
+        // Columns are measured in digits of the first font.
+        let size_of = |at: usize| fonts.get(at).and_then(|font| font.size).filter(|size| *size >= 1.0);
+        let usual = size_of(0).unwrap_or(USUAL_FONT);
         let cells = entries.iter().map(|entry| {
             let font = fonts.get(entry.font).unwrap_or(&plain);
             let ground = grounds.get(entry.fill).unwrap_or(&white);
@@ -364,11 +284,12 @@ impl Reading {
                 white_ground: ground.as_ref().is_some_and(Colour::is_white),
                 repeats: entry.repeats,
                 shrinks: entry.shrinks,
+                letters: size_of(entry.font).unwrap_or(usual) / usual,
                 colour: colour.clone(),
                 ground: ground.clone(),
             }
         });
         let cells = cells.collect();
-        Styles { changes, formats, cells }
+        Styles { palette, tables, changes, formats, cells }
     }
 }

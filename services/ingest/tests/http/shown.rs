@@ -86,6 +86,43 @@ async fn newer_conditional_formats_are_looked_at() {
 }
 
 #[tokio::test]
+async fn a_style_of_tables_may_hide_a_number() {
+    let world = World::new().await;
+    let table = |change: &str, element: &str| {
+        let file = book_and("数据", &HEADINGS, &[row(Put::Number(30.0))], |sheet| {
+            sheet.add_table(0, 3, 1, 3, &rust_xlsxwriter::Table::new()).expect("a table");
+            sheet.write_row(0, 0, HEADINGS).expect("a heading");
+        });
+        let file = edited(&file, "xl/tables/table1.xml", |text| {
+            assert!(text.contains("name=\"TableStyleMedium9\""), "{text}");
+            text.replace("name=\"TableStyleMedium9\"", "name=\"own\"")
+        });
+        edited(&file, "xl/styles.xml", |text| {
+            let (before, rest) = text.split_once("<dxfs").expect("changes");
+            let (_, behind) = rest.split_once("<tableStyles").expect("styles of tables");
+            let (_, behind) = behind.split_once("/>").expect("its end");
+            format!(
+                "{before}<dxfs count=\"1\"><dxf>{change}</dxf></dxfs><tableStyles count=\"1\"><tableStyle name=\"own\" \
+                 count=\"1\"><tableStyleElement type=\"{element}\" dxfId=\"0\"/></tableStyle></tableStyles>{behind}"
+            )
+        })
+    };
+    let white = "<font><color theme=\"0\"/></font>";
+    for (file, code) in [
+        (table(white, "wholeTable"), Some("cell_unseen")),
+        (table(white, "secondRowStripe"), Some("cell_unseen")),
+        (table(white, "headerRow"), None),
+        (table("<font><strike/></font>", "lastColumn"), Some("cell_struck")),
+        (table("<font><b/></font>", "wholeTable"), None),
+    ] {
+        match code {
+            Some(code) => drop(world.refused("yinchuan", call(file), &[(code, "value")]).await),
+            None => assert_eq!(world.send("yinchuan", call(file)).await.status, 202),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_number_that_is_shown_as_a_row_of_signs_is_not_seen() {
     let world = World::new().await;
     let narrow = |width: &str| {
@@ -96,6 +133,7 @@ async fn a_number_that_is_shown_as_a_row_of_signs_is_not_seen() {
         })
     };
     world.refused("yinchuan", call(narrow("2.5")), &[("cell_unseen", "value")]).await;
+    world.refused("yinchuan", call(narrow("7.8")), &[("cell_unseen", "value")]).await;
     assert_eq!(world.send("yinchuan", call(narrow("9"))).await.status, 202);
     // A column of codes may be hidden.
     let hidden = edited(&numbered(), SHEET, |sheet| {

@@ -26,17 +26,26 @@ const HEADINGS: [&str; 12] = [
 /// A condition that is judged while a file is read: its error comes as text, written for programmers.
 const JUDGED: &str = "Error evaluating filter predicate: ";
 
+/// What a function is told that does not take an argument.
+const NOT_TAKEN: &str = " does not take ";
+
 /// How a request to tell the engine's makers begins.
 const REQUEST: &str = "This issue was likely caused by";
 
 /// The cause of an error of the engine.
 pub fn said(error: &DataFusionError) -> String {
     let root = error.find_root();
-    let text = root.strip_backtrace();
+    let text = match root {
+        DataFusionError::SQL(parser, _) => parser.to_string(),
+        _ => root.strip_backtrace(),
+    };
+    let text = shortened(&text);
     if let Some(inner) = text.split_once(JUDGED).and_then(|(_, judged)| quoted(judged)) {
         return without_headings(&inner).to_owned();
     }
     let text = without_headings(&text);
+    // What a function does not take is the asker's mistake, even where the engine takes it for its own.
+    let text = if text.contains(NOT_TAKEN) { text.trim_start_matches("Internal error: ") } else { text };
     match text.split_once(REQUEST) {
         Some((text, _)) => {
             let text = text.trim_start_matches("Internal error: ").trim().trim_end_matches('.');
@@ -44,6 +53,25 @@ pub fn said(error: &DataFusionError) -> String {
         }
         None => text.to_owned(),
     }
+}
+
+/// Without what helps nobody: the name of every column beside the one that was meant, the programmer's form of what was
+/// written, each kind of argument that a function would have taken.
+fn shortened(text: &str) -> String {
+    if let Some((head, _)) = text.split_once("\nValid fields are ")
+        && head.contains("Did you mean ")
+    {
+        return head.to_owned();
+    }
+    if let Some((head, _)) = text.split_once(" is not valid Substring {") {
+        return format!("{head} is not valid");
+    }
+    if let Some((head, errors)) = text.split_once(" failed to match any signature, errors: ") {
+        let given = errors.rsplit_once("but received ").map_or(errors, |(_, given)| given);
+        let given = given.split_once(" (DataType").map_or(given, |(kind, _)| kind);
+        return format!("{head}{NOT_TAKEN}{given}");
+    }
+    text.to_owned()
 }
 
 /// As [`said`], where an error is one of the engine's.
@@ -86,6 +114,18 @@ mod tests {
         let text = "Error evaluating filter predicate: ArrowError(CastError(\"Cannot cast string 'x'\"), Some(\"\"))";
         let judged = ArrowError::ComputeError(text.to_owned());
         assert_eq!(said(&DataFusionError::External(Box::new(judged))), "Cannot cast string 'x'");
+    }
+
+    #[test]
+    fn what_helps_nobody_is_left_away() {
+        let text = "Schema error: No field named x.valu. Did you mean 'x.value'?\nValid fields are x.a, x.value.";
+        assert_eq!(shortened(text), "Schema error: No field named x.valu. Did you mean 'x.value'?");
+        let text = "Function 'sum' failed to match any signature, errors: Error during planning: Function 'sum' requires \
+                    Decimal, but received String (DataType: Utf8View).,Error during planning: Function 'sum' requires \
+                    UInt64, but received String (DataType: Utf8View).";
+        assert_eq!(shortened(text), "Function 'sum' does not take String");
+        let text = "Substring without for/from is not valid Substring { expr: Value(1), special: false }";
+        assert_eq!(shortened(text), "Substring without for/from is not valid");
     }
 
     #[test]

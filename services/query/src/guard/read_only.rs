@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
-use crate::guard::{code_texts, column_size};
+use crate::guard::{code_texts, column_size, passed_over, reach};
 use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
@@ -58,6 +58,8 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
         (Some(statement), true) => {
             expansion::hold(&statement)?;
             arguments::hold(&statement)?;
+            reach::hold(&statement)?;
+            passed_over::hold(&statement)?;
             Ok(statement)
         }
         (_, none) => Err(QueryError::Statements(if none { 0 } else { statements.len() + 1 })),

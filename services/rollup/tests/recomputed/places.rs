@@ -35,6 +35,9 @@ pub(crate) struct Figure {
     pub(crate) parts_estimated: bool,
     /// What one in the last digits is worth, together.
     pub(crate) last_digit: i128,
+    /// Whether every report in the value covers the whole period; of the compiled sum, where there is one.
+    pub(crate) whole: bool,
+    pub(crate) parts_whole: bool,
 }
 
 impl Model<'_> {
@@ -69,6 +72,10 @@ impl Model<'_> {
         }
         let compiled = (!parts.is_empty()).then(|| parts.iter().filter_map(|part| part.value).sum::<i128>());
         let counts = (parts.len() as i64, self.children(&cell.0, on, &cell.1).len() as i64);
+        let complete = counts.0 == counts.1 && parts.iter().all(|part| part.complete) && !parts.is_empty();
+        // A part of the period is not the period where the children have all of it.
+        let is_whole = |own: &crate::periods::Own| !matches!(own.method, "partial" | "carried");
+        let own = own.filter(|own| own.amount.is_none() || is_whole(own) || !(complete && over_areas == "additive"));
         if let Some(own) = own.as_ref().filter(|own| own.amount.is_some()) {
             let part = own.method == "partial";
             let status = match own.method {
@@ -94,10 +101,11 @@ impl Model<'_> {
                 estimated: own.estimated,
                 parts_estimated: parts.iter().any(|part| part.estimated),
                 last_digit: own.last_digit,
+                whole: status == "reported",
+                parts_whole: parts.iter().all(|part| part.whole),
             });
         }
         let value = compiled.filter(|_| over_areas == "additive");
-        let complete = counts.0 == counts.1 && parts.iter().all(|part| part.complete) && !parts.is_empty();
         let status = match (value, &own) {
             (Some(_), _) if complete => "compiled",
             (Some(_), _) => "partial",
@@ -117,6 +125,8 @@ impl Model<'_> {
             estimated: value.is_some() && parts.iter().any(|part| part.estimated),
             parts_estimated: parts.iter().any(|part| part.estimated),
             last_digit: parts.iter().map(|part| part.last_digit).sum(),
+            whole: parts.iter().all(|part| part.whole),
+            parts_whole: parts.iter().all(|part| part.whole),
             months: own.as_ref().map(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(parts.iter().filter(|_| value.is_some()).map(|part| &part.labels)),
@@ -156,18 +166,20 @@ impl Model<'_> {
         let overlap = cell.0 == "U";
         let amount = (asked && !outer.is_empty()).then(|| outer.iter().filter_map(|figure| figure.value).sum::<i128>());
         let (over_areas, _) = combines(&cell.1);
-        if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
-            let parts_estimated = outer.iter().any(|figure| figure.estimated);
-            let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
-            return Some(
-                self.with_reason(&cell.1, Figure { compiled: amount, parts_labels, parts_estimated, ..own.clone() }),
-            );
-        }
-        let own_status = own.as_ref().map(|own| own.status);
         let complete = figures
             .iter()
             .filter(|(outermost, _)| *outermost)
             .all(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.complete));
+        let made_up = asked && complete && amount.is_some() && over_areas == "additive" && !overlap;
+        let own = own.filter(|own| own.complete || !made_up);
+        if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
+            let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
+            let parts_whole = outer.iter().all(|figure| figure.whole);
+            let parts_estimated = outer.iter().any(|figure| figure.estimated);
+            let figure = Figure { compiled: amount, parts_labels, parts_whole, parts_estimated, ..own.clone() };
+            return Some(self.with_reason(&cell.1, figure));
+        }
+        let own_status = own.as_ref().map(|own| own.status);
         let status = match over_areas {
             "own_value" => "no_own_value",
             "additive" if asked && overlap => "overlap",
@@ -194,6 +206,8 @@ impl Model<'_> {
             estimated: counted && outer.iter().any(|figure| figure.estimated),
             parts_estimated: outer.iter().any(|figure| figure.estimated),
             last_digit: outer.iter().map(|figure| figure.last_digit).sum(),
+            whole: outer.iter().all(|figure| figure.whole),
+            parts_whole: outer.iter().all(|figure| figure.whole),
             months: own.as_ref().and_then(|own| own.months),
             origin: own.as_ref().and_then(|own| own.origin.clone()),
             labels: Labels::of_parts(outer.iter().filter(|_| counted).map(|figure| &figure.labels)),
@@ -214,7 +228,11 @@ impl Model<'_> {
         // The one link that a catalog declares: between the two scopes of R&D.
         let linked = indicator == "rd" && self.variant.is_linked(self.known);
         let both = figure.reported.is_some() && figure.compiled.is_some();
-        let residual_reason = both.then(|| figure.labels.residual_reason(&figure.parts_labels, linked)).flatten();
+        let residual_reason = match (both, figure.whole && figure.parts_whole) {
+            (false, _) => None,
+            (true, false) => Some("part_of_period"),
+            (true, true) => figure.labels.residual_reason(&figure.parts_labels, linked),
+        };
         Figure { residual_reason, ..figure }
     }
 

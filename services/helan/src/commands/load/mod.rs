@@ -3,6 +3,7 @@
 
 mod drive;
 mod keep;
+mod nation;
 mod report;
 mod target;
 mod tokens;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use helan_load::recipe::GENERATOR;
-use helan_load::{Header, Ids, Recipe, Share, Shares, Stream, Way};
+use helan_load::{Header, Ids, Length, Recipe, Share, Shares, Stream, Way};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 
@@ -82,6 +83,9 @@ pub(crate) struct LoadArgs {
     /// Only these reporters of the catalog (repeatable)
     #[arg(long = "reporter", value_name = "ID")]
     reporters: Vec<String>,
+    /// Only periods of this length (repeatable) [default: all]
+    #[arg(long = "length", value_name = "LENGTH", value_enum)]
+    lengths: Vec<PeriodLength>,
     /// Of events: other values for cells reported before
     #[arg(long, value_name = "SHARE", default_value = "20%")]
     revisions: Share,
@@ -124,6 +128,32 @@ pub(crate) struct LoadArgs {
 pub(crate) enum LoadCommand {
     /// Compare a ledger with the lake: lost, doubled, unexpected, altered; exit code 1 if anything is wrong
     Verify(verify::VerifyArgs),
+    /// Write the catalog of an invented nation, to measure at its size
+    Nation(nation::NationArgs),
+}
+
+/// Lengths of periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PeriodLength {
+    /// Whole years
+    Year,
+    /// Quarters
+    Quarter,
+    /// Months
+    Month,
+    /// January to June, January to September
+    Range,
+}
+
+impl From<PeriodLength> for Length {
+    fn from(length: PeriodLength) -> Self {
+        match length {
+            PeriodLength::Year => Self::Year,
+            PeriodLength::Quarter => Self::Quarter,
+            PeriodLength::Month => Self::Month,
+            PeriodLength::Range => Self::Range,
+        }
+    }
 }
 
 /// How a report looks.
@@ -138,6 +168,7 @@ pub(crate) enum ReportFormat {
 pub(crate) async fn run(args: LoadArgs, lang: Lang) -> anyhow::Result<()> {
     match args.command {
         Some(LoadCommand::Verify(args)) => verify::run(args, lang).await,
+        Some(LoadCommand::Nation(args)) => nation::run(&args, lang),
         None => load(args, lang).await,
     }
 }
@@ -211,6 +242,7 @@ impl LoadArgs {
             way: if self.log.is_some() { Way::Log } else { Way::Http },
             shares,
             reporters: self.reporters.clone(),
+            lengths: self.lengths.iter().copied().map(Length::from).collect(),
             catalog: catalog.to_owned(),
         })
     }

@@ -8,7 +8,7 @@ const SPACES: [char; 7] = [' ', '\u{a0}', '\u{2009}', '\u{202f}', '\u{3000}', '\
 
 /// A number may be shown with fewer digits than it has, but not with fewer than these: 1.2984 shown as 1.3 is another
 /// number, which may even lie on the other side of a target.
-const FEWEST: usize = 3;
+pub(in crate::workbook) const FEWEST: usize = 3;
 
 /// What a person sees.
 #[derive(Clone, Debug)]

@@ -1,0 +1,217 @@
+//! Clauses that the parser knows, from one dialect or another, and the planner passes over without a word: `tablesample`,
+//! `prewhere`, `for update` … An answer without them answers another question, so they are refused.
+//!
+//! Every field of what is parsed is named here: one that a later parser adds is looked at before this compiles.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArguments, GroupByExpr, Query, Select, SelectItem, TableFactor, TableFunctionArgs, Visit,
+    Visitor, WildcardAdditionalOptions,
+};
+
+use crate::session::QueryError;
+
+/// Refuses a statement with a clause that would be passed over.
+pub(crate) fn hold(statement: &Statement) -> Result<(), QueryError> {
+    let found = match statement {
+        Statement::Explain(explain) => return hold(&explain.statement),
+        Statement::Statement(statement) => statement.visit(&mut Clauses),
+        _ => return Ok(()),
+    };
+    match found {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(clause) => Err(QueryError::Asked(format!("{clause} is not supported here: leave it out"))),
+    }
+}
+
+struct Clauses;
+
+/// The first clause of a list that is there.
+fn first(clauses: &[(bool, &'static str)]) -> ControlFlow<&'static str> {
+    match clauses.iter().find(|(there, _)| *there) {
+        Some((_, name)) => ControlFlow::Break(name),
+        None => ControlFlow::Continue(()),
+    }
+}
+
+impl Visitor for Clauses {
+    type Break = &'static str;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Self::Break> {
+        // Those that are planned, or refused by the planner itself, are not looked at.
+        let Query {
+            with: _,
+            body: _,
+            order_by: _,
+            limit_clause: _,
+            fetch: _,
+            locks,
+            for_clause,
+            settings,
+            format_clause,
+            pipe_operators: _,
+        } = query;
+        first(&[
+            (!locks.is_empty(), "FOR UPDATE or FOR SHARE"),
+            (for_clause.is_some(), "FOR XML or FOR JSON"),
+            (settings.is_some(), "SETTINGS"),
+            (format_clause.is_some(), "FORMAT"),
+        ])
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Self::Break> {
+        let Select {
+            select_token: _,
+            optimizer_hints: _,
+            distinct: _,
+            select_modifiers,
+            top: _,
+            top_before_distinct: _,
+            projection,
+            exclude,
+            into: _,
+            from: _,
+            lateral_views: _,
+            prewhere,
+            selection: _,
+            connect_by,
+            group_by,
+            cluster_by: _,
+            distribute_by,
+            sort_by: _,
+            having: _,
+            named_window: _,
+            qualify: _,
+            window_before_qualify: _,
+            value_table_mode,
+            flavor: _,
+        } = select;
+        let (GroupByExpr::All(modifiers) | GroupByExpr::Expressions(_, modifiers)) = group_by;
+        first(&[
+            (select_modifiers.is_some(), "STRAIGHT_JOIN, HIGH_PRIORITY or the like"),
+            (exclude.is_some(), "EXCLUDE behind the columns"),
+            (prewhere.is_some(), "PREWHERE"),
+            (!connect_by.is_empty(), "START WITH or CONNECT BY"),
+            (!modifiers.is_empty(), "GROUP BY … WITH ROLLUP, CUBE or TOTALS"),
+            (!distribute_by.is_empty(), "DISTRIBUTE BY"),
+            (value_table_mode.is_some(), "SELECT AS"),
+        ])?;
+        projection.iter().try_for_each(|item| match item {
+            SelectItem::QualifiedWildcard(_, options) | SelectItem::Wildcard(options) => wildcard(options),
+            SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. } | SelectItem::ExprWithAliases { .. } => {
+                ControlFlow::Continue(())
+            }
+        })
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<Self::Break> {
+        match table {
+            TableFactor::Table {
+                name: _,
+                alias: _,
+                args,
+                with_hints,
+                version,
+                with_ordinality,
+                partitions,
+                json_path,
+                sample,
+                index_hints,
+            } => first(&[
+                (args.as_ref().is_some_and(|TableFunctionArgs { args: _, settings }| settings.is_some()), "SETTINGS"),
+                (!with_hints.is_empty(), "WITH (hints)"),
+                (version.is_some(), "a version of a table"),
+                (*with_ordinality, "WITH ORDINALITY"),
+                (!partitions.is_empty(), "PARTITION"),
+                (json_path.is_some(), "a path in a table"),
+                (sample.is_some(), SAMPLE),
+                (!index_hints.is_empty(), "USE INDEX"),
+            ]),
+            TableFactor::Derived { lateral: _, subquery: _, alias: _, sample } => first(&[(sample.is_some(), SAMPLE)]),
+            TableFactor::Function { lateral: _, name: _, args: _, with_ordinality, alias: _ } => {
+                first(&[(*with_ordinality, "WITH ORDINALITY")])
+            }
+            // The planner refuses what of these it does not plan.
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Self::Break> {
+        match expression {
+            // The engine takes its pattern for a regular expression, which is another one.
+            Expr::SimilarTo { .. } => ControlFlow::Break("SIMILAR TO (use LIKE, or ~ with a regular expression)"),
+            Expr::Function(Function { parameters, .. }) => {
+                first(&[(!matches!(parameters, FunctionArguments::None), "a function with two lists of arguments")])
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
+
+const SAMPLE: &str = "TABLESAMPLE";
+
+fn wildcard(options: &WildcardAdditionalOptions) -> ControlFlow<&'static str> {
+    let WildcardAdditionalOptions {
+        wildcard_token: _,
+        opt_ilike,
+        opt_exclude: _,
+        opt_except: _,
+        opt_replace: _,
+        opt_rename: _,
+        opt_alias,
+    } = options;
+    first(&[(opt_ilike.is_some(), "* ILIKE"), (opt_alias.is_some(), "* AS")])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::parser::DFParser;
+
+    fn refused(sql: &str) -> bool {
+        let statement = DFParser::parse_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        hold(statement.front().expect("a statement")).is_err()
+    }
+
+    #[test]
+    fn what_would_be_passed_over_is_refused() {
+        for sql in [
+            "select * from t tablesample (10)",
+            "select * from t tablesample bernoulli (10) repeatable (3)",
+            "select * from (select 1) t tablesample (1)",
+            "select * from t prewhere a = 1",
+            "select * from t start with a = 1 connect by prior a = b",
+            "select * from t for update",
+            "select * from t for json auto",
+            "select * from t settings a = 1",
+            "select * from t format json",
+            "select * from t with (nolock)",
+            "select * from t partition (p)",
+            "select * from t with ordinality",
+            "select count(*) from t group by a with rollup",
+            "select count(*) from t group by a with totals",
+            "select * ilike '%a%' from t",
+            "select 'abc' similar to 'a%'",
+            "select q(0.5)(a) from t",
+            "select 1 where exists (select 1 from t tablesample (1))",
+            "with a as (select 1 from t prewhere b) select * from a",
+            "explain select * from t tablesample (10)",
+        ] {
+            assert!(refused(sql), "{sql}");
+        }
+        for sql in [
+            "select * from t limit 3 offset 2",
+            "select * exclude (a) from t",
+            "select a, count(*) from t group by rollup (a)",
+            "select a, count(*) from t group by all order by 1",
+            "select distinct on (a) * from t order by a, b desc",
+            "select sum(a) filter (where b > 1) over (partition by c) from t",
+            "select * from f('2019-08-30') x",
+            "select a like 'x%', a ~ 'x', a ilike 'x' from t",
+        ] {
+            assert!(!refused(sql), "{sql}");
+        }
+    }
+}
