@@ -98,8 +98,15 @@ of_groups as (
     where of_areas.role = 'value'
 )
 
-select ref_area, indicator, time_period, role, input_area, input_period, source, id, via
+select
+    of_areas.ref_area, of_areas.indicator, of_areas.time_period,
+-- A group's report of a part of the period is not in the sum of its members.
+    case when summed.ref_area is null then of_areas.role else 'status' end as role, of_areas.input_area,
+    of_areas.input_period, of_areas.source, of_areas.id, of_areas.via
 from of_areas
+left join group_values as summed
+    on summed.ref_area = of_areas.ref_area and summed.indicator = of_areas.indicator
+    and summed.time_period = of_areas.time_period and summed.reported is null and summed.value is not null
 union all
 select ref_area, indicator, time_period, role, input_area, input_period, source, id, via
 from of_groups

@@ -46,7 +46,7 @@ spans as (
         and below.time_period = above.time_period
     where (above.known_to is null or below.known_from < above.known_to)
         and (below.known_to is null or above.known_from < below.known_to)
-        and above.amount is not null and below.amount > 0
+        and above.amount is not null and below.amount is not null
 ),
 
 -- What an edition says may be withdrawn while another one counts.
@@ -97,7 +97,8 @@ within_editions as (
         and below.known_at <= pieces.point and (below.withdrawn_at is null or below.withdrawn_at > pieces.point)
         and below.edition = above.edition
     left join editions on editions.edition = above.edition
-    where (pieces.numerator_edition is distinct from pieces.denominator_edition) and above.amount is not null and below.amount > 0
+    where (pieces.numerator_edition is distinct from pieces.denominator_edition) and above.amount is not null
+        and below.amount is not null
 ),
 
 paired as (
@@ -133,6 +134,7 @@ compared as (
             false
         ) as goes_on
     from paired
+    where denominator > 0
     window cell as (partition by indicator, ref_area, time_period order by point)
 ),
 

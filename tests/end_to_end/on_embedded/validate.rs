@@ -17,6 +17,15 @@ async fn a_file_is_judged_before_it_is_sent() {
     let (said, ended) = validate(&helan, "again.csv", "640100,rd_expenditure,2018,27.4,CNY,8,\n", &["--strict"]);
     assert!(ended && said.contains("repeat: 1 of 1 events were accepted before"), "{said}");
 
+    // Of a file with ids, what was accepted before is told apart from what is new.
+    let one = format!("id,{HEADING}r17,640100,rd_expenditure,2017,27.0,CNY,8,\n");
+    helan.deliver("/v1/submissions?source=/nx/yinchuan", &token, "text/csv", one.clone()).await;
+    let both = write(&helan, "both.csv", &format!("{one}r16,640100,rd_expenditure,2016,26.5,CNY,8,\n"));
+    let both = both.to_str().expect("UTF-8");
+    let output = helan.command(&["validate", both, "--source", "/nx/yinchuan", "--lang", "en"]).output();
+    let said = String::from_utf8_lossy(&output.expect("helan runs").stdout).into_owned();
+    assert!(said.contains("would be accepted: 2 event") && said.contains("1 of 2 events were accepted"), "{said}");
+
     // The same number with other digits says another precision: it is a report of its own.
     let (said, ended) = validate(&helan, "digits.csv", "640100,rd_expenditure,2018,27.40,CNY,8,\n", &["--strict"]);
     assert!(ended && said.contains("would be accepted: 1 event") && !said.contains("repeat"), "{said}");
@@ -44,7 +53,7 @@ async fn a_file_is_judged_before_it_is_sent() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && said.contains("no warnings"), "{said}");
 
-    assert_eq!(helan.sql("select count(*) from events"), ["1"], "a trial leaves nothing in the lake");
+    assert_eq!(helan.sql("select count(*) from events"), ["2"], "a trial leaves nothing in the lake");
 }
 
 fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {

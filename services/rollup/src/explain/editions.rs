@@ -13,8 +13,8 @@ impl Facts {
 
     fn in_edition_at(&self, cell: &Cell, edition: &str, role: &'static str, depth: usize) -> Node {
         let group = self.groups.get(cell);
-        let reported = group.or(self.areas.get(cell)).is_some_and(|row| row.contains_key("reported"));
-        if reported {
+        let is_sum = group.or(self.areas.get(cell)).is_some_and(|row| get(row, "status") == "compiled");
+        if !is_sum {
             return self.reports_in_edition(cell, edition, role);
         }
         let parts = match group {

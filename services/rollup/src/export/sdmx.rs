@@ -128,8 +128,7 @@ struct Residual {
 /// Of values that add up, and where it is not zero.
 fn residual(export: &Export, row: &Row) -> Option<Residual> {
     let adds_up = export.indicator(&row.value.key.indicator)?.over_areas == OverAreas::Additive;
-    let is_whole = row.field("coverage_reported") == row.field("coverage_expected");
-    (adds_up && is_whole && row.value.key.target_id.is_none()).then(|| left_over(row)).flatten()
+    (adds_up && row.value.status == "reported" && row.value.key.target_id.is_none()).then(|| left_over(row)).flatten()
 }
 
 fn left_over(row: &Row) -> Option<Residual> {

@@ -23,6 +23,9 @@ impl Model<'_> {
         let Some(figure) = figure.filter(|figure| figure.complete && figure.value.is_some()) else {
             return BTreeMap::new();
         };
+        if self.standing.iter().all(|event| report(event).edition.is_none()) {
+            return BTreeMap::new();
+        }
         let events = self.standing.iter().filter(|event| figure.events.contains(&id(event)));
         let said: Vec<BTreeMap<&'static str, &Event>> = events
             .map(|event| self.in_editions(&cell(report(event).area, report(event).indicator, &report(event).period)))

@@ -43,6 +43,12 @@ impl Variant {
             );
         }
         put("editions.csv", format!("edition,series,published\n{}", editions.collect::<String>()));
+        put(
+            "rules.csv",
+            "rule,check,indicator,severity,parts,tolerance,places\nsectors,sum,rd,soft,gdp lab,half_digit,areas\n\
+             wide,sum,rd,info,lab gdp,1,\nby-area,area_sum,rd,soft,,half_digit,\n"
+                .to_owned(),
+        );
         put("bounds.csv", "indicator,ref_area,min,max,note\n".to_owned());
         let targets: String = self.targets().iter().map(target_line).collect();
         put(
@@ -111,6 +117,7 @@ impl Variant {
              pop,pop,pop,stock,PERSON,p,p,own_value,last,,,,,0,residence,0,,,,\n\
              pat,pat,pat,stock,PATENT,p,p,additive,last,,,,,0,registration,0,,,,\n\
              jobs,jobs,jobs,count,ITEM,i,i,additive,sum,,,,,0,registration,0,100000,,,\n\
+             lab,lab,lab,flow,CNY,y,y,additive,sum,,,,,2,operation,0,,,,\n\
              law,law,law,milestone,BOOL,b,b,none,last,,,,,0,none,0,1,,,\n\
              fund,f,f,coverage,BOOL,b,b,none,last,,,,,0,none,0,1,areas,,\n\
              fields,f,f,coverage,ITEM,i,i,none,last,,,,,0,none,0,1,items,,\n\

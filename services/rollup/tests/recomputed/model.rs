@@ -27,7 +27,7 @@ pub(crate) struct Model<'m> {
 /// How indicators combine: over areas, over time.
 pub(crate) fn combines(indicator: &str) -> (&'static str, &'static str) {
     match indicator {
-        "rd" | "jobs" => ("additive", "sum"),
+        "rd" | "jobs" | "lab" => ("additive", "sum"),
         "gdp" => ("own_value", "sum"),
         "pop" => ("own_value", "last"),
         "pat" => ("additive", "last"),

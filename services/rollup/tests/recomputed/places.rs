@@ -31,6 +31,8 @@ pub(crate) struct Figure {
     /// Whether a stock's value of an earlier day is in it.
     pub(crate) carried: bool,
     pub(crate) estimated: bool,
+    /// Whether some report in the compiled sum is an estimate.
+    pub(crate) parts_estimated: bool,
     /// What one in the last digits is worth, together.
     pub(crate) last_digit: i128,
     /// Whether every report in the value covers the whole period; of the compiled sum, where there is one.
@@ -39,7 +41,7 @@ pub(crate) struct Figure {
 }
 
 impl Model<'_> {
-    fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
+    pub(crate) fn children(&self, area: &str, on: Date, indicator: &str) -> Vec<&'static str> {
         let lies =
             |child: &&str| self.variant.parents(child, on, self.known, indicator).contains(&(known_place(area), true));
         AREAS.into_iter().filter(lies).collect()
@@ -97,6 +99,7 @@ impl Model<'_> {
                 residual_reason: None,
                 carried: own.method == "carried",
                 estimated: own.estimated,
+                parts_estimated: parts.iter().any(|part| part.estimated),
                 last_digit: own.last_digit,
                 whole: status == "reported",
                 parts_whole: parts.iter().all(|part| part.whole),
@@ -120,6 +123,7 @@ impl Model<'_> {
             negative: parts.iter().any(|part| part.negative),
             carried: value.is_some() && parts.iter().any(|part| part.carried),
             estimated: value.is_some() && parts.iter().any(|part| part.estimated),
+            parts_estimated: parts.iter().any(|part| part.estimated),
             last_digit: parts.iter().map(|part| part.last_digit).sum(),
             whole: parts.iter().all(|part| part.whole),
             parts_whole: parts.iter().all(|part| part.whole),
@@ -171,7 +175,8 @@ impl Model<'_> {
         if let Some(own) = own.as_ref().filter(|own| own.value.is_some()) {
             let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
             let parts_whole = outer.iter().all(|figure| figure.whole);
-            let figure = Figure { compiled: amount, parts_labels, parts_whole, ..own.clone() };
+            let parts_estimated = outer.iter().any(|figure| figure.estimated);
+            let figure = Figure { compiled: amount, parts_labels, parts_whole, parts_estimated, ..own.clone() };
             return Some(self.with_reason(&cell.1, figure));
         }
         let own_status = own.as_ref().map(|own| own.status);
@@ -199,6 +204,7 @@ impl Model<'_> {
             negative: asked && figures.iter().any(|(_, figure)| figure.as_ref().is_some_and(|figure| figure.negative)),
             carried: counted && outer.iter().any(|figure| figure.carried),
             estimated: counted && outer.iter().any(|figure| figure.estimated),
+            parts_estimated: outer.iter().any(|figure| figure.estimated),
             last_digit: outer.iter().map(|figure| figure.last_digit).sum(),
             whole: outer.iter().all(|figure| figure.whole),
             parts_whole: outer.iter().all(|figure| figure.whole),

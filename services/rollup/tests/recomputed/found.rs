@@ -1,0 +1,84 @@
+//! The other path, rules on sums: what is found where a whole and its parts differ by more than rounding explains.
+
+use crate::history::INDICATORS;
+use crate::model::{Cell, Model, cell, parse};
+use crate::places::Figure;
+use crate::world::{AREAS, GROUPS};
+
+/// A finding.
+pub(crate) struct Found {
+    pub(crate) rule: &'static str,
+    pub(crate) cell: Cell,
+    pub(crate) amount: i128,
+    pub(crate) parts: i128,
+}
+
+/// A rule `sum` on R&D: what it allows, none = half digits; whether groups are asked too.
+const SUMS: [(&str, Option<i128>, bool); 2] = [("sectors", None, false), ("wide", Some(10_i128.pow(10)), true)];
+const PARTS: [&str; 2] = ["gdp", "lab"];
+
+/// By the rules `sum`.
+pub(crate) fn sums(model: &Model<'_>) -> Vec<Found> {
+    let mut out = Vec::new();
+    for (rule, tolerance, asks_groups) in SUMS {
+        for place in AREAS.into_iter().chain(GROUPS.into_iter().filter(|_| asks_groups)) {
+            for period in model.periods() {
+                out.extend(sum(model, (rule, tolerance), &cell(place, "rd", &period)));
+            }
+        }
+    }
+    out
+}
+
+fn sum(model: &Model<'_>, (rule, tolerance): (&'static str, Option<i128>), about: &Cell) -> Option<Found> {
+    let (whole, amount) = complete(model, about)?;
+    let named: Vec<Cell> = PARTS.iter().map(|part| cell(&about.0, part, &about.2)).collect();
+    let known: Vec<(Figure, i128)> = named.iter().filter_map(|part| complete(model, part)).collect();
+    let unknown: Vec<&Cell> = named.iter().filter(|part| complete(model, part).is_none()).collect();
+    let is_unavailable =
+        |part: &&&Cell| model.area(part).is_some_and(|figure| matches!(figure.status, "missing" | "suppressed"));
+    if known.is_empty() || unknown.iter().filter(is_unavailable).count() < unknown.len() {
+        return None;
+    }
+    let none_exists = unknown.iter().all(|part| model.own(part).is_some_and(|own| own.status == "M"));
+    // Only what cannot be negative keeps the others below the whole.
+    let can_only_add = unknown.iter().all(|part| part.1 == "lab");
+    let total: i128 = known.iter().map(|(_, amount)| amount).sum();
+    let digits = whole.last_digit + known.iter().map(|(figure, _)| figure.last_digit).sum::<i128>();
+    let allowed = tolerance.map_or(digits, |tolerance| 2 * tolerance);
+    let is_off = none_exists && 2 * (amount - total).abs() > allowed;
+    let is_over = can_only_add && 2 * (total - amount) > allowed;
+    (is_off || is_over).then(|| Found { rule, cell: about.clone(), amount, parts: total })
+}
+
+fn complete(model: &Model<'_>, cell: &Cell) -> Option<(Figure, i128)> {
+    let figure = model.place(cell).filter(|figure| figure.complete)?;
+    let value = figure.value?;
+    Some((figure, value))
+}
+
+/// Where an area and its parts, all of them, differ.
+pub(crate) fn residuals(model: &Model<'_>) -> Vec<Found> {
+    let mut out = Vec::new();
+    for place in AREAS {
+        for indicator in INDICATORS {
+            for period in model.periods() {
+                out.extend(residual(model, &cell(place, indicator, &period)));
+            }
+        }
+    }
+    out
+}
+
+fn residual(model: &Model<'_>, about: &Cell) -> Option<Found> {
+    let whole = model.area(about).filter(|figure| figure.residual_reason.is_none())?;
+    let (amount, parts) = whole.reported.zip(whole.compiled)?;
+    let children = model.children(&about.0, parse(&about.2).end, &about.1);
+    let figures = children.iter().filter_map(|child| model.area(&cell(child, &about.1, &about.2)));
+    let known: Vec<Figure> = figures.filter(|figure| figure.value.is_some()).collect();
+    let digits = whole.last_digit + known.iter().map(|figure| figure.last_digit).sum::<i128>();
+    let allowed = if about.1 == "rd" { digits } else { 0 };
+    let is_found = known.len() == children.len() && 2 * (amount - parts).abs() > allowed;
+    let rule = if about.1 == "rd" { "by-area" } else { "" };
+    is_found.then(|| Found { rule, cell: about.clone(), amount, parts })
+}
