@@ -9,7 +9,7 @@
 //! only hand an attacker a way to burn our CPU with every wrong token.
 
 mod file;
-mod scram;
+pub(crate) mod scram;
 mod token;
 mod wrong;
 
@@ -20,7 +20,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use helan_schemas::refusal::Code;
 
 pub use file::{CredentialError, CredentialFile, Entry, NewCredential, Secret};
-pub(crate) use scram::hmac;
 pub use scram::{Challenge, Proven, Verifier};
 pub use token::Token;
 pub use wrong::{WrongTokens, network};
@@ -184,7 +183,7 @@ impl Credentials {
             entries = self.entries(now, 0).ok_or(AuthError::Unavailable)?;
         }
         let Some((id, entry)) = entries.get_key_value(id) else {
-            let salt = hmac(&self.0.decoy, &[id.as_bytes()])[..scram::SALT].to_vec();
+            let salt = scram::hmac(&self.0.decoy, &[id.as_bytes()])[..scram::SALT].to_vec();
             return Ok(Some(Challenge { salt, iterations: scram::ITERATIONS, tokens: Vec::new() }));
         };
         let secrets = entry.secrets.iter().filter(|secret| !secret.is_expired(now) || entry.secrets.len() == 1);

@@ -4,7 +4,7 @@ use rand::TryRngCore;
 use rand::rngs::OsRng;
 use subtle::ConstantTimeEq;
 
-use crate::credentials::hmac;
+use crate::credentials::scram::hmac;
 
 const MARK: usize = 32;
 

@@ -24,15 +24,21 @@ pub(crate) fn numbered(text: String) -> String {
     if !text.contains('?') {
         return text;
     }
-    let Ok(mut tokens) = Tokenizer::new(&GenericDialect {}, &text).with_unescape(false).tokenize() else { return text };
-    let mut count = 0;
-    for token in &mut tokens {
-        if matches!(token, Token::Placeholder(name) if name == "?") {
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, &text).tokenize_with_location() else { return text };
+    let marks = tokens.iter().filter(|found| matches!(&found.token, Token::Placeholder(name) if name == "?"));
+    let mut marks = marks.map(|found| (found.span.start.line, found.span.start.column)).peekable();
+    let (mut line, mut column, mut count) = (1, 1, 0);
+    let mut all = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if marks.next_if_eq(&(line, column)).is_some() {
             count += 1;
-            *token = Token::Placeholder(format!("${count}"));
+            all.push_str(&format!("${count}"));
+        } else {
+            all.push(character);
         }
+        (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
     }
-    if count == 0 { text } else { tokens.iter().map(ToString::to_string).collect() }
+    all
 }
 
 /// How many parameters a text has: the largest number in it.
@@ -118,8 +124,8 @@ mod tests {
 
     #[test]
     fn question_marks_are_numbered_where_they_are_parameters() {
-        let text = "select '?', \"?\", it''s -- ?\n, e'it''s ?' from t where a = ? and b = ? /* ? */";
-        let expected = "select '?', \"?\", it''s -- ?\n, e'it''s ?' from t where a = $1 and b = $2 /* ? */";
+        let text = "select '?', \"?\", '宁''?' -- ?\n, e'it\\'s ?' from t where a = ? and b = ? /* ? */";
+        let expected = "select '?', \"?\", '宁''?' -- ?\n, e'it\\'s ?' from t where a = $1 and b = $2 /* ? */";
         assert_eq!(numbered(text.to_owned()), expected);
         for same in ["select 'it''s ?'", "select 1", "select '? unended"] {
             assert_eq!(numbered(same.to_owned()), same);

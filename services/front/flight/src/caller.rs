@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use helan_connections::Lang;
 use helan_query::desk::Moment;
 use helan_runtime::credentials::{AuthError, Identity, Role, network};
@@ -14,6 +15,11 @@ use tonic::{Request, Status};
 use crate::Flight;
 use crate::told::{Own, Told};
 
+/// Go's client leaves out the padding that the standard asks for.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 /// T of the names without `_as_of`, for every question of a client.
 pub(crate) const AS_OF: &str = "helan-as-of";
 /// R beside it.
@@ -117,10 +123,8 @@ mod tests {
     fn user_and_password_are_read_as_the_standard_says() {
         let encoded = format!("Basic {}", BASE64.encode("bi:helan_bi_x:y"));
         assert_eq!(basic(encoded.as_bytes()), Some(Some(("bi".to_owned(), "helan_bi_x:y".to_owned()))));
-        assert_eq!(
-            basic(encoded.to_lowercase().replace("basic", "bAsIc").as_bytes()).map(|it| it.is_some()),
-            Some(false)
-        );
+        assert_eq!(basic(b"Basic YTpi"), basic(b"basic  YTpi "));
+        assert_eq!(basic(b"Basic YTpiYg"), basic(b"Basic YTpiYg=="));
         assert_eq!(basic(b"Basic !"), Some(None));
         assert_eq!((basic(b"Bearer helan_bi_x"), basic(b"Basi")), (None, None));
     }

@@ -65,7 +65,7 @@ mod tests {
         let lists = ListArray::new(
             item,
             arrow::buffer::OffsetBuffer::from_lengths([1, 1]),
-            { Arc::new(StringViewArray::from(vec!["one", "two"])) },
+            Arc::new(StringViewArray::from(vec!["one", "two"])),
             None,
         );
         let given = RecordBatch::try_from_iter([

@@ -160,8 +160,8 @@ impl Told {
         }
         match (lang, lang.pick(self.hint[0], self.hint[1])) {
             (_, "") => {}
-            (Lang::Zh, hint) => text = format!("{text}。{hint}"),
-            (Lang::En, hint) => text = format!("{text}; {hint}"),
+            (Lang::Zh, hint) => text = format!("{}。{hint}", text.trim_end_matches('.')),
+            (Lang::En, hint) => text = format!("{}; {hint}", text.trim_end_matches('.')),
         }
         let text = format!("{text} ({})", self.code);
         let mut metadata = MetadataMap::new();
