@@ -6,6 +6,7 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use arrow_flight::FlightData;
@@ -16,9 +17,10 @@ use helan_connections::{Counters, Lang};
 use helan_query::desk::{Rows, Unanswered};
 use prost::Message;
 use tokio::sync::mpsc::{self, Receiver, Sender};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tonic::Status;
 
+use crate::connection::Close;
 use crate::running::Entered;
 use crate::sent;
 use crate::told::{Own, Told};
@@ -27,6 +29,9 @@ use crate::told::{Own, Told};
 const WAITING: usize = 2;
 /// Bytes of rows in a message, about.
 const PIECE: usize = 512 * 1024;
+
+/// Time in which a client takes the reason why its answer broke off. After that its connection ends, with what waits in it.
+const LAST_WORD: Duration = Duration::from_secs(5 * 60);
 
 /// A message, or none at the end of the answer.
 type Piece = Result<Option<FlightData>, Told>;
@@ -38,6 +43,7 @@ pub(crate) struct Sending {
     pub(crate) entered: Entered,
     pub(crate) counters: Counters,
     pub(crate) lang: Lang,
+    pub(crate) close: Close,
 }
 
 impl Sending {
@@ -51,7 +57,7 @@ impl Sending {
     }
 
     async fn send(self, sender: Sender<Piece>, unread: Weak<Mutex<Receiver<Piece>>>) {
-        let Self { rows, schema, mut entered, counters, .. } = self;
+        let Self { rows, schema, mut entered, counters, close, .. } = self;
         let (deadline, late) = (rows.deadline(), rows.too_late());
         let rows = Arc::new(tokio::sync::Mutex::new(rows));
         let written = async {
@@ -81,6 +87,10 @@ impl Sending {
             while unread.try_recv().is_ok() {}
         }
         let _ = sender.try_send(Err(why));
+        drop((rows, entered));
+        if timeout(LAST_WORD, sender.closed()).await.is_err() {
+            close.0.notify_one();
+        }
     }
 }
 

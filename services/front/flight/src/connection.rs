@@ -20,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
@@ -54,12 +55,17 @@ struct Seen {
     began: Instant,
     is_known: AtomicBool,
     work: Mutex<Work>,
+    quiet: Notify,
 }
 
 struct Work {
     calls: usize,
     since: Instant,
 }
+
+/// Ends the connection of a call.
+#[derive(Clone)]
+pub(crate) struct Close(pub(crate) Arc<Notify>);
 
 /// A call that is under way, until its answer was handed over.
 struct Call(Arc<Seen>);
@@ -68,7 +74,7 @@ impl Seen {
     fn new(place: Place) -> Arc<Self> {
         let now = Instant::now();
         let work = Mutex::new(Work { calls: 0, since: now });
-        Arc::new(Self { place, began: now, is_known: AtomicBool::new(false), work })
+        Arc::new(Self { place, began: now, is_known: AtomicBool::new(false), work, quiet: Notify::new() })
     }
 
     fn work(self: &Arc<Self>) -> Call {
@@ -76,6 +82,17 @@ impl Seen {
         work.calls += 1;
         self.place.idle(false);
         Call(self.clone())
+    }
+
+    /// Waits until no call is under way.
+    async fn quiet(&self) {
+        loop {
+            let ended = self.quiet.notified();
+            if self.work.lock().unwrap_or_else(PoisonError::into_inner).calls == 0 {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Waits until the connection has been of no use for too long.
@@ -103,6 +120,7 @@ impl Drop for Call {
         if work.calls == 0 {
             work.since = Instant::now();
             self.0.place.idle(true);
+            self.0.quiet.notify_waiters();
         }
     }
 }
@@ -166,15 +184,21 @@ impl Flight {
             () = seen.useless() => false,
             () = shutdown.wait() => true,
         };
-        connection.as_mut().graceful_shutdown();
-        if waits {
-            return note(connection.await);
-        }
+        // Nobody waits for an answer who could be told from a flood.
         if !seen.is_known.load(Ordering::Acquire) {
             self.counters.handshakes_failed.inc();
+            return;
         }
-        if let Ok(ended) = timeout(CLOSE_TIME, connection).await {
-            note(ended);
+        connection.as_mut().graceful_shutdown();
+        let over = async {
+            if waits {
+                seen.quiet().await;
+            }
+            sleep(CLOSE_TIME).await;
+        };
+        tokio::select! {
+            ended = connection.as_mut() => note(ended),
+            () = over => {}
         }
     }
 
@@ -209,6 +233,7 @@ impl Flight {
             Ok(caller) => {
                 let call = seen.work();
                 request.extensions_mut().insert(caller);
+                request.extensions_mut().insert(Close(seen.place.close.clone()));
                 let request = request.map(|body| Timed { body, left: BODY, late: Box::pin(sleep(BODY_TIME)) });
                 let response = service.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
                 response.map(|body| Guarded { body, _call: Some(call) })

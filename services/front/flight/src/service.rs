@@ -24,6 +24,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::answer::Sending;
 use crate::caller::{Caller, basic};
+use crate::connection::Close;
 use crate::handle::Handle;
 use crate::sent;
 use crate::told::{Own, Told};
@@ -109,6 +110,7 @@ impl Service {
     async fn fetch(
         &self,
         caller: &Caller,
+        close: Option<Close>,
         handle: &Handle,
     ) -> Result<Response<<Self as FlightService>::DoGetStream>, Told> {
         // First of all a place: who has none costs nothing more.
@@ -126,7 +128,8 @@ impl Service {
         }
         let head = head(&answer.provenance, &id);
         let (counters, lang) = (self.0.counters.clone(), caller.lang);
-        let sending = Sending { rows: answer.rows, schema, entered, counters, lang };
+        let close = close.unwrap_or_else(|| Close(Arc::default()));
+        let sending = Sending { rows: answer.rows, schema, entered, counters, lang, close };
         Ok(Response::from_parts(head, sending.stream().boxed(), http::Extensions::new()))
     }
 
@@ -198,8 +201,9 @@ impl FlightSqlService for Service {
 
     async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Rows<Self> {
         let caller = Caller::of(&request)?;
+        let close = request.extensions().get::<Close>().cloned();
         let handle = self.open(&ticket.statement_handle, &caller)?;
-        self.fetch(&caller, &handle).await.map_err(|told| told.status(caller.lang))
+        self.fetch(&caller, close, &handle).await.map_err(|told| told.status(caller.lang))
     }
 
     async fn do_get_prepared_statement(
@@ -208,8 +212,9 @@ impl FlightSqlService for Service {
         request: Request<Ticket>,
     ) -> Rows<Self> {
         let caller = Caller::of(&request)?;
+        let close = request.extensions().get::<Close>().cloned();
         let handle = self.open(&query.prepared_statement_handle, &caller)?;
-        self.fetch(&caller, &handle).await.map_err(|told| told.status(caller.lang))
+        self.fetch(&caller, close, &handle).await.map_err(|told| told.status(caller.lang))
     }
 
     async fn do_action_create_prepared_statement(
@@ -428,6 +433,29 @@ impl FlightSqlService for Service {
         request: Request<PeekableFlightDataStream>,
     ) -> Result<i64, Status> {
         refused(&request, Own::ReadWrite)
+    }
+
+    async fn do_action_begin_transaction(
+        &self,
+        _query: ActionBeginTransactionRequest,
+        request: Request<Action>,
+    ) -> Result<ActionBeginTransactionResult, Status> {
+        refused(&request, Own::NotOffered)
+    }
+
+    async fn get_flight_info_substrait_plan(
+        &self,
+        _query: CommandStatementSubstraitPlan,
+        request: Request<FlightDescriptor>,
+    ) -> Info {
+        refused(&request, Own::NotOffered)
+    }
+
+    async fn do_exchange_fallback(
+        &self,
+        request: Request<Streaming<arrow_flight::FlightData>>,
+    ) -> Result<Response<<Self as FlightService>::DoExchangeStream>, Status> {
+        refused(&request, Own::NotOffered)
     }
 
     async fn do_put_error_callback(
