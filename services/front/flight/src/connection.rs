@@ -56,6 +56,7 @@ struct Seen {
     is_known: AtomicBool,
     work: Mutex<Work>,
     quiet: Notify,
+    cut: Arc<Notify>,
 }
 
 struct Work {
@@ -63,7 +64,7 @@ struct Work {
     since: Instant,
 }
 
-/// Ends the connection of a call.
+/// Ends the connection of a call whose client does not read.
 #[derive(Clone)]
 pub(crate) struct Close(pub(crate) Arc<Notify>);
 
@@ -74,7 +75,14 @@ impl Seen {
     fn new(place: Place) -> Arc<Self> {
         let now = Instant::now();
         let work = Mutex::new(Work { calls: 0, since: now });
-        Arc::new(Self { place, began: now, is_known: AtomicBool::new(false), work, quiet: Notify::new() })
+        Arc::new(Self {
+            place,
+            began: now,
+            is_known: AtomicBool::new(false),
+            work,
+            quiet: Notify::new(),
+            cut: Arc::default(),
+        })
     }
 
     fn work(self: &Arc<Self>) -> Call {
@@ -178,12 +186,13 @@ impl Flight {
             async move { Ok::<_, Infallible>(front.answer(service, request, peer, seen).await) }
         });
         let mut connection = pin!(http().serve_connection(TokioIo::new(stream), answer));
-        let waits = tokio::select! {
+        tokio::select! {
             ended = connection.as_mut() => return self.ended(ended, &seen),
-            () = seen.place.close.notified() => false,
-            () = seen.useless() => false,
-            () = shutdown.wait() => true,
-        };
+            () = seen.cut.notified() => return,
+            () = seen.place.close.notified() => {}
+            () = seen.useless() => {}
+            () = shutdown.wait() => {}
+        }
         // Nobody waits for an answer who could be told from a flood.
         if !seen.is_known.load(Ordering::Acquire) {
             self.counters.handshakes_failed.inc();
@@ -191,14 +200,14 @@ impl Flight {
         }
         connection.as_mut().graceful_shutdown();
         let over = async {
-            if waits {
-                seen.quiet().await;
-            }
+            // Calls under way are answered.
+            seen.quiet().await;
             sleep(CLOSE_TIME).await;
         };
         tokio::select! {
             ended = connection.as_mut() => note(ended),
             () = over => {}
+            () = seen.cut.notified() => {}
         }
     }
 
@@ -233,7 +242,7 @@ impl Flight {
             Ok(caller) => {
                 let call = seen.work();
                 request.extensions_mut().insert(caller);
-                request.extensions_mut().insert(Close(seen.place.close.clone()));
+                request.extensions_mut().insert(Close(seen.cut.clone()));
                 let request = request.map(|body| Timed { body, left: BODY, late: Box::pin(sleep(BODY_TIME)) });
                 let response = service.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
                 response.map(|body| Guarded { body, _call: Some(call) })
