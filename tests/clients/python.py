@@ -1,4 +1,5 @@
-"""Python's clients: psycopg 3, asyncpg, SQLAlchemy with its inspector (what Superset asks), ODBC (what Excel asks)."""
+"""Python's clients: psycopg 3, asyncpg, SQLAlchemy with its inspector (what Superset asks), ODBC (what Excel asks), and
+ADBC over Arrow Flight SQL."""
 
 import asyncio
 import json
@@ -134,6 +135,53 @@ def pyodbc():
     check("cut off", lambda: refused(lambda: ask(CHECKS["endless"]), "57014"))
     check("reads only", lambda: refused(lambda: one.execute(CHECKS["write"]), "25006"))
     check("no files", lambda: refused(lambda: ask(CHECKS["file"]), "42883"))
+
+
+def adbc():
+    import adbc_driver_flightsql.dbapi
+    import pandas
+    import polars
+
+    def connect(**more):
+        known = {"username": os.environ["PGUSER"], "password": os.environ["PGPASSWORD"]}
+        headers = {f"adbc.flight.sql.rpc.call_header.{name.replace('_', '-')}": value for name, value in more.items()}
+        return adbc_driver_flightsql.dbapi.connect("grpc://" + os.environ["HELAN_FLIGHT"], db_kwargs=known | headers, autocommit=True)
+
+    one = connect()
+
+    def ask(query, *values, connection=one):
+        with connection.cursor() as cursor:
+            cursor.execute(query, *values)
+            return format(cell, "f") if hasattr(cell := cursor.fetchone()[0], "as_tuple") else str(cell)
+
+    def told(code, work):
+        try:
+            return f"was answered: {work()}"
+        except Exception as error:  # noqa: BLE001
+            return f"({code})" in str(error) or str(error)
+
+    def lists():
+        schema = one.adbc_get_objects(depth="all", table_name_filter="figures").read_all().to_pylist()[0]["catalog_db_schemas"][0]
+        table, field = schema["db_schema_tables"][0], one.adbc_get_table_schema("rd_intensity").field("value")
+        found = [
+            schema["db_schema_name"] == "public", (table["table_name"], table["table_type"]) == ("figures", "VIEW"),
+            str(field.type) == "decimal128(38, 10)", field.metadata[b"ARROW:FLIGHT:SQL:REMARKS"].startswith(b"The ratio"),
+            one.adbc_get_info()["vendor_name"] == "Helan", len(pandas.read_sql("select * from figures limit 2", one)) == 2,
+            polars.read_database(AS_OF, one)["value"].to_list() == [polars.Series([ANSWERS[0]]).cast(polars.Decimal(38, 10))[0]],
+        ]
+        return all(found) or found
+
+    check("connects", lambda: ask("select 1") == "1")
+    check("lists", lists)
+    plain = lambda text: text.rstrip("0").rstrip(".") if "." in text and text != ANSWERS[2] else text
+    check("answers", lambda: [plain(ask(query)) for query, _ in CHECKS["answers"]] == ANSWERS)
+    check("as of", lambda: ask(AS_OF, connection=connect(helan_as_of=MOMENT)) == THEN)
+    check("own settings", lambda: ask(AS_OF) == ANSWERS[0])
+    check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1])
+    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = ? and time_period = ?", ("640000", "2018")) == "1")
+    check("cut off", lambda: told("sql_result_limit", lambda: one.execute("select * from generate_series(1, 2000000)").fetchall()))
+    check("reads only", lambda: told("sql_not_read_only", lambda: ask(CHECKS["write"])))
+    check("no files", lambda: told("sql_invalid", lambda: ask(CHECKS["file"])))
 
 
 globals()[sys.argv[1]]()

@@ -18,7 +18,9 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log"]),
     ("helan-aggregator", &["helan-schemas", "helan-runtime", "helan-log", "helan-lake"]),
     ("helan-query", &["helan-schemas", "helan-runtime", "helan-queries", "helan-lake"]),
-    ("helan-postgres", &["helan-schemas", "helan-runtime", "helan-query"]),
+    ("helan-connections", &["helan-runtime"]),
+    ("helan-flight", &["helan-schemas", "helan-runtime", "helan-connections", "helan-query"]),
+    ("helan-postgres", &["helan-schemas", "helan-runtime", "helan-connections", "helan-query"]),
     ("helan-rollup", &["helan-schemas", "helan-runtime", "helan-queries", "helan-query", "helan-lake"]),
 ];
 
@@ -28,8 +30,8 @@ const NEVER_LINKED: &[(&str, &[&str])] = &[
     ("helan-queries", &["tokio", "datafusion", "deltalake-core"]),
     ("helan-load", &["tokio", "datafusion", "deltalake-core"]),
     ("helan-log", &["datafusion", "deltalake-core", "parquet"]),
-    ("helan-ingest", &["datafusion", "deltalake-core", "parquet", "helan-postgres", "pgwire"]),
-    ("helan-aggregator", &["helan-postgres", "pgwire"]),
+    ("helan-ingest", &["datafusion", "deltalake-core", "parquet", "helan-postgres", "pgwire", "helan-flight", "tonic"]),
+    ("helan-aggregator", &["helan-postgres", "pgwire", "helan-flight", "tonic"]),
 ];
 
 /// Longest source file, in lines; and the files that may be longer, each with its reason.

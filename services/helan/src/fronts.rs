@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
+use helan_connections::{Counters, Limits};
+use helan_flight::Flight;
 use helan_ingest::Tls;
-use helan_postgres::{Counters, Limits, Postgres};
+use helan_postgres::Postgres;
 use helan_query::desk::Desk;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
@@ -22,12 +24,18 @@ pub(crate) struct Fronts {
     /// limits. Off unless set; one that others can reach needs --tls-cert or --behind-proxy
     #[arg(long, env = "HELAN_POSTGRES_LISTEN", value_name = "ADDRESS", help_heading = None::<&str>)]
     pub(crate) postgres_listen: Option<SocketAddr>,
+    /// Address for tools that speak Arrow Flight SQL (ADBC from pandas, Polars or R; JDBC): the views of /v1/sql, within
+    /// its limits. Off unless set; one that others can reach needs --tls-cert or --behind-proxy
+    #[arg(long, env = "HELAN_FLIGHT_LISTEN", value_name = "ADDRESS", help_heading = None::<&str>)]
+    pub(crate) flight_listen: Option<SocketAddr>,
 }
 
 impl Fronts {
     /// Each address with its flag.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
-        self.postgres_listen.map(|address| ("--postgres-listen", address)).into_iter()
+        let postgres = self.postgres_listen.map(|address| ("--postgres-listen", address));
+        let flight = self.flight_listen.map(|address| ("--flight-listen", address));
+        postgres.into_iter().chain(flight)
     }
 }
 
@@ -51,15 +59,27 @@ impl Parts<'_> {
         tasks: &mut JoinSet<anyhow::Result<()>>,
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
-        let counters = Counters::register(self.metrics);
-        let Some(address) = fronts.postgres_listen else { return Ok(()) };
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.with_context(|| format!("cannot listen on {address} (--postgres-listen)"))?;
-        let tls = self.tls.cloned().map(|tls| Arc::new(move || tls.config()) as helan_postgres::Tls);
-        let (credentials, clock) = (self.credentials.clone(), self.clock.clone());
-        let front = Postgres::new(self.desk.clone(), credentials, clock, counters, tls, &Limits::default());
-        let ending = shutdown.clone();
-        tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
+        let postgres = Counters::register(self.metrics, "postgres", "PostgreSQL");
+        let flight = Counters::register(self.metrics, "flight", "Flight SQL");
+        let tls = self.tls.cloned().map(|tls| Arc::new(move || tls.config()) as helan_connections::Tls);
+        let limits = Limits::default();
+        let parts = || (self.desk.clone(), self.credentials.clone(), self.clock.clone());
+        if let Some(address) = fronts.postgres_listen {
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.with_context(|| format!("cannot listen on {address} (--postgres-listen)"))?;
+            let (desk, credentials, clock) = parts();
+            let front = Postgres::new(desk, credentials, clock, postgres, tls.clone(), &limits);
+            let ending = shutdown.clone();
+            tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
+        }
+        if let Some(address) = fronts.flight_listen {
+            let listener = TcpListener::bind(address).await;
+            let listener = listener.with_context(|| format!("cannot listen on {address} (--flight-listen)"))?;
+            let (desk, credentials, clock) = parts();
+            let front = Flight::new(desk, credentials, clock, flight, tls, &limits)?;
+            let ending = shutdown.clone();
+            tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
+        }
         Ok(())
     }
 }

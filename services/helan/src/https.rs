@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn what_others_reach_is_encrypted_here_or_before() {
         for open in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
-            for flag in ["--listen", "--metrics-listen", "--postgres-listen"] {
+            for flag in ["--listen", "--metrics-listen", "--postgres-listen", "--flight-listen"] {
                 let said = judged(&[flag, open]).expect_err("open to others");
                 for part in [flag, "--tls-cert", "--tls-key", "--behind-proxy", "127.0.0.1:8080"] {
                     assert!(said.contains(part), "{said}");

@@ -157,6 +157,7 @@ impl Settings {
             ("监听地址", "listen", self.listen.to_string()),
             ("加密", "encryption", self.encryption(lang).to_owned()),
             ("PostgreSQL 监听地址", "postgres listen", off_unless(self.fronts.postgres_listen)),
+            ("Flight SQL 监听地址", "flight listen", off_unless(self.fronts.flight_listen)),
             ("SQL 限额", "sql limits", limits),
             ("指标页", "metrics", metrics),
             ("停机", "shutdown", within),
@@ -203,7 +204,7 @@ impl Running {
 pub(crate) async fn serve(settings: Settings, catalog: Catalog, lang: Lang) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (credentials, time) = (settings.credentials.clone(), settings.shutdown_time);
-    let postgres = settings.fronts.postgres_listen;
+    let Fronts { postgres_listen: postgres, flight_listen: flight } = settings.fronts;
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let running = tokio::select! {
         started = start(settings, Arc::new(catalog), shutdown.clone()) => started?,
@@ -217,6 +218,12 @@ pub(crate) async fn serve(settings: Settings, catalog: Catalog, lang: Lang) -> a
             Lang::En => note!(
                 "PostgreSQL clients connect to {postgres}: database helan, user = credential id, password = token"
             ),
+        }
+    }
+    if let Some(flight) = flight {
+        match lang {
+            Lang::Zh => note!("Flight SQL 客户端可连接 {flight}，用户为令牌编号，密码为令牌"),
+            Lang::En => note!("Flight SQL clients connect to {flight}: user = credential id, password = token"),
         }
     }
     match lang {

@@ -315,6 +315,11 @@ impl Session {
             beside.add_to(&mut state, &lists)?;
         }
         let plan = read_only::plan(&state, &question.text).await?;
+        if terms.stranger && read_only::tells_of_the_machine(&plan) {
+            return Err(QueryError::Asked(
+                "the engine's settings are not told: they name paths of this machine".to_owned(),
+            ));
+        }
         terms.watch.look()?;
         Ok((state, plan))
     }

@@ -9,7 +9,7 @@
 //! only hand an attacker a way to burn our CPU with every wrong token.
 
 mod file;
-mod scram;
+pub(crate) mod scram;
 mod token;
 mod wrong;
 

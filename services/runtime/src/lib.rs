@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod credentials;
 pub mod metrics;
+pub mod seal;
 pub mod secrets;
 pub mod shutdown;
 pub mod telemetry;

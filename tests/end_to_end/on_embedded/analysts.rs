@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, free_port, repository, text_of};
+use crate::harness::{Deployment, free_port, repository};
 use crate::stranger::{BATCH, SOURCE, batch};
 
 fn python() -> String {
@@ -99,8 +99,10 @@ async fn with_a_certificate_nothing_is_said_in_the_clear() {
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
     let (cert, key) = (cert.display().to_string(), key.display().to_string());
     let address = format!("127.0.0.1:{}", free_port());
-    let tls = ["--postgres-listen", &address, "--tls-cert", &cert, "--tls-key", &key, "--partitions", "3"];
-    helan.spawn("up", &helan.base, &tls).await;
+    let flight = format!("127.0.0.1:{}", free_port());
+    let fronts = ["--postgres-listen", &address, "--flight-listen", &flight];
+    let tls = ["--tls-cert", &cert, "--tls-key", &key];
+    helan.spawn("up", &helan.base, &[&fronts[..], &tls, &["--partitions", "3"]].concat()).await;
     let token = helan.run(&["credential", "add", "--role", "analyst", "--id", "bi"]).trim().to_owned();
     let asked = |mode: &str| {
         let dsn = format!(
@@ -117,9 +119,17 @@ async fn with_a_certificate_nothing_is_said_in_the_clear() {
     assert_eq!(asked(&format!("sslmode=verify-ca sslnegotiation=direct sslrootcert={cert}")).trim(), "True 1");
     let plain = asked("sslmode=disable");
     assert!(plain.contains("only encrypted connections are taken here"), "{plain}");
-    let arguments = ["doctor", "--listen", helan.base.trim_start_matches("https://"), "--postgres-listen", &address];
-    let doctor = [&arguments[..], &tls[2..]].concat();
-    let output = helan.command(&doctor).output().expect("helan runs");
-    let said = text_of(&output, &doctor);
-    assert!(said.contains(&format!("{address} answers, with TLS")), "{said}");
+    let doctor = |tls: &[&str]| {
+        let listen = ["doctor", "--partitions", "3", "--listen", helan.base.trim_start_matches("https://")];
+        let doctor = [&listen[..], &fronts, tls].concat();
+        let output = helan.command(&doctor).output().expect("helan runs");
+        (output.status.success(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let (is_well, said) = doctor(&tls);
+    assert!(is_well, "{said}");
+    for address in [&address, &flight] {
+        assert!(said.contains(&format!("{address} answers, with TLS")), "{said}");
+    }
+    let (is_well, said) = doctor(&[]);
+    assert!(!is_well && said.contains(&format!("what answers on {flight} does not speak Flight SQL")), "{said}");
 }

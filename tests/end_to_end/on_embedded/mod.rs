@@ -4,5 +4,6 @@ mod analysts;
 mod catalogs;
 mod chinese;
 mod demo;
+mod flight;
 mod sdmx;
 mod validate;

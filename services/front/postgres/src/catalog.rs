@@ -16,8 +16,8 @@ use helan_query::desk::{Desk, Unanswered};
 use helan_query::{Beside, TableDoc};
 use tokio::time::Instant;
 
-use crate::said::Lang;
 use crate::settings::Settings;
+use helan_connections::Lang;
 
 pub(crate) use self::rewrite::rewrite;
 use self::rows::Schema;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,9 +16,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Postgres;
-use crate::said::{Lang, Own, Said};
+use crate::said::{Own, Said};
 use crate::settings::Settings;
 use crate::wire::{Broken, Connection, Wire};
+use helan_connections::Lang;
 
 /// Asks for TLS …
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
@@ -79,9 +79,8 @@ pub(crate) async fn encrypted(front: &Postgres, mut stream: TcpStream) -> Result
             }
         }
         let Some(tls) = &front.tls else { return Err(Broken::Violated("TLS, which is not set up".to_owned())) };
-        let mut config = tls().as_ref().clone();
-        config.alpn_protocols = vec![ALPN.to_vec()];
-        let stream: Box<dyn Connection> = Box::new(TlsAcceptor::from(Arc::new(config)).accept(stream).await?);
+        let config = helan_connections::config_for(tls, ALPN);
+        let stream: Box<dyn Connection> = Box::new(TlsAcceptor::from(config).accept(stream).await?);
         return Ok((Wire::new(stream), true));
     }
 }

@@ -5,8 +5,6 @@
 //! messages; its server, which has no bounds and keeps what would let others log in, is not used.
 
 mod catalog;
-mod connections;
-mod counters;
 mod decode;
 mod encode;
 mod greet;
@@ -21,58 +19,20 @@ mod wire;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
+use helan_connections::{Connections, Counters, Front, Lang, Limits, Place, START_TIME, Tls};
 use helan_query::desk::Desk;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{Credentials, WrongTokens};
 use helan_runtime::shutdown::Shutdown;
 use pgwire::messages::startup::SecretKey;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tokio_rustls::rustls::ServerConfig;
+use tokio::time::timeout;
 
-pub use counters::Counters;
-
-use crate::connections::{Connections, Place};
 use crate::greet::{Begun, begun, encrypted};
-use crate::said::{Lang, Own, Said};
+
+use crate::said::{Own, Said};
 use crate::session::Session;
-
-/// Time limit for authentication.
-const START_TIME: Duration = Duration::from_secs(15);
-/// Time that questions under way have to end after shutdown was asked for.
-const DRAIN_TIME: Duration = Duration::from_secs(35);
-/// After this silence the kernel asks whether the other side still lives, and after three unanswered questions it ends
-/// the connection: those of machines that lost their power must not fill the table.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
-/// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Extra connections that may be told that there are too many.
-const TOLD: usize = 32;
-
-/// What connections may use. The defaults are the documented ones; tests use smaller ones.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Connections at a time. Beyond it the one that has been idle for longest is closed.
-    pub connections: usize,
-    /// Of these, connections of one credential.
-    pub connections_each: usize,
-    /// Wrong users or tokens from one address in a minute, as over HTTP.
-    pub wrong_tokens_per_minute: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { connections: 256, connections_each: 128, wrong_tokens_per_minute: 30 }
-    }
-}
-
-/// The certificate for the next connection.
-pub type Tls = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
 
 /// What connections are served from.
 pub struct Postgres {
@@ -108,55 +68,18 @@ impl Postgres {
     /// Never for one connection; only if the listener itself cannot be used.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> io::Result<()> {
         tracing::info!(address = %listener.local_addr()?, "listening for PostgreSQL clients");
-        let front = Arc::new(self);
-        let (mut attended, mut told) = (JoinSet::new(), JoinSet::new());
-        loop {
-            let (stream, peer) = tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => (stream, peer.ip()),
-                    Err(error) => {
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        sleep(ACCEPT_PAUSE).await;
-                        continue;
-                    }
-                },
-                () = shutdown.wait() => break,
-            };
-            while attended.try_join_next().is_some() || told.try_join_next().is_some() {}
-            if let Err(error) = prepare(&stream) {
-                tracing::debug!(%error, "a connection went away at once");
-                continue;
-            }
-            match front.connections.admit() {
-                Some(place) => {
-                    if place.made_room {
-                        front.counters.closed.inc();
-                    }
-                    attended.spawn(front.clone().attend(stream, peer, place, shutdown.clone()));
-                }
-                None => {
-                    front.counters.refused.inc();
-                    if told.len() < TOLD {
-                        told.spawn(front.clone().refuse(stream));
-                    }
-                }
-            }
-        }
-        drop(listener);
-        let drained = async { while attended.join_next().await.is_some() {} };
-        if timeout(DRAIN_TIME, drained).await.is_err() {
-            tracing::warn!("questions of PostgreSQL clients did not end in time");
-        }
-        Ok(())
+        let (connections, counters) = (self.connections.clone(), self.counters.clone());
+        helan_connections::serve(Arc::new(self), listener, connections, counters, shutdown).await
     }
 
-    async fn attend(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place, shutdown: Shutdown) {
-        self.counters.connections.inc();
-        let front = self.clone();
-        front.speak(stream, peer, place, shutdown).await;
-        self.counters.connections.dec();
+    fn cancel(&self, number: i32, secret: i32) {
+        if self.connections.cancel(number, secret) {
+            self.counters.cancelled.inc();
+        }
     }
+}
 
+impl Front for Postgres {
     async fn speak(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place, shutdown: Shutdown) {
         let begun = tokio::select! {
             begun = timeout(START_TIME, begun(&self, stream, peer)) => begun,
@@ -186,12 +109,6 @@ impl Postgres {
         }
     }
 
-    fn cancel(&self, number: i32, secret: i32) {
-        if self.connections.cancel(number, secret) {
-            self.counters.cancelled.inc();
-        }
-    }
-
     /// Tells a connection that there is no room; a cancel request is heard even so.
     async fn refuse(self: Arc<Self>, stream: TcpStream) {
         let told = async {
@@ -209,13 +126,6 @@ impl Postgres {
             }
             Ok::<_, wire::Broken>(())
         };
-        let _ = timeout(START_TIME, told).await;
+        let _ = told.await;
     }
-}
-
-/// Answers are many small messages, and connections stand idle for hours.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
-    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }

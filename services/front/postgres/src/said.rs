@@ -1,5 +1,6 @@
 //! What a client is told instead of an answer: a SQLSTATE, a sentence in its language, and what to do.
 
+use helan_connections::Lang;
 use helan_query::desk::Unanswered;
 use helan_schemas::refusal::Code;
 use pgwire::messages::PgWireBackendMessage;
@@ -7,21 +8,6 @@ use pgwire::messages::response::ErrorResponse;
 
 /// Bytes of a sentence; clients read a message of at most 30,000.
 const LONGEST: usize = 8 * 1024;
-
-/// The language of a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Lang {
-    Zh,
-    #[default]
-    En,
-}
-
-impl Lang {
-    /// By the name of a locale, such as `zh_CN.UTF-8`.
-    pub(crate) fn of(locale: &str) -> Self {
-        if locale.to_ascii_lowercase().starts_with("zh") { Self::Zh } else { Self::En }
-    }
-}
 
 /// Errors of this protocol alone. The page README.md beside this crate lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

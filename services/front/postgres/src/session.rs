@@ -19,13 +19,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use self::asking::Open;
 use crate::Postgres;
-use crate::connections::Place;
 use crate::greet::Known;
 use crate::said::{Own, Said};
 use crate::settings::{Settings, is_told, told_as};
 use crate::statement::{self, Statement};
 use crate::types::Column;
 use crate::wire::{Broken, Wire};
+use helan_connections::Place;
 
 /// Bytes of prepared statements and of parameters that a connection keeps, each.
 const KEPT: usize = 1024 * 1024;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::said::{Lang, Own, Said};
+use crate::said::{Own, Said};
+use helan_connections::Lang;
 
 /// The version whose catalogs and protocol are offered; drivers choose their questions by it.
 pub(crate) const VERSION: &str = "16.6";

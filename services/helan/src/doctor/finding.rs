@@ -64,6 +64,7 @@ pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
     ("clock", "时钟", "clock"),
     ("listener", "监听地址", "listener"),
     ("postgres_listener", "PostgreSQL 监听地址", "postgres listener"),
+    ("flight_listener", "Flight SQL 监听地址", "flight listener"),
 ];
 
 impl Finding {

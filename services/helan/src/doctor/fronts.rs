@@ -11,18 +11,76 @@ use super::Finding;
 use crate::fronts::Fronts;
 
 const CHECK: &str = "postgres_listener";
+const FLIGHT: &str = "flight_listener";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks whether TLS is spoken; the answer is one letter.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
-/// What answers where PostgreSQL clients are to connect; none where none are.
-pub(super) async fn check(fronts: &Fronts, has_tls: bool) -> Option<Finding> {
-    let address = fronts.postgres_listen?;
-    let mut asked = address;
-    if asked.ip().is_unspecified() {
-        asked.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+/// A call that needs a token, …
+const CALL: &str = "/arrow.flight.protocol.FlightService/ListActions";
+/// … and the status of gRPC for one without.
+const UNAUTHENTICATED: &str = "16";
+
+/// What answers where clients of front ends are to connect; none where none are.
+pub(super) async fn check(fronts: &Fronts, has_tls: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(address) = fronts.postgres_listen {
+        findings.push(judge(address, has_tls, ask(here(address)).await));
     }
-    Some(judge(address, has_tls, ask(asked).await))
+    if let Some(address) = fronts.flight_listen {
+        findings.push(judge_flight(address, has_tls, ask_flight(here(address), has_tls).await));
+    }
+    findings
+}
+
+/// An address by which this machine reaches it.
+fn here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// The status of gRPC that answers a call without a token: none = nothing listens. The certificate names a host, not an
+/// address: it is not judged.
+async fn ask_flight(address: SocketAddr, has_tls: bool) -> Option<Result<String, String>> {
+    TcpStream::connect(address).await.ok()?;
+    let scheme = if has_tls { "https" } else { "http" };
+    let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().http2_prior_knowledge();
+    let asked = async {
+        let client = client.tls_danger_accept_invalid_certs(has_tls).build()?;
+        client.post(format!("{scheme}://{address}{CALL}")).header("content-type", "application/grpc").send().await
+    };
+    Some(match asked.await {
+        Ok(answer) => {
+            let status = answer.headers().get("grpc-status").and_then(|status| status.to_str().ok());
+            Ok(status.unwrap_or_default().to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+fn judge_flight(address: SocketAddr, has_tls: bool, answer: Option<Result<String, String>>) -> Finding {
+    match answer {
+        None => Finding::ok(FLIGHT, format!("{address} 上没有服务在运行"), format!("nothing listens on {address} now")),
+        Some(Ok(status)) if status == UNAUTHENTICATED => match has_tls {
+            true => Finding::ok(FLIGHT, format!("{address} 可连接，使用 TLS"), format!("{address} answers, with TLS")),
+            false => {
+                Finding::ok(FLIGHT, format!("{address} 可连接，不加密"), format!("{address} answers, without TLS"))
+            }
+        },
+        Some(_) => Finding::fail(
+            FLIGHT,
+            (
+                format!("{address} 上的程序不使用 Flight SQL，或其 TLS 与所给的设置不符"),
+                format!("what answers on {address} does not speak Flight SQL, or not with TLS as these settings say"),
+            ),
+            (
+                "用服务的设置运行 helan doctor，或换一个 --flight-listen",
+                "give helan doctor the settings of the service, or choose another --flight-listen",
+            ),
+        ),
+    }
 }
 
 /// The letter that answers: none = nothing listens.
@@ -70,6 +128,16 @@ fn judge(address: SocketAddr, has_tls: bool, answer: Option<Result<u8, String>>)
 mod tests {
     use super::super::Outcome::{Fail, Ok as Fine};
     use super::*;
+
+    #[test]
+    fn a_call_without_a_token_must_be_told_so() {
+        let local: SocketAddr = "127.0.0.1:1".parse().expect("an address");
+        let judged = |answer| judge_flight(local, true, answer).outcome;
+        assert_eq!(judged(Some(Ok(UNAUTHENTICATED.to_owned()))), Fine);
+        assert_eq!(judged(Some(Ok(String::new()))), Fail);
+        assert_eq!(judged(Some(Err("not HTTP/2".to_owned()))), Fail);
+        assert_eq!(judged(None), Fine);
+    }
 
     #[test]
     fn the_letter_and_the_settings_must_agree() {

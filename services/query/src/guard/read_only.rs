@@ -20,6 +20,9 @@ use crate::guard::{code_texts, column_size, passed_over, plain_terms, reach};
 use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
+/// The engine's table of its settings.
+const SETTINGS: &str = "df_settings";
+
 /// Plans a text of one statement that reads.
 ///
 /// # Errors
@@ -122,6 +125,18 @@ fn first_that_does_more_than_read(plan: &LogicalPlan) -> Option<&'static str> {
     let _ = plan.apply_with_subqueries(|node| {
         found = refused(node);
         Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    });
+    found
+}
+
+/// Whether a plan reads the engine's settings, where the folder for scratch files stands too. `show all` reads them.
+pub(crate) fn tells_of_the_machine(plan: &LogicalPlan) -> bool {
+    let mut found = false;
+    // The visitor itself never fails.
+    let _ = plan.apply_with_subqueries(|node| {
+        found |= matches!(node, LogicalPlan::TableScan(scan) if scan.table_name.table() == SETTINGS
+            && scan.table_name.schema() == Some("information_schema"));
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     });
     found
 }

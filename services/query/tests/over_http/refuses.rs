@@ -138,6 +138,22 @@ async fn csv_holds_lists_as_json_and_nothing_that_a_spreadsheet_runs() {
     }
 }
 
+/// Among the engine's settings is the folder for scratch files.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_name_paths_of_the_machine_are_not_told() {
+    let world = World::new(SqlLimits::default()).await;
+    for text in [
+        "select * from information_schema.df_settings",
+        "select 1 where exists (select 1 from information_schema.df_settings as s where s.value like '/%')",
+        "explain select value from helan.information_schema.df_settings",
+        "show all",
+        "show datafusion.runtime.temp_directory",
+    ] {
+        assert_eq!(world.refusal(text).await, (400, "sql_invalid".to_owned()), "{text}");
+    }
+    assert_eq!(world.ask("select count(*) from information_schema.tables").await.status(), 200);
+}
+
 /// Every statement that DataFusion 55 knows and that does more than read, or reads what the lake does not offer.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_question_is_refused() {

@@ -86,7 +86,7 @@ impl Verifier {
 }
 
 /// HMAC-SHA-256 (RFC 2104) of parts that follow each other.
-pub(super) fn hmac(key: &[u8], parts: &[&[u8]]) -> Hash {
+pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> Hash {
     let mut block = [0_u8; BLOCK];
     if key.len() > BLOCK {
         block[..32].copy_from_slice(&Sha256::digest(key));

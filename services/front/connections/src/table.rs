@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// The table of connections. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Connections(Arc<Table>);
+pub struct Connections(Arc<Table>);
 
 struct Table {
     most: usize,
@@ -29,28 +29,29 @@ struct Entry {
 }
 
 /// A connection's entry; taken out when dropped.
-pub(crate) struct Place {
+pub struct Place {
     table: Arc<Table>,
     /// Its number, which a cancel request names.
-    pub(crate) number: i32,
+    pub number: i32,
     /// What a cancel request must know.
-    pub(crate) secret: i32,
+    pub secret: i32,
     /// Told when the connection has to make room.
-    pub(crate) close: Arc<Notify>,
+    pub close: Arc<Notify>,
     /// Changes with each cancel request.
-    pub(crate) cancels: watch::Receiver<u64>,
+    pub cancels: watch::Receiver<u64>,
     /// Whether another connection was closed for it.
-    pub(crate) made_room: bool,
+    pub made_room: bool,
 }
 
 impl Connections {
-    pub(crate) fn new(most: usize, each: usize) -> Self {
+    /// A table with so many places, of which one credential has some at most.
+    pub fn new(most: usize, each: usize) -> Self {
         let entries = Mutex::default();
         Self(Arc::new(Table { most, each, next: AtomicI32::new(1), entries }))
     }
 
     /// Takes a place; where all are taken, the connection that has been idle for longest is closed. None where none is.
-    pub(crate) fn admit(&self) -> Option<Place> {
+    pub fn admit(&self) -> Option<Place> {
         let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let mut made_room = false;
         if entries.len() >= self.0.most {
@@ -76,7 +77,7 @@ impl Connections {
     }
 
     /// Ends the question of a connection; false where there is no such one.
-    pub(crate) fn cancel(&self, number: i32, secret: i32) -> bool {
+    pub fn cancel(&self, number: i32, secret: i32) -> bool {
         let entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(&number).filter(|entry| entry.secret == secret);
         entry.is_some_and(|entry| {
@@ -88,7 +89,7 @@ impl Connections {
 
 impl Place {
     /// Notes whose it is; false where that credential has as many as it may have.
-    pub(crate) fn belongs_to(&self, credential: &Arc<str>) -> bool {
+    pub fn belongs_to(&self, credential: &Arc<str>) -> bool {
         let mut entries = self.table.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let own = entries.values().filter(|entry| entry.credential.as_ref() == Some(credential)).count();
         if own >= self.table.each {
@@ -102,7 +103,7 @@ impl Place {
     }
 
     /// Notes whether it may be closed to make room.
-    pub(crate) fn idle(&self, is_idle: bool) {
+    pub fn idle(&self, is_idle: bool) {
         let mut entries = self.table.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.get_mut(&self.number) {
             entry.idle_since = is_idle.then(Instant::now);

@@ -1,0 +1,142 @@
+//! The connections of front ends beside HTTP: they are taken within bounds, encrypted where there is a certificate,
+//! counted, and given time to end. What is spoken on them is the front end's.
+
+mod counters;
+mod lang;
+mod table;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use helan_runtime::shutdown::Shutdown;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::rustls::ServerConfig;
+
+pub use counters::Counters;
+pub use lang::Lang;
+pub use table::{Connections, Place};
+
+/// Time limit for TLS and for authentication.
+pub const START_TIME: Duration = Duration::from_secs(15);
+/// Time that questions under way have to end after shutdown was asked for.
+const DRAIN_TIME: Duration = Duration::from_secs(35);
+/// After this silence the kernel asks whether the other side still lives, and after three unanswered questions it ends
+/// the connection: those of machines that lost their power must not fill the table.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Extra connections that may be told that there are too many.
+const TOLD: usize = 32;
+
+/// What connections may use. The defaults are the documented ones; tests use smaller ones.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections at a time. Beyond it the one that has been idle for longest is closed.
+    pub connections: usize,
+    /// Of these, connections of one credential.
+    pub connections_each: usize,
+    /// Wrong users or tokens from one address in a minute, as over HTTP.
+    pub wrong_tokens_per_minute: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 256, connections_each: 128, wrong_tokens_per_minute: 30 }
+    }
+}
+
+/// The certificate for the next connection.
+pub type Tls = Arc<dyn Fn() -> Arc<ServerConfig> + Send + Sync>;
+
+/// The certificate for the next connection, for one protocol within TLS.
+pub fn config_for(tls: &Tls, protocol: &[u8]) -> Arc<ServerConfig> {
+    let mut config = tls().as_ref().clone();
+    config.alpn_protocols = vec![protocol.to_vec()];
+    Arc::new(config)
+}
+
+/// What speaks on connections.
+pub trait Front: Send + Sync + 'static {
+    /// Speaks with a client until one of both is done, the connection has to make room, or shutdown is asked for.
+    fn speak(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: IpAddr,
+        place: Place,
+        shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + Send;
+
+    /// Tells a client that there is no room; it has [`START_TIME`] to do so.
+    fn refuse(self: Arc<Self>, stream: TcpStream) -> impl Future<Output = ()> + Send;
+}
+
+/// Serves connections until shutdown is asked for, then lets questions under way end.
+///
+/// # Errors
+/// Never for one connection; only if the listener itself cannot be used.
+pub async fn serve<F: Front>(
+    front: Arc<F>,
+    listener: TcpListener,
+    connections: Connections,
+    counters: Counters,
+    shutdown: Shutdown,
+) -> io::Result<()> {
+    let (mut attended, mut told) = (JoinSet::new(), JoinSet::new());
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => (stream, peer.ip()),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+            () = shutdown.wait() => break,
+        };
+        while attended.try_join_next().is_some() || told.try_join_next().is_some() {}
+        if let Err(error) = prepare(&stream) {
+            tracing::debug!(%error, "a connection went away at once");
+            continue;
+        }
+        match connections.admit() {
+            Some(place) => {
+                if place.made_room {
+                    counters.closed.inc();
+                }
+                let (front, open, shutdown) = (front.clone(), counters.connections.clone(), shutdown.clone());
+                attended.spawn(async move {
+                    open.inc();
+                    front.speak(stream, peer, place, shutdown).await;
+                    open.dec();
+                });
+            }
+            None => {
+                counters.refused.inc();
+                if told.len() < TOLD {
+                    let front = front.clone();
+                    told.spawn(async move { timeout(START_TIME, front.refuse(stream)).await });
+                }
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while attended.join_next().await.is_some() {} };
+    if timeout(DRAIN_TIME, drained).await.is_err() {
+        tracing::warn!("questions of analysts' tools did not end in time");
+    }
+    Ok(())
+}
+
+/// Answers are many small messages, and connections stand idle for hours.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
+    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}
