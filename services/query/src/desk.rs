@@ -221,8 +221,10 @@ impl Desk {
         self.0.counters.count(code.code());
     }
 
-    /// Does work on the threads of questions.
+    /// Does work on the threads of questions. It is large, and the asker's stack may be small: from here on it is moved by its
+    /// address.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        let work = Box::pin(work);
         match &self.0.threads.0 {
             Some(threads) => threads.spawn(work),
             None => tokio::spawn(work),

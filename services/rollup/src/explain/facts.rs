@@ -42,7 +42,8 @@ pub(crate) struct At<'s> {
 
 impl At<'_> {
     pub(crate) async fn rows(&self, text: &str) -> Result<Vec<Row>, RollupError> {
-        maps(&self.session.rows_as_of(text, self.as_of, self.recorded).await?)
+        // Ten are asked at once: on the stack they would take more than a thread has.
+        maps(&Box::pin(self.session.rows_as_of(text, self.as_of, self.recorded)).await?)
     }
 
     pub(crate) async fn first(&self, text: &str) -> Result<Option<Row>, RollupError> {
