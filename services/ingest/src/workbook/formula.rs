@@ -59,7 +59,7 @@ pub(super) trait Cells {
     /// Whether cells are known at all.
     fn is_known(&self) -> bool;
     /// Days count from 1904 rather than 1900.
-    fn from_1904(&self) -> bool;
+    fn counts_from_1904(&self) -> bool;
     /// How many cells and numbers may still be looked at, for all results together.
     fn left(&self) -> &Cell<u32>;
 }
@@ -102,7 +102,7 @@ mod tests {
             true
         }
 
-        fn from_1904(&self) -> bool {
+        fn counts_from_1904(&self) -> bool {
             false
         }
 

@@ -108,7 +108,7 @@ impl Cells for Grid {
         !self.sheets.is_empty()
     }
 
-    fn from_1904(&self) -> bool {
+    fn counts_from_1904(&self) -> bool {
         self.from_1904
     }
 

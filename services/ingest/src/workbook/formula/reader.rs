@@ -319,7 +319,7 @@ impl<'f> Reader<'f> {
             },
             _ => {
                 let arguments = self.arguments()?;
-                self.met(called(name, &arguments, self.cells.from_1904())?)
+                self.met(called(name, &arguments, self.cells.counts_from_1904())?)
             }
         }
     }
