@@ -206,11 +206,11 @@ async fn a_client_reads_within_its_limits_and_keeps_nothing_for_others() {
     let rows: Vec<_> = one.do_get(ticket(&info)).await.expect("an answer").try_collect().await.expect("rows");
     assert_eq!(rows[0].column(0).as_string::<i32>().value(0), "640000");
     let mut stranger = client(&address, Some(&other)).await;
-    let (code, said) = status(stranger.do_get(ticket(&info)).await.err().expect("refused"));
+    let (code, said) = status(stranger.do_get(ticket(&info)).await.expect_err("refused"));
     assert!(code == Code::InvalidArgument && said.ends_with("(handle_unknown)"), "{code:?} {said}");
     let made_up = TicketStatementQuery { statement_handle: b"{\"text\": \"select 1\"}".as_slice().into() };
     let made_up = Ticket::new(Any::encode_to_vec(&made_up.as_any()));
-    let (_, said) = status(one.do_get(made_up).await.err().expect("refused"));
+    let (_, said) = status(one.do_get(made_up).await.expect_err("refused"));
     assert!(said.ends_with("(handle_unknown)"), "{said}");
 
     // A question ends as its client asks, and no other client; or when its client goes away.
