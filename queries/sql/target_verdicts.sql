@@ -70,7 +70,7 @@ with readings as (
         count(distinct verdict) > 1 as turned,
         string_agg(
             reading || ' → ' || verdict, '; '
-            order by case when is_current then 0 else 1 end, comparator, rounded, numerator_vintage, denominator_vintage
+            order by case when is_current then 0 else 1 end, comparator, rounded, numerator_vintage, denominator_vintage, reading
         ) as readings
     from target_readings
     group by target_id, ref_area
