@@ -48,8 +48,10 @@ async fn on_embedded_faults_a_changed_bit_is_told_by_everything_that_meets_it() 
     }
     assert!(std::fs::read_dir(&backups).map_or(0, |entries| entries.count()) == 0, "nothing was backed up");
 
-    // A process that comes upon it.
-    helan.start_up().await;
+    // A process that comes upon it, perhaps before anybody has asked whether it is ready.
+    helan.launch("up", &helan.base, &["--flush-age", "200ms", "--partitions", "3"]);
+    let readiness = format!("{}/readyz", helan.base);
+    helan.wait_until("it listens", async || helan.client.get(&readiness).send().await.is_ok()).await;
     let asked = json!({ "query": VALUES }).to_string();
     let request = helan.client.post(format!("{}/v1/sql", helan.base)).bearer_auth(&analyst);
     let answer = request.header("content-type", "application/json").body(asked).send().await.expect("an answer");
@@ -60,8 +62,12 @@ async fn on_embedded_faults_a_changed_bit_is_told_by_everything_that_meets_it() 
         let answer = request.send().await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("a text"))
     };
-    let (status, why) = get("/readyz").await;
-    assert!(status == 503 && why.contains(&name) && why.contains("query: ") && why.contains("aggregator: "), "{why}");
+    helan
+        .wait_until("readiness names the file and whom it stops", async || {
+            let (status, why) = get("/readyz").await;
+            status == 503 && why.contains(&name) && why.contains("query: ") && why.contains("aggregator: ")
+        })
+        .await;
     assert!(get("/metrics").await.1.contains("helan_lake_damaged_files 1\n"));
     helan.terminate(&helan.base);
 
