@@ -19,7 +19,7 @@ use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result, ScalarValue};
-use datafusion::logical_expr::expr::{Cast, ScalarFunction};
+use datafusion::logical_expr::expr::{Cast, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
@@ -82,20 +82,18 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         {
             (What::Digits, vec![expr])
         }
-        Expr::Cast(Cast { expr: ref inner, ref field }) if quotients::narrows(inner, field.data_type(), schema) => {
+        Expr::Cast(Cast { expr: ref inner, ref field }) | Expr::TryCast(TryCast { expr: ref inner, ref field })
+            if quotients::narrows(inner, field.data_type(), schema) =>
+        {
             (What::Digits, vec![expr])
         }
         Expr::AggregateFunction(mut call) if matches!(call.func.name(), "avg" | "median") => {
-            let wider = quotients::of_mean(call.params.args.clone(), schema)?;
-            let changed = wider.is_some();
-            call.params.args = wider.unwrap_or(call.params.args);
+            let changed = quotients::widen_mean(&mut call.params.args, schema)?;
             let call = Expr::AggregateFunction(call);
             return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
         }
         Expr::WindowFunction(mut call) if call.fun.name() == "avg" => {
-            let wider = quotients::of_mean(call.params.args.clone(), schema)?;
-            let changed = wider.is_some();
-            call.params.args = wider.unwrap_or(call.params.args);
+            let changed = quotients::widen_mean(&mut call.params.args, schema)?;
             let call = Expr::WindowFunction(call);
             return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
         }

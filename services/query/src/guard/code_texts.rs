@@ -62,7 +62,9 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             } else {
                 changed = false;
             }
-            changed |= as_doubles(op, &mut left, &mut right, schema);
+            if equal(op) || ordered(op) {
+                changed |= all_as_doubles([left.as_mut(), right.as_mut()].into_iter(), schema);
+            }
             let expr = Expr::BinaryExpr(BinaryExpr { left, op, right });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
@@ -74,13 +76,18 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                     changed = true;
                 }
             }
+            let mut expr = expr;
+            changed |= all_as_doubles(std::iter::once(expr.as_mut()).chain(&mut list), schema);
             let expr = Expr::InList(InList { expr, list, negated });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
         Expr::Between(Between { expr, negated, low, high }) => {
             apart(&expr, &low, schema)?;
             apart(&expr, &high, schema)?;
-            Transformed::no(Expr::Between(Between { expr, negated, low, high }))
+            let (mut expr, mut low, mut high) = (expr, low, high);
+            let changed = all_as_doubles([expr.as_mut(), low.as_mut(), high.as_mut()].into_iter(), schema);
+            let expr = Expr::Between(Between { expr, negated, low, high });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
         Expr::InSubquery(inner) => {
             if let Some(found) = inner.subquery.subquery.schema().fields().first()
@@ -95,19 +102,24 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     })
 }
 
-/// A decimal as a double where it is compared with one: the engine would make a decimal of the double, with the digits of its
-/// binary form.
-fn as_doubles(op: Operator, left: &mut Expr, right: &mut Expr, schema: &DFSchema) -> bool {
-    if !(equal(op) || ordered(op)) {
-        return false;
+/// Decimals as doubles where they are compared with one: the engine would make a decimal of the double, with the digits of
+/// its binary form. Says whether there were such.
+fn all_as_doubles<'e>(compared: impl Iterator<Item = &'e mut Expr>, schema: &DFSchema) -> bool {
+    let (mut decimals, mut any_double) = (Vec::new(), false);
+    for expr in compared {
+        let Ok(kind) = expr.get_type(schema) else { continue };
+        any_double |= kind.is_floating();
+        if kind.is_decimal() {
+            decimals.push(expr);
+        }
     }
-    let (Ok(one), Ok(other)) = (left.get_type(schema), right.get_type(schema)) else { return false };
-    match (one.is_decimal(), other.is_decimal()) {
-        (true, false) if other.is_floating() => *left = cast(left.clone(), DataType::Float64),
-        (false, true) if one.is_floating() => *right = cast(right.clone(), DataType::Float64),
-        _ => return false,
+    let changed = any_double && !decimals.is_empty();
+    if changed {
+        for decimal in decimals {
+            *decimal = cast(decimal.clone(), DataType::Float64);
+        }
     }
-    true
+    changed
 }
 
 fn equal(op: Operator) -> bool {

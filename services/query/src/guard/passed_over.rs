@@ -139,6 +139,7 @@ impl Visitor for Clauses {
             TableFactor::Function { lateral: _, name: _, args: _, with_ordinality, alias: _ } => {
                 first(&[(*with_ordinality, "WITH ORDINALITY")])
             }
+            TableFactor::NestedJoin { table_with_joins, alias: _ } => table_with_joins.joins.iter().try_for_each(join),
             // The planner refuses what of these it does not plan.
             _ => ControlFlow::Continue(()),
         }

@@ -81,7 +81,7 @@ fn plain(text: &str) -> Option<String> {
         _ => {
             let point = usize::try_from(point).ok()?;
             match digits.get(point..) {
-                // With a point: it is no integer, whose division would drop the rest.
+                // With a point, so that it stays a decimal: dividing integers drops the remainder.
                 None | Some("") => format!("{digits}{}.0", "0".repeat(point - digits.len())),
                 Some(rest) => format!("{}.{rest}", &digits[..point]),
             }

@@ -23,10 +23,15 @@ pub(crate) fn sides(left: Expr, right: Expr, schema: &DFSchema) -> Result<Vec<Ex
     Ok(vec![cast(left, wide), right])
 }
 
-/// The argument of a mean.
-pub(crate) fn of_mean(args: Vec<Expr>, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
-    let [arg] = args.as_slice() else { return Ok(None) };
-    Ok(wider(&arg.get_type(schema)?).map(|wide| vec![cast(arg.clone(), wide)]))
+/// Gives the argument of a mean the digits of figures; says whether it lacked them.
+pub(crate) fn widen_mean(args: &mut [Expr], schema: &DFSchema) -> Result<bool> {
+    let [arg] = args else { return Ok(false) };
+    let wide = wider(&arg.get_type(schema)?);
+    let lacked = wide.is_some();
+    if let Some(wide) = wide {
+        *arg = cast(arg.clone(), wide);
+    }
+    Ok(lacked)
 }
 
 /// A decimal type with as many digits behind the point as figures have; none where it has them, or no room.

@@ -26,6 +26,9 @@ async fn quotients_means_and_casts_keep_their_digits() {
         ("select cast('2018-Q1' as varchar(4))", "2018"),
         ("select count(*) from (values ('2018-Q1'), ('2017')) t(p) where p::varchar(4) = '2018'", "1"),
         ("select cast('abc' as varchar)", "abc"),
+        ("select count(*) from (values (70.4), (70.0)) t(x) where try_cast(x as bigint) = 70", "2"),
+        ("select cast('70.4' as double) in (70.4)", "true"),
+        ("select 70.4 between cast('70.4' as double) and 71.0", "true"),
         // A double is compared as one.
         ("select cast(45570000 as decimal(28, 10)) = cast(45570000 as double)", "true"),
         ("select count(*) from (values (70.4)) t(x) where x = cast('70.4' as double)", "1"),
@@ -51,6 +54,7 @@ async fn what_would_mean_something_else_is_refused() {
         ("select 'a' similar to 'b'", "use like"),
         ("select id from events intersect all select id from events", "compare the counts"),
         ("select count(*) from events a full join events b using (id)", "coalesce(a.x, b.x)"),
+        ("select count(*) from (events a full join events b using (id))", "coalesce(a.x, b.x)"),
         ("select count(*) from events tablesample (10)", "TABLESAMPLE is not supported"),
         ("select count(*) from events where period_end > 20231231", "write the day in quotes"),
         ("select count(*) from events where period_end in (2023 - 12 - 31)", "write the day in quotes"),
