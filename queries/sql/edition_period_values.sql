@@ -25,7 +25,7 @@ with inputs as (
     inner join period_values
         on period_values.ref_area = period_inputs.ref_area and period_values.indicator = period_inputs.indicator
         and period_values.time_period = period_inputs.time_period
--- What covers a part of the period is no part of a pair.
+-- Only values of the whole period are paired.
     where period_values.amount is not null and period_values.method not in ('partial', 'carried')
 )
 

@@ -108,7 +108,7 @@ fn filled<'t>(line: &'t str, numbers: &Numbers<'_>) -> Result<Cow<'t, str>, Stri
 }
 
 fn number(text: &str, numbers: &Numbers<'_>) -> Result<i64, String> {
-    let wrong = || format!("{text:?} is no number that a repeat can compute");
+    let wrong = || format!("a repeat cannot compute the number {text:?}");
     let mut rest = text;
     let value = sum(&mut rest, numbers).ok_or_else(wrong)?;
     if rest.trim().is_empty() { Ok(value) } else { Err(wrong()) }

@@ -30,7 +30,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::greet::{Begun, begun, encrypted};
-
 use crate::said::{Own, Said};
 use crate::session::Session;
 

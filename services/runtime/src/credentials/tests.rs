@@ -196,7 +196,7 @@ fn proofs_that_cannot_be_read_are_not_written_over() {
     let whole = std::fs::read_to_string(file.proofs_path()).expect("proofs");
     let torn = &whole[..whole.len() / 2];
     std::fs::write(file.proofs_path(), torn).expect("written");
-    assert!(world.ask(token.reveal()).is_ok(), "whoever sends a token is let in");
+    assert!(world.ask(token.reveal()).is_ok(), "a sent token is accepted");
     let refused = file.revoke("bi", jiff::Timestamp::now()).expect_err("its proof would be lost").to_string();
     assert!(refused.contains(".scram, line 1:"), "{refused}");
     assert_eq!(std::fs::read_to_string(file.proofs_path()).expect("proofs"), torn);

@@ -60,7 +60,8 @@ impl Value {
         }))
     }
 
-    /// How two values that are no errors lie to each other: numbers before texts before truth values, texts without case.
+    /// The order of two values, neither of them an error. Numbers come before texts, and texts before truth values; the case
+    /// of letters does not count.
     pub(super) fn compared(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) if one.is_ascii() && other.is_ascii() => {

@@ -5,7 +5,7 @@ use quick_xml::events::BytesStart;
 use super::colour::{Colour, Palette};
 use crate::workbook::xml::attribute;
 
-/// Letters smaller than this are no letters to a reader, in points.
+/// Font size below which a reader cannot see the text, in points.
 const LEAST_FONT: f32 = 3.0;
 /// Fonts of pictures, by how their names begin.
 const PICTURES: [&str; 3] = ["wingdings", "webdings", "marlett"];
