@@ -234,6 +234,12 @@ impl Table {
                     true,
                     "XXH3-128 of the canonical events: tells submissions of one id apart; null in older rows.",
                 ),
+                column(
+                    "withdrawn",
+                    Int32,
+                    true,
+                    "Of the repeats, those that their source withdrew before: they stay withdrawn; null in older rows.",
+                ),
             ],
             Self::Refusals => vec![
                 column(

@@ -201,7 +201,7 @@ pub(crate) struct SubmissionRows {
     offset: Numbers<Int64Type>,
     received_at: Numbers<TimestampMicrosecondType>,
     recorded_at: Numbers<TimestampMicrosecondType>,
-    counts: [Numbers<Int32Type>; 3],
+    counts: [Numbers<Int32Type>; 4],
     bytes: Numbers<Int64Type>,
     content: Texts,
 }
@@ -213,6 +213,8 @@ pub(crate) struct Verdict {
     pub(crate) events: usize,
     pub(crate) accepted: usize,
     pub(crate) repeated: usize,
+    /// Repeats of events that were withdrawn before.
+    pub(crate) withdrawn: usize,
 }
 
 impl SubmissionRows {
@@ -226,7 +228,7 @@ impl SubmissionRows {
         self.offset.push(record.offset);
         self.received_at.push(record.received_at);
         self.recorded_at.push(origin.recorded_at);
-        let counts = [verdict.events, verdict.accepted, verdict.repeated];
+        let counts = [verdict.events, verdict.accepted, verdict.repeated, verdict.withdrawn];
         for (column, count) in self.counts.iter_mut().zip(counts) {
             column.push(count as i32);
         }
@@ -236,7 +238,7 @@ impl SubmissionRows {
 
     pub(crate) fn finish(self) -> Result<RecordBatch, ArrowError> {
         let [submission, reporter, source, topic, outcome, catalog] = self.texts;
-        let [events, accepted, repeated] = self.counts;
+        let [events, accepted, repeated, withdrawn] = self.counts;
         let mut columns = Assembly::of(Table::Submissions);
         columns.add("submission", submission.finish());
         columns.add("reporter", reporter.finish());
@@ -253,6 +255,7 @@ impl SubmissionRows {
         columns.add("catalog", catalog.finish());
         columns.number("bytes", self.bytes);
         columns.add("content", self.content.finish());
+        columns.number("withdrawn", withdrawn);
         columns.finish()
     }
 }

@@ -3,7 +3,9 @@
 //! One commit cannot span two tables. Each keeps its own offsets, so that after a crash in between the batch is read
 //! again, judged the same, and added only where it is missing.
 
-use helan_lake::{Advance, CommitError, Lake, LakeError, TableTip};
+use std::collections::{BTreeMap, BTreeSet};
+
+use helan_lake::{Advance, CommitError, KnownEvent, Lake, LakeError, TableTip};
 
 use crate::continuity::Known;
 use crate::judge::{Batch, Counts, Found, Rules};
@@ -20,8 +22,9 @@ pub(crate) async fn flush(
 ) -> Result<Counts, CommitError> {
     let wanted = batch.wanted();
     let events = tips[EVENTS].known_events(lake, &wanted.ids).await.map_err(CommitError::Retry)?;
+    let withdrawals = tips[EVENTS].known_withdrawals(lake, &ids_of(&events)).await.map_err(CommitError::Retry)?;
     let submissions = tips[SUBMISSIONS].known_submissions(lake, &wanted.keys).await.map_err(CommitError::Retry)?;
-    let found = Found { events, submissions };
+    let found = Found { events, withdrawals, submissions };
     let judged = tokio::task::spawn_blocking(move || batch.judge(found, rules))
         .await
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
@@ -43,4 +46,13 @@ pub(crate) async fn flush(
         }
     }
     Ok(judged.counts)
+}
+
+/// Ids of events, by source.
+fn ids_of(events: &[KnownEvent]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut ids = BTreeMap::<_, BTreeSet<_>>::new();
+    for event in events {
+        ids.entry(event.source.clone()).or_default().insert(event.id.clone());
+    }
+    ids
 }

@@ -214,7 +214,7 @@ impl Batch {
                 Read::Undecodable(why) => {
                     counts.undecodable += 1;
                     reasons.undecodable(about, why);
-                    Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0 }
+                    Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0, withdrawn: 0 }
                 }
                 Read::Events => slots.decide(
                     RecordAt { number, offset: record.offset, source: &source, submission: record.submission },

@@ -6,6 +6,8 @@ use futures::future::{BoxFuture, FutureExt};
 use helan_ingest::{Accepted, ErrorLine, Outcome, OutcomeAnswer, Outcomes};
 use helan_query::http::{Receipt, Sent};
 
+use crate::lang::Lang;
+
 /// Asks a lake.
 pub(crate) struct OutcomesOfLake(pub(crate) helan_query::http::Outcomes);
 
@@ -23,7 +25,7 @@ impl Outcomes for OutcomesOfLake {
 }
 
 fn outcome(receipt: Receipt) -> Outcome {
-    let Receipt { state, message_zh, message_en, accepted, repeated, reasons, .. } = receipt;
+    let Receipt { state, message_zh, message_en, accepted, repeated, withdrawn, reasons, .. } = receipt;
     if state == "refused" {
         let errors = reasons.into_iter().map(|reason| ErrorLine {
             row: reason.row.and_then(|row| u32::try_from(row).ok()),
@@ -41,6 +43,17 @@ fn outcome(receipt: Receipt) -> Outcome {
         return Outcome::Refused { message_zh, message_en, errors: errors.collect() };
     }
     let count = |events: i64| u64::try_from(events).unwrap_or_default();
-    let (accepted, repeated) = (count(accepted), count(repeated));
-    Outcome::Taken(OutcomeAnswer { state, message_zh, message_en, accepted, repeated })
+    let (accepted, repeated, withdrawn) = (count(accepted), count(repeated), count(withdrawn));
+    Outcome::Taken(OutcomeAnswer { state, message_zh, message_en, accepted, repeated, withdrawn })
+}
+
+/// What is said behind a count of repeats of which some had been withdrawn; empty if none had.
+pub(crate) fn withdrawn(count: u64, lang: Lang) -> String {
+    match (count, lang) {
+        (0, _) => String::new(),
+        (_, Lang::Zh) => format!("；其中 {count} 条此前已撤回，仍为撤回状态：如需恢复，请用新编号（id）重新报送"),
+        (_, Lang::En) => format!(
+            "; {count} of the repeats were withdrawn before and stay withdrawn: to report them again, send them under new ids"
+        ),
+    }
 }

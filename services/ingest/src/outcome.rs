@@ -28,6 +28,9 @@ pub struct OutcomeAnswer {
     pub accepted: u64,
     /// Events that repeat accepted ones and were dropped.
     pub repeated: u64,
+    /// Of the repeats, those that were withdrawn before: they stay withdrawn.
+    #[serde(default)]
+    pub withdrawn: u64,
 }
 
 /// What became of a submission.

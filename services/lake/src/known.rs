@@ -29,6 +29,17 @@ pub struct KnownEvent {
     pub is_withdrawal: bool,
 }
 
+/// An accepted withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownWithdrawal {
+    /// Its source, which is that of the event that it voids.
+    pub source: String,
+    /// Id of the event that it voids.
+    pub id: String,
+    /// Offset of its record.
+    pub offset: i64,
+}
+
 /// An accepted submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSubmission {
@@ -68,6 +79,32 @@ impl TableSnapshot {
                         offset: offsets.value(row),
                         is_withdrawal: types.value(row) == TYPE_WITHDRAWN,
                     });
+                }
+            }
+        })
+        .await?;
+        Ok(found)
+    }
+
+    /// Of `events`: the withdrawals of the wanted ids, by source.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn known_withdrawals(
+        &self,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownWithdrawal>, LakeError> {
+        let Some(filter) = ranges("withdraws", wanted) else { return Ok(Vec::new()) };
+        let filter = filter.and(col("type").eq(lit(TYPE_WITHDRAWN)));
+        let mut found = Vec::new();
+        self.each_batch(&["source", "withdraws", "offset"], filter, |batch| {
+            let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
+            let offsets = batch.column(2).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                let (source, id) = (sources.value(row), ids.value(row));
+                if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
+                    let (source, id) = (source.to_owned(), id.to_owned());
+                    found.push(KnownWithdrawal { source, id, offset: offsets.value(row) });
                 }
             }
         })

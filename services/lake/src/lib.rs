@@ -40,7 +40,7 @@ pub use adopt::{EarlierLog, Start};
 pub use commit::{Advance, CommitError, Moved};
 pub use copy::{Copied, copy_table};
 pub use error::LakeError;
-pub use known::{KnownEvent, KnownSubmission};
+pub use known::{KnownEvent, KnownSubmission, KnownWithdrawal};
 pub use lake::Lake;
 pub use marks::{Mark, Marks};
 pub use snapshot::{FileInfo, TableSnapshot};

@@ -20,7 +20,7 @@ use crate::commit::{CommitError, Moved, Stored};
 use crate::damage::{damaged, entry_actions};
 use crate::digests::{commit_info, sealed};
 use crate::error::LakeError;
-use crate::known::{KnownEvent, KnownSubmission};
+use crate::known::{KnownEvent, KnownSubmission, KnownWithdrawal};
 use crate::lake::Lake;
 use crate::snapshot::TableSnapshot;
 
@@ -89,6 +89,21 @@ impl TableTip {
             return Ok(Vec::new());
         }
         self.current(lake).await?.known_events(wanted).await
+    }
+
+    /// As [`TableSnapshot::known_withdrawals`], as of this version. Without wanted ids nothing is read.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn known_withdrawals(
+        &mut self,
+        lake: &Lake,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+    ) -> Result<Vec<KnownWithdrawal>, LakeError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.current(lake).await?.known_withdrawals(wanted).await
     }
 
     /// As [`TableSnapshot::known_submissions`], as of this version. Without wanted ids nothing is read.

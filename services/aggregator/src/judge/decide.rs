@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use helan_lake::{KnownEvent, KnownSubmission};
+use helan_lake::{KnownEvent, KnownSubmission, KnownWithdrawal};
 use helan_schemas::refusal::Code;
 
 use crate::builders::{EventRows, Verdict};
@@ -45,6 +45,8 @@ fn add(texts: &mut BySource, source: &str, text: &str) {
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) events: Vec<KnownEvent>,
+    /// Withdrawals of those events.
+    pub(crate) withdrawals: Vec<KnownWithdrawal>,
     pub(crate) submissions: Vec<KnownSubmission>,
 }
 
@@ -84,6 +86,8 @@ struct Seen {
     /// A withdrawal, which cannot be withdrawn.
     withdrawal: bool,
     by: By,
+    /// What withdrew it.
+    withdrawn: Option<By>,
 }
 
 /// What brought it.
@@ -125,7 +129,17 @@ impl Slots {
         for event in found.events {
             if let Some(slot) = events.get_mut(&event.source).and_then(|ids| ids.get_mut(&event.id)) {
                 let by = By::Table(event.offset);
-                *slot = Some(Seen { digest: event.content_digest, withdrawal: event.is_withdrawal, by });
+                *slot =
+                    Some(Seen { digest: event.content_digest, withdrawal: event.is_withdrawal, by, withdrawn: None });
+            }
+        }
+        for found in found.withdrawals {
+            let slot = events.get_mut(&found.source).and_then(|ids| ids.get_mut(&found.id));
+            if let Some(Some(seen)) = slot {
+                let earlier = matches!(seen.withdrawn, Some(By::Table(at)) if at <= found.offset);
+                if !earlier {
+                    seen.withdrawn = Some(By::Table(found.offset));
+                }
             }
         }
         let mut keys: BTreeMap<_, HashMap<String, Option<By>>> = empty(&wanted.keys);
@@ -153,7 +167,7 @@ impl Slots {
         let RecordAt { number, offset, source, submission } = record;
         let total = events.len();
         let mut objections = Vec::new();
-        let mut repeated = 0;
+        let (mut repeated, mut withdrawn) = (0, 0);
         let mut taken = Vec::new();
         let mut none = HashMap::new();
         let ids = self.events.get_mut(source).unwrap_or(&mut none);
@@ -163,11 +177,13 @@ impl Slots {
                 None => {
                     let digest = rows.content_digest.get(row).try_into().expect("a digest has 16 bytes");
                     let withdrawal = rows.withdraws(row).is_some();
-                    taken.push((row, slot.replace(Seen { digest, withdrawal, by: By::Batch(number) })));
+                    let by = By::Batch(number);
+                    taken.push((row, slot.replace(Seen { digest, withdrawal, by, withdrawn: None })));
                 }
                 Some(seen) if seen.digest == rows.content_digest.get(row) => {
                     kept[row] = false;
                     repeated += 1;
+                    withdrawn += usize::from(seen.withdrawn.is_some_and(|by| by.is_before(offset)));
                 }
                 Some(seen) => {
                     kept[row] = false;
@@ -194,11 +210,18 @@ impl Slots {
             if let Some(slot) = key.filter(|_| accepted > 0) {
                 *slot = Some(By::Batch(number));
             }
+            for row in events.filter(|row| kept[*row]) {
+                let target = rows.withdraws(row).and_then(|id| ids.get_mut(id)?.as_mut());
+                if let Some(seen) = target {
+                    seen.withdrawn.get_or_insert(By::Batch(number));
+                }
+            }
             return Verdict {
                 outcome: if accepted > 0 { "accepted" } else { "repeat" },
                 events: total,
                 accepted,
                 repeated,
+                withdrawn,
             };
         }
         for (row, before) in taken {
@@ -206,7 +229,7 @@ impl Slots {
         }
         objections.into_iter().for_each(object);
         kept[events].fill(false);
-        Verdict { outcome: "refused", events: total, accepted: 0, repeated: 0 }
+        Verdict { outcome: "refused", events: total, accepted: 0, repeated: 0, withdrawn: 0 }
     }
 }
 

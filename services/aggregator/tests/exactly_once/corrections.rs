@@ -10,12 +10,10 @@ use url::Url;
 use crate::path::drain;
 use crate::world::{event, log, record, rows, submission, withdrawal};
 
-/// Appends records, `step` at a time and each time to a new process; gives outcomes and reasons, a text each.
-async fn judged(records: &[NewRecord], step: usize, is_trial: bool) -> (Vec<String>, Vec<String>) {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
+/// Appends records, `step` at a time and each time to a new process; gives the lake that holds what was judged.
+async fn judge(url: &Url, records: &[NewRecord], step: usize, is_trial: bool) -> Lake {
     let log = log(1).await;
-    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let lake = Lake::create_or_open(url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
     let config = AggregatorConfig { is_trial, ..AggregatorConfig::new(log.clone(), lake.clone()) };
     for part in records.chunks(step) {
         for record in part {
@@ -23,6 +21,14 @@ async fn judged(records: &[NewRecord], step: usize, is_trial: bool) -> (Vec<Stri
         }
         drain(&config).await;
     }
+    lake
+}
+
+/// Outcomes and reasons, a text each.
+async fn judged(records: &[NewRecord], step: usize, is_trial: bool) -> (Vec<String>, Vec<String>) {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let url = Url::from_directory_path(directory.path()).expect("URL");
+    let lake = judge(&url, records, step, is_trial).await;
     let mut outcomes = rows(&lake, Table::Submissions, &["offset", "outcome", "accepted", "repeated"]).await;
     outcomes.sort_by_key(|row| row.split_once('|').and_then(|(offset, _)| offset.parse::<u32>().ok()));
     let outcomes = outcomes.iter().filter_map(|row| Some(row.split_once('|')?.1.to_owned())).collect();
@@ -120,4 +126,40 @@ async fn contents_of_one_name_can_be_told_apart() {
     contents.dedup();
     assert_eq!(contents.len(), 2, "{contents:?}");
     assert!(contents.contains(&helan_schemas::digest::content_of(b"[]")));
+}
+
+#[tokio::test]
+async fn a_withdrawn_report_that_is_sent_again_stays_withdrawn_and_is_told() {
+    let records = [
+        submission("s", "1", 1, &[event("s", "a", "1"), event("s", "b", "1")]),
+        submission("s", "1", 2, &[event("s", "a", "1"), event("s", "b", "1")]),
+        submission("s", "2", 3, &[withdrawal("s", "w", "a")]),
+        // Another source's event of that id is another event.
+        submission("t", "3", 4, &[event("t", "a", "1")]),
+        submission("t", "3", 5, &[event("t", "a", "1")]),
+        submission("s", "1", 6, &[event("s", "a", "1"), event("s", "b", "1")]),
+        submission("s", "4", 7, &[event("s", "a", "1"), event("s", "c", "1")]),
+        // A withdrawal that is refused withdraws nothing.
+        submission("s", "5", 8, &[withdrawal("s", "v", "b"), withdrawal("s", "u", "none")]),
+        submission("s", "1", 9, &[event("s", "a", "1"), event("s", "b", "1")]),
+    ];
+    for step in [1, 2, records.len()] {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let url = Url::from_directory_path(directory.path()).expect("URL");
+        let lake = judge(&url, &records, step, false).await;
+        let mut told = rows(&lake, Table::Submissions, &["offset", "outcome", "repeated", "withdrawn"]).await;
+        told.sort();
+        let expected = [
+            "0|accepted|0|0",
+            "1|repeat|2|0",
+            "2|accepted|0|0",
+            "3|accepted|0|0",
+            "4|repeat|1|0",
+            "5|repeat|2|1",
+            "6|accepted|1|1",
+            "7|refused|0|0",
+            "8|repeat|2|1",
+        ];
+        assert_eq!(told, expected, "{step} at a time");
+    }
 }

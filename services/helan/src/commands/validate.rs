@@ -25,6 +25,7 @@ use serde_json::Value;
 
 use crate::args::Place;
 use crate::lang::Lang;
+use crate::outcomes;
 use crate::say::say;
 use crate::serve::{Settings, start};
 use crate::show;
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let sent = Lake::open(&home.settings.lake).await?;
     let now = Clock::system().now();
-    let mut repeats = 0;
+    let mut repeats = Repeats::default();
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
             let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
@@ -102,9 +103,11 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let mut new: Vec<_> = after.difference(&before).collect();
     new.sort_by_key(|row| row[0] != "soft");
     let events = trial.answer["events"].as_u64().unwrap_or_default();
+    let again = outcomes::withdrawn(repeats.withdrawn, lang);
+    let repeats = repeats.events;
     if repeats > 0 && repeats == events {
         say!(
-            "{}",
+            "{}{again}",
             match lang {
                 Lang::Zh => format!("重复：{events} 条此前均已接收，再次报送不会改变任何数据"),
                 Lang::En => format!(
@@ -117,7 +120,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     say!("{}", verdict(events, &new, lake.is_some(), lang));
     if repeats > 0 {
         say!(
-            "{}",
+            "{}{again}",
             match lang {
                 Lang::Zh => format!("其中 {repeats} 条此前已接收，不会重复计入"),
                 Lang::En => format!("{repeats} of {events} events were accepted before and would not be added again"),
@@ -279,19 +282,33 @@ async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec
     Ok(texts(both, &query).await?.into_iter().flatten().collect())
 }
 
-/// How many of the file's events the lake has already, with the same content.
-async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<u64> {
+/// Of a file's events, those that the lake has already.
+#[derive(Clone, Copy, Debug, Default)]
+struct Repeats {
+    /// Those with the same content.
+    events: u64,
+    /// Of them, those that the lake holds as withdrawn.
+    withdrawn: u64,
+}
+
+async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<Repeats> {
     let submission = answer["submission"].as_str().context("no submission id")?.replace('\'', "''");
     let query = format!(
-        "select count(*) from (
+        "with again as (
              select events.source, events.id from events
              inner join (select distinct source, id, content_digest from events where submission = '{submission}') as sent
                  on sent.source = events.source and sent.id = events.id and sent.content_digest = events.content_digest
              group by events.source, events.id having count(*) > 1
-         )"
+         )
+         select count(*), count(withdrawals.id) from again
+         left join (
+             select source, withdraws as id from events
+             where type = '{TYPE_WITHDRAWN}' group by source, withdraws having bool_or(submission <> '{submission}')
+         ) as withdrawals on withdrawals.source = again.source and withdrawals.id = again.id"
     );
     let counted = texts(both, &query).await?;
-    Ok(counted.first().and_then(|row| row.first()?.parse().ok()).unwrap_or_default())
+    let number = |at: usize| counted.first().and_then(|row| row.get(at)?.parse().ok()).unwrap_or_default();
+    Ok(Repeats { events: number(0), withdrawn: number(1) })
 }
 
 /// Every finding as texts, in the order of [`COLUMNS`].

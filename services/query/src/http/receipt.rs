@@ -45,6 +45,8 @@ pub struct Receipt {
     pub accepted: i64,
     /// Events that repeat accepted ones and were dropped.
     pub repeated: i64,
+    /// Of the repeats, those that were withdrawn before: they stay withdrawn.
+    pub withdrawn: i64,
     /// Version of the table `submissions` that was read.
     pub table_version: u64,
     /// Where it lies in the log; several places if it was sent several times.
@@ -78,6 +80,8 @@ pub struct Place {
     pub accepted: i64,
     /// Events that repeat accepted ones.
     pub repeated: i64,
+    /// Of the repeats, those that were withdrawn before; none where an older build recorded it.
+    pub withdrawn: Option<i64>,
     /// Digest of its content: tells submissions of one id apart; none where an older build recorded it.
     pub content: Option<String>,
 }
@@ -251,6 +255,7 @@ fn summed_up(
 ) -> Receipt {
     let last = places.last();
     let (events, accepted, repeated) = last.map_or((0, 0, 0), |place| (place.events, place.accepted, place.repeated));
+    let withdrawn = last.and_then(|place| place.withdrawn).unwrap_or_default();
     let refused = |reason: &(Address, Reason)| match last {
         // Of a record of the log, its own reasons; of what never came so far, those of ingest.
         Some(Place { topic, partition, offset, .. }) => reason.0 == (topic.clone(), *partition, *offset),
@@ -263,7 +268,7 @@ fn summed_up(
         None => "refused",
     };
     let before = places.iter().rev().skip(1).find(|place| place.accepted > 0);
-    let (message_zh, message_en) = match (state, before) {
+    let (mut message_zh, mut message_en) = match (state, before) {
         (PENDING, _) => (
             "尚未入库，仍在处理；可用 ?wait=5s 等待结果".to_owned(),
             "not in the lake yet: it is being processed; ask with ?wait=5s to wait for the outcome".to_owned(),
@@ -296,6 +301,13 @@ fn summed_up(
             ),
         ),
     };
+    if withdrawn > 0 {
+        message_zh += &format!("；其中 {withdrawn} 条此前已撤回，仍为撤回状态：如需恢复，请用新编号（id）重新报送");
+        message_en += &format!(
+            "; {withdrawn} of the repeats were withdrawn before and stay withdrawn: to report them again, send them under \
+             new ids"
+        );
+    }
     let state = state.to_owned();
     let reasons = if state == "refused" { reasons } else { Vec::new() };
     Receipt {
@@ -306,6 +318,7 @@ fn summed_up(
         events,
         accepted,
         repeated,
+        withdrawn,
         table_version,
         places,
         reasons,
@@ -329,6 +342,7 @@ mod tests {
             events: accepted + repeated,
             accepted,
             repeated,
+            withdrawn: None,
             content: None,
         }
     }

@@ -10,6 +10,7 @@ use super::Stopped;
 use super::check::Checked;
 use super::client::{Answer, Client};
 use crate::lang::Lang;
+use crate::outcomes;
 use crate::say::say;
 
 /// Pause between looks at a receipt; a commit takes about a second.
@@ -20,6 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 struct Outcome {
     accepted: u64,
     repeated: u64,
+    /// Of the repeats, those that had been withdrawn.
+    withdrawn: u64,
     refused: Vec<String>,
 }
 
@@ -63,14 +66,16 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
         let outcome = receipts(client, delivered, &file.shown, &bar, lang).await?;
         let Outcome { accepted, repeated, .. } = &outcome;
         let is_repeat = *accepted == 0 && *repeated > 0 && outcome.refused.is_empty();
-        summaries.push(match lang {
+        let mut summary = match lang {
             Lang::Zh if is_repeat => format!("{}: 重复：{repeated} 条此前均已接收，未作更改", file.shown),
             Lang::En if is_repeat => {
                 format!("{}: repeat: all {repeated} events were accepted before; nothing was changed", file.shown)
             }
             Lang::Zh => format!("{}: 新收 {accepted} 条，重复 {repeated} 条", file.shown),
             Lang::En => format!("{}: {accepted} events accepted, {repeated} repeated", file.shown),
-        });
+        };
+        summary += &outcomes::withdrawn(outcome.withdrawn, lang);
+        summaries.push(summary);
         refused.extend(outcome.refused);
     }
     bar.finish_and_clear();
@@ -104,6 +109,7 @@ async fn receipts(
                     let number = |name: &str| place[name].as_u64().unwrap_or(0);
                     outcome.accepted += number("accepted");
                     outcome.repeated += number("repeated");
+                    outcome.withdrawn += number("withdrawn");
                     bar.inc(number("events"));
                     break;
                 }

@@ -17,7 +17,7 @@ use crate::http::refuse::Refusal;
 pub(super) type Address = (String, i64, i64);
 
 /// The columns of a [`Place`].
-pub(super) const PLACE: [&str; 11] = [
+pub(super) const PLACE: [&str; 12] = [
     "source",
     "topic",
     "partition",
@@ -29,6 +29,7 @@ pub(super) const PLACE: [&str; 11] = [
     "accepted",
     "repeated",
     "content",
+    "withdrawn",
 ];
 
 /// A row of these columns.
@@ -45,6 +46,7 @@ pub(super) fn place(batch: &RecordBatch, row: usize) -> Result<Place, Refusal> {
         accepted: number(batch, 8, row)?.unwrap_or_default(),
         repeated: number(batch, 9, row)?.unwrap_or_default(),
         content: text(batch, 10, row)?,
+        withdrawn: number(batch, 11, row)?,
     })
 }
 
