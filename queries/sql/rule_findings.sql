@@ -57,7 +57,7 @@ before as (
         cast(extract(year from period_end) as int) as end_year,
         substr(cast(period_start as varchar), 6) as start_day, substr(cast(period_end as varchar), 6) as end_day
     from current_values
-    where amount > 0
+    where amount <> 0
 ),
 
 against as (
@@ -66,7 +66,7 @@ against as (
     inner join before
         on before.ref_area = judged.ref_area and before.indicator = judged.indicator
         and before.period_kind = judged.period_kind
-    where judged.kind in ('jump', 'unit_scale') and (
+    where (judged.kind = 'jump' or judged.kind = 'unit_scale' and before.amount > 0) and (
         (judged.period_kind <> 'R' and before.next_start = judged.period_start)
         or (
             judged.period_kind = 'R' and before.end_year + 1 = extract(year from judged.period_end)
@@ -115,10 +115,12 @@ jumps as (
         on scales.ref_area = against.ref_area and scales.indicator = against.indicator
         and scales.time_period = against.time_period
     where against.kind = 'jump' and scales.rule is null and (
-        cast(against.amount as decimal(76, 20))
-            < cast(cast(against.low as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
-        or cast(against.amount as decimal(76, 20))
-            > cast(cast(against.high as decimal(76, 10)) * cast(against.amount_before as decimal(76, 10)) as decimal(76, 20))
+        cast(case when against.amount_before < 0 then -against.amount else against.amount end as decimal(76, 20)) < cast(
+            cast(against.low as decimal(76, 10)) * cast(abs(against.amount_before) as decimal(76, 10)) as decimal(76, 20)
+        )
+        or cast(case when against.amount_before < 0 then -against.amount else against.amount end as decimal(76, 20)) > cast(
+            cast(against.high as decimal(76, 10)) * cast(abs(against.amount_before) as decimal(76, 10)) as decimal(76, 20)
+        )
     )
 ),
 
@@ -156,12 +158,12 @@ revisions as (
         on replaced.ref_area = judged.ref_area and replaced.indicator = judged.indicator
         and replaced.time_period = judged.time_period
 -- What is plausible from one period to the next is more than plausible for two statements of one period.
-    where judged.kind = 'jump' and replaced.amount_before > 0 and (
-        cast(judged.amount as decimal(76, 20)) < cast(
-            cast(judged.low as decimal(76, 10)) * cast(replaced.amount_before as decimal(76, 10)) as decimal(76, 20)
+    where judged.kind = 'jump' and (
+        cast(case when replaced.amount_before < 0 then -judged.amount else judged.amount end as decimal(76, 20)) < cast(
+            cast(judged.low as decimal(76, 10)) * cast(abs(replaced.amount_before) as decimal(76, 10)) as decimal(76, 20)
         )
-        or cast(judged.amount as decimal(76, 20)) > cast(
-            cast(judged.high as decimal(76, 10)) * cast(replaced.amount_before as decimal(76, 10)) as decimal(76, 20)
+        or cast(case when replaced.amount_before < 0 then -judged.amount else judged.amount end as decimal(76, 20)) > cast(
+            cast(judged.high as decimal(76, 10)) * cast(abs(replaced.amount_before) as decimal(76, 10)) as decimal(76, 20)
         )
     )
 ),
