@@ -85,7 +85,7 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Cast(Cast { expr: ref inner, ref field }) | Expr::TryCast(TryCast { expr: ref inner, ref field })
             if quotients::narrows(inner, field.data_type(), schema) =>
         {
-            (What::Digits, vec![expr])
+            (What::Digits, vec![quotients::rounded(expr, schema)?])
         }
         Expr::AggregateFunction(mut call) if matches!(call.func.name(), "avg" | "median") => {
             let changed = quotients::widen_mean(&mut call.params.args, schema)?;

@@ -59,7 +59,9 @@ fn length_of(kind: &mut DataType) -> Option<u64> {
     let (DataType::Varchar(length)
     | DataType::Nvarchar(length)
     | DataType::CharVarying(length)
-    | DataType::CharacterVarying(length)) = kind
+    | DataType::CharacterVarying(length)
+    | DataType::Char(length)
+    | DataType::Character(length)) = kind
     else {
         return None;
     };

@@ -2,10 +2,13 @@
 //!
 //! It gives a quotient four digits more than its numerator has behind the point: `1 / 1000000.0` would be 0. Here numerators
 //! have ten, as every column of figures does, so that fourteen digits stand behind the point. And it takes a cast
-//! out of a comparison: `cast(x as int) = 70` would be `x = 70`.
+//! out of a comparison: `cast(x as int) = 70` would be `x = 70`. And it cuts off what is behind the point where a cast makes an
+//! integer: `cast(1.9 as int)` would be 1.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, TimeUnit};
+use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, FieldRef, TimeUnit};
 use datafusion::common::{DFSchema, Result};
+use datafusion::functions::expr_fn::round;
+use datafusion::logical_expr::expr::{Cast, TryCast};
 use datafusion::logical_expr::{Expr, ExprSchemable, cast};
 
 /// Digits behind the point that figures have.
@@ -66,6 +69,23 @@ pub(crate) fn narrows(inner: &Expr, to: &DataType, schema: &DFSchema) -> bool {
         (from, to) if from.is_floating() => scale(to).is_some(),
         (from, to) => scale(from).zip(scale(to)).is_some_and(|(from, to)| to < from),
     }
+}
+
+/// A cast to an integer rounds, as it does in other databases; the engine cuts off what is behind the point.
+pub(crate) fn rounded(expr: Expr, schema: &DFSchema) -> Result<Expr> {
+    let whole = |inner: &Expr, field: &FieldRef| -> Result<bool> {
+        let from = inner.get_type(schema)?;
+        Ok(field.data_type().is_integer() && (from.is_floating() || from.is_decimal()))
+    };
+    Ok(match expr {
+        Expr::Cast(Cast { expr, field }) if whole(&expr, &field)? => {
+            Expr::Cast(Cast { expr: Box::new(round(vec![*expr])), field })
+        }
+        Expr::TryCast(TryCast { expr, field }) if whole(&expr, &field)? => {
+            Expr::TryCast(TryCast { expr: Box::new(round(vec![*expr])), field })
+        }
+        other => other,
+    })
 }
 
 fn rank(unit: TimeUnit) -> u8 {
