@@ -1,6 +1,7 @@
 //! What every role needs of the process around it: clock and random ids, credentials and other secrets, metrics, telemetry,
 //! shutdown; and how long an answer may wait.
 
+pub mod chinese;
 pub mod clock;
 pub mod credentials;
 pub mod metrics;

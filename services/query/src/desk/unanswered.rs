@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
+use helan_runtime::chinese::in_chinese;
 use helan_schemas::refusal::Code;
 
 use super::address::Address;
@@ -110,7 +111,7 @@ impl Unanswered {
                 return (say(bound.zh(), "（", "）"), say(bound.en(), " (", ")"));
             }
         };
-        (found.clone(), found)
+        (in_chinese(&found), found)
     }
 
     pub(super) fn of(error: QueryError, address: &Address) -> Self {

@@ -71,7 +71,10 @@ fn shortened(text: &str) -> String {
         let given = given.split_once(" (DataType").map_or(given, |(kind, _)| kind);
         return format!("{head}{NOT_TAKEN}{given}");
     }
-    text.to_owned()
+    match text.split_once(" No function matches the given name and argument types") {
+        Some((head, _)) => head.to_owned(),
+        None => text.to_owned(),
+    }
 }
 
 /// As [`said`], where an error is one of the engine's.
@@ -124,6 +127,9 @@ mod tests {
                     Decimal, but received String (DataType: Utf8View).,Error during planning: Function 'sum' requires \
                     UInt64, but received String (DataType: Utf8View).";
         assert_eq!(shortened(text), "Function 'sum' does not take String");
+        let text = "The function 'rank' expected zero argument but received 1. No function matches the given name and \
+                    argument types 'rank(Int64)'. You might need to add explicit type casts.";
+        assert_eq!(shortened(text), "The function 'rank' expected zero argument but received 1.");
         let text = "Substring without for/from is not valid Substring { expr: Value(1), special: false }";
         assert_eq!(shortened(text), "Substring without for/from is not valid");
     }

@@ -52,6 +52,8 @@ async fn a_slip_in_a_name_is_answered_with_the_name() {
         let answer: Value = world.ask(text).await.json().await.expect("JSON");
         let message = answer["message_en"].as_str().unwrap_or_default().to_lowercase();
         assert!(message.contains("did you mean") && message.contains(meant), "{text}: {answer}");
+        let message = answer["message_zh"].as_str().unwrap_or_default();
+        assert!(message.contains("是否指") && !message.to_lowercase().contains("did you mean"), "{text}: {answer}");
     }
     let answer: Value = world.ask("select * from weather").await.json().await.expect("JSON");
     assert!(answer["code"] == "sql_invalid" && !answer.to_string().contains("did you mean"), "{answer}");

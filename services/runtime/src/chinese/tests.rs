@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{PATTERNS, Piece, WORDS, pieces, said};
-use crate::lang::Lang;
+use super::{PATTERNS, Piece, WORDS, in_chinese, pieces};
 
 /// Where errors are written: behind these a text, or what makes one.
 const MARKS: [&str; 14] = [
@@ -171,7 +170,7 @@ fn every_error_has_a_chinese_text() {
     let texts = texts();
     assert!(texts.len() > 200, "the sources are read: {}", texts.len());
     let missing: Vec<_> = texts.iter().filter(|(text, _)| !WORDS.ours.contains_key(*text)).collect();
-    assert!(missing.is_empty(), "without a line in errors/zh.toml: {missing:#?}");
+    assert!(missing.is_empty(), "without a line in chinese/zh.toml: {missing:#?}");
 }
 
 #[test]
@@ -185,7 +184,7 @@ fn everything_that_is_said_of_a_catalogs_files_has_a_chinese_text() {
     let form = |text: &String| text.starts_with("{what} [{rule}]") || text.starts_with("a test keeps");
     let known = |text: &String| WORDS.catalog.contains_key(text) || WORDS.ours.contains_key(text) || form(text);
     let missing: Vec<_> = texts.iter().filter(|text| !known(text)).collect();
-    assert!(missing.is_empty(), "without a line under [catalog] in errors/zh.toml: {missing:#?}");
+    assert!(missing.is_empty(), "without a line under [catalog] in chinese/zh.toml: {missing:#?}");
 }
 
 #[test]
@@ -195,10 +194,10 @@ fn no_chinese_text_is_left_over() {
         sources(&root().join(place), &mut files);
     }
     let all: BTreeSet<String> =
-        files.iter().filter(|path| !path.ends_with("errors/mod.rs")).flat_map(|path| literals(&code(path))).collect();
+        files.iter().filter(|path| !path.ends_with("src/chinese.rs")).flat_map(|path| literals(&code(path))).collect();
     let known = WORDS.ours.keys().chain(WORDS.catalog.keys());
     let orphans: Vec<_> = known.filter(|text| !all.contains(*text)).collect();
-    assert!(orphans.is_empty(), "in errors/zh.toml, but in no source any more: {orphans:#?}");
+    assert!(orphans.is_empty(), "in chinese/zh.toml, but in no source any more: {orphans:#?}");
 }
 
 #[test]
@@ -218,7 +217,7 @@ fn what_the_program_put_in_stands_in_both_languages() {
 
 #[test]
 fn an_error_is_told_with_its_causes() {
-    let told = |text: &str| said(text, Lang::Zh);
+    let told = in_chinese;
     assert_eq!(told("cannot read /tmp/a: No such file or directory (os error 2)"), "无法读取 /tmp/a：没有此文件或目录");
     assert_eq!(
         told("the token in t.token is not taken (data/credentials.jsonl): the token has expired"),
@@ -233,5 +232,4 @@ fn an_error_is_told_with_its_causes() {
         "时期 2018 没有指标 gdp 的报送，因此 640100 没有数值"
     );
     assert_eq!(told("a text of somebody else's"), "a text of somebody else's");
-    assert_eq!(said("cannot read x", Lang::En), "cannot read x");
 }

@@ -1,4 +1,4 @@
-//! Errors in the reader's language.
+//! Errors in Chinese, for every command and front end.
 //!
 //! Every crate says what went wrong in English, beside the code that found it. `zh.toml` has the Chinese by the English
 //! text with its holes; what a program put into them is found again in the text that is shown. So an error is written
@@ -10,9 +10,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::lang::Lang;
-
-/// `zh.toml`.
+/// `chinese/zh.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
@@ -26,7 +24,7 @@ struct Words {
 
 static WORDS: LazyLock<Words> = LazyLock::new(|| {
     // A test reads the same text: a build whose page cannot be read is not made.
-    toml::from_str(include_str!("zh.toml")).expect("zh.toml is sound")
+    toml::from_str(include_str!("chinese/zh.toml")).expect("zh.toml is sound")
 });
 
 static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| {
@@ -55,12 +53,12 @@ struct Pattern {
     zh: Vec<Piece>,
 }
 
-/// What was wrong, in a language.
-pub(crate) fn said(text: &str, lang: Lang) -> String {
-    match lang {
-        Lang::Zh => translated(text, DEPTH),
-        Lang::En => text.to_owned(),
-    }
+/// Longest text that is looked up, in bytes; a longer one is mostly somebody's own.
+const LONGEST: usize = 8 * 1024;
+
+/// What was wrong, in Chinese; a text that nobody has translated as it is.
+pub fn in_chinese(text: &str) -> String {
+    if text.len() > LONGEST { text.to_owned() } else { translated(text, DEPTH) }
 }
 
 fn translated(text: &str, depth: usize) -> String {
@@ -111,24 +109,31 @@ impl Pattern {
     }
 }
 
-/// What stands in the holes of a text of this form: the first that fits, from left to right.
+/// What stands in the holes of a text of this form: each hole ends where the text behind it is found first, the last one
+/// where the form ends.
 fn held<'t>(pieces: &'t [Piece], text: &'t str) -> Option<Vec<(&'t String, &'t str)>> {
-    let Some((first, rest)) = pieces.split_first() else { return text.is_empty().then(Vec::new) };
-    match first {
-        Piece::Text(own) => held(rest, text.strip_prefix(own.as_str())?),
-        Piece::Hole(name) => {
-            let ends: Vec<usize> = match rest.first() {
-                None => vec![text.len()],
-                Some(Piece::Text(next)) => text.match_indices(next.as_str()).map(|(at, _)| at).collect(),
-                Some(Piece::Hole(_)) => text.char_indices().map(|(at, _)| at).chain([text.len()]).collect(),
-            };
-            ends.into_iter().find_map(|end| {
-                let mut holes = held(rest, &text[end..])?;
-                holes.insert(0, (name, &text[..end]));
-                Some(holes)
-            })
+    let (mut holes, mut rest, mut open) = (Vec::new(), text, None);
+    for (at, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Hole(name) => holes.extend(open.replace(name).map(|before| (before, ""))),
+            Piece::Text(own) => {
+                let Some(name) = open.take() else {
+                    rest = rest.strip_prefix(own.as_str())?;
+                    continue;
+                };
+                let is_last = at + 1 == pieces.len();
+                let end = if is_last { rest.strip_suffix(own.as_str())?.len() } else { rest.find(own.as_str())? };
+                holes.push((name, &rest[..end]));
+                rest = &rest[end + own.len()..];
+            }
         }
     }
+    match open {
+        Some(name) => holes.push((name, rest)),
+        None if rest.is_empty() => {}
+        None => return None,
+    }
+    Some(holes)
 }
 
 /// Takes a text with holes apart.
