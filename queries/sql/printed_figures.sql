@@ -1,6 +1,6 @@
 -- name: printed_figures
 -- grain: one row for each ref_area, indicator, time_period, edition and reporter with a printed figure
--- inputs: printed_statements, place_values, ratios, edition_values, indicators, powers_of_ten
+-- inputs: printed_statements, place_values, place_inputs, current_values, ratios, edition_values, indicators, powers_of_ten
 -- rules: 1, 7, 10
 -- materialise: no
 -- narrows: ref_area, indicator, time_period
@@ -17,7 +17,7 @@
 -- column computed exact: 计算结果 | What the parts give, to 10 digits: of the same edition where it has both parts, else what counts.
 -- column computed_edition text: 计算所用版次 | Edition of the parts; null where what counts was taken.
 -- column difference exact: 差额 | printed_amount − computed.
--- column comparison text: 核对结果 | equal (after rounding to the printed digits), parts_rounding (some parts that round to those sent give it), differs, or not_comparable (nothing complete to compare with, or only parts of other editions).
+-- column comparison text: 核对结果 | equal (after rounding to the printed digits), parts_rounding (some parts that round to those sent give it), differs, or not_comparable (nothing complete to compare with, only parts of other editions, or no edition said and a part became known later).
 -- column known_at instant: 获知时间 | When the printed figure became known.
 -- column source text: 来源 | CloudEvents source of the printed figure.
 -- column id text: 事件编号 | CloudEvents id of the printed figure.
@@ -53,7 +53,7 @@ of_editions as (
 
 of_ratios as (
     select
-        ref_area, indicator, time_period, numerator, numerator_last_digit as numerator_digit, denominator,
+        ref_area, indicator, time_period, edition, numerator, numerator_last_digit as numerator_digit, denominator,
         denominator_last_digit as denominator_digit
     from ratios
     where complete and denominator > 0
@@ -61,7 +61,7 @@ of_ratios as (
 
 of_places as (
     select
-        ref_area, indicator, time_period, value as numerator, last_digit as numerator_digit,
+        ref_area, indicator, time_period, edition, value as numerator, last_digit as numerator_digit,
         cast(1 as decimal(38, 10)) as denominator, cast(0 as decimal(38, 10)) as denominator_digit
     from place_values
     where complete
@@ -73,6 +73,27 @@ of_what_counts as (
     select * from of_places
 ),
 
+parts as (
+    select source, id, known_at, ref_area, time_period, coalesce(numerator_indicator, indicator) as indicator
+    from said
+    union all
+    select source, id, known_at, ref_area, time_period, denominator_indicator as indicator
+    from said
+    where denominator_indicator is not null
+),
+
+-- What was printed before its parts were revised is not what the revised parts give.
+revised as (
+    select distinct parts.source, parts.id
+    from parts
+    inner join place_inputs
+        on place_inputs.ref_area = parts.ref_area and place_inputs.indicator = parts.indicator
+        and place_inputs.time_period = parts.time_period
+    inner join current_values
+        on current_values.source = place_inputs.source and current_values.id = place_inputs.id
+    where place_inputs.role = 'value' and current_values.known_at > parts.known_at
+),
+
 beside as (
     select
         said.*, coalesce(said.factor, 1) as times,
@@ -80,7 +101,9 @@ beside as (
         coalesce(of_editions.numerator_digit, of_what_counts.numerator_digit, 0) as above_digit,
         coalesce(of_editions.denominator, of_what_counts.denominator) as below,
         coalesce(of_editions.denominator_digit, of_what_counts.denominator_digit, 0) as below_digit,
-        of_editions.edition as computed_edition
+        of_editions.edition as computed_edition,
+        said.edition is null and of_what_counts.edition is null and revised.id is null
+            as belongs
     from said
     left join of_editions
         on of_editions.ref_area = said.ref_area and of_editions.indicator = said.indicator
@@ -88,6 +111,7 @@ beside as (
     left join of_what_counts
         on of_what_counts.ref_area = said.ref_area and of_what_counts.indicator = said.indicator
         and of_what_counts.time_period = said.time_period
+    left join revised on revised.source = said.source and revised.id = said.id
 ),
 
 -- Both sides times the denominator: nothing is divided, so nothing is rounded before it is compared.
@@ -133,8 +157,8 @@ select
         when twice_above >= least and twice_above <= most then 'equal'
         when 2 * (twice_above + above_slack) >= least_by_parts and 2 * (twice_above - above_slack) <= most_by_parts
             then 'parts_rounding'
--- Parts of another edition, or of several, say nothing of what one edition printed.
-        when edition is not null and computed_edition is null then 'not_comparable'
+-- Parts of another edition, of several, or of another day say nothing of what was printed.
+        when computed_edition is null and not belongs then 'not_comparable'
         else 'differs'
     end as comparison,
     known_at, source, id, note

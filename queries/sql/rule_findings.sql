@@ -1,6 +1,6 @@
 -- name: rule_findings
 -- grain: one row for each rule of the catalog, kind and value that does not keep it
--- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, area_values, area_groups, ratios, indicators
+-- inputs: validation_rules, catalog_rule_parts, current_values, statements, basis_readings, place_values, area_values, area_groups, ratios, indicators, edition_values, editions
 -- rules: 3, 6, 7, 13
 -- materialise: no
 -- zh: 不符合指标目录核查规则的数值。
@@ -172,7 +172,8 @@ wholes as (
     select
         rules.rule, rules.kind, rules.severity, rules.tolerance, rules.message_zh, rules.message_en, rules.known_at,
         place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_kind,
-        place_values.period_start, place_values.value as amount, place_values.last_digit, rules.half_digit
+        place_values.period_start, place_values.value as amount, place_values.last_digit, rules.half_digit,
+        place_values.edition
     from rules
     inner join place_values
         on place_values.indicator = rules.indicator
@@ -184,9 +185,13 @@ wholes as (
 
 parts as (
     select
-        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
+        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en, wholes.known_at,
         wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount,
-        count(*) as parts, count(part_values.value) as known, sum(part_values.value) as part_sum,
+        wholes.half_digit, count(*) as parts, count(part_values.value) as known, sum(part_values.value) as part_sum,
+        coalesce(bool_or(
+            wholes.edition = 'mixed'
+            or (part_values.value is not null and part_values.edition is distinct from wholes.edition)
+        ), false) as editions_differ,
 -- Half a unit of the last digit of the whole and of each part, as they were sent.
         coalesce(wholes.tolerance, 0) + case
             when wholes.half_digit
@@ -214,9 +219,51 @@ parts as (
         on said.ref_area = wholes.ref_area and said.indicator = named.part and said.time_period = wholes.time_period
     left join indicators as part_indicators on part_indicators.indicator = named.part
     group by
-        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en,
+        wholes.rule, wholes.kind, wholes.severity, wholes.tolerance, wholes.message_zh, wholes.message_en, wholes.known_at,
         wholes.ref_area, wholes.indicator, wholes.time_period, wholes.period_kind, wholes.period_start, wholes.amount,
         wholes.last_digit, wholes.half_digit
+),
+
+-- Values of several editions are compared within the newest that has the whole and all its components.
+within_editions as (
+    select
+        parts.rule, parts.kind, parts.severity, parts.tolerance, parts.half_digit, parts.message_zh, parts.message_en,
+        parts.ref_area, parts.indicator, parts.time_period, whole.edition, whole.amount,
+        cast(sum(component.amount) as decimal(38, 10)) as part_sum,
+        coalesce(parts.tolerance, 0) + case
+            when parts.half_digit
+                then (coalesce(whole.last_digit, 0) + coalesce(sum(component.last_digit), 0)) / 2
+            else 0
+        end as allowed,
+        row_number() over (
+            partition by parts.rule, parts.ref_area, parts.indicator, parts.time_period
+            order by editions.published desc nulls last, whole.edition desc
+        ) as place
+    from parts
+    inner join edition_values as whole
+        on whole.ref_area = parts.ref_area and whole.indicator = parts.indicator
+        and whole.time_period = parts.time_period
+    inner join catalog_rule_parts as named
+        on named.rule = parts.rule and named.known_at is not distinct from parts.known_at
+    inner join edition_values as component
+        on component.ref_area = parts.ref_area and component.indicator = named.part
+        and component.time_period = parts.time_period and component.edition = whole.edition
+    left join editions on editions.edition = whole.edition
+    where parts.kind = 'sum' and parts.editions_differ
+    group by
+        parts.rule, parts.kind, parts.severity, parts.tolerance, parts.half_digit, parts.message_zh, parts.message_en,
+        parts.ref_area, parts.indicator, parts.time_period, parts.parts, whole.edition, whole.amount, whole.last_digit,
+        editions.published
+    having count(*) = parts.parts
+),
+
+edition_sums as (
+    select
+        rule, kind, severity, ref_area, indicator, time_period, amount, part_sum as other_amount,
+        '在版次 ' || edition || ' 中不等于各组成部分之和' as found_zh,
+        'is not the sum of its components in edition ' || edition as found_en, message_zh, message_en
+    from within_editions
+    where place = 1 and abs(amount - part_sum) > allowed
 ),
 
 sums as (
@@ -242,7 +289,7 @@ sums as (
     from parts
 -- A component that was reported as not available is left out. Where it exists all the same, and can only add, the others
 -- may come to less than the whole, and never to more.
-    where kind = 'sum' and known > 0 and known + unavailable = parts and (
+    where kind = 'sum' and not editions_differ and known > 0 and known + unavailable = parts and (
         ((unavailable = 0 or none_exists) and abs(amount - part_sum) > allowed)
         or (can_only_add and part_sum - amount > allowed)
     )
@@ -260,7 +307,7 @@ stocks as (
         on stock_before.ref_area = parts.ref_area and stock_before.indicator = parts.indicator
         and stock_before.period_kind = parts.period_kind
         and cast(stock_before.period_end + interval '1 day' as date) = parts.period_start
-    where parts.kind = 'stock' and parts.known = parts.parts and stock_before.complete
+    where parts.kind = 'stock' and parts.known = parts.parts and stock_before.complete and not parts.editions_differ
         and parts.amount > stock_before.value + parts.part_sum + parts.allowed
 ),
 
@@ -310,6 +357,8 @@ every as (
     select * from revisions
     union all
     select * from sums
+    union all
+    select * from edition_sums
     union all
     select * from stocks
     union all

@@ -1,6 +1,8 @@
 //! The other path, rules on sums: what is found where a whole and its parts differ by more than rounding explains.
 
+use crate::editions::published;
 use crate::history::INDICATORS;
+use crate::labels::Labels;
 use crate::model::{Cell, Model, cell, parse};
 use crate::places::Figure;
 use crate::world::{AREAS, GROUPS};
@@ -34,6 +36,10 @@ fn sum(model: &Model<'_>, (rule, tolerance): (&'static str, Option<i128>), about
     let (whole, amount) = complete(model, about)?;
     let named: Vec<Cell> = PARTS.iter().map(|part| cell(&about.0, part, &about.2)).collect();
     let known: Vec<(Figure, i128)> = named.iter().filter_map(|part| complete(model, part)).collect();
+    let labels = Labels::of_parts(known.iter().map(|(figure, _)| &figure.labels).chain([&whole.labels]));
+    if labels.edition().as_deref() == Some("mixed") {
+        return within_edition(model, (rule, tolerance), about);
+    }
     let unknown: Vec<&Cell> = named.iter().filter(|part| complete(model, part).is_none()).collect();
     let is_unavailable =
         |part: &&&Cell| model.area(part).is_some_and(|figure| matches!(figure.status, "missing" | "suppressed"));
@@ -49,6 +55,22 @@ fn sum(model: &Model<'_>, (rule, tolerance): (&'static str, Option<i128>), about
     let is_off = none_exists && 2 * (amount - total).abs() > allowed;
     let is_over = can_only_add && 2 * (total - amount) > allowed;
     (is_off || is_over).then(|| Found { rule, cell: about.clone(), amount, parts: total })
+}
+
+/// Values of several editions are compared within the newest that has all of them.
+fn within_edition(model: &Model<'_>, (rule, tolerance): (&'static str, Option<i128>), about: &Cell) -> Option<Found> {
+    let of = |indicator: &str| model.within_editions(model.place(&cell(&about.0, indicator, &about.2)).as_ref());
+    let (wholes, parts) = (of(&about.1), PARTS.map(of));
+    let all = wholes.iter().filter_map(|(edition, whole)| {
+        let parts: Option<Vec<_>> = parts.iter().map(|part| part.get(edition)).collect();
+        Some((published(edition), whole, parts?))
+    });
+    let (_, whole, parts) = all.max_by_key(|(published, ..)| *published)?;
+    let total: i128 = parts.iter().map(|part| part.amount).sum();
+    let digits = whole.last_digit + parts.iter().map(|part| part.last_digit).sum::<i128>();
+    let allowed = tolerance.map_or(digits, |tolerance| 2 * tolerance);
+    let is_off = 2 * (whole.amount - total).abs() > allowed;
+    is_off.then(|| Found { rule, cell: about.clone(), amount: whole.amount, parts: total })
 }
 
 fn complete(model: &Model<'_>, cell: &Cell) -> Option<(Figure, i128)> {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::actuals::ONE;
 use crate::history::{Event, RATIOS};
-use crate::model::{Cell, Model, cell, divided, last_digit, report};
+use crate::labels::Labels;
+use crate::model::{Cell, Model, cell, divided, id, last_digit, report};
 
 /// A printed figure, compared.
 pub(crate) struct Printed {
@@ -42,13 +43,34 @@ pub(crate) fn all(model: &Model<'_>) -> Vec<Printed> {
         let beside = beside(model, &cell, edition);
         let computed = beside.as_ref().map(|it| divided(it.above.0 * factor * ONE, it.below.0));
         let comparison = match beside.map(|it| (it.is_of_edition, comparison(amount, factor, &it))) {
-            Some((false, "differs")) if edition.is_some() => "not_comparable",
+            Some((false, "differs")) if edition.is_some() || !model.belongs(&cell, event.known) => "not_comparable",
             Some((_, comparison)) => comparison,
             None => "not_comparable",
         };
         Printed { cell, edition, reporter, computed, comparison }
     };
     newest.into_iter().map(compared).collect()
+}
+
+impl Model<'_> {
+    /// Whether what counts says no edition, and nothing in it became known after a moment.
+    fn belongs(&self, about: &Cell, known: i64) -> bool {
+        let ratio = RATIOS.contains(&&*about.1);
+        let edition = if ratio {
+            let ratio = self.ratio(&about.0, &about.1, &about.2);
+            ratio.and_then(|ratio| Labels::of_parts([&ratio.above, &ratio.below]).edition())
+        } else {
+            self.place(about).and_then(|figure| figure.labels.edition())
+        };
+        let formula = ratio.then(|| self.formula(&about.1));
+        let parts = formula.map_or_else(
+            || vec![about.clone()],
+            |formula| [formula.above, formula.below].map(|part| cell(&about.0, part, &about.2)).into(),
+        );
+        let events: Vec<_> =
+            parts.iter().filter_map(|part| self.place(part)).flat_map(|figure| figure.events).collect();
+        edition.is_none() && self.standing.iter().all(|event| !events.contains(&id(event)) || event.known <= known)
+    }
 }
 
 fn factor(model: &Model<'_>, cell: &Cell) -> i128 {
