@@ -286,8 +286,8 @@ impl Session {
         if !parameters.is_empty() {
             plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
         }
-        // Types are settled by the analyser.
-        let plan = state.optimize(&plan)?;
+        // Types are settled by the analyser. Nothing is worked out, constants neither.
+        let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})?;
         Ok(Description { schema: Arc::new(plan.schema().as_arrow().clone()), parameters: found })
     }
 

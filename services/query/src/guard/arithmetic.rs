@@ -25,7 +25,7 @@ use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast as logical_cast,
 };
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
@@ -69,7 +69,14 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 kind.is_ok_and(|(left, right)| what.wraps(&left) && what.wraps(&right))
             });
             match what {
-                Some(What::Div) => (What::Div, quotients::sides(*left, *right, schema)?),
+                Some(What::Div) => {
+                    let (sides, quotient) = quotients::sides(*left, *right, schema)?;
+                    let divided = call(What::Div, sides);
+                    return Ok(Transformed::yes(match quotient {
+                        Some(kind) => logical_cast(divided, kind),
+                        None => divided,
+                    }));
+                }
                 Some(what) => (what, vec![*left, *right]),
                 None => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             }
@@ -99,8 +106,12 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => return Ok(Transformed::no(other)),
     };
+    Ok(Transformed::yes(call(what, args)))
+}
+
+fn call(what: What, args: Vec<Expr>) -> Expr {
     let func = Arc::new(ScalarUDF::from(Call { what, signature: Signature::any(args.len(), Volatility::Immutable) }));
-    Ok(Transformed::yes(Expr::ScalarFunction(ScalarFunction { func, args })))
+    Expr::ScalarFunction(ScalarFunction { func, args })
 }
 
 /// What is worked out.

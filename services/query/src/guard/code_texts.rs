@@ -90,6 +90,12 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
         Expr::InSubquery(inner) => {
+            if inner.negated && !inner.subquery.outer_ref_columns.is_empty() {
+                // One null of the inner table would be every row's.
+                return Err(DataFusionError::Plan(
+                    "not in (select …) that looks at the query around it: write not exists (select …)".to_owned(),
+                ));
+            }
             if let Some(found) = inner.subquery.subquery.schema().fields().first()
                 && found.data_type().is_numeric()
                 && is_text(&inner.expr, schema)

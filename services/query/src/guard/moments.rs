@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::expr::{Between, Cast, InList};
+use datafusion::logical_expr::expr::{Between, Cast, InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
 /// Fails for what would be answered otherwise than it was meant.
@@ -23,6 +23,18 @@ pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
         Expr::Between(Between { expr, low, high, .. }) => {
             [low, high].into_iter().try_for_each(|end| compared((expr, kind(expr)), (end, kind(end))))
         }
+        Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "date_part" => match args.as_slice() {
+            [Expr::Literal(part, _), span]
+                if matches!(kind(span), Some(DataType::Duration(_)))
+                    && !part.try_as_str().flatten().is_some_and(|part| part.eq_ignore_ascii_case("day")) =>
+            {
+                refuse(
+                    "a difference of moments has days only: extract(epoch from a) - extract(epoch from b) gives the seconds \
+                     between",
+                )
+            }
+            _ => Ok(()),
+        },
         // The engine counts from UTC again once the zone is left away.
         Expr::Cast(Cast { expr, field }) => match (kind(expr), field.data_type()) {
             (Some(DataType::Timestamp(_, Some(zone))), DataType::Timestamp(_, None)) if !is_utc(&zone) => refuse(

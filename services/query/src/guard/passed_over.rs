@@ -9,10 +9,11 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join, JoinConstraint,
-    JoinOperator, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor,
-    TableFunctionArgs, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, visit_expressions,
+    JoinOperator, NullTreatment, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier,
+    TableFactor, TableFunctionArgs, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, visit_expressions,
 };
 
+use crate::guard::subqueries;
 use crate::session::QueryError;
 
 /// Refuses a statement with a clause that would be passed over.
@@ -104,6 +105,7 @@ impl Visitor for Clauses {
             (value_table_mode.is_some(), "SELECT AS"),
         ])?;
         from.iter().flat_map(|table| &table.joins).try_for_each(join)?;
+        subqueries::hold(select)?;
         projection.iter().try_for_each(|item| match item {
             SelectItem::QualifiedWildcard(_, options) | SelectItem::Wildcard(options) => wildcard(options),
             SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. } | SelectItem::ExprWithAliases { .. } => {
@@ -154,6 +156,16 @@ impl Visitor for Clauses {
             }
             Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if is_code(text) => {
                 ControlFlow::Break("a number that begins with 0 is a code: write it in quotes, '007'")
+            }
+            Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } if matches!(right.as_ref(), Expr::Subquery(_)) => {
+                ControlFlow::Break(
+                    "any, some or all (select …): write in (select …), or compare with (select max(x) …)",
+                )
+            }
+            Expr::Function(Function { name, null_treatment: Some(NullTreatment::IgnoreNulls), .. })
+                if name.to_string().eq_ignore_ascii_case("lead") =>
+            {
+                ControlFlow::Break("lead … ignore nulls: order the other way and use lag … ignore nulls")
             }
             Expr::Function(Function { name, parameters, args, .. }) => first(&[
                 (!matches!(parameters, FunctionArguments::None), "a function with two lists of arguments"),
@@ -221,6 +233,17 @@ fn shadowed(query: &Query) -> ControlFlow<&'static str> {
 
 /// The engine shows the column of the left table where only the right one has a row.
 fn join(join: &Join) -> ControlFlow<&'static str> {
+    let unconditional = matches!(
+        &join.join_operator,
+        JoinOperator::Join(JoinConstraint::None)
+            | JoinOperator::Inner(JoinConstraint::None)
+            | JoinOperator::Left(JoinConstraint::None)
+            | JoinOperator::LeftOuter(JoinConstraint::None)
+            | JoinOperator::Right(JoinConstraint::None)
+            | JoinOperator::RightOuter(JoinConstraint::None)
+            | JoinOperator::FullOuter(JoinConstraint::None)
+    );
+    first(&[(unconditional, "join without a condition: write on a.x = b.x, or cross join")])?;
     let (JoinOperator::FullOuter(by) | JoinOperator::Right(by) | JoinOperator::RightOuter(by)) = &join.join_operator
     else {
         return ControlFlow::Continue(());
@@ -287,6 +310,16 @@ mod tests {
             "select * from t natural right join u",
             "select * from t where a = 007",
             "select to_char(d, 'YYYY-MM')",
+            "select * from t where a >= all (select a from t)",
+            "select * from t where a = any (select a from t)",
+            "select lead(a, 2) ignore nulls over (order by b) from t",
+            "select * from t where a not in (select b from u) or a = 7",
+            "select * from t where not (a = 1 or b in (select b from u))",
+            "select * from t where (a in (select b from u)) is null",
+            "select * from t where coalesce(a in (select b from u), true)",
+            "select case when a in (select b from u) then 1 end from t",
+            "select * from t join u on t.a = u.a and (t.b not in (select b from v) or t.c)",
+            "select * from t join u",
         ] {
             assert!(refused(sql), "{sql}");
         }
@@ -304,6 +337,10 @@ mod tests {
             "select * from t left join u using (a) natural join v",
             "select * from t full join u on t.a = u.a where b = 0 or b = 0.5",
             "select to_char(d, '%Y-%m'), to_char(d, f) from t",
+            "select * from t where a in (select b from u) or a = 7 and c in (select c from u where d not in (select 1))",
+            "select * from t where (a not in (select b from u)) and not (c in (select c from u))",
+            "select (select max(a) from t where b in (select b from u)), lag(a) ignore nulls over (order by b) from t",
+            "select * from t where a = any (array[1, 2]) and exists (select 1 from u cross join v)",
         ] {
             assert!(!refused(sql), "{sql}");
         }

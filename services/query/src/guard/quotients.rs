@@ -9,21 +9,36 @@ use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataT
 use datafusion::common::{DFSchema, Result};
 use datafusion::functions::expr_fn::round;
 use datafusion::logical_expr::expr::{Cast, TryCast};
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, cast};
 
 /// Digits behind the point that figures have.
 const SCALE: i8 = 10;
 
-/// The two sides of a division.
-pub(crate) fn sides(left: Expr, right: Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
-    let Some(wide) = wider(&left.get_type(schema)?) else { return Ok(vec![left, right]) };
-    let right = match (&wide, right.get_type(schema)?) {
-        (DataType::Decimal256(..), DataType::Decimal128(precision, scale)) => {
-            cast(right, DataType::Decimal256(precision, scale))
+/// The two sides of a division, and the type of the quotient where they are wider than it needs.
+pub(crate) fn sides(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Vec<Expr>, Option<DataType>)> {
+    let (mut left, mut right) = (left, right);
+    if let Some(wide) = wider(&left.get_type(schema)?) {
+        if let (DataType::Decimal256(..), DataType::Decimal128(precision, scale)) = (&wide, right.get_type(schema)?) {
+            right = cast(right, DataType::Decimal256(precision, scale));
         }
-        _ => right,
+        left = cast(left, wide);
+    }
+    let (above, below) = (left.get_type(schema)?, right.get_type(schema)?);
+    let Some((wide_above, wide_below)) = roomy(&above, &below) else { return Ok((vec![left, right], None)) };
+    let quotient = BinaryTypeCoercer::new(&above, &Operator::Divide, &below).get_result_type()?;
+    Ok((vec![cast(left, wide_above), cast(right, wide_below)], Some(quotient)))
+}
+
+/// Types with room for the digits that the denominator and the quotient have behind the point: the engine multiplies the
+/// numerator by them first, and refuses what does not fit.
+fn roomy(above: &DataType, below: &DataType) -> Option<(DataType, DataType)> {
+    let (&DataType::Decimal128(precision, scale), &DataType::Decimal128(digits, behind)) = (above, below) else {
+        return None;
     };
-    Ok(vec![cast(left, wide), right])
+    let needed = i16::from(precision) + i16::from(behind) + 4;
+    let wide = needed > i16::from(DECIMAL128_MAX_PRECISION);
+    wide.then_some((DataType::Decimal256(precision, scale), DataType::Decimal256(digits, behind)))
 }
 
 /// Gives the argument of a mean the digits of figures; says whether it lacked them.

@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
@@ -22,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::catalog_tables;
 use crate::guard::arithmetic::Checked;
+use crate::guard::outer_joins::SidesApart;
 use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
 use crate::session::local_date;
@@ -258,7 +260,11 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     options.execution.sort_spill_reservation_bytes = 2 << 20;
     // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
     options.execution.skip_physical_aggregate_schema_check = true;
-    let context = SessionContext::new_with_config_rt(config, memory);
+    let known = SessionContext::new_with_config_rt(config, memory).state();
+    let mut rules = known.physical_optimizers().to_vec();
+    rules.insert(0, Arc::new(SidesApart));
+    let state = SessionStateBuilder::new_from_existing(known).with_physical_optimizer_rules(rules).build();
+    let context = SessionContext::new_with_state(state);
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
