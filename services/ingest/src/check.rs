@@ -63,9 +63,9 @@ impl<'c> Judge<'c> {
     }
 
     /// What the unit of an indicator is called: by code and by name; nothing of an indicator that the catalog lacks.
-    pub(crate) fn units_of(&self, indicator: &str) -> Vec<&'c str> {
-        let row = self.catalog.indicator(indicator);
-        row.map_or_else(Vec::new, |row| vec![row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()])
+    pub(crate) fn units_of(&self, indicator: &str) -> Option<[&'c str; 3]> {
+        let row = self.catalog.indicator(indicator)?;
+        Some([row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()])
     }
 
     /// Judges a source; once a request, since all its events have the same.

@@ -130,6 +130,22 @@ pub(crate) fn multiplier(power: i32, lang: Lang) -> String {
     known.map_or_else(|| power.to_string(), |(_, zh, en)| lang.pick(zh, en).to_owned())
 }
 
+/// Whether a unit that people read beside a value is the one that counts: the indicator's unit (its code, Chinese, English),
+/// by itself or behind the row's multiplier (`亿元` at 8, `million yuan` at 6); of yes and no, the two words.
+pub(crate) fn is_unit(name: &str, scale: i32, units: &[&str; 3]) -> bool {
+    let name = name.trim();
+    let same = |one: &str, other: &str| one.trim().eq_ignore_ascii_case(other);
+    let is_of = |name: &str| units.iter().any(|unit| same(name, unit));
+    let powers = MULTIPLIERS.iter().filter(|(power, ..)| *power == scale && *power != 0);
+    let behind = |(_, zh, en): &(i32, &str, &str)| {
+        name.strip_prefix(zh).is_some_and(|unit| same(unit, units[1]))
+            || name.split_at_checked(en.len()).is_some_and(|(power, unit)| same(power, en) && is_of(unit))
+    };
+    is_of(name)
+        || powers.into_iter().any(behind)
+        || [Lang::Zh, Lang::En].iter().any(|lang| same(name, &yes_and_no(*lang).join("/")))
+}
+
 /// Yes and no as a form has them: value, Chinese, English.
 const YES_AND_NO: [(&str, &str, &str); 2] = [("1", "是", "yes"), ("0", "否", "no")];
 

@@ -151,6 +151,16 @@ pub(crate) fn take_row<'e>(
         builder.problems().add(place, Some(field), code, found);
     }
     for (field, name) in &names {
+        if *field == UNIT_NAME && !name.trim().is_empty() {
+            let scale = data.unit_mult.unwrap_or_default();
+            let row = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code));
+            if let Some(units) = row.filter(|units| scale != UNKNOWN_MULT && !headings::is_unit(name, scale, units)) {
+                let found = format!("{} ≠ {} × 10^{scale}", quoted(name), quoted(units[1]));
+                builder.problems().add(place, Some(field), Code::UnitNameMismatch, found);
+                broken.push(field);
+            }
+            continue;
+        }
         let code = match *field {
             AREA_NAME => data.ref_area.as_deref(),
             INDICATOR_NAME => data.indicator.as_deref(),

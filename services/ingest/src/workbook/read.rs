@@ -342,8 +342,8 @@ impl<'e> Reading<'_, '_, 'e> {
                 Err(_) => return true,
             },
         };
-        let units = of("data.indicator").map(|code| self.builder.judge().units_of(code)).unwrap_or_default();
-        words_fit(&said.words, scale, &units)
+        let units = of("data.indicator").and_then(|code| self.builder.judge().units_of(code));
+        words_fit(&said.words, scale, units.as_ref().map_or(&[], |units| units))
     }
 }
 

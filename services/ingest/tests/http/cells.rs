@@ -209,3 +209,28 @@ proptest! {
         }
     }
 }
+
+/// The unit that a reader sees beside a value is the one that counts.
+#[tokio::test]
+async fn a_unit_beside_the_value_is_compared_with_what_counts() {
+    let world = World::new().await;
+    let send = |heading: &str, name: &str, mult: &str| {
+        let head = "ref_area,indicator,time_period,value,unit,unit_mult";
+        Call::csv(format!("{head},{heading}\n640100,rd_expenditure,2018,30,CNY,{mult},{name}\n")).path(SOURCE)
+    };
+    for (name, mult) in [("亿元", ""), ("亿元", "4"), ("万元", "8"), ("件", "8"), ("million yuan", "8")] {
+        let answer = world.send("nx-stats", send("计量单位", name, mult)).await;
+        let error = &answer.json["errors"][0];
+        assert_eq!(
+            (answer.status, &error["code"]),
+            (422, &json!("unit_name_mismatch")),
+            "{name} {mult}: {}",
+            answer.text
+        );
+    }
+    for (name, mult) in [("元", "8"), ("亿元", "8"), ("万元", "4"), ("CNY", ""), ("Million Yuan", "6"), ("", "8")]
+    {
+        let answer = world.send("nx-stats", send("Unit name", name, mult)).await;
+        assert!(matches!(answer.status, 200 | 202), "{name} {mult}: {}", answer.text);
+    }
+}
