@@ -9,6 +9,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
+use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
@@ -26,12 +27,15 @@ use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
 use crate::session::local_date;
 use crate::views::narrow::{AT_ONCE, Part};
+use crate::views::row_numbers::NumberInOnePass;
 use crate::views::standing;
 use crate::views::standing::Standing;
 use crate::views::view::View;
 
 /// Below this number of events planning for several threads, or for a part of them, takes longer than it saves.
 const FEW: usize = 200_000;
+/// As [`FEW`], of a part of the statements: its views are many, and what they read is little.
+const FEW_OF_PART: u64 = 50_000;
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
 pub(crate) const CATALOG: &str = "helan";
@@ -80,6 +84,12 @@ impl Pinned {
         Budget { memory, at_once, .. }: Budget,
     ) -> Arc<Self> {
         Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
+    }
+
+    /// Whether a part has few statements, as far as that is known without reading them.
+    fn is_few(&self, part: &Part) -> bool {
+        let Some(folded) = self.statements.folded.as_ref().filter(|_| !part.is_whole()) else { return false };
+        part.size(&folded.counts()).saturating_add(folded.unfolded() as u64) < FEW_OF_PART
     }
 
     /// The scope of a pair of moments; two table functions of one query share it.
@@ -135,7 +145,7 @@ impl Scope {
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
-        let (small, memory) = (pinned.small, pinned.memory.clone());
+        let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = context(Arc::new(names), small, memory);
@@ -258,7 +268,9 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     options.execution.sort_spill_reservation_bytes = 2 << 20;
     // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
     options.execution.skip_physical_aggregate_schema_check = true;
-    let context = SessionContext::new_with_config_rt(config, memory);
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(memory).with_default_features();
+    let state = state.with_physical_optimizer_rule(Arc::new(NumberInOnePass));
+    let context = SessionContext::new_with_state(state.build());
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
