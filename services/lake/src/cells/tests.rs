@@ -154,7 +154,7 @@ async fn what_was_folded_wrongly_is_found_and_used_no_more() {
     assert_eq!((again.indicators, again.differing, again.stops_publishing), (1, Vec::new(), false));
     assert_eq!(stopped().await, Some((1, false)));
     // A file that was damaged says nothing of what it was: it stops as well.
-    let file = state.folder.file(super::difference::FILE);
+    let file = state.folder.file(difference::FILE);
     state.folder.store.put(&file, "{\"helan.digest\":\"".into()).await.expect("written");
     assert_eq!(stopped().await, Some((0, true)));
     assert!(!audit(&lake, &edges, None).await.expect("compared").stops_publishing);
