@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::array::Array;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
@@ -136,7 +137,25 @@ pub(crate) struct Scope {
 /// The rows of a view that is computed once, and the memory they take.
 pub(crate) struct Kept {
     pub(crate) table: Arc<MemTable>,
-    pub(crate) _memory: MemoryReservation,
+    /// How many rows there are.
+    rows: usize,
+    /// The columns that have a value in some row.
+    filled: BTreeSet<String>,
+    _memory: MemoryReservation,
+}
+
+impl Kept {
+    pub(crate) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation) -> Result<Self> {
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let is_filled = |at: &usize| batches.iter().any(|batch| batch.column(*at).null_count() < batch.num_rows());
+        let filled = (0..schema.fields().len()).filter(is_filled).map(|at| schema.field(at).name().clone()).collect();
+        Ok(Self { table: Arc::new(MemTable::try_new(schema, vec![batches])?), rows, filled, _memory: memory })
+    }
+
+    /// Whether there is a row, or one with a value in a column.
+    pub(crate) fn has_rows(&self, column: Option<&str>) -> bool {
+        column.map_or(self.rows > 0, |column| self.filled.contains(column))
+    }
 }
 
 impl Scope {
