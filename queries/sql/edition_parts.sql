@@ -3,6 +3,7 @@
 -- inputs: edition_period_values, area_values, group_values, indicator_trees, tree_edges, tree_members
 -- rules: 3, 4, 5
 -- materialise: yes
+-- empty without: edition_period_values
 -- zh: 由下级或成员合计的数值加总了哪些部分，供按版次合计。
 -- en: What is added up in each compiled value, so that it can be added up within an edition.
 -- column ref_area text: 地区或组 | Area or group code of the sum.

@@ -3,6 +3,7 @@
 -- inputs: period_values, period_inputs, edition_readings
 -- rules: 6, 7
 -- materialise: yes
+-- empty without: edition_readings
 -- zh: 各时期报送值在各版次中的数值：其全部报送在该版次中均有数值。
 -- en: What a reported value of a period is in each edition that has all of its reports.
 -- column ref_area text: 地区或组 | Area or group code.

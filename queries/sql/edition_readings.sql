@@ -4,6 +4,7 @@
 -- rules: 7, 12
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
+-- empty without: standing.edition
 -- zh: 每个现行数值在各版次中的最新值。
 -- en: The newest value of a cell in each edition in which its reporter gave one.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -4,6 +4,7 @@
 -- rules: 3, 4, 5, 7
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
+-- empty without: edition_period_values
 -- zh: 地区和组的数值在各版次中的数值：其全部报送在该版次中均有数值；合计数在版次内合计（至多五级，再加一级组）。
 -- en: What the value of an area or group is in each edition that has every report behind it: a sum is added up within the edition, up to five levels and then in groups.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -4,6 +4,7 @@
 -- rules: 6
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
+-- empty without: year_covers_to_september
 -- zh: 一年由哪些互不重叠的分期覆盖：最直接的、最细的，以及全年取值所用的。
 -- en: Which disjoint parts cover a year: the fewest, the most, and those that its value is taken from.
 -- column ref_area text: 地区或组 | Area or group code.

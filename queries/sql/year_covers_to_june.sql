@@ -4,6 +4,7 @@
 -- rules: 6
 -- materialise: yes
 -- narrows: ref_area, indicator
+-- empty without: year_parts
 -- zh: 覆盖一年的分期：到六月底为止的中间结果，供 year_covers 使用。
 -- en: The way to the end of June, from which year_covers goes on; how it is counted stands in the text.
 -- column ref_area text: 地区或组 | Area or group code.

@@ -15,6 +15,9 @@ pub struct Query {
     pub materialise: bool,
     /// By what a question narrows the statements from which its rows are computed.
     pub narrows: Vec<Narrows>,
+    /// An input without whose rows it has none, and the column that these must have a value in, if any will not do. Its
+    /// text need not be planned then.
+    pub empty_without: Option<(&'static str, Option<&'static str>)>,
     /// What it is, in Chinese.
     pub zh: &'static str,
     /// What it is, in English.
@@ -97,6 +100,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
         rules: Vec::new(),
         materialise: false,
         narrows: Vec::new(),
+        empty_without: None,
         zh: "",
         en: "",
         columns: Vec::new(),
@@ -123,6 +127,10 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
             }
             "materialise" => materialise = Some(text == "yes"),
             "narrows" => query.narrows = list().map(parse_narrows).collect::<Result<_, _>>()?,
+            "empty without" => {
+                query.empty_without =
+                    Some(text.split_once('.').map_or((text, None), |(input, column)| (input, Some(column))));
+            }
             "zh" => query.zh = text,
             "en" => query.en = text,
             _ => return Err(format!("{key:?} is no key of a header")),
@@ -134,6 +142,9 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
     }
     if [query.grain, query.zh, query.en].contains(&"") || query.inputs.is_empty() || query.columns.is_empty() {
         return Err("grain, inputs, zh, en or column is missing".to_owned());
+    }
+    if let Some((input, _)) = query.empty_without.filter(|(input, _)| !query.inputs.contains(input)) {
+        return Err(format!("it is empty without {input}, which it does not read"));
     }
     let has = |name: &&str| query.columns.iter().any(|column| column.name == *name);
     if let Some(column) = query.narrows.iter().flat_map(|narrows| narrows.columns()).find(|name| !has(name)) {

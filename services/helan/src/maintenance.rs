@@ -91,6 +91,7 @@ pub(crate) async fn run(
     let mut looked = None;
     let mut cursor = Cursor::anywhere();
     let mut audited = None;
+    let mut differed = false;
     loop {
         tokio::select! {
             () = tokio::time::sleep(every) => {}
@@ -111,12 +112,17 @@ pub(crate) async fn run(
         if let Err(error) = helan_query::fold(&lake, None, WORTH_FOLDING, delete_ms).await {
             tracing::warn!(%error, "statements were not folded; the next round tries again");
         }
-        // Once a day another part is compared with the events, after folding: so what differs is folded again in the next round.
+        // Once a day another part is compared with the events, after folding: so what differs is folded again in the next
+        // round.
         let day = begun.div_euclid(DAY);
         if audited != Some(day) {
             match helan_query::audit(&lake, None, Some(day.unsigned_abs())).await {
                 Ok(audit) => {
-                    audited = Some(day);
+                    // Once what differed is folded anew, all of it is compared, so that publishing goes on; but not again and
+                    // again if that differs too.
+                    let differs = !audit.differing.is_empty();
+                    audited = Some(day).filter(|_| !audit.stops_publishing || differs && differed);
+                    differed = differs;
                     if let Some((area, indicator, period)) = audit.differing.first() {
                         let cells = audit.differing.len();
                         counters.differing.inc_by(cells as u64);
@@ -125,7 +131,7 @@ pub(crate) async fn run(
                             ref_area = area,
                             indicator,
                             time_period = period,
-                            "folded cells said something else than the events: they are folded anew; reproduce the publications made since the last audit"
+                            "folded cells said something else than the events: they are folded anew, and nothing is published until all of them have been compared; reproduce the publications made since the last audit"
                         );
                     }
                 }

@@ -6,6 +6,7 @@
 //! the view `standing` in Rust: `queries/sql/standing.sql` says the same, slowly, and a test compares the two.
 
 mod audit;
+mod difference;
 mod fold;
 mod folder;
 mod gather;
@@ -18,6 +19,7 @@ mod statements;
 pub(crate) mod tests;
 
 pub use audit::{Audit, audit};
+pub use difference::{Difference, difference};
 pub use fold::{Report, WORTH_FOLDING, fold};
 pub use gather::{Folded, Sources, Standing, Terms};
 pub use prepared::{Prepared, standing};

@@ -22,6 +22,28 @@ pub enum RollupError {
         /// When the embargo ends, microseconds since the epoch.
         until: i64,
     },
+    /// What answers rest on was found to be wrong, and has not been compared again yet.
+    #[error(
+        "publishing is stopped: an audit found folded cells that said something else than the events, of {cells} cells \
+         ({area} {indicator} {period} is one); it goes on once what is folded anew has been compared with the events: by \
+         `helan maintain --audit`, or by the maintenance of `helan up`"
+    )]
+    Stopped {
+        /// How many cells there were.
+        cells: usize,
+        /// The area of one of them.
+        area: String,
+        /// Its indicator.
+        indicator: String,
+        /// Its period.
+        period: String,
+    },
+    /// What the answers rest on was found to be wrong meanwhile.
+    #[error(
+        "an audit found folded cells that said something else than the events while the answers were computed: nothing was \
+         published; run it again"
+    )]
+    Overtaken,
     /// The session.
     #[error(transparent)]
     Query(Box<QueryError>),

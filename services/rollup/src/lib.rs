@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use helan_lake::Lake;
+use helan_lake::cells::{self, Difference};
 use helan_query::desk::Pinned;
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
@@ -119,17 +120,26 @@ async fn run_period(
 ) -> Result<Outcome, RollupError> {
     let clock = Clock::system();
     let started = clock.now();
+    // Looked up before anything is pinned: what an audit finds later is another one.
+    let before = match request.publish {
+        true => cells::difference(lake).await?,
+        false => None,
+    };
     let session = Pinned::open(lake, Some(catalog.clone())).await?;
     let as_of = match &request.as_of {
         Some(text) => session.moment(text)?,
         None => session.now(),
     };
-    let computed = compute(&session, period, as_of).await;
+    let computed = match before.as_ref().filter(|before| !before.is_settled) {
+        Some(before) => Err(stopped(before)),
+        None => compute(&session, period, as_of).await,
+    };
     if !request.publish {
         return computed.map(|(_, outcome)| outcome);
     }
     let run = publish::Run { lake, session: &session, catalog, clock: &clock, as_of, started, due };
     let ended = match computed {
+        Ok(_) if is_overtaken(before.as_ref(), cells::difference(lake).await?.as_ref()) => Err(RollupError::Overtaken),
         Ok((answers, outcome)) => run.publish(&answers, outcome).await,
         Err(error) => Err(error),
     };
@@ -145,6 +155,16 @@ async fn run_period(
             Err(error)
         }
     }
+}
+
+fn stopped(difference: &Difference) -> RollupError {
+    let (area, indicator, period) = difference.one.clone();
+    RollupError::Stopped { cells: difference.cells, area, indicator, period }
+}
+
+/// Whether an audit has found something since: the answers may rest on it, also if it is settled by now.
+fn is_overtaken(before: Option<&Difference>, now: Option<&Difference>) -> bool {
+    now.is_some_and(|now| !now.is_settled || before.is_none_or(|before| before.id != now.id))
 }
 
 /// The answers of a period, and what is said of them before anything is published.

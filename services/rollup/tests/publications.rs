@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use helan_lake::Lake;
 use helan_query::Session;
-use helan_rollup::{Node, Outcome, Question, Request, compare_publications, explain, reproduce, run};
+use helan_rollup::{Node, Outcome, Question, Request, RollupError, compare_publications, explain, reproduce, run};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
@@ -231,6 +231,35 @@ async fn a_run_that_fails_while_it_computes_is_recorded() {
         run(&lake, Arc::new(Catalog::embedded()), request).await.expect_err("no answer");
     }
     assert_eq!(asked(&lake, "select count(*) from publication_runs").await, ["2"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_published_until_what_an_audit_found_has_been_compared_again() {
+    let dir = tempfile::tempdir().expect("directory");
+    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
+    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    add(&lake, FIRST).await;
+    let catalog = Arc::new(Catalog::embedded());
+    helan_query::fold(&lake, Some(catalog.clone()), 1, None).await.expect("folded");
+    let first = publish(&lake, None).await;
+
+    // As an audit leaves it that has found something: what was folded is gone.
+    let cells = dir.path().join("cells");
+    std::fs::remove_dir_all(&cells).and_then(|()| std::fs::create_dir(&cells)).expect("emptied");
+    let found = r#"{"id":"one","found_at":1,"cells":2,"one":["640000","gdp","2018"],"is_settled":false}"#;
+    std::fs::write(cells.join("difference.json"), found).expect("written");
+
+    let request = Request { period: "2018".to_owned(), as_of: None, publish: true };
+    let error = run(&lake, catalog.clone(), request.clone()).await.expect_err("publishing is stopped");
+    assert!(matches!(error, RollupError::Stopped { cells: 2, .. }), "{error}");
+    run(&lake, catalog.clone(), Request { publish: false, ..request }).await.expect("answers rest on the events now");
+    let runs = "select outcome from publication_runs order by started_at";
+    assert_eq!(asked(&lake, runs).await, ["published", "failed"]);
+
+    helan_query::fold(&lake, Some(catalog.clone()), 1, None).await.expect("folded anew");
+    let audit = helan_query::audit(&lake, Some(catalog), Some(0)).await.expect("compared again");
+    assert!(audit.differing.is_empty() && !audit.stops_publishing);
+    assert_eq!(publish(&lake, None).await.publication, first.publication);
 }
 
 /// The Parquet files below a directory.

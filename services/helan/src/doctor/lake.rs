@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
+use helan_lake::cells::{Difference, difference};
 use helan_lake::{Cursor, Lake, LakeError, Verified};
 use helan_query::Session;
 use url::Url;
@@ -57,6 +58,10 @@ pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> 
             Ok(verified) => files(&verified),
             Err(error) => broken(&examined.lake, &error.to_string()),
         });
+        match difference(lake).await {
+            Ok(found) => findings.extend(found.filter(|found| !found.is_settled).map(|found| differs(&found))),
+            Err(error) => findings.push(broken(&examined.lake, &error.to_string())),
+        }
     }
     findings.extend(examined.lake.to_file_path().ok().and_then(|dir| readable_by_all(&dir)));
     let zone = examined.catalog.as_ref().map_or("UTC", |catalog| catalog.head.time_zone.as_str());
@@ -89,6 +94,26 @@ fn files(verified: &Verified) -> Finding {
         en.push_str(&format!("; {left} MiB were left: --all-files"));
     }
     Finding::ok("lake_files", zh, en)
+}
+
+/// Cells were folded that say something else than the events.
+fn differs(found: &Difference) -> Finding {
+    let Difference { cells, one: (area, indicator, period), .. } = found;
+    Finding::fail(
+        "lake_cells",
+        (
+            format!(
+                "核对发现 {cells} 个单元格的数值缓存与事件不一致（其中之一：{area} {indicator} {period}），已暂停发布"
+            ),
+            format!(
+                "an audit found {cells} folded cells that said something else than the events ({area} {indicator} {period} is one); nothing is published"
+            ),
+        ),
+        (
+            "运行 helan maintain --audit；并用 helan rollup --reproduce ID 重现上次核对以来发布的结果",
+            "run helan maintain --audit; and helan rollup --reproduce ID for what was published since the audit before",
+        ),
+    )
 }
 
 /// Whether the object store keeps to conditional writes; nothing to say of a local disk, which has checks of its own.

@@ -11,11 +11,12 @@ use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
 
-use super::EVERYTHING;
+use super::folder::Folder;
 use super::gather::{Cell, Sources, Terms, cells_in};
 use super::prepared::standing;
 use super::state::{self, Counts};
 use super::statements::column;
+use super::{EVERYTHING, difference};
 use crate::error::LakeError;
 use crate::lake::Lake;
 
@@ -31,10 +32,13 @@ pub struct Audit {
     pub statements: usize,
     /// Cells of which something else was folded than the events say: area, indicator, period.
     pub differing: Vec<(String, String, String)>,
+    /// Whether nothing is published until what was folded anew has been compared, all of it.
+    pub stops_publishing: bool,
 }
 
 /// Compares what was folded of some indicators with the events: those of the `turn`, so that one turn after another comes to
-/// all, or everything without a turn. Where they differ, what was folded is deleted, and nobody uses it from then on.
+/// all, or everything without a turn. Where they differ, what was folded is deleted, and nobody uses it from then on; nothing is
+/// published either, until an audit has compared everything that was folded since, whatever its turn, and all agrees.
 /// `edges` are those of [`Terms`]; nothing is compared where nothing was folded by them.
 ///
 /// # Errors
@@ -47,9 +51,12 @@ pub async fn audit(
     let events = lake.snapshot(Table::Events).await?;
     let sources = events.statement_sources().await?;
     let mut audit = Audit::default();
+    let before = difference::read(&Folder::beside(&events)?).await?.filter(|before| !before.is_settled);
+    audit.stops_publishing = before.is_some();
     let Some(folded) = sources.folded.as_ref().filter(|folded| folded.state.entry.edges == **edges) else {
         return Ok(audit);
     };
+    let turn = turn.filter(|_| before.is_none());
     let terms = Terms { as_of: EVERYTHING, recorded: EVERYTHING, edges: edges.clone() };
     let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     let parts = parts(&folded.state.counts());
@@ -67,9 +74,15 @@ pub async fn audit(
         audit.statements += by_events.iter().map(RecordBatch::num_rows).sum::<usize>();
         audit.differing.extend(differing(&by_folded, &by_events)?);
     }
+    let folder = &folded.state.folder;
+    if let Some(before) = before.filter(|_| audit.differing.is_empty()) {
+        difference::settled(folder, before).await?;
+        audit.stops_publishing = false;
+    }
     if !audit.differing.is_empty() {
+        difference::found(lake, folder, &audit.differing).await?;
+        audit.stops_publishing = true;
         folded.state.leave();
-        let folder = &folded.state.folder;
         let entries = folder.numbers().await?.into_iter().map(|number| folder.entry(number));
         // Without its files no entry serves that somebody else writes upon it meanwhile.
         for path in entries.chain(folded.state.files().into_iter().map(|(path, _)| path)) {

@@ -16,13 +16,13 @@ use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
 use helan_schemas::tables::Table;
 use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
 
-use super::EVERYTHING;
 use super::folder::{Folder, number};
 use super::gather::{Sources, Terms};
 use super::prepared::Prepared;
 use super::runs::Writer;
 use super::state::{self, Entry};
 use super::statements::{column, int, text, time};
+use super::{EVERYTHING, difference};
 use crate::damage::in_chain;
 use crate::digests::{UNSET, sealed};
 use crate::error::LakeError;
@@ -286,7 +286,7 @@ async fn clean(lake: &Lake, events: &TableSnapshot, orphan_age_ms: i64) -> Resul
     entries.sort_by_key(|(number, _)| *number);
     // Whoever reads by an entry has opened it before the next one was old.
     let kept = entries.iter().rposition(|(_, file)| is_old(file)).unwrap_or(0);
-    let mut named = BTreeSet::new();
+    let mut named = BTreeSet::from([difference::FILE.to_owned()]);
     for (number, _) in &entries[kept..] {
         let bytes = match folder.store.get(&folder.entry(*number)).await {
             Ok(found) => found.bytes().await?,

@@ -65,7 +65,19 @@ pub struct Folded {
 impl Sources {
     /// How many statements were folded, where any were.
     pub fn counts(&self) -> Option<Counts> {
-        self.folded.as_ref().map(|folded| folded.state.counts())
+        self.folded.as_ref().map(Folded::counts)
+    }
+}
+
+impl Folded {
+    /// How many statements were folded.
+    pub fn counts(&self) -> Counts {
+        self.state.counts()
+    }
+
+    /// How many rows came since.
+    pub fn unfolded(&self) -> usize {
+        self.rows.saturating_sub(self.state.rows())
     }
 }
 

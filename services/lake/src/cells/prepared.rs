@@ -144,7 +144,7 @@ impl Prepared {
     /// What came since, if it is little.
     async fn tail<'s>(&self, context: &SessionContext, since: &'s Since) -> Result<&'s Option<Vec<RecordBatch>>> {
         let read = || async {
-            if since.folded.rows.saturating_sub(since.folded.state.rows()) > KEPT_ROWS {
+            if since.folded.unfolded() > KEPT_ROWS {
                 return Ok(None);
             }
             let mut reducer = Reducer::new();

@@ -15,7 +15,7 @@ use url::Url;
 use super::folder::Folder;
 use super::state::State;
 use super::statements::text;
-use super::{Terms, audit, fold, standing};
+use super::{Terms, audit, difference, fold, standing};
 use crate::Lake;
 use crate::digests::{UNSET, sealed};
 use crate::tests::events;
@@ -138,12 +138,27 @@ async fn what_was_folded_wrongly_is_found_and_used_no_more() {
     let folder = &state.folder;
     let sealed = sealed(serde_json::to_string(&entry).expect("a text"));
     folder.store.put(&folder.entry(7), sealed.into()).await.expect("written");
-    let found = audit(&lake, &edges, Some(3)).await.expect("compared").differing;
-    assert_eq!(found, [("A".to_owned(), "gdp".to_owned(), "2018".to_owned())]);
+    let stopped = async || difference(&lake).await.expect("read").map(|found| (found.cells, !found.is_settled));
+    assert_eq!(stopped().await, None);
+    let found = audit(&lake, &edges, Some(3)).await.expect("compared");
+    assert_eq!(found.differing, [("A".to_owned(), "gdp".to_owned(), "2018".to_owned())]);
+    assert!(found.stops_publishing);
+    assert_eq!(stopped().await, Some((1, true)));
     assert_eq!((asked(&lake).await, entries(&lake).await), ((2, "a".to_owned(), false), 0));
-    assert_eq!(audit(&lake, &edges, None).await.expect("compared").indicators, 0, "there is nothing to compare");
+    let nothing = audit(&lake, &edges, None).await.expect("compared");
+    assert_eq!((nothing.indicators, nothing.stops_publishing), (0, true), "there is nothing to compare");
     assert_eq!(fold(&lake, &edges, 1, None).await.expect("folded").events, 2);
     assert_eq!(asked(&lake).await, (2, "a".to_owned(), true));
+    assert_eq!(stopped().await, Some((1, true)), "what was folded anew has not been compared yet");
+    let again = audit(&lake, &edges, Some(3)).await.expect("compared");
+    assert_eq!((again.indicators, again.differing, again.stops_publishing), (1, Vec::new(), false));
+    assert_eq!(stopped().await, Some((1, false)));
+    // A file that was damaged says nothing of what it was: it stops as well.
+    let file = state.folder.file(difference::FILE);
+    state.folder.store.put(&file, "{\"helan.digest\":\"".into()).await.expect("written");
+    assert_eq!(stopped().await, Some((0, true)));
+    assert!(!audit(&lake, &edges, None).await.expect("compared").stops_publishing);
+    assert_eq!(stopped().await, Some((0, false)));
 }
 
 #[tokio::test]

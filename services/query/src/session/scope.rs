@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use arrow::datatypes::{FieldRef, Schema};
+use arrow::array::Array;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
@@ -28,12 +29,15 @@ use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
 use crate::session::local_date;
 use crate::views::narrow::{AT_ONCE, Part};
+use crate::views::row_numbers::NumberInOnePass;
 use crate::views::standing;
 use crate::views::standing::Standing;
 use crate::views::view::View;
 
 /// Below this number of events planning for several threads, or for a part of them, takes longer than it saves.
 const FEW: usize = 200_000;
+/// As [`FEW`], of a part of the statements: its views are many, and what they read is little.
+const FEW_OF_PART: u64 = 50_000;
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
 pub(crate) const CATALOG: &str = "helan";
@@ -84,6 +88,12 @@ impl Pinned {
         Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
     }
 
+    /// Whether a part has few statements, as far as that is known without reading them.
+    fn is_few(&self, part: &Part) -> bool {
+        let Some(folded) = self.statements.folded.as_ref().filter(|_| !part.is_whole()) else { return false };
+        part.size(&folded.counts()).saturating_add(folded.unfolded() as u64) < FEW_OF_PART
+    }
+
     /// The scope of a pair of moments; two table functions of one query share it.
     pub(crate) fn scope(self: &Arc<Self>, as_of: i64, recorded: i64) -> Result<Arc<Scope>> {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -128,7 +138,25 @@ pub(crate) struct Scope {
 /// The rows of a view that is computed once, and the memory they take.
 pub(crate) struct Kept {
     pub(crate) table: Arc<MemTable>,
-    pub(crate) _memory: MemoryReservation,
+    /// How many rows there are.
+    rows: usize,
+    /// The columns that have a value in some row.
+    filled: BTreeSet<String>,
+    _memory: MemoryReservation,
+}
+
+impl Kept {
+    pub(crate) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation) -> Result<Self> {
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        let is_filled = |at: &usize| batches.iter().any(|batch| batch.column(*at).null_count() < batch.num_rows());
+        let filled = (0..schema.fields().len()).filter(is_filled).map(|at| schema.field(at).name().clone()).collect();
+        Ok(Self { table: Arc::new(MemTable::try_new(schema, vec![batches])?), rows, filled, _memory: memory })
+    }
+
+    /// Whether there is a row, or one with a value in a column.
+    pub(crate) fn has_rows(&self, column: Option<&str>) -> bool {
+        column.map_or(self.rows > 0, |column| self.filled.contains(column))
+    }
 }
 
 impl Scope {
@@ -137,7 +165,7 @@ impl Scope {
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
-        let (small, memory) = (pinned.small, pinned.memory.clone());
+        let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = context(Arc::new(names), small, memory);
@@ -263,6 +291,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     let known = SessionContext::new_with_config_rt(config, memory).state();
     let mut rules = known.physical_optimizers().to_vec();
     rules.insert(0, Arc::new(SidesApart));
+    rules.push(Arc::new(NumberInOnePass));
     let state = SessionStateBuilder::new_from_existing(known).with_physical_optimizer_rules(rules).build();
     let context = SessionContext::new_with_state(state);
     let catalog = MemoryCatalogProvider::new();

@@ -71,12 +71,7 @@ impl Part {
         if !query.narrows.contains(&Narrows::Indicator) || !self.without.is_empty() || counts.is_empty() {
             return None;
         }
-        let is_year = |year: &i16| self.years.as_ref().is_none_or(|years| years.contains(year));
-        let size = |indicator: &str| -> u64 {
-            let years = counts.get(indicator).into_iter().flatten();
-            years.filter(|(year, _)| is_year(year)).map(|(_, count)| *count).sum()
-        };
-        let sizes = |names: &Names| names.iter().map(|name| size(name)).sum::<u64>();
+        let sizes = |names: &Names| names.iter().map(|name| self.size_of(counts.get(name))).sum::<u64>();
         let listed: Names = match &self.indicators {
             Some(names) => names.clone(),
             None => catalog.indicators.iter().map(|row| row.indicator.clone()).chain(counts.keys().cloned()).collect(),
@@ -115,6 +110,20 @@ impl Part {
             pieces.push(Piece { part, rows: among(&listed, true) });
         }
         Some(pieces)
+    }
+
+    /// How many statements of an indicator are of the part's years, of all areas.
+    fn size_of(&self, counts: Option<&BTreeMap<i16, u64>>) -> u64 {
+        let is_year = |year: &i16| self.years.as_ref().is_none_or(|years| years.contains(year));
+        counts.into_iter().flatten().filter(|(year, _)| is_year(year)).map(|(_, count)| *count).sum()
+    }
+
+    /// How many statements it has at most.
+    pub(crate) fn size(&self, counts: &Counts) -> u64 {
+        let is_one = |name: &String| {
+            self.indicators.as_ref().is_none_or(|names| names.contains(name)) && !self.without.contains(name)
+        };
+        counts.iter().filter(|(name, _)| is_one(name)).map(|(_, years)| self.size_of(Some(years))).sum()
     }
 
     pub(crate) fn is_whole(&self) -> bool {

@@ -8,10 +8,11 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, col};
 use datafusion::physical_plan::ExecutionPlan;
 use helan_lake::cells::{Audit, Prepared, Report, Terms};
@@ -130,19 +131,29 @@ impl TableProvider for Standing {
         };
         let position = |at: &usize| columns.iter().position(|column| column == at);
         let places: Vec<usize> = wanted.iter().filter_map(position).collect();
-        let schema = Arc::new(self.schema.project(&columns)?);
         let scope = self.scope.clone();
         if is_kept {
-            let kept = self.scope.standing.get_or_try_init(|| async {
-                in_task(asker, async move { kept(&schema, &scope).await.map(Arc::new) }).await
-            });
-            return kept.await?.table.scan(state, Some(&places), &[], limit).await;
+            return kept_of(&scope, &asker).await?.table.scan(state, Some(&places), &[], limit).await;
         }
+        let schema = Arc::new(self.schema.project(&columns)?);
         let filters = filters.iter().cloned().chain(self.scope.part.filters()).collect();
         let picked = async move { pick(&schema, &scope, &prepared(&schema, &scope).await?, filters).await };
         let picked = in_task(asker, picked).await?;
         picked.table.scan(state, Some(&places), &[], limit).await
     }
+}
+
+/// The rows of a scope with the columns that other views ask for.
+pub(crate) async fn kept_of(scope: &Arc<Scope>, asker: &Arc<RuntimeEnv>) -> Result<Arc<Kept>> {
+    let computed = scope.standing.get_or_try_init(|| async {
+        let query = helan_queries::get(NAME).ok_or_else(|| DataFusionError::Internal(format!("no view {NAME}")))?;
+        let schema = view::schema(query);
+        let is_kept = |at: &usize| KEPT.contains(&schema.field(*at).name().as_str());
+        let columns: Vec<usize> = (0..schema.fields().len()).filter(is_kept).collect();
+        let (schema, scope) = (Arc::new(schema.project(&columns)?), scope.clone());
+        in_task(asker.clone(), async move { kept(&schema, &scope).await.map(Arc::new) }).await
+    });
+    computed.await.cloned()
 }
 
 /// The rows of a scope with the columns that are kept: out of those of all statements, where they are there already.
@@ -172,7 +183,7 @@ async fn prepared(schema: &SchemaRef, scope: &Scope) -> Result<Prepared> {
 /// Batches in memory, counted.
 fn held(schema: &SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation) -> Result<Kept> {
     memory.try_resize(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
-    Ok(Kept { table: Arc::new(MemTable::try_new(schema.clone(), vec![batches])?), _memory: memory })
+    Kept::new(schema.clone(), batches, memory)
 }
 
 /// The view's rows, with the columns of a schema.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use datafusion::catalog::{MemTable, Session, TableProvider};
+use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -18,6 +18,7 @@ use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
+use futures::future::BoxFuture;
 use helan_queries::Query;
 use tokio::sync::OnceCell;
 use tracing::Instrument;
@@ -26,6 +27,7 @@ use crate::catalog_tables::arrow_type;
 use crate::session::scope::{Kept, Scope};
 use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
+use crate::views::standing;
 
 /// The view of all statements.
 const STATEMENTS: &str = "statements";
@@ -62,10 +64,15 @@ impl View {
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
     /// on one stack.
-    async fn rows(&self, scope: &Arc<Scope>, asker: &Arc<RuntimeEnv>) -> Result<Option<Arc<MemTable>>> {
+    async fn rows(&self, scope: &Arc<Scope>, asker: &Arc<RuntimeEnv>) -> Result<Option<Arc<Kept>>> {
         let Some(cell) = scope.rows(self.query.name) else { return Ok(None) };
         let rows = cell.get_or_try_init(|| async {
             let (query, schema, scope) = (self.query, self.schema.clone(), scope.clone());
+            let empty = is_empty(query, scope.clone(), asker.clone());
+            if query.empty_without.is_some() && in_task(asker.clone(), empty).await? {
+                let memory = MemoryConsumer::new(query.name).register(&scope.pinned.memory.memory_pool);
+                return Kept::new(schema, Vec::new(), memory).map(Arc::new);
+            }
             let span = tracing::debug_span!("view", view = query.name);
             let work = async move {
                 let started = std::time::Instant::now();
@@ -77,12 +84,27 @@ impl View {
                 let batches = batches.collect::<Result<Vec<_>>>()?;
                 let memory = MemoryConsumer::new(query.name).register(&scope.pinned.memory.memory_pool);
                 memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
-                Ok(Arc::new(Kept { table: Arc::new(MemTable::try_new(schema, vec![batches])?), _memory: memory }))
+                Kept::new(schema, batches, memory).map(Arc::new)
             };
             in_task(asker.clone(), work.instrument(span)).await
         });
-        Ok(Some(rows.await?.table.clone()))
+        Ok(Some(rows.await?.clone()))
     }
+}
+
+/// Whether a view has no rows because an input has none: its text is not planned then. Some texts are long, and most
+/// questions are about cells without editions, or years without parts.
+fn is_empty(query: &Query, scope: Arc<Scope>, asker: Arc<RuntimeEnv>) -> BoxFuture<'static, Result<bool>> {
+    let wanted = query.empty_without;
+    Box::pin(async move {
+        let Some((input, column)) = wanted else { return Ok(false) };
+        let input = match helan_queries::get(input) {
+            Some(query) if query.name == standing::NAME => Some(standing::kept_of(&scope, &asker).await?),
+            Some(query) => View::new(query, scope.clone(), false).rows(&scope, &asker).await?,
+            None => None,
+        };
+        Ok(input.is_some_and(|input| !input.has_rows(column)))
+    })
 }
 
 #[async_trait]
@@ -126,7 +148,7 @@ impl TableProvider for View {
         }
         let scope = self.scope.narrowed(part)?;
         if let Some(rows) = self.rows(&scope, state.runtime_env()).await? {
-            return rows.scan(state, projection, &[], limit).await;
+            return rows.table.scan(state, projection, &[], limit).await;
         }
         let (query, schema) = (self.query, self.schema.clone());
         let projection = projection.cloned();

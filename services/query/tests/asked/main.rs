@@ -3,6 +3,7 @@
 mod conditions;
 mod desk;
 mod divisions;
+mod empty;
 mod expansion;
 mod kept;
 mod meanings;
