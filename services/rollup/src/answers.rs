@@ -1,10 +1,13 @@
 //! The answers of a period, as rows that can be frozen, with the events behind them.
 
+use std::collections::BTreeMap;
+
 use arrow::array::Array;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_query::desk::Pinned;
+use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;
 use tracing::Instrument;
@@ -152,6 +155,18 @@ impl Answers {
         Ok(Self { values, inputs, links, quota })
     }
 
+    /// The ratios as they are published, by area or group and indicator: each digit of the catalog's, as `figures` has it.
+    pub(crate) fn published_ratios(&self, catalog: &Catalog) -> BTreeMap<(String, String), String> {
+        let ratios = self.values.iter().filter(|value| is_of_ratios(&value.key.answer));
+        let shown = ratios.filter_map(|value| {
+            let detail: serde_json::Value = serde_json::from_str(&value.detail).ok()?;
+            let decimals = catalog.indicator(&value.key.indicator)?.decimals;
+            let shown = with_decimals(detail.get("shown")?.as_str()?, decimals.into());
+            Some(((value.key.ref_area.clone(), value.key.indicator.clone()), shown))
+        });
+        shown.collect()
+    }
+
     /// SHA-256 over the values.
     pub(crate) fn values_digest(&self) -> String {
         let parts: Vec<_> =
@@ -201,6 +216,15 @@ impl Shape {
             });
         }
         Ok(())
+    }
+}
+
+/// A number that was rounded to so many decimals, without the zeros that its type has behind them.
+fn with_decimals(number: &str, decimals: usize) -> String {
+    match number.split_once('.') {
+        Some((whole, _)) if decimals == 0 => whole.to_owned(),
+        Some((whole, fraction)) => format!("{whole}.{}", fraction.get(..decimals).unwrap_or(fraction)),
+        None => number.to_owned(),
     }
 }
 

@@ -64,6 +64,8 @@ async fn a_publication_is_frozen_found_again_superseded_and_reproduced() {
         "{}",
         second.headline_en
     );
+    let cell = ("640000".to_owned(), "rd_intensity".to_owned());
+    assert_eq!(second.ratios.get(&cell).map(String::as_str), Some("1.30"), "as `figures` has it");
 
     let session = Session::open(&lake, None).await.expect("session");
     let superseding = "select * from publications p inner join publications q on q.supersedes = p.publication";
