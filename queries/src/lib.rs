@@ -5,6 +5,7 @@
 //! reads other views and leaf tables (the lake's, and the catalog's `catalog_*`) by name. Leaf views alone use the two
 //! parameters `$as_of` (T: what was known by then) and `$recorded` (R: what was recorded by then).
 
+mod answers;
 mod header;
 mod repeat;
 mod rules;
@@ -15,6 +16,7 @@ use std::sync::OnceLock;
 
 use include_dir::{Dir, File, include_dir};
 
+pub use answers::{Views, sample};
 pub use header::{Column, Narrows, Query, Type};
 pub use rules::Rules;
 
@@ -25,7 +27,7 @@ static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 pub const LAYERS: [&str; 9] =
     ["catalog", "statements", "periods", "places", "ratios", "targets", "checks", "publications", "reading"];
 
-/// Every view, each after those it reads; among equals by name.
+/// Every view that does not depend on a catalog, each after those it reads; among equals by name.
 pub fn all() -> &'static [Query] {
     static ALL: OnceLock<Vec<Query>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -81,10 +83,16 @@ pub fn rules() -> &'static Rules {
     RULES.get_or_init(|| rules::of(all()))
 }
 
+/// The rule digest of one view, whether it is a file or a catalog names it.
+pub fn rule(query: &Query) -> String {
+    rules().get(query.name).cloned().unwrap_or_else(|| rules::of_view(query, rules()))
+}
+
 /// SHA-256 over every file's name and text, comments included, in the order of the names: which build computed it.
 /// By which rules a number was made, [`rules`] says.
 pub fn digest() -> String {
     let mut files: Vec<_> = files().map(|(_, file)| (name(file), file.contents())).collect();
+    files.push(("templates/ratio", answers::RATIO.as_bytes()));
     files.sort_unstable();
     let parts: Vec<&[u8]> = files.iter().flat_map(|(name, text)| [name.as_bytes(), text]).collect();
     helan_schemas::digest::sha256_hex(&parts)
@@ -142,7 +150,7 @@ mod tests {
 
     #[test]
     fn headers_name_exactly_the_tables_that_the_text_reads() {
-        for query in all() {
+        for query in all().iter().chain([sample()]) {
             let mut read: Vec<&str> = Vec::new();
             // What stands between quotes is a text for people.
             let code: Vec<&str> = query.sql.lines().map(|line| line.split("--").next().unwrap_or("")).collect();
@@ -176,7 +184,7 @@ mod tests {
 
     #[test]
     fn text_is_lowercase() {
-        for query in all() {
+        for query in all().iter().chain([sample()]) {
             for (number, line) in query.sql.lines().enumerate() {
                 let code: String =
                     line.split("--").next().unwrap_or("").split('\'').step_by(2).collect::<Vec<_>>().join("");

@@ -444,7 +444,11 @@ mod tests {
             table.line(target, &row)[4].clone()
         };
         assert_eq!(actual("T044", "640000", "1.2950000000"), "1.29*");
-        assert_eq!(actual("T044", "640100", "1.2950000000"), "—", "nothing is published of a part that may be too much");
+        assert_eq!(
+            actual("T044", "640100", "1.2950000000"),
+            "—",
+            "nothing is published of a part that may be too much"
+        );
         assert_eq!(actual("T047", "640100", "27.3984500000"), "27.39845*", "amounts keep what was reported");
         assert_eq!(actual("T007", "localities", "0.0000000000"), "not done*");
     }
