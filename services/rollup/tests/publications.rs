@@ -206,7 +206,8 @@ async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
     let published = run(&lake, velmora.clone(), request).await.expect("a roll-up").publication.expect("an id");
     let answers = "select distinct answer from published_values where indicator = 'intensity' and target_id is null";
     assert_eq!(asked(&lake, answers).await, ["research_effort"], "the catalog names it");
-    let behind = "select count(distinct id) from publication_lineage where answer = 'research_effort' and ref_area = 'V'";
+    let behind =
+        "select count(distinct id) from publication_lineage where answer = 'research_effort' and ref_area = 'V'";
     assert_eq!(asked(&lake, behind).await, ["4"]);
     assert_eq!(
         asked(&lake, "select shown from research_effort_as_of('2022-12-31') where ref_area = 'V'").await,

@@ -84,7 +84,8 @@ const VIEWS: [&str; 73] = [
     "year_parts",
 ];
 /// Names that mean something else to SQL or to a front end; a test of the queries knows the words of SQL.
-const WORDS: [&str; 119] = [
+const WORDS: [&str; 123] = [
+    "all",
     "analyze",
     "and",
     "anti",
@@ -166,6 +167,7 @@ const WORDS: [&str; 119] = [
     "over",
     "partition",
     "pivot",
+    "powers_of_ten",
     "prewhere",
     "primary",
     "qualify",
@@ -183,11 +185,13 @@ const WORDS: [&str; 119] = [
     "some",
     "sort",
     "start",
+    "struct",
     "table",
     "tablesample",
     "then",
     "to",
     "top",
+    "trim",
     "true",
     "union",
     "unique",
