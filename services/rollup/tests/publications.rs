@@ -211,7 +211,7 @@ async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
     assert_eq!(asked(&lake, behind).await, ["4"]);
     assert_eq!(
         asked(&lake, "select shown from research_effort_as_of('2022-12-31') where ref_area = 'V'").await,
-        ["2.84"]
+        ["2.8400000000"]
     );
     let again = reproduce(&lake, &published).await.expect("reproduction");
     assert!(again.values_agree && again.inputs_agree && again.same_queries, "{again:?}");
