@@ -1,9 +1,11 @@
-//! The SQL of Helan: one file, one view. Pure text: whoever runs it brings the engine.
+//! The SQL of Helan: one file, one view. Pure text: the engine comes from the crate that runs it. Folders of `sql` are layers:
+//! a view reads views of its own layer and of those before it ([`LAYERS`]). Names are unique among all of them.
 //!
 //! A file's header says what a row is, from what and by which rules it is made, what it and each column mean. A view
 //! reads other views and leaf tables (the lake's, and the catalog's `catalog_*`) by name. Leaf views alone use the two
 //! parameters `$as_of` (T: what was known by then) and `$recorded` (R: what was recorded by then).
 
+mod answers;
 mod header;
 mod repeat;
 mod rules;
@@ -12,19 +14,25 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use include_dir::{Dir, include_dir};
+use include_dir::{Dir, File, include_dir};
 
+pub use answers::{Views, sample};
 pub use header::{Column, Narrows, Query, Type};
 pub use rules::Rules;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 
-/// Every view, each after those it reads; among equals by name.
+/// The folders, each after those whose views it reads: what the catalog says as of T, what was reported, what a period has,
+/// areas and groups, ratios and changes, targets, what is to be checked, what was published, short views to read.
+pub const LAYERS: [&str; 9] =
+    ["catalog", "statements", "periods", "places", "ratios", "targets", "checks", "publications", "reading"];
+
+/// Every view that does not depend on a catalog, each after those it reads; among equals by name.
 pub fn all() -> &'static [Query] {
     static ALL: OnceLock<Vec<Query>> = OnceLock::new();
     ALL.get_or_init(|| {
-        let parsed = FILES.files().map(|file| {
-            let name = file.path().file_stem().and_then(|stem| stem.to_str()).expect("names of SQL files are UTF-8");
+        let parsed = files().map(|(_, file)| {
+            let name = name(file);
             let text = file.contents_utf8().expect("SQL files are UTF-8");
             let written = repeat::written_out(text).map(|text| match text {
                 Cow::Borrowed(text) => text,
@@ -32,9 +40,14 @@ pub fn all() -> &'static [Query] {
                 Cow::Owned(text) => &*text.leak(),
             });
             let parsed = written.and_then(|text| header::parse(name, text));
-            parsed.unwrap_or_else(|problem| panic!("queries/sql/{name}.sql: {problem}"))
+            parsed.unwrap_or_else(|problem| panic!("queries/sql/{}: {problem}", file.path().display()))
         });
-        in_order(parsed.map(|query| (query.name, query)).collect())
+        let mut queries = BTreeMap::new();
+        for query in parsed {
+            let other = queries.insert(query.name, query);
+            assert!(other.is_none(), "two files of queries/sql have one name: {other:?}");
+        }
+        in_order(queries)
     })
 }
 
@@ -70,14 +83,32 @@ pub fn rules() -> &'static Rules {
     RULES.get_or_init(|| rules::of(all()))
 }
 
+/// The rule digest of one view, whether it is a file or a catalog names it.
+pub fn rule(query: &Query) -> String {
+    rules().get(query.name).cloned().unwrap_or_else(|| rules::of_view(query, rules()))
+}
+
 /// SHA-256 over every file's name and text, comments included, in the order of the names: which build computed it.
 /// By which rules a number was made, [`rules`] says.
 pub fn digest() -> String {
-    let mut files: Vec<_> = FILES.files().collect();
-    files.sort_unstable_by_key(|file| file.path());
-    let parts: Vec<&[u8]> =
-        files.iter().flat_map(|file| [file.path().as_os_str().as_encoded_bytes(), file.contents()]).collect();
+    let mut files: Vec<_> = files().map(|(_, file)| (name(file), file.contents())).collect();
+    files.push(("templates/ratio", answers::RATIO.as_bytes()));
+    files.sort_unstable();
+    let parts: Vec<&[u8]> = files.iter().flat_map(|(name, text)| [name.as_bytes(), text]).collect();
     helan_schemas::digest::sha256_hex(&parts)
+}
+
+/// Every file, with the number of its layer.
+fn files() -> impl Iterator<Item = (usize, &'static File<'static>)> {
+    FILES.dirs().flat_map(|dir| {
+        let layer = LAYERS.iter().position(|layer| dir.path().as_os_str() == *layer);
+        let layer = layer.unwrap_or_else(|| panic!("queries/sql/{} is no layer", dir.path().display()));
+        dir.files().map(move |file| (layer, file))
+    })
+}
+
+fn name(file: &File<'static>) -> &'static str {
+    file.path().file_stem().and_then(|stem| stem.to_str()).expect("names of SQL files are UTF-8")
 }
 
 fn in_order(mut waiting: BTreeMap<&'static str, Query>) -> Vec<Query> {
@@ -108,8 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn headers_name_exactly_the_tables_that_the_text_reads() {
+    fn a_view_reads_its_own_layer_and_those_before_it() {
+        assert_eq!(FILES.files().count(), 0, "a file of queries/sql lies in the folder of its layer");
+        let layers: BTreeMap<&str, usize> = files().map(|(layer, file)| (name(file), layer)).collect();
         for query in all() {
+            let later = query.inputs.iter().find(|input| layers.get(*input) > layers.get(query.name));
+            assert_eq!(later, None, "{} reads a later layer", query.name);
+        }
+    }
+
+    #[test]
+    fn headers_name_exactly_the_tables_that_the_text_reads() {
+        for query in all().iter().chain([sample()]) {
             let mut read: Vec<&str> = Vec::new();
             // What stands between quotes is a text for people.
             let code: Vec<&str> = query.sql.lines().map(|line| line.split("--").next().unwrap_or("")).collect();
@@ -143,7 +184,7 @@ mod tests {
 
     #[test]
     fn text_is_lowercase() {
-        for query in all() {
+        for query in all().iter().chain([sample()]) {
             for (number, line) in query.sql.lines().enumerate() {
                 let code: String =
                     line.split("--").next().unwrap_or("").split('\'').step_by(2).collect::<Vec<_>>().join("");

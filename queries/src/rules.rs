@@ -16,17 +16,23 @@ pub type Rules = BTreeMap<String, String>;
 pub(crate) fn of(queries: &[Query]) -> Rules {
     let mut rules = Rules::new();
     for query in queries {
-        let mut parts = vec![query.name.to_owned()];
-        parts.extend(query.columns.iter().map(|column| format!("{} {:?}", column.name, column.data_type)));
-        parts.extend(tokens(query.sql).map(str::to_owned));
-        let mut inputs: Vec<&str> = query.inputs.clone();
-        inputs.sort_unstable();
-        // A leaf table has no rule of its own: its name says what it is.
-        parts.extend(inputs.iter().map(|input| rules.get(*input).map_or(*input, String::as_str).to_owned()));
-        let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-        rules.insert(query.name.to_owned(), sha256_hex(&parts));
+        let rule = of_view(query, &rules);
+        rules.insert(query.name.to_owned(), rule);
     }
     rules
+}
+
+/// The rule of a view, by those of the views that it reads.
+pub(crate) fn of_view(query: &Query, rules: &Rules) -> String {
+    let mut parts = vec![query.name.to_owned()];
+    parts.extend(query.columns.iter().map(|column| format!("{} {:?}", column.name, column.data_type)));
+    parts.extend(tokens(query.sql).map(str::to_owned));
+    let mut inputs: Vec<&str> = query.inputs.clone();
+    inputs.sort_unstable();
+    // A leaf table has no rule of its own: its name says what it is.
+    parts.extend(inputs.iter().map(|input| rules.get(*input).map_or(*input, String::as_str).to_owned()));
+    let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+    sha256_hex(&parts)
 }
 
 /// The words, numbers, texts and signs of SQL, without white space and comments.

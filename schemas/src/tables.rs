@@ -299,7 +299,7 @@ impl Table {
                     "answer",
                     Utf8,
                     false,
-                    "Which view: rd_intensity, patent_density, ratios (every other), quota_fulfilment, area_values.",
+                    "Which view: that of a ratio which the catalog names, ratios (every other), quota_fulfilment, area_values.",
                 ),
                 column("ref_area", Utf8, false, "Area or group code."),
                 column("indicator", Utf8, false, "Indicator id."),

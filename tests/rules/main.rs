@@ -15,10 +15,11 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("helan-load", &["helan-schemas"]),
     ("helan-log", &["helan-schemas", "helan-runtime"]),
     ("helan-lake", &["helan-schemas", "helan-runtime"]),
-    ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log"]),
+    ("helan-http", &["helan-schemas", "helan-runtime"]),
+    ("helan-ingest", &["helan-schemas", "helan-runtime", "helan-log", "helan-http"]),
     ("helan-aggregator", &["helan-schemas", "helan-runtime", "helan-log", "helan-lake"]),
-    ("helan-query", &["helan-schemas", "helan-runtime", "helan-queries", "helan-lake"]),
-    ("helan-connections", &["helan-runtime"]),
+    ("helan-query", &["helan-schemas", "helan-runtime", "helan-queries", "helan-lake", "helan-http"]),
+    ("helan-connections", &["helan-schemas", "helan-runtime", "helan-query"]),
     ("helan-flight", &["helan-schemas", "helan-runtime", "helan-connections", "helan-query"]),
     ("helan-postgres", &["helan-schemas", "helan-runtime", "helan-connections", "helan-query"]),
     ("helan-rollup", &["helan-schemas", "helan-runtime", "helan-queries", "helan-query", "helan-lake"]),
@@ -114,6 +115,35 @@ fn the_architecture_names_every_room() {
     let names = services.map(|entry| format!("services/{}", entry.expect("entry").file_name().to_string_lossy()));
     for room in names.chain(["schemas", "queries", "deploy", "tests"].map(str::to_owned)) {
         assert!(text.contains(&format!("`{room}/`")), "ARCHITECTURE.md does not name `{room}/`");
+    }
+}
+
+/// Links from one page of the repository to another, or to a file.
+#[test]
+fn pages_link_to_what_is_there() {
+    let mut broken = Vec::new();
+    for page in tracked(&[".md"]) {
+        let text = std::fs::read_to_string(root().join(&page)).expect("readable");
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let own = links.filter(|link| !link.contains("://") && !link.starts_with('#') && !link.contains(' '));
+        for link in own {
+            let path = link.split('#').next().unwrap_or_default();
+            if !root().join(&page).parent().expect("in a folder").join(path).exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// Each room keeps its decisions beside its code, and the map names every page of them.
+#[test]
+fn the_architecture_names_every_page_of_decisions() {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let pages = tracked(&["DECISIONS.md"]);
+    assert!(!pages.is_empty());
+    for page in pages {
+        assert!(text.contains(&format!("({})", page.display())), "ARCHITECTURE.md does not link to {}", page.display());
     }
 }
 

@@ -32,8 +32,8 @@ const KNOWN_FROM: &str = "known_from";
 const KNOWN_TO: &str = "known_to";
 const LINK: &str = "linked_to";
 const LINK_KNOWN_FROM: &str = "linked_known_from";
-/// A column that no number depends on.
-const NOTE: &str = "note";
+/// Columns that no number depends on: remarks, and by which name a ratio is asked.
+const ASIDE: [&str; 2] = ["note", "answer"];
 
 /// A row's cells by column; empty ones left out, so that a new optional column changes nothing.
 type Cells = BTreeMap<String, String>;
@@ -161,7 +161,10 @@ fn rows(catalog: &Catalog, file: &str) -> Vec<(u64, Cells)> {
     let text = catalog.files.get(file).map_or("", String::as_str);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let rows = reader.records().filter_map(Result::ok).map(|record| {
-        let cells = names.iter().zip(record.iter()).filter(|(name, cell)| *name != NOTE && !cell.trim().is_empty());
+        let cells = names
+            .iter()
+            .zip(record.iter())
+            .filter(|(name, cell)| !ASIDE.contains(&name.as_str()) && !cell.trim().is_empty());
         let cells: Cells = cells.map(|(name, cell)| (name.clone(), cell.trim().to_owned())).collect();
         (record.position().map_or(0, csv::Position::line), cells)
     });

@@ -8,6 +8,7 @@ use jiff::{Span, ToSpan};
 
 use super::Catalog;
 use super::codes::*;
+use super::read::Row;
 use super::rows::*;
 use super::span::{effective, holds, latest};
 use crate::decimal::Decimal;
@@ -27,6 +28,8 @@ pub(super) struct Index {
     /// Indicator, then area (empty = the indicator's own).
     bounds: HashMap<String, HashMap<String, Bounds>>,
     editions: HashSet<String>,
+    /// Answer and indicator of the ratios that have views of their own, in the order of the answers.
+    answers: Vec<(String, String)>,
     time_zone: Option<TimeZone>,
 }
 
@@ -74,6 +77,7 @@ impl Index {
         }
         index.reporters = latest(&catalog.reporters).into_iter().map(|(at, row)| (row.reporter.clone(), at)).collect();
         index.editions = catalog.editions.iter().map(|row| row.edition.clone()).collect();
+        index.answers = answers(catalog);
         index.sources = catalog.sources.iter().enumerate().map(|(at, row)| (row.source.clone(), at)).collect();
         for (at, scope) in catalog.scopes.iter().enumerate() {
             let of_reporter = index.scopes.entry(scope.reporter.clone()).or_default();
@@ -83,7 +87,30 @@ impl Index {
     }
 }
 
+/// What catalogs named, before they could say so.
+const ANSWERS_BEFORE: [&str; 2] = ["patent_density", "rd_intensity"];
+
+/// Those that the column names. A catalog without the column, as lakes have kept it, has the two of before.
+fn answers(catalog: &Catalog) -> Vec<(String, String)> {
+    let text = catalog.files.get(Indicator::FILE).map_or("", String::as_str);
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let has_column = reader.headers().is_ok_and(|names| names.iter().any(|name| name.trim() == "answer"));
+    if !has_column {
+        return ANSWERS_BEFORE.map(|name| (name.to_owned(), name.to_owned())).into();
+    }
+    let rows = latest(&catalog.indicators).into_iter();
+    let named = rows.filter_map(|(_, row)| Some((row.answer.clone()?, row.indicator.clone())));
+    let mut answers: Vec<_> = named.collect();
+    answers.sort_unstable();
+    answers
+}
+
 impl Catalog {
+    /// The ratios that have a view, and an answer in publications, of their own: its name, and the indicator.
+    pub fn answers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.index.answers.iter().map(|(answer, indicator)| (answer.as_str(), indicator.as_str()))
+    }
+
     /// The reporter of that id.
     pub fn reporter(&self, id: &str) -> Option<&Reporter> {
         self.index.reporters.get(id).map(|at| &self.reporters[*at])

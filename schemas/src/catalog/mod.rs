@@ -14,6 +14,7 @@ mod warn;
 #[cfg(test)]
 mod tests;
 
+pub use check::is_taken;
 pub use codes::*;
 pub use load::ExportError;
 pub use lookup::Bounds;

@@ -72,7 +72,20 @@ row!(
     "indicators.csv",
     false,
     [indicator, name_zh, name_en, kind, unit, unit_zh, unit_en, over_areas, over_time, decimals, attribution],
-    [numerator, denominator, factor, denominator_date, min, max, coverage_by, member_of, note, known_from, rounding]
+    [
+        numerator,
+        denominator,
+        factor,
+        denominator_date,
+        min,
+        max,
+        coverage_by,
+        member_of,
+        note,
+        known_from,
+        rounding,
+        answer
+    ]
 );
 row!(
     Basis,

@@ -119,7 +119,7 @@ pub struct GroupMember {
 /// `indicators.csv`: what is counted, and how it combines.
 #[derive(Clone, Debug)]
 pub struct Indicator {
-    /// Id: lowercase letters, digits, underscores. `rd_intensity` and `patent_density` feed the views of those names.
+    /// Id: lowercase letters, digits, underscores.
     pub indicator: String,
     pub name_zh: String,
     pub name_en: String,
@@ -156,6 +156,8 @@ pub struct Indicator {
     pub note: String,
     /// Since when the catalog knows this row: of rows with one id the latest known counts.
     pub known_from: Option<Date>,
+    /// Ratios: name of the view that has this one alone, and of the answer in which it is published; empty = `ratios`.
+    pub answer: Option<String>,
 }
 
 /// `bases.csv`: which benchmark an indicator's values belong to when the event does not say.

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use helan_connections::{Counters, Limits};
 use helan_flight::Flight;
-use helan_ingest::Tls;
+use helan_http::Tls;
 use helan_postgres::Postgres;
 use helan_query::desk::Desk;
 use helan_runtime::clock::Clock;
@@ -63,20 +63,21 @@ impl Parts<'_> {
         let flight = Counters::register(self.metrics, "flight", "Flight SQL");
         let tls = self.tls.cloned().map(|tls| Arc::new(move || tls.config()) as helan_connections::Tls);
         let limits = Limits::default();
-        let parts = || (self.desk.clone(), self.credentials.clone(), self.clock.clone());
+        let parts = |counters: Counters| {
+            let (desk, credentials, clock) = (self.desk.clone(), self.credentials.clone(), self.clock.clone());
+            helan_connections::Parts::new(desk, credentials, clock, counters, tls.clone(), &limits)
+        };
         if let Some(address) = fronts.postgres_listen {
             let listener = TcpListener::bind(address).await;
             let listener = listener.with_context(|| format!("cannot listen on {address} (--postgres-listen)"))?;
-            let (desk, credentials, clock) = parts();
-            let front = Postgres::new(desk, credentials, clock, postgres, tls.clone(), &limits);
+            let front = Postgres::new(parts(postgres));
             let ending = shutdown.clone();
             tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
         }
         if let Some(address) = fronts.flight_listen {
             let listener = TcpListener::bind(address).await;
             let listener = listener.with_context(|| format!("cannot listen on {address} (--flight-listen)"))?;
-            let (desk, credentials, clock) = parts();
-            let front = Flight::new(desk, credentials, clock, flight, tls, &limits)?;
+            let front = Flight::new(parts(flight))?;
             let ending = shutdown.clone();
             tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
-use helan_ingest::Tls;
+use helan_http::Tls;
 
 use crate::args::Listen;
 use crate::fronts::Fronts;

@@ -8,13 +8,13 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use futures::future::BoxFuture;
-use helan_query::http::ErrorBody;
+use helan_http::ErrorBody;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{AuthError, Credentials, Role};
 use helan_runtime::metrics::Metrics;
@@ -60,8 +60,8 @@ impl Operate {
             .route("/healthz", get(healthz))
             .route("/readyz", get(reasons))
             .route("/metrics", get(metrics))
-            .fallback(helan_ingest::not_found)
-            .method_not_allowed_fallback(helan_ingest::method_not_allowed)
+            .fallback(helan_http::not_found)
+            .method_not_allowed_fallback(helan_http::method_not_allowed)
             .with_state(self)
     }
 
@@ -78,8 +78,7 @@ impl Operate {
     }
 
     fn role_of(&self, request: &Request) -> Result<Role, AuthError> {
-        let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-        Ok(self.credentials.authenticate(authorization, self.clock.now())?.role)
+        Ok(helan_http::identity(&self.credentials, request.headers(), self.clock.now())?.role)
     }
 }
 
@@ -116,54 +115,31 @@ async fn document(State(operate): State<Operate>) -> Json<serde_json::Value> {
 async fn operators(State(operate): State<Operate>, request: Request, next: Next) -> Response {
     match operate.role_of(&request) {
         Ok(Role::Operator) => next.run(request).await,
-        Ok(_) => refuse(&ErrorBody {
-            status: 403,
-            code: Code::RoleNotAllowed.code().to_owned(),
-            message_zh: "运行指标只供运维查看".to_owned(),
-            message_en: "metrics are for operators".to_owned(),
-            hint_zh: "用 helan credential add --role operator 的令牌，或 --metrics-listen 的地址".to_owned(),
-            hint_en: "use a token of helan credential add --role operator, or the address of --metrics-listen"
-                .to_owned(),
-        }),
-        Err(error) => refuse(&unknown(error)),
+        Ok(_) => {
+            let body = ErrorBody {
+                message_zh: "运行指标只供运维查看".to_owned(),
+                message_en: "metrics are for operators".to_owned(),
+                hint_zh: "用 helan credential add --role operator 的令牌，或 --metrics-listen 的地址".to_owned(),
+                hint_en: "use a token of helan credential add --role operator, or the address of --metrics-listen"
+                    .to_owned(),
+                ..ErrorBody::from(Code::RoleNotAllowed)
+            };
+            helan_http::respond(Code::RoleNotAllowed, body)
+        }
+        Err(error) => unknown(error),
     }
 }
 
 async fn anyone(State(operate): State<Operate>, request: Request, next: Next) -> Response {
     match operate.role_of(&request) {
         Ok(_) => next.run(request).await,
-        Err(error) => refuse(&unknown(error)),
+        Err(error) => unknown(error),
     }
 }
 
-fn unknown(error: AuthError) -> ErrorBody {
-    let code = match error {
-        AuthError::Missing => Code::TokenMissing,
-        AuthError::Malformed => Code::TokenMalformed,
-        AuthError::Unknown => Code::TokenUnknown,
-        AuthError::Expired => Code::TokenExpired,
-        AuthError::Revoked => Code::TokenRevoked,
-        AuthError::Unavailable => Code::CredentialsUnavailable,
-    };
-    ErrorBody {
-        status: code.status(),
-        code: code.code().to_owned(),
-        message_zh: code.meaning_zh().to_owned(),
-        message_en: code.meaning_en().to_owned(),
-        hint_zh: code.hint_zh().to_owned(),
-        hint_en: code.hint_en().to_owned(),
-    }
-}
-
-fn refuse(body: &ErrorBody) -> Response {
-    let status = StatusCode::from_u16(body.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    let mut response = (status, Json(body)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"helan\""));
-    }
-    response
+fn unknown(error: AuthError) -> Response {
+    let code = Code::from(error);
+    helan_http::respond(code, ErrorBody::from(code))
 }
 
 /// Describes bodies of bytes as what they are: a derived description calls them arrays of numbers.

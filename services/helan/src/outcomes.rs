@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use helan_ingest::{Accepted, ErrorLine, Outcome, OutcomeAnswer, Outcomes};
+use helan_http::ErrorLine;
+use helan_ingest::{Accepted, Outcome, OutcomeAnswer, Outcomes};
 use helan_query::http::{Receipt, Sent};
 
 use crate::lang::Lang;

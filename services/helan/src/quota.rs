@@ -8,6 +8,7 @@ use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, Color, Table};
+use helan_query::without_zeros;
 use helan_rollup::words::{self, Tone};
 use helan_schemas::catalog::{Catalog, Comparator, Rounding, Target, TargetKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -79,6 +80,8 @@ impl QuotaRow {
 pub(crate) struct QuotaTable<'c> {
     pub(crate) catalog: &'c Catalog,
     pub(crate) rows: Vec<QuotaRow>,
+    /// Ratios as they are published, by area or group and indicator.
+    pub(crate) ratios: &'c BTreeMap<(String, String), String>,
     pub(crate) lang: Lang,
     /// Show every target, not only the numbers.
     pub(crate) all: bool,
@@ -224,7 +227,6 @@ impl QuotaTable<'_> {
     fn line(&self, target: &Target, row: &QuotaRow) -> [String; 7] {
         let lang = self.lang;
         let mark = if row.demo { "*" } else { "" };
-        let actual = row.actual_value.as_deref();
         let fulfilment = row
             .fulfilment
             .as_deref()
@@ -234,7 +236,7 @@ impl QuotaTable<'_> {
             lang.pick(&target.name_zh, &target.name_en).to_owned(),
             self.area_name(&row.ref_area).to_owned(),
             self.quota(target),
-            actual.map_or_else(|| "—".to_owned(), |value| format!("{}{mark}", self.shown(target, value))),
+            self.actual(target, row).map_or_else(|| "—".to_owned(), |value| format!("{value}{mark}")),
             fulfilment,
             format!("{}{}", verdict_name(&row.verdict, lang), if row.sensitive { " ±" } else { "" }),
         ]
@@ -282,28 +284,21 @@ impl QuotaTable<'_> {
         group.map_or(code, |group| self.lang.pick(&group.name_zh, &group.name_en))
     }
 
-    /// The actual value in the target's unit, rounded for showing: never with fewer digits than the indicator's.
-    fn shown(&self, target: &Target, value: &str) -> String {
-        if target.kind == TargetKind::Milestone {
-            let done = trim_zeros(value, 0) != "0";
-            return if done { self.lang.pick("已完成", "done") } else { self.lang.pick("未完成", "not done") }
-                .to_owned();
-        }
-        let decimals = self
-            .catalog
-            .indicators
-            .iter()
-            .find(|indicator| indicator.indicator == target.indicator)
-            .map_or(2, |indicator| usize::from(indicator.decimals));
-        let decimals =
-            if target.kind == TargetKind::Ratio { decimals.max(4) } else { decimals.max(target_decimals(target)) };
-        let rounding = self.catalog.rounding(&target.indicator);
-        trim_zeros(&round(value, decimals, rounding), target_decimals(target))
+    /// The actual value as it is published: a ratio with the catalog's digits, as it was rounded from its parts; an amount
+    /// in the target's unit with every digit that was reported. None where nothing is published, as of a ratio of which
+    /// parts are missing that could lower it.
+    fn actual(&self, target: &Target, row: &QuotaRow) -> Option<String> {
+        let value = without_zeros(row.actual_value.as_deref()?);
+        Some(match target.kind {
+            TargetKind::Milestone if value == "0" => self.lang.pick("未完成", "not done").to_owned(),
+            TargetKind::Milestone => self.lang.pick("已完成", "done").to_owned(),
+            // A target in another unit than the ratio's is compared in its own.
+            TargetKind::Ratio if target.unit_mult == 0 => {
+                self.ratios.get(&(row.ref_area.clone(), target.indicator.clone()))?.clone()
+            }
+            _ => value.to_owned(),
+        })
     }
-}
-
-fn target_decimals(target: &Target) -> usize {
-    target.target_value.as_deref().and_then(|value| value.split_once('.')).map_or(0, |(_, fraction)| fraction.len())
 }
 
 /// The name of a verdict.
@@ -407,13 +402,6 @@ fn round(value: &str, decimals: usize, rounding: Rounding) -> String {
     if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
-/// Drops zeros at the end of the fraction, but keeps `least` digits.
-fn trim_zeros(value: &str, least: usize) -> String {
-    let Some((whole, fraction)) = value.split_once('.') else { return value.to_owned() };
-    let kept = fraction.trim_end_matches('0').len().max(least.min(fraction.len()));
-    if kept == 0 { whole.to_owned() } else { format!("{whole}.{}", &fraction[..kept]) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -432,8 +420,37 @@ mod tests {
         assert_eq!(times("0.9988308797", 2), "99.88308797");
         assert_eq!(times("1.5", 2), "150.");
         assert_eq!(round(&times("1.5", 2), 1), "150.0");
-        assert_eq!(trim_zeros("1.3000", 1), "1.3");
-        assert_eq!(trim_zeros("50.00", 0), "50");
+    }
+
+    #[test]
+    fn a_ratio_is_shown_as_it_was_rounded_from_its_parts() {
+        let catalog = Catalog::embedded();
+        // 1.2950000000 of ten digits was less than 1.295.
+        let ratios = BTreeMap::from([(("640000".to_owned(), "rd_intensity".to_owned()), "1.29".to_owned())]);
+        let table = QuotaTable { catalog: &catalog, rows: Vec::new(), ratios: &ratios, lang: Lang::En, all: true };
+        let actual = |id: &str, area: &str, value: &str| {
+            let target = catalog.targets.iter().find(|target| target.target_id == id).expect(id);
+            let row = QuotaRow {
+                target_id: id.to_owned(),
+                ref_area: area.to_owned(),
+                actual_value: Some(value.to_owned()),
+                fulfilment: None,
+                verdict: "missed".to_owned(),
+                sensitive: false,
+                demo: true,
+                counts: true,
+                same_as: None,
+            };
+            table.line(target, &row)[4].clone()
+        };
+        assert_eq!(actual("T044", "640000", "1.2950000000"), "1.29*");
+        assert_eq!(
+            actual("T044", "640100", "1.2950000000"),
+            "—",
+            "nothing is published of a part that may be too much"
+        );
+        assert_eq!(actual("T047", "640100", "27.3984500000"), "27.39845*", "amounts keep what was reported");
+        assert_eq!(actual("T007", "localities", "0.0000000000"), "not done*");
     }
 
     #[test]

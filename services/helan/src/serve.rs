@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use helan_ingest::{HttpCounters, Limits, Listening, Outcomes, Own, Tls};
+use helan_http::{HttpCounters, Limits, Listening, Tls};
+use helan_ingest::{Outcomes, Own};
 use helan_log::Log;
 use helan_query::desk::Desk;
 use helan_query::http::{LogEnds, PartitionEnd, SqlLimits};
@@ -373,7 +374,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             credentials,
             kinds: settings.roles.ingest.clone(),
             clock,
-            limits: Limits::default(),
+            limits: helan_ingest::Limits::default(),
             metrics,
             own,
             outcomes,
@@ -399,14 +400,14 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         let (router, ending) = (operate.clone().open_router(), last.clone());
         let limits = Limits { connections: OPERATOR_CONNECTIONS, ..Limits::default() };
         let listening = settings.listening("operator", limits, &counters);
-        tasks.spawn(async move { Ok(helan_ingest::serve(listener, router, listening, ending).await?) });
+        tasks.spawn(async move { Ok(helan_http::serve(listener, router, listening, ending).await?) });
     }
-    let router = router.merge(operate.router()).fallback(helan_ingest::not_found);
-    let router = router.method_not_allowed_fallback(helan_ingest::method_not_allowed);
+    let router = router.merge(operate.router()).fallback(helan_http::not_found);
+    let router = router.method_not_allowed_fallback(helan_http::method_not_allowed);
     let router = router.layer(axum::middleware::from_fn(crate::requests::traced));
     let (ending, after) = (shutdown.clone(), last.clone());
     tasks.spawn(async move {
-        let served = helan_ingest::serve(listener, router, reports, ending).await;
+        let served = helan_http::serve(listener, router, reports, ending).await;
         after.trigger();
         Ok(served?)
     });

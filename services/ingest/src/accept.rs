@@ -69,8 +69,7 @@ pub(crate) enum Content {
 
 /// Finds out who asks.
 pub(crate) fn identity(ingest: &Ingest, headers: &HeaderMap, now: i64) -> Result<Identity, Problems> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    let identity = ingest.credentials.authenticate(authorization, now);
+    let identity = helan_http::identity(&ingest.credentials, headers, now);
     identity.map_err(|error| Problems::one(error.into(), ""))
 }
 

@@ -1,9 +1,9 @@
 //! What the service answers: a receipt, or every error.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use helan_schemas::refusal::Code;
+use helan_http::{ErrorAnswer, ErrorLine};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -170,64 +170,6 @@ pub enum HowKnown {
     Reporter,
 }
 
-/// The request was refused as a whole; nothing of it was published.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ErrorAnswer {
-    /// HTTP status, that of the first error.
-    pub status: u16,
-    /// Code of the first error; see ERRORS.md.
-    #[schema(example = "foreign_area")]
-    pub code: String,
-    /// The first error, in Chinese.
-    pub message_zh: String,
-    /// The first error, in English.
-    pub message_en: String,
-    /// Id under which the refusal is kept, if it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub submission: Option<String>,
-    /// Every error of every row, up to a limit.
-    pub errors: Vec<ErrorLine>,
-    /// How many more there are.
-    pub more: u64,
-}
-
-/// One error.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ErrorLine {
-    /// Event or row at fault, from 1, the heading of a table not counted; absent = the whole request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub row: Option<u32>,
-    /// Line of the text, from 1, in tables and lines of JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u32>,
-    /// The event's id, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    /// Field, column or header at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "data.ref_area")]
-    pub field: Option<String>,
-    /// Workbooks: sheet and cell at fault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "数据!G12")]
-    pub cell: Option<String>,
-    /// Workbooks: what stands around the cell, as a reader sees it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "银川市 · 地区生产总值 · 数值")]
-    pub label: Option<String>,
-    /// Code; see ERRORS.md.
-    #[schema(example = "foreign_area")]
-    pub code: String,
-    /// What is wrong, in Chinese.
-    pub message_zh: String,
-    /// What is wrong, in English.
-    pub message_en: String,
-    /// What to do, in Chinese.
-    pub hint_zh: String,
-    /// What to do, in English.
-    pub hint_en: String,
-}
-
 impl From<&Problem> for ErrorLine {
     fn from(problem: &Problem) -> Self {
         Self {
@@ -271,14 +213,7 @@ pub(crate) fn refuse(problems: &Problems, submission: Option<String>) -> Respons
         errors,
         more: problems.more(),
     };
-    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    let mut response = (status, Json(answer)).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    for (name, value) in extra_headers(code) {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
+    helan_http::respond(code, answer)
 }
 
 /// Answers with the sender's own workbook, in which the mistakes are marked; the status tells that it is refused.
@@ -294,20 +229,4 @@ pub(crate) fn refuse_marked(problems: &Problems, submission: Option<String>, wor
     }
     *response.body_mut() = workbook.into();
     response
-}
-
-fn extra_headers(code: Code) -> Vec<(HeaderName, &'static str)> {
-    match code {
-        Code::TokenMissing => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\"")],
-        Code::TooManyWrongTokens => vec![(header::RETRY_AFTER, "60")],
-        Code::ContentEncodingUnsupported => vec![(header::ACCEPT_ENCODING, "gzip, identity")],
-        _ => match code.status() {
-            401 => vec![(header::WWW_AUTHENTICATE, "Bearer realm=\"helan\", error=\"invalid_token\"")],
-            // The rest of the body is not read: the connection cannot be used again.
-            408 => vec![(header::CONNECTION, "close")],
-            429 => vec![(header::RETRY_AFTER, "1")],
-            503 => vec![(header::RETRY_AFTER, "5")],
-            _ => vec![],
-        },
-    }
 }

@@ -6,6 +6,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use flate2::read::MultiGzDecoder;
 use futures::StreamExt;
+use helan_http::discard;
 use helan_schemas::refusal::Code;
 use tokio::time::Instant;
 
@@ -53,21 +54,6 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limits: &Limits, share
             return Err(problems);
         }
     }
-}
-
-/// Reads the rest of a body that nobody wants, up to so many bytes and so long.
-pub(crate) async fn discard(mut stream: axum::body::BodyDataStream, most: usize, time: Duration) {
-    let mut left = most;
-    let drain = async {
-        while let Some(Ok(chunk)) = stream.next().await {
-            left = match left.checked_sub(chunk.len()) {
-                Some(left) => left,
-                None => break,
-            };
-        }
-    };
-    // Whether it ends in time makes no difference: the answer is the same.
-    let _ = tokio::time::timeout(time, drain).await;
 }
 
 /// Undoes gzip, in one or several members.

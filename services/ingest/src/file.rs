@@ -1,10 +1,11 @@
 //! Checks a file as a request with it would be judged, for senders who want to know before they send.
 
+use helan_http::ErrorLine;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
 
 use crate::accept::{Content, Plan};
-use crate::answer::{CharsetUsed, ErrorLine, RepeatedCells, TableRead};
+use crate::answer::{CharsetUsed, RepeatedCells, TableRead};
 use crate::decode::Shape;
 use crate::judge::{Judged, Turned, judge};
 use crate::limits::Limits;

@@ -28,7 +28,6 @@ mod publish;
 mod receive;
 mod refusals;
 mod routes;
-mod serve;
 mod submission;
 mod template;
 mod workbook;
@@ -41,9 +40,7 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use helan_schemas::catalog::{Catalog, ReporterKind};
 
-pub use answer::{
-    Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
-};
+pub use answer::{Accepted, CharsetUsed, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead};
 pub use decode::headings::Lang;
 pub use file::{FileChecked, FileContent, FileRefused, FileToCheck, check_file, source_of};
 pub use limits::Limits;
@@ -51,8 +48,7 @@ pub use openapi::document;
 pub use outcome::{Outcome, OutcomeAnswer, Outcomes};
 pub use own::{Own, OwnFigure, OwnFigures};
 pub use publish::{CatalogAnswer, LimitsAnswer};
-pub use routes::{method_not_allowed, not_found, ready, reports, router};
-pub use serve::{HttpCounters, Listening, Tls, TlsError, serve};
+pub use routes::{ready, reports, router};
 
 /// What the service needs.
 #[derive(Clone)]

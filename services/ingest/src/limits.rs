@@ -30,8 +30,6 @@ pub struct Limits {
     pub body_grace: Duration,
     /// … and bytes that each further second must bring: about the slowest line that offices still have.
     pub body_bytes_per_second: usize,
-    /// Time for a request's headers, also the first ones of a connection that stands idle.
-    pub header_timeout: Duration,
     /// Requests of one reporter at a time; above it 429.
     pub in_flight_per_reporter: usize,
     /// Requests at a time; above it 503.
@@ -40,14 +38,6 @@ pub struct Limits {
     /// the others leave, so a further one always finds room; above it 429, for a newcomer 503. Half of all is more than
     /// one submission can need: as it came, unpacked, decoded and in canonical form 112 MiB.
     pub body_memory: usize,
-    /// Connections at a time of one listener, and half of the files that the process may open at most. Beyond it an idle
-    /// one makes room; if all are at work, only probes are answered.
-    pub connections: usize,
-    /// Of these, connections of one address, or of one IPv6 network of 64 bits; not looked at behind a proxy, whose
-    /// connections all are.
-    pub connections_each: usize,
-    /// Wrong tokens from one address in a minute; beyond it wrong ones are answered 429 unseen, right ones are taken.
-    pub wrong_tokens_per_minute: u32,
     /// Refusals of one reporter that are kept in a minute; the others are only counted.
     pub refusals_per_minute: u32,
 }
@@ -70,13 +60,9 @@ impl Default for Limits {
             errors: 100,
             body_grace: Duration::from_secs(20),
             body_bytes_per_second: 32 * 1024,
-            header_timeout: Duration::from_secs(15),
             in_flight_per_reporter: 128,
             in_flight: 512,
             body_memory: 256 * MIB,
-            connections: 1024,
-            connections_each: 256,
-            wrong_tokens_per_minute: 30,
             refusals_per_minute: 120,
         }
     }

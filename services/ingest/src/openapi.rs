@@ -2,13 +2,12 @@
 
 use std::sync::LazyLock;
 
+use helan_http::{ErrorAnswer, ErrorLine};
 use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::answer::{
-    Accepted, CharsetUsed, ErrorAnswer, ErrorLine, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead,
-};
+use crate::answer::{Accepted, CharsetUsed, HowKnown, RepeatedCell, RepeatedCells, RowAt, TableRead};
 use crate::outcome::OutcomeAnswer;
 use crate::publish::{CatalogAnswer, LimitsAnswer};
 use crate::routes;

@@ -6,11 +6,12 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
+use helan_http::{ErrorAnswer, ErrorLine};
 use helan_runtime::wait::Asked;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::answer::{Accepted, ErrorAnswer, ErrorLine};
+use crate::answer::Accepted;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -94,7 +95,7 @@ fn refused(accepted: Accepted, errors: Vec<ErrorLine>, message: (String, String)
     let answer = ErrorAnswer { status: status.as_u16(), code, message_zh, message_en, submission, errors, more: 0 };
     let mut response = (status, Json(answer)).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(helan_http::PROBLEM));
     headers.extend(HeaderValue::try_from(accepted.status_url).map(|url| (header::LOCATION, url)));
     response
 }

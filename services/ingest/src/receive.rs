@@ -110,7 +110,7 @@ impl App {
             (_, Err(problems)) => {
                 // A client that waits for `100 Continue` has not sent its body.
                 if !parts.headers.contains_key(header::EXPECT) {
-                    body::discard(body.into_data_stream(), body::DISCARD_BYTES, body::DISCARD_TIME).await;
+                    helan_http::discard(body.into_data_stream(), body::DISCARD_BYTES, body::DISCARD_TIME).await;
                 }
                 Err(problems.into())
             }

@@ -8,11 +8,10 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use helan_schemas::refusal::Code;
+use helan_http::ErrorAnswer;
 
 use crate::accept::Endpoint;
-use crate::answer::{Accepted, ErrorAnswer, refuse};
-use crate::problems::Problems;
+use crate::answer::Accepted;
 use crate::publish::CatalogAnswer;
 use crate::receive::App;
 use crate::{Ingest, openapi, publish, template};
@@ -29,8 +28,8 @@ pub fn router(ingest: Ingest) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi_json))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(helan_http::not_found)
+        .method_not_allowed_fallback(helan_http::method_not_allowed)
         .with_state(app)
 }
 
@@ -205,16 +204,6 @@ pub(crate) async fn templates(
 pub(crate) async fn catalog(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let started = Instant::now();
     app.tell("/v1/catalog", started, publish::answer(app.ingest(), &headers))
-}
-
-/// Answers requests with a method that a path does not take.
-pub async fn method_not_allowed() -> Response {
-    refuse(&Problems::one(Code::MethodNotAllowed, ""), None)
-}
-
-/// Answers requests for paths that do not exist.
-pub async fn not_found() -> Response {
-    refuse(&Problems::one(Code::NotFound, ""), None)
 }
 
 /// Says that the process runs.

@@ -3,7 +3,7 @@
 //! A cell is an area, an indicator and a period. Which of its statements counts depends on the catalog (who comes first,
 //! which benchmark is meant); whatever that says, it is the newest of its reporter, release and benchmark. So of all
 //! statements those are kept, with how many there were, and every answer about the present follows from them. This is
-//! the view `standing` in Rust: `queries/sql/standing.sql` says the same, slowly, and a test compares the two.
+//! the view `standing` in Rust: `queries/sql/statements/standing.sql` says the same, slowly, and a test compares the two.
 
 mod audit;
 mod difference;

@@ -212,6 +212,9 @@ fn indicators(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("rounding", "How it is rounded when shown: half_up or half_even.", |row| {
             Some(row.rounding.unwrap_or(catalog.head.rounding).code())
         })
+        .text("answer", "Ratios: the view that has this one alone; null = it is in ratios only.", |row| {
+            row.answer.as_deref()
+        })
         .leaf("catalog_indicators", "Every row of indicators.csv.")
 }
 

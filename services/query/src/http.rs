@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::{get, post};
+use helan_http::ErrorBody;
 use helan_lake::Lake;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::Credentials;
@@ -26,7 +27,6 @@ pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};
 pub use receipt::outcomes::{Outcomes, Sent};
 pub use receipt::{Place, Reason, Receipt};
-pub use refuse::ErrorBody;
 pub use sql::{ColumnEntry, SqlRequest, TableEntry};
 pub use status::{LastRun, PartitionStatus, ScheduleStatus, Scheduled, Status, TableStatus};
 

@@ -368,7 +368,7 @@ impl Session {
 
     /// Every table, view and table function.
     pub fn tables(&self) -> Vec<TableDoc> {
-        describe::all(&self.0.leaves)
+        describe::all(&self.0.pinned.views, &self.0.leaves)
     }
 
     /// One of them, by name.
@@ -387,10 +387,10 @@ fn asked_in(scope: &Arc<Scope>) -> SessionContext {
         let mut state = state.write();
         let config = state.config_mut();
         config.options_mut().sql_parser.default_null_ordering = "nulls_last".to_owned();
-        // For what was most likely meant by a name that is not there.
+        // For what was most likely meant by a name that is not there, and for how large a view is.
         config.set_extension(scope.pinned.catalog.clone());
     }
-    for query in helan_queries::all() {
+    for query in scope.pinned.views.all() {
         let function = AsOf { query, pinned: scope.pinned.clone() };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
     }

@@ -1,17 +1,20 @@
 //! The answers of a period, as rows that can be frozen, with the events behind them.
 
+use std::collections::BTreeMap;
+
 use arrow::array::Array;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_query::desk::Pinned;
+use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;
 use tracing::Instrument;
 
 use crate::error::RollupError;
 use crate::lineage::{Input, Lineage, Link};
-use crate::rows::{at, column, decimals, text};
+use crate::rows::{at, column, decimals, literal, text};
 
 /// What a published value is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,76 +52,62 @@ pub(crate) struct Answers {
 
 /// Where an answer keeps what every published value has.
 struct Shape {
-    answer: &'static str,
-    /// The view that is asked, where it has more columns than the one of the answer's name.
-    view: Option<&'static str>,
+    answer: String,
+    /// The view that is asked: it may have more columns than the one of the answer's name.
+    view: String,
     /// The indicator, where the view has no such column because it is about one.
-    indicator: Option<&'static str>,
+    indicator: Option<String>,
     value: &'static str,
     status: &'static str,
-    /// Rows that another answer has already, as a condition.
-    without: Option<&'static str>,
+    /// Indicators that another answer has already.
+    without: Vec<String>,
 }
+
+/// Every value of areas and groups.
+pub(crate) const VALUES: &str = "area_values";
+/// How each target stands.
+pub(crate) const TARGETS: &str = "quota_fulfilment";
 
 /// Ratios that have no view of their own.
 const OTHER_RATIOS: &str = "ratios";
 
-const SHAPES: [Shape; 5] = [
-    Shape {
-        answer: "area_values",
-        view: Some("published_areas"),
+/// What a publication by a catalog freezes, in the order of the answers.
+fn shapes(catalog: &Catalog) -> Vec<Shape> {
+    let shape = |answer: &str, view: &str, value, status| Shape {
+        answer: answer.to_owned(),
+        view: view.to_owned(),
         indicator: None,
-        value: "value",
-        status: "status",
-        without: None,
-    },
-    Shape {
-        answer: "patent_density",
-        view: None,
-        indicator: Some("patent_density"),
-        value: "value",
-        status: "status",
-        without: None,
-    },
-    Shape {
-        answer: "quota_fulfilment",
-        view: None,
-        indicator: None,
-        value: "actual_value",
-        status: "verdict",
-        without: None,
-    },
-    Shape {
-        answer: OTHER_RATIOS,
-        view: None,
-        indicator: None,
-        value: "value",
-        status: "status",
-        without: Some("indicator in ('patent_density', 'rd_intensity')"),
-    },
-    Shape {
-        answer: "rd_intensity",
-        view: None,
-        indicator: Some("rd_intensity"),
-        value: "value",
-        status: "status",
-        without: None,
-    },
-];
+        value,
+        status,
+        without: Vec::new(),
+    };
+    let own = catalog.answers().map(|(answer, indicator)| Shape {
+        indicator: Some(indicator.to_owned()),
+        ..shape(answer, answer, "value", "status")
+    });
+    let with_own = catalog.answers().map(|(_, indicator)| indicator.to_owned()).collect();
+    let mut shapes: Vec<Shape> = own.collect();
+    shapes.push(shape(VALUES, "published_areas", "value", "status"));
+    shapes.push(shape(TARGETS, TARGETS, "actual_value", "verdict"));
+    shapes.push(Shape { without: with_own, ..shape(OTHER_RATIOS, OTHER_RATIOS, "value", "status") });
+    shapes.sort_by(|a, b| a.answer.cmp(&b.answer));
+    shapes
+}
 
 /// The answer in which a ratio is published.
-pub(crate) fn ratio_answer(indicator: &str) -> &'static str {
-    SHAPES.iter().find(|shape| shape.indicator == Some(indicator)).map_or(OTHER_RATIOS, |shape| shape.answer)
+pub(crate) fn ratio_answer<'c>(indicator: &str, catalog: &'c Catalog) -> &'c str {
+    let own = catalog.answers().find(|(_, own)| *own == indicator);
+    own.map_or(OTHER_RATIOS, |(answer, _)| answer)
 }
 
-/// What a publication freezes: the name of each answer, and the view whose rule makes it.
-pub(crate) fn answers() -> impl Iterator<Item = (&'static str, &'static str)> {
-    SHAPES.iter().map(|shape| (shape.answer, shape.view()))
+/// The answers of publications by a catalog, each with the view whose rule makes it.
+pub(crate) fn answers(catalog: &Catalog) -> Vec<(String, String)> {
+    shapes(catalog).into_iter().map(|shape| (shape.answer, shape.view)).collect()
 }
 
-/// Whether an answer is about ratios.
+/// Whether an answer is about ratios; of a publication by any catalog.
 pub(crate) fn is_of_ratios(answer: &str) -> bool {
-    SHAPES.iter().any(|shape| shape.answer == answer && (shape.indicator.is_some() || answer == OTHER_RATIOS))
+    answer != VALUES && answer != TARGETS
 }
 
 impl Answers {
@@ -130,19 +119,19 @@ impl Answers {
         recorded: Option<i64>,
     ) -> Result<Self, RollupError> {
         let (mut values, mut quota) = (Vec::new(), Vec::new());
-        for shape in &SHAPES {
+        for shape in shapes(session.catalog()) {
             // A target without a period of its own is owed in every one.
-            let without = shape.without.map_or_else(String::new, |rows| format!(" and not ({rows})"));
             let text = format!(
-                "select * from {} where (time_period = '{period}' or time_period is null){without}",
-                shape.view()
+                "select * from {} where (time_period = '{period}' or time_period is null){}",
+                shape.view,
+                shape.rest()
             );
             let ask = async { session.rows_as_of(&text, as_of, recorded).await.map_err(RollupError::from) };
-            let batches = ask.instrument(tracing::debug_span!("answer", view = shape.view())).await?;
+            let batches = ask.instrument(tracing::debug_span!("answer", view = shape.view)).await?;
             for batch in &batches {
                 shape.read(batch, &mut values)?;
             }
-            if shape.answer == "quota_fulfilment" {
+            if shape.answer == TARGETS {
                 quota = batches;
             }
         }
@@ -150,6 +139,18 @@ impl Answers {
         let lineage = Lineage::read(session, period, as_of, recorded, &values);
         let Lineage { inputs, links } = lineage.instrument(tracing::debug_span!("lineage")).await?;
         Ok(Self { values, inputs, links, quota })
+    }
+
+    /// The ratios as they are published, by area or group and indicator: each digit of the catalog's, as `figures` has it.
+    pub(crate) fn published_ratios(&self, catalog: &Catalog) -> BTreeMap<(String, String), String> {
+        let ratios = self.values.iter().filter(|value| is_of_ratios(&value.key.answer));
+        let shown = ratios.filter_map(|value| {
+            let detail: serde_json::Value = serde_json::from_str(&value.detail).ok()?;
+            let decimals = catalog.indicator(&value.key.indicator)?.decimals;
+            let shown = with_decimals(detail.get("shown")?.as_str()?, decimals.into());
+            Some(((value.key.ref_area.clone(), value.key.indicator.clone()), shown))
+        });
+        shown.collect()
     }
 
     /// SHA-256 over the values.
@@ -170,8 +171,10 @@ impl Answers {
 }
 
 impl Shape {
-    fn view(&self) -> &'static str {
-        self.view.unwrap_or(self.answer)
+    /// A further condition: not the rows that another answer has.
+    fn rest(&self) -> String {
+        let without: Vec<_> = self.without.iter().map(|indicator| literal(indicator)).collect();
+        if without.is_empty() { String::new() } else { format!(" and indicator not in ({})", without.join(", ")) }
     }
 
     fn read(&self, batch: &RecordBatch, values: &mut Vec<Value>) -> Result<(), RollupError> {
@@ -184,11 +187,11 @@ impl Shape {
         let value = decimals(batch, self.value)?;
         for (row, detail) in details.into_iter().enumerate() {
             let key = Key {
-                answer: self.answer.to_owned(),
+                answer: self.answer.clone(),
                 target_id: target.as_ref().and_then(|column| at(column, row)),
                 ref_area: at(&area, row).unwrap_or_default(),
-                indicator: match self.indicator {
-                    Some(name) => name.to_owned(),
+                indicator: match &self.indicator {
+                    Some(name) => name.clone(),
                     None => indicator.as_ref().and_then(|column| at(column, row)).unwrap_or_default(),
                 },
                 time_period: at(&period, row).unwrap_or_default(),
@@ -201,6 +204,15 @@ impl Shape {
             });
         }
         Ok(())
+    }
+}
+
+/// A number that was rounded to so many decimals, without the zeros that its type has behind them.
+fn with_decimals(number: &str, decimals: usize) -> String {
+    match number.split_once('.') {
+        Some((whole, _)) if decimals == 0 => whole.to_owned(),
+        Some((whole, fraction)) => format!("{whole}.{}", fraction.get(..decimals).unwrap_or(fraction)),
+        None => number.to_owned(),
     }
 }
 

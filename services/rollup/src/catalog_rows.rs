@@ -32,8 +32,9 @@ pub(crate) fn known(catalog: &Catalog, file: &str, day: Date) -> BTreeSet<Cells>
     let names = reader.headers().cloned().unwrap_or_default();
     let cells = |row: csv::StringRecord| -> Cells {
         let cells = names.iter().zip(row.iter()).map(|(name, cell)| (name.trim().to_owned(), cell.trim().to_owned()));
-        // How a sender writes its files turns no number.
-        cells.filter(|(name, cell)| !cell.is_empty() && name != "charset").collect()
+        // How a sender writes its files turns no number; under which name a ratio is published, the values say themselves.
+        let aside = |name: &str| ["charset", "answer"].contains(&name);
+        cells.filter(|(name, cell)| !cell.is_empty() && !aside(name)).collect()
     };
     let is_known = |row: &Cells| {
         // In bases.csv the column bounds what the values were known by; rows of it hold from the first day.

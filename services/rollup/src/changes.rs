@@ -92,7 +92,7 @@ impl Change {
         }
     }
 
-    /// Which view: rd_intensity, patent_density, ratios (every other), quota_fulfilment, area_values.
+    /// Which view: that of a ratio which the catalog names, ratios (every other), quota_fulfilment, area_values.
     pub fn answer(&self) -> &str {
         &self.key.answer
     }
@@ -315,7 +315,7 @@ mod tests {
             detail: value.to_string(),
         };
         let catalog = Catalog::embedded();
-        let (old, new) = (Rules::now(), Rules::now().with("ratios", "another rule"));
+        let (old, new) = (Rules::of(&catalog), Rules::of(&catalog).with("ratios", "another rule"));
         let values = |digit| [value("area_values", digit), value("ratios", digit)];
         let (one, two) = (values(1), values(2));
         let day = jiff::civil::date(2026, 11, 28);

@@ -133,7 +133,7 @@ pub async fn explain(
         publication: Some(id),
         published,
         agrees,
-        same_queries: made.rules == Rules::now(),
+        same_queries: made.rules == Rules::of(session.catalog()),
         queries: made.queries_digest,
         ..explained(&session, made.as_of, root)
     })

@@ -24,6 +24,7 @@ mod same;
 mod table_rows;
 pub mod words;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -65,6 +66,8 @@ pub struct Outcome {
     pub period: String,
     /// The rows of `quota_fulfilment`.
     pub quota: Vec<RecordBatch>,
+    /// The ratios of the period as they are published, with the catalog's digits: by area or group and indicator.
+    pub ratios: BTreeMap<(String, String), String>,
     /// The result in one sentence, in Chinese.
     pub headline_zh: String,
     /// The result in one sentence, in English.
@@ -172,6 +175,7 @@ async fn compute(session: &Pinned, period: &Period, as_of: i64) -> Result<(Answe
     let answers = Answers::compute(session, period, as_of, None).await?;
     let (headline_zh, headline_en) = headline::of(session.catalog(), &answers.quota)?;
     let (period, quota) = (period.to_string(), answers.quota.clone());
-    let outcome = Outcome { period, quota, headline_zh, headline_en, publication: None, fresh: false };
+    let ratios = answers.published_ratios(session.catalog());
+    let outcome = Outcome { period, quota, ratios, headline_zh, headline_en, publication: None, fresh: false };
     Ok((answers, outcome))
 }

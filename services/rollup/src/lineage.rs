@@ -7,9 +7,10 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_query::desk::Pinned;
+use helan_schemas::catalog::Catalog;
 use helan_schemas::period::Period;
 
-use crate::answers::{Key, Value};
+use crate::answers::{Key, TARGETS, VALUES, Value, ratio_answer};
 use crate::error::RollupError;
 use crate::rows::{self, Texts};
 
@@ -83,7 +84,7 @@ impl Lineage {
         );
         let (mut inputs, mut links) = (BTreeMap::new(), BTreeSet::new());
         for batch in session.rows_as_of(&text, as_of, recorded).await? {
-            read_batch(&batch, &published, &mut inputs, &mut links)?;
+            read_batch(&batch, session.catalog(), &published, &mut inputs, &mut links)?;
         }
         Ok(Self { inputs: inputs.into_values().collect(), links: links.into_iter().collect() })
     }
@@ -91,6 +92,7 @@ impl Lineage {
 
 fn read_batch(
     batch: &RecordBatch,
+    catalog: &Catalog,
     published: &BTreeSet<&Key>,
     inputs: &mut BTreeMap<(String, String), Input>,
     links: &mut BTreeSet<Link>,
@@ -103,9 +105,9 @@ fn read_batch(
         let text = |name: &str| texts.must(name, row);
         let indicator = text("indicator");
         let answer = match text("figure").as_str() {
-            "target" => "quota_fulfilment",
-            "value" => "area_values",
-            _ => crate::answers::ratio_answer(&indicator),
+            "target" => TARGETS,
+            "value" => VALUES,
+            _ => ratio_answer(&indicator, catalog),
         };
         let key = Key {
             answer: answer.to_owned(),

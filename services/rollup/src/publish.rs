@@ -43,7 +43,7 @@ pub(crate) struct Run<'r> {
 /// rules count that feed it.
 pub(crate) fn id_of(answers: &Answers, period: &str, catalog: &Catalog, as_of: i64) -> String {
     let (values, inputs) = (answers.values_digest(), answers.inputs_digest());
-    let rules = Rules::now().name(&answers.values);
+    let rules = Rules::of(catalog).name(&answers.values);
     let catalog = catalog_rows::digest(catalog, day_of(as_of, catalog));
     let parts = [period, &values, &inputs, &catalog, &rules];
     sha256_hex(&parts.map(str::as_bytes))[..32].to_owned()
@@ -141,7 +141,7 @@ impl Run<'_> {
             ("queries_digest", text(&helan_queries::digest())),
             ("headline_zh", text(&outcome.headline_zh)),
             ("headline_en", text(&outcome.headline_en)),
-            ("rules", text(&Rules::now().to_json())),
+            ("rules", text(&Rules::of(self.catalog).to_json())),
         ];
         let rows = Table::Publications.rows(columns)?;
         append_once(self.lake, Table::Publications, &app_id, rows).await
@@ -150,7 +150,7 @@ impl Run<'_> {
     /// What the answers change against the publication that they correct.
     async fn changes(&self, superseded: &str, answers: &Answers) -> Result<Vec<Change>, RollupError> {
         let before = Frozen::read(self.session, superseded).await?;
-        let rules = Rules::now();
+        let rules = Rules::of(self.catalog);
         let after = Side {
             values: &answers.values,
             inputs: &answers.inputs,

@@ -58,7 +58,7 @@ pub async fn reproduce(lake: &Lake, id: &str) -> Result<Reproduction, RollupErro
     let catalog = Arc::new(kept_catalog(&session, &made.catalog).await?);
     let below = session.desk().over(Session::below(lake, catalog, made.as_of, &made.offsets).await?);
     let answers = Answers::compute(&below, &made.period, made.as_of, None).await?;
-    let same_queries = made.rules == Rules::now();
+    let same_queries = made.rules == Rules::of(below.catalog());
     let figures_agree = !same_queries && {
         let published = crate::frozen::values(&session, id).await?;
         crate::same::say_the_same(&published, &answers.values)

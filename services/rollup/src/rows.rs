@@ -5,6 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
+use helan_query::without_zeros;
 
 use crate::error::RollupError;
 
@@ -85,7 +86,7 @@ pub(crate) fn maps(batches: &[RecordBatch]) -> Result<Vec<Row>, RollupError> {
         for row in 0..batch.num_rows() {
             let cells = columns.iter().filter_map(|(name, decimal, values)| {
                 let cell = at(values, row)?;
-                Some(((*name).clone(), if *decimal { plain(&cell) } else { cell }))
+                Some(((*name).clone(), if *decimal { without_zeros(&cell).to_owned() } else { cell }))
             });
             out.push(cells.collect());
         }
@@ -93,20 +94,12 @@ pub(crate) fn maps(batches: &[RecordBatch]) -> Result<Vec<Row>, RollupError> {
     Ok(out)
 }
 
-/// A decimal without the zeros at its end.
-pub(crate) fn plain(number: &str) -> String {
-    match number.contains('.') {
-        true => number.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => number.to_owned(),
-    }
-}
-
 /// A number in units of 10⁻¹⁰ as a text, without the zeros at its end.
 pub fn decimal_text(unscaled: i128) -> String {
     const ONE: u128 = 10_u128.pow(helan_schemas::decimal::SCALE);
     let digits = unscaled.unsigned_abs();
     let sign = if unscaled < 0 { "-" } else { "" };
-    plain(&format!("{sign}{}.{:010}", digits / ONE, digits % ONE))
+    without_zeros(&format!("{sign}{}.{:010}", digits / ONE, digits % ONE)).to_owned()
 }
 
 #[cfg(test)]
@@ -118,6 +111,5 @@ mod tests {
         assert_eq!(decimal_text(12_984_801_436), "1.2984801436");
         assert_eq!(decimal_text(-5_000_000_000), "-0.5");
         assert_eq!(decimal_text(0), "0");
-        assert_eq!(plain("100"), "100");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use helan_queries::Views;
+use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
 
 use crate::answers::{Value, answers};
@@ -14,11 +16,12 @@ const LINEAGE: &str = "lineage";
 pub(crate) struct Rules(BTreeMap<String, String>);
 
 impl Rules {
-    /// Those of this build.
-    pub(crate) fn now() -> Self {
-        let all = helan_queries::rules();
-        let of = |(answer, view): (&str, &str)| all.get(view).map(|digest| (answer.to_owned(), digest.clone()));
-        Self(answers().chain([(LINEAGE, LINEAGE)]).filter_map(of).collect())
+    /// Those of this build, for the answers of a catalog.
+    pub(crate) fn of(catalog: &Catalog) -> Self {
+        let views = Views::of(catalog);
+        let lineage = (LINEAGE.to_owned(), LINEAGE.to_owned());
+        let of = |(answer, view): (String, String)| views.get(&view).map(|view| (answer, helan_queries::rule(view)));
+        Self(answers(catalog).into_iter().chain([lineage]).filter_map(of).collect())
     }
 
     /// Those of a publication: as they were kept with it. For one that is older than that column they follow from the
@@ -28,8 +31,8 @@ impl Rules {
             Some(rules) => Self(rules),
             None if files_digest == FIRST_NAME => Self::first(),
             None => {
-                let names = answers().map(|(answer, _)| answer).chain([LINEAGE]);
-                Self(names.map(|answer| (answer.to_owned(), files_digest.to_owned())).collect())
+                // Its answers are those of all publications of that time.
+                Self(FIRST.map(|(answer, _)| (answer.to_owned(), files_digest.to_owned())).into())
             }
         }
     }
@@ -88,6 +91,10 @@ mod tests {
     use super::*;
     use crate::answers::Key;
 
+    fn now() -> Rules {
+        Rules::of(&Catalog::embedded())
+    }
+
     fn value(answer: &str) -> Value {
         let (target_id, ref_area) = (None, "640000".to_owned());
         let (indicator, time_period) = ("i".to_owned(), "2018".to_owned());
@@ -98,11 +105,11 @@ mod tests {
     #[test]
     fn a_rule_that_feeds_none_of_its_values_renames_no_publication() {
         let values = [value("ratios"), value("area_values")];
-        let changed = Rules::now().with("quota_fulfilment", "another");
-        assert_eq!(changed.name(&values), Rules::now().name(&values));
+        let changed = now().with("quota_fulfilment", "another");
+        assert_eq!(changed.name(&values), now().name(&values));
         let changed = changed.with("ratios", "another");
-        assert_ne!(changed.name(&values), Rules::now().name(&values));
-        assert_eq!(changed.name(&values[1..]), Rules::now().name(&values[1..]));
+        assert_ne!(changed.name(&values), now().name(&values));
+        assert_eq!(changed.name(&values[1..]), now().name(&values[1..]));
     }
 
     #[test]
@@ -116,6 +123,6 @@ mod tests {
 
     #[test]
     fn every_answer_has_a_rule() {
-        assert_eq!(Rules::now().0.keys().collect::<Vec<_>>(), Rules::first().0.keys().collect::<Vec<_>>());
+        assert_eq!(now().0.keys().collect::<Vec<_>>(), Rules::first().0.keys().collect::<Vec<_>>());
     }
 }

@@ -203,7 +203,7 @@ mod tests {
 
     /// The codes that a column's description lists.
     fn codes(column: &str) -> Vec<String> {
-        let view = include_str!("../../../queries/sql/quota_fulfilment.sql");
+        let view = include_str!("../../../queries/sql/targets/quota_fulfilment.sql");
         let begins = format!("-- column {column} text: ");
         let line = view.lines().find_map(|line| line.strip_prefix(&begins)).expect("the column is described");
         let (_, list) = line.split_once("| ").expect("in two languages");

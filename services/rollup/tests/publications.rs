@@ -64,6 +64,8 @@ async fn a_publication_is_frozen_found_again_superseded_and_reproduced() {
         "{}",
         second.headline_en
     );
+    let cell = ("640000".to_owned(), "rd_intensity".to_owned());
+    assert_eq!(second.ratios.get(&cell).map(String::as_str), Some("1.30"), "as `figures` has it");
 
     let session = Session::open(&lake, None).await.expect("session");
     let superseding = "select * from publications p inner join publications q on q.supersedes = p.publication";
@@ -200,6 +202,19 @@ async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
     assert_eq!(names(sum), ["i22", "n22", "s22"]);
     let group = explained("mainland", "intensity").await;
     assert_eq!((names(&group.children[0]), group.events()), (vec!["n22".to_owned(), "s22".to_owned()], 3));
+    let request = Request { period: "2017".to_owned(), as_of: None, publish: true };
+    let published = run(&lake, velmora.clone(), request).await.expect("a roll-up").publication.expect("an id");
+    let answers = "select distinct answer from published_values where indicator = 'intensity' and target_id is null";
+    assert_eq!(asked(&lake, answers).await, ["research_effort"], "the catalog names it");
+    let behind =
+        "select count(distinct id) from publication_lineage where answer = 'research_effort' and ref_area = 'V'";
+    assert_eq!(asked(&lake, behind).await, ["4"]);
+    assert_eq!(
+        asked(&lake, "select shown from research_effort_as_of('2022-12-31') where ref_area = 'V'").await,
+        ["2.8400000000"]
+    );
+    let again = reproduce(&lake, &published).await.expect("reproduction");
+    assert!(again.values_agree && again.inputs_agree && again.same_queries, "{again:?}");
     // The isle lies within the nation, and counts for its R&D.
     let says_not_added = |node: &Node| node.facts.iter().any(|(name, _)| *name == "within_not_added");
     assert!(!says_not_added(&explained("V", "rd").await));

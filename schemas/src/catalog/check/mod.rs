@@ -1,5 +1,6 @@
 //! Every rule that a catalog must keep. All problems at once, each with its line.
 
+mod answers;
 mod areas;
 mod head;
 mod indicators;
@@ -9,6 +10,7 @@ mod reporters;
 mod rules;
 mod targets;
 
+pub use answers::is_taken;
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -28,6 +30,7 @@ pub(super) fn check(head: &Head, head_text: &str, sheets: &Sheets, problems: &mu
     head::check(head, head_text, &places, problems);
     areas::check(head, sheets, &places, problems);
     indicators::check(sheets, &places, problems);
+    answers::check(sheets, problems);
     targets::check(sheets, &places, problems);
     reporters::check(sheets, &places, problems);
     rules::check(sheets, &places, problems);

@@ -234,6 +234,37 @@ fn every_broken_catalog_gives_exactly_its_problem() {
 }
 
 #[test]
+fn a_ratio_may_name_its_view_unless_the_name_is_taken() {
+    let with = |share: &str, others: &str| {
+        let mut files = small();
+        let indicators = files.get_mut("indicators.csv").expect("indicators");
+        let of_line = |line: &str| match line.split(',').next() {
+            Some("indicator") => format!("{line},answer\n"),
+            Some("share") => format!("{line},{share}\n"),
+            _ => format!("{line},{others}\n"),
+        };
+        *indicators = indicators.lines().map(of_line).collect();
+        Catalog::from_files(files)
+    };
+    let named = with("effort", "").expect("a name of its own");
+    assert_eq!(named.answers().collect::<Vec<_>>(), [("effort", "share")]);
+    assert_eq!(with("", "").expect("no view of its own").answers().count(), 0);
+    // Lakes keep catalogs that could not say it.
+    let before = Catalog::from_files(small()).expect("the small catalog is in order");
+    let (density, intensity) = (("patent_density", "patent_density"), ("rd_intensity", "rd_intensity"));
+    assert_eq!(before.answers().collect::<Vec<_>>(), [density, intensity]);
+    assert_eq!(named.edits_of(&before, None), [], "a name changes no number");
+    let rules =
+        |problems: Vec<crate::catalog::Problem>| -> Vec<_> { problems.iter().map(|it| (it.line, it.rule)).collect() };
+    for taken in ["ratios", "events", "catalog_areas", "order", "pg_stat", "effort_as_of", "Effort", "2nd", "knowledge"]
+    {
+        assert_eq!(rules(with(taken, "").expect_err(taken)), [(4, "answer")], "{taken}");
+    }
+    let of_others = with("effort", "other").expect_err("only ratios have answers");
+    assert!(of_others.iter().all(|it| it.rule == "answer") && of_others.len() >= 7, "{of_others:#?}");
+}
+
+#[test]
 fn a_tree_of_six_levels_is_too_deep() {
     let mut files = small();
     let (mut areas, mut relations) = (String::new(), String::new());

@@ -1,8 +1,11 @@
 //! The connections of front ends beside HTTP: they are taken within bounds, encrypted where there is a certificate,
-//! counted, and given time to end. What is spoken on them is the front end's.
+//! counted, and given time to end. What is spoken on them is the front end's; what it is built from ([`Parts`]) and the
+//! shape of its errors ([`Problem`]) are the same for all.
 
 mod counters;
 mod lang;
+mod parts;
+mod problem;
 mod table;
 
 use std::io;
@@ -19,6 +22,8 @@ use tokio_rustls::rustls::ServerConfig;
 
 pub use counters::Counters;
 pub use lang::Lang;
+pub use parts::Parts;
+pub use problem::{Kind, Problem, Row, faults};
 pub use table::{Connections, Place};
 
 /// Time limit for TLS and for authentication.

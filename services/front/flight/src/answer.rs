@@ -21,9 +21,9 @@ use tokio::time::{timeout, timeout_at};
 use tonic::Status;
 
 use crate::connection::Close;
+use crate::problem::{Own, Problem, ToStatus};
 use crate::running::Entered;
 use crate::sent;
-use crate::told::{Own, Told};
 
 /// Messages that wait for the client.
 const WAITING: usize = 2;
@@ -34,7 +34,7 @@ const PIECE: usize = 512 * 1024;
 const LAST_WORD: Duration = Duration::from_secs(5 * 60);
 
 /// A message, or none at the end of the answer.
-type Piece = Result<Option<FlightData>, Told>;
+type Piece = Result<Option<FlightData>, Problem>;
 
 /// The rows of an answer, and how they are sent.
 pub(crate) struct Sending {
@@ -67,7 +67,7 @@ impl Sending {
                 None => written.await,
             }
         };
-        let why: Told = tokio::select! {
+        let why: Problem = tokio::select! {
             written = written => match written {
                 Ok(()) => return,
                 Err(why) => {
@@ -150,6 +150,6 @@ impl Stream for Answer {
             None => Some(Own::Cancelled.into()),
         };
         self.is_over = true;
-        Poll::Ready(told.map(|told| Err(told.status(self.lang))))
+        Poll::Ready(told.map(|problem| Err(problem.to_status(self.lang))))
     }
 }

@@ -11,8 +11,8 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use crate::problem::{Own, Problem};
 use crate::sent;
-use crate::told::{Own, Told};
 
 /// Parameters of a statement, at most.
 const MOST: usize = 1024;
@@ -71,26 +71,26 @@ pub(crate) fn schema(text: &str, found: &BTreeMap<String, Option<DataType>>) -> 
 }
 
 /// Bound values, as they are kept: one row.
-pub(crate) fn kept(batches: &[RecordBatch]) -> Result<Vec<u8>, Told> {
-    let wrong = |error: ArrowError| Told::found(Own::Parameter, error);
+pub(crate) fn kept(batches: &[RecordBatch]) -> Result<Vec<u8>, Problem> {
+    let wrong = |error: ArrowError| Problem::found(Own::Parameter, error);
     let mut rows = batches.iter().filter(|batch| batch.num_rows() > 0);
     let (row, more) = (rows.next(), rows.next());
     let row = row.filter(|row| row.num_rows() == 1 && more.is_none());
-    let row = row.ok_or_else(|| Told::found(Own::Parameters, "one row of values at a time"))?;
+    let row = row.ok_or_else(|| Problem::found(Own::Parameters, "one row of values at a time"))?;
     let schema = sent::schema(&row.schema());
     let row = sent::batch(row, &schema).map_err(wrong)?;
     let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(wrong)?;
     writer.write(&row).map_err(wrong)?;
     let bytes = writer.into_inner().map_err(wrong)?;
     match bytes.len() > KEPT {
-        true => Err(Told::found(Own::Parameter, format!("{} > {KEPT} bytes", bytes.len()))),
+        true => Err(Problem::found(Own::Parameter, format!("{} > {KEPT} bytes", bytes.len()))),
         false => Ok(bytes),
     }
 }
 
 /// Values as the engine takes them.
-pub(crate) fn values(kept: &[u8]) -> Result<Vec<ScalarValue>, Told> {
-    let wrong = |error: String| Told::found(Own::Parameter, error);
+pub(crate) fn values(kept: &[u8]) -> Result<Vec<ScalarValue>, Problem> {
+    let wrong = |error: String| Problem::found(Own::Parameter, error);
     let mut reader = StreamReader::try_new(kept, None).map_err(|error| wrong(error.to_string()))?;
     let Some(row) = reader.next().transpose().map_err(|error| wrong(error.to_string()))? else { return Ok(Vec::new()) };
     let values = row.columns().iter().map(|column| ScalarValue::try_from_array(column, 0));
@@ -98,19 +98,19 @@ pub(crate) fn values(kept: &[u8]) -> Result<Vec<ScalarValue>, Told> {
 }
 
 /// That there are as many values as parameters: the engine says nothing of values that are too many.
-pub(crate) fn fit(text: &str, values: usize) -> Result<(), Told> {
+pub(crate) fn fit(text: &str, values: usize) -> Result<(), Problem> {
     let parameters = count(text);
     match values == parameters {
         true => Ok(()),
-        false => Err(Told::found(Own::Parameters, format!("{parameters}, not {values}"))),
+        false => Err(Problem::found(Own::Parameters, format!("{parameters}, not {values}"))),
     }
 }
 
 /// A schema as messages hold it.
-pub(crate) fn encoded(schema: &Schema) -> Result<bytes::Bytes, Told> {
+pub(crate) fn encoded(schema: &Schema) -> Result<bytes::Bytes, Problem> {
     let options = arrow::ipc::writer::IpcWriteOptions::default();
     let message = arrow_flight::IpcMessage::try_from(arrow_flight::SchemaAsIpc::new(schema, &options));
-    message.map(|message| message.0).map_err(|error| Told::found(Own::Message, error))
+    message.map(|message| message.0).map_err(|error| Problem::found(Own::Message, error))
 }
 
 #[cfg(test)]

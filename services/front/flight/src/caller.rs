@@ -13,7 +13,7 @@ use http::{HeaderMap, header};
 use tonic::{Request, Status};
 
 use crate::Flight;
-use crate::told::{Own, Told};
+use crate::problem::{Own, Problem, ToStatus};
 
 /// Go's client leaves out the padding that the standard asks for.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -38,7 +38,7 @@ impl Caller {
     /// The caller of a request; each was given one when it was let in.
     pub(crate) fn of<T>(request: &Request<T>) -> Result<Self, Status> {
         let caller = request.extensions().get::<Self>().cloned();
-        caller.ok_or_else(|| Told::from(Code::TokenMissing).status(Lang::default()))
+        caller.ok_or_else(|| Problem::from(Code::TokenMissing).to_status(Lang::default()))
     }
 }
 
@@ -54,15 +54,15 @@ pub(crate) fn moment(written: Option<&String>) -> Option<Moment> {
 
 impl Flight {
     /// Judges a call by its headers.
-    pub(crate) fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Told> {
+    pub(crate) fn caller(&self, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, Problem> {
         let authorization = headers.get(header::AUTHORIZATION).ok_or(Code::TokenMissing)?.as_bytes();
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let client = network(peer);
         let given = basic(authorization);
         let bearer = match &given {
             // A user is named beside a token that names it too: both must agree.
             Some(Some((user, token))) => {
-                self.credentials.sent(user, token).map(|_| format!("Bearer {token}").into_bytes())
+                self.parts.credentials.sent(user, token).map(|_| format!("Bearer {token}").into_bytes())
             }
             Some(None) => None,
             None => Some(authorization.to_vec()),
@@ -70,19 +70,19 @@ impl Flight {
         let judged = match &bearer {
             None => Err(AuthError::Unknown),
             // Who has sent too many wrong ones does not have the file read for each.
-            Some(bearer) if self.wrong.are_too_many(client) => self.credentials.recognise(bearer, now),
-            Some(bearer) => self.credentials.authenticate(Some(bearer), now),
+            Some(bearer) if self.parts.wrong.are_too_many(client) => self.parts.credentials.recognise(bearer, now),
+            Some(bearer) => self.parts.credentials.authenticate(Some(bearer), now),
         };
         let identity = match judged {
             Ok(identity) => identity,
             Err(AuthError::Unavailable) => return Err(Code::CredentialsUnavailable.into()),
-            Err(_) if self.wrong.are_too_many(client) => {
-                self.counters.wrong_tokens.inc();
+            Err(_) if self.parts.wrong.are_too_many(client) => {
+                self.parts.counters.wrong_tokens.inc();
                 return Err(Code::TooManyWrongTokens.into());
             }
             Err(error) => {
-                self.wrong.count(client);
-                self.counters.wrong_tokens.inc();
+                self.parts.wrong.count(client);
+                self.parts.counters.wrong_tokens.inc();
                 return Err(match error {
                     AuthError::Unknown if given.is_some() => Own::WrongPassword.into(),
                     other => Code::from(other).into(),
@@ -95,7 +95,7 @@ impl Flight {
         let text = |name: &str| match headers.get(name).map(|value| value.to_str()) {
             None => Ok(None),
             Some(Ok(text)) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
-            Some(Err(_)) => Err(Told::from(Code::AsOfInvalid)),
+            Some(Err(_)) => Err(Problem::from(Code::AsOfInvalid)),
         };
         Ok(Caller { identity, lang: lang_of(headers), as_of: text(AS_OF)?, recorded: text(RECORDED)? })
     }

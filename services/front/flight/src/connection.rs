@@ -27,8 +27,8 @@ use tower::ServiceExt;
 
 use crate::Flight;
 use crate::caller::lang_of;
+use crate::problem::{Own, Problem, ToStatus};
 use crate::service::Service;
-use crate::told::{Own, Told};
 
 /// What is spoken within TLS.
 const ALPN: &[u8] = b"h2";
@@ -135,7 +135,7 @@ impl Drop for Call {
 
 impl Front for Flight {
     async fn speak(self: Arc<Self>, stream: TcpStream, peer: IpAddr, place: Place, shutdown: Shutdown) {
-        let Some(tls) = &self.tls else { return self.talk(stream, peer, place, shutdown).await };
+        let Some(tls) = &self.parts.tls else { return self.talk(stream, peer, place, shutdown).await };
         let handshake = TlsAcceptor::from(config_for(tls, ALPN)).accept(stream);
         let handshake = tokio::select! {
             handshake = timeout(START_TIME, handshake) => handshake,
@@ -145,21 +145,21 @@ impl Front for Flight {
         match handshake {
             Ok(Ok(stream)) => self.talk(stream, peer, place, shutdown).await,
             Ok(Err(error)) => {
-                self.counters.handshakes_failed.inc();
+                self.parts.counters.handshakes_failed.inc();
                 tracing::debug!(%error, "a connection did not come to speak TLS");
             }
             Err(_) => {
-                self.counters.handshakes_failed.inc();
+                self.parts.counters.handshakes_failed.inc();
             }
         }
     }
 
     async fn refuse(self: Arc<Self>, stream: TcpStream) {
         let told = async |request: Request<Incoming>| {
-            let status = Told::from(Own::Full).status(lang_of(request.headers()));
+            let status = Problem::from(Own::Full).to_status(lang_of(request.headers()));
             Ok::<_, Infallible>(status.into_http::<tonic::body::Body>())
         };
-        let ended = match &self.tls {
+        let ended = match &self.parts.tls {
             None => http().serve_connection(TokioIo::new(stream), service_fn(told)).await,
             Some(tls) => match TlsAcceptor::from(config_for(tls, ALPN)).accept(stream).await {
                 Ok(stream) => http().serve_connection(TokioIo::new(stream), service_fn(told)).await,
@@ -195,7 +195,7 @@ impl Flight {
         }
         // Nobody waits for an answer who could be told from a flood.
         if !seen.is_known.load(Ordering::Acquire) {
-            self.counters.handshakes_failed.inc();
+            self.parts.counters.handshakes_failed.inc();
             return;
         }
         connection.as_mut().graceful_shutdown();
@@ -213,7 +213,7 @@ impl Flight {
 
     fn ended(&self, ended: hyper::Result<()>, seen: &Seen) {
         if ended.is_err() && !seen.is_known.load(Ordering::Acquire) {
-            self.counters.handshakes_failed.inc();
+            self.parts.counters.handshakes_failed.inc();
         }
         note(ended);
     }
@@ -235,8 +235,8 @@ impl Flight {
             Ok(caller)
         });
         match caller {
-            Err(told) => Response::from_parts(
-                told.status(lang).into_http::<tonic::body::Body>().into_parts().0,
+            Err(problem) => Response::from_parts(
+                problem.to_status(lang).into_http::<tonic::body::Body>().into_parts().0,
                 Guarded { body: tonic::body::Body::empty(), _call: None },
             ),
             Ok(caller) => {

@@ -9,8 +9,8 @@ use crate::Flight;
 use crate::bound;
 use crate::caller::Caller;
 use crate::handle::Handle;
+use crate::problem::Problem;
 use crate::sent;
-use crate::told::Told;
 
 /// Columns and parameters of a question.
 pub(crate) struct Described {
@@ -20,11 +20,11 @@ pub(crate) struct Described {
 
 impl Flight {
     /// Columns of a question, as they are sent, and its parameters.
-    pub(crate) async fn described(&self, caller: &Caller, handle: &Handle) -> Result<Described, Told> {
+    pub(crate) async fn described(&self, caller: &Caller, handle: &Handle) -> Result<Described, Problem> {
         let credential = &caller.identity.credential;
         let question = handle.question()?;
         let unbound = question.parameters.is_empty();
-        let described = match self.desk.describe(credential, question.clone()).await {
+        let described = match self.parts.desk.describe(credential, question.clone()).await {
             Ok(described) => described,
             // The text does not tell the types of its parameters; its client will.
             Err(why @ Unanswered::Invalid(_)) if unbound => {
@@ -33,7 +33,7 @@ impl Flight {
                     return Err(why.into());
                 }
                 let typed = helan_query::desk::Question { parameters, ..question };
-                self.desk.describe(credential, typed).await.map_err(|_| why)?
+                self.parts.desk.describe(credential, typed).await.map_err(|_| why)?
             }
             Err(why) => return Err(why.into()),
         };

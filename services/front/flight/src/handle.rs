@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bound;
 use crate::caller::{Caller, moment};
-use crate::told::{Own, Told};
+use crate::problem::{Own, Problem};
 
 /// A question as its client keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +40,17 @@ impl Handle {
     }
 
     /// The question that a caller has sent back. One that was made up, or given to another credential, is refused.
-    pub(crate) fn open(seal: &Seal, sealed: &[u8], caller: &Caller) -> Result<Self, Told> {
+    pub(crate) fn open(seal: &Seal, sealed: &[u8], caller: &Caller) -> Result<Self, Problem> {
         let text = seal.open(sealed).ok_or(Own::Handle)?;
-        let handle: Self = serde_json::from_slice(text).map_err(|_| Told::from(Own::Handle))?;
+        let handle: Self = serde_json::from_slice(text).map_err(|_| Problem::from(Own::Handle))?;
         if handle.credential != *caller.identity.credential {
             return Err(Own::Handle.into());
         }
         Ok(handle)
     }
 
-    pub(crate) fn close(&self, seal: &Seal) -> Result<Vec<u8>, Told> {
-        Ok(seal.close(&serde_json::to_vec(self).map_err(|error| Told::found(Own::Message, error))?))
+    pub(crate) fn close(&self, seal: &Seal) -> Result<Vec<u8>, Problem> {
+        Ok(seal.close(&serde_json::to_vec(self).map_err(|error| Problem::found(Own::Message, error))?))
     }
 
     /// With values for its parameters.
@@ -72,9 +72,9 @@ impl Handle {
     }
 
     /// As the desk is asked.
-    pub(crate) fn question(&self) -> Result<Question, Told> {
+    pub(crate) fn question(&self) -> Result<Question, Problem> {
         let parameters = match &self.parameters {
-            Some(text) => bound::values(&BASE64.decode(text).map_err(|error| Told::found(Own::Parameter, error))?)?,
+            Some(text) => bound::values(&BASE64.decode(text).map_err(|error| Problem::found(Own::Parameter, error))?)?,
             None => Vec::new(),
         };
         let (as_of, recorded) = (moment(self.as_of.as_ref()), moment(self.recorded.as_ref()));
@@ -82,16 +82,16 @@ impl Handle {
     }
 
     /// The ticket by which its answer is fetched.
-    pub(crate) fn ticket(&self, seal: &Seal) -> Result<Ticket, Told> {
+    pub(crate) fn ticket(&self, seal: &Seal) -> Result<Ticket, Problem> {
         let query = TicketStatementQuery { statement_handle: self.close(seal)?.into() };
         Ok(Ticket::new(query.as_any().encode_to_vec()))
     }
 
     /// The question that a client means by what it was told of it.
-    pub(crate) fn of_info(seal: &Seal, info: &FlightInfo, caller: &Caller) -> Result<Self, Told> {
+    pub(crate) fn of_info(seal: &Seal, info: &FlightInfo, caller: &Caller) -> Result<Self, Problem> {
         let ticket = info.endpoint.first().and_then(|endpoint| endpoint.ticket.as_ref()).ok_or(Own::Handle)?;
-        let any = Any::decode(&*ticket.ticket).map_err(|_| Told::from(Own::Handle))?;
-        let query: Option<TicketStatementQuery> = any.unpack().map_err(|_| Told::from(Own::Handle))?;
+        let any = Any::decode(&*ticket.ticket).map_err(|_| Problem::from(Own::Handle))?;
+        let query: Option<TicketStatementQuery> = any.unpack().map_err(|_| Problem::from(Own::Handle))?;
         Self::open(seal, &query.ok_or(Own::Handle)?.statement_handle, caller)
     }
 }

@@ -11,21 +11,18 @@ mod connection;
 mod described;
 mod handle;
 mod info;
+mod problem;
 mod running;
 mod sent;
 mod service;
 mod tables;
-mod told;
 
 use std::io;
 use std::sync::Arc;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use arrow_flight::sql::metadata::SqlInfoData;
-use helan_connections::{Connections, Counters, Limits, Tls};
-use helan_query::desk::Desk;
-use helan_runtime::clock::Clock;
-use helan_runtime::credentials::{Credentials, WrongTokens};
+use helan_connections::Parts;
 use helan_runtime::seal::Seal;
 use helan_runtime::shutdown::Shutdown;
 use tokio::net::TcpListener;
@@ -38,36 +35,20 @@ const MESSAGE: usize = 1024 * 1024;
 
 /// What connections are served from.
 pub struct Flight {
-    desk: Desk,
-    credentials: Credentials,
-    clock: Clock,
-    counters: Counters,
-    tls: Option<Tls>,
-    wrong: WrongTokens,
-    connections: Connections,
+    parts: Parts,
     seal: Seal,
     running: Running,
     info: SqlInfoData,
 }
 
 impl Flight {
-    /// Connections that ask a desk. With a certificate all of them are encrypted.
+    /// Connections that ask a desk.
     ///
     /// # Errors
     /// If the system has no random numbers.
-    pub fn new(
-        desk: Desk,
-        credentials: Credentials,
-        clock: Clock,
-        counters: Counters,
-        tls: Option<Tls>,
-        limits: &Limits,
-    ) -> io::Result<Self> {
-        let wrong = WrongTokens::new(clock.clone(), limits.wrong_tokens_per_minute);
-        let connections = Connections::new(limits.connections, limits.connections_each);
+    pub fn new(parts: Parts) -> io::Result<Self> {
         let info = info::all().map_err(io::Error::other)?;
-        let (seal, running) = (Seal::new()?, Running::default());
-        Ok(Self { desk, credentials, clock, counters, tls, wrong, connections, seal, running, info })
+        Ok(Self { parts, seal: Seal::new()?, running: Running::default(), info })
     }
 
     /// Serves until shutdown is asked for, then lets questions under way end.
@@ -76,7 +57,7 @@ impl Flight {
     /// Never for one connection; only if the listener itself cannot be used.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> io::Result<()> {
         tracing::info!(address = %listener.local_addr()?, "listening for Flight SQL clients");
-        let (connections, counters) = (self.connections.clone(), self.counters.clone());
+        let (connections, counters) = (self.parts.connections.clone(), self.parts.counters.clone());
         helan_connections::serve(Arc::new(self), listener, connections, counters, shutdown).await
     }
 

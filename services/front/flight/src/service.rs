@@ -26,8 +26,8 @@ use crate::answer::Sending;
 use crate::caller::{Caller, basic};
 use crate::connection::Close;
 use crate::handle::Handle;
+use crate::problem::{Own, Problem, ToStatus};
 use crate::sent;
-use crate::told::{Own, Told};
 use crate::{Flight, bound, tables};
 
 const CANCEL: &str = "CancelFlightInfo";
@@ -39,22 +39,22 @@ pub(crate) struct Service(pub(crate) Arc<Flight>);
 type Rows<T> = Result<Response<<T as FlightService>::DoGetStream>, Status>;
 type Info = Result<Response<FlightInfo>, Status>;
 
-fn broken(error: impl std::fmt::Display) -> Told {
-    Told::found(Own::Message, error)
+fn broken(error: impl std::fmt::Display) -> Problem {
+    Problem::found(Own::Message, error)
 }
 
 /// How an answer to a command is fetched: by the command itself.
 fn info(request: Request<FlightDescriptor>, command: &impl ProstMessageExt, schema: &Schema) -> Info {
     let caller = Caller::of(&request)?;
     let ticket = Ticket::new(command.as_any().encode_to_vec());
-    described(request, ticket, schema).map_err(|told| told.status(caller.lang))
+    described(request, ticket, schema).map_err(|problem| problem.to_status(caller.lang))
 }
 
 fn described(
     request: Request<FlightDescriptor>,
     ticket: Ticket,
     schema: &Schema,
-) -> Result<Response<FlightInfo>, Told> {
+) -> Result<Response<FlightInfo>, Problem> {
     let info = FlightInfo::new().try_with_schema(schema).map_err(broken)?.with_descriptor(request.into_inner());
     Ok(Response::new(info.with_endpoint(FlightEndpoint::new().with_ticket(ticket))))
 }
@@ -62,7 +62,7 @@ fn described(
 /// Rows that are there.
 fn rows<T>(request: &Request<T>, made: Result<RecordBatch, FlightError>) -> Rows<Service> {
     let caller = Caller::of(request)?;
-    let batch = made.map_err(|error| broken(error).status(caller.lang))?;
+    let batch = made.map_err(|error| broken(error).to_status(caller.lang))?;
     let encoder = FlightDataEncoderBuilder::new().with_schema(batch.schema());
     let messages = encoder.build(futures::stream::iter([Ok(batch)])).map_err(Status::from);
     Ok(Response::new(messages.boxed()))
@@ -93,7 +93,7 @@ fn rfc_3339(moment: i64) -> String {
 
 impl Service {
     fn new_handle(&self, caller: &Caller, text: String) -> Handle {
-        Handle::new(caller, self.0.clock.new_id(), text)
+        Handle::new(caller, self.0.parts.clock.new_id(), text)
     }
 
     /// Announces an answer: its columns are found now, and it is asked when it is fetched.
@@ -104,7 +104,7 @@ impl Service {
             let ticket = handle.announcing(&columns).ticket(&self.0.seal)?;
             described(request, ticket, &columns)
         };
-        announced.await.map_err(|told| told.status(caller.lang))
+        announced.await.map_err(|problem| problem.to_status(caller.lang))
     }
 
     async fn fetch(
@@ -112,9 +112,9 @@ impl Service {
         caller: &Caller,
         close: Option<Close>,
         handle: &Handle,
-    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Told> {
+    ) -> Result<Response<<Self as FlightService>::DoGetStream>, Problem> {
         // First of all a place: who has none costs nothing more.
-        let seat = self.0.desk.seat(&caller.identity.credential)?;
+        let seat = self.0.parts.desk.seat(&caller.identity.credential)?;
         let question = handle.question()?;
         bound::fit(&handle.text, question.parameters.len())?;
         let (id, mut entered) = (seat.id.clone(), self.0.running.enter(&handle.id));
@@ -127,29 +127,29 @@ impl Service {
             return Err(Own::Changed.into());
         }
         let head = head(&answer.provenance, &id);
-        let (counters, lang) = (self.0.counters.clone(), caller.lang);
+        let (counters, lang) = (self.0.parts.counters.clone(), caller.lang);
         let close = close.unwrap_or_else(|| Close(Arc::default()));
         let sending = Sending { rows: answer.rows, schema, entered, counters, lang, close };
         Ok(Response::from_parts(head, sending.stream().boxed(), http::Extensions::new()))
     }
 
-    fn cancel(&self, caller: &Caller, info: &FlightInfo) -> Result<CancelStatus, Told> {
+    fn cancel(&self, caller: &Caller, info: &FlightInfo) -> Result<CancelStatus, Problem> {
         let handle = Handle::of_info(&self.0.seal, info, caller)?;
         if !self.0.running.end(&handle.id) {
             return Ok(CancelStatus::NotCancellable);
         }
-        self.0.counters.cancelled.inc();
+        self.0.parts.counters.cancelled.inc();
         Ok(CancelStatus::Cancelled)
     }
 
     fn open(&self, sealed: &[u8], caller: &Caller) -> Result<Handle, Status> {
-        Handle::open(&self.0.seal, sealed, caller).map_err(|told| told.status(caller.lang))
+        Handle::open(&self.0.seal, sealed, caller).map_err(|problem| problem.to_status(caller.lang))
     }
 }
 
 fn refused<T, R>(request: &Request<T>, own: Own) -> Result<R, Status> {
     let caller = Caller::of(request)?;
-    Err(Told::from(own).status(caller.lang))
+    Err(Problem::from(own).to_status(caller.lang))
 }
 
 #[tonic::async_trait]
@@ -195,7 +195,7 @@ impl FlightSqlService for Service {
         let caller = Caller::of(&request)?;
         let mut handle = self.open(&query.prepared_statement_handle, &caller)?;
         // Each execution is ended by itself.
-        handle.id = self.0.clock.new_id();
+        handle.id = self.0.parts.clock.new_id();
         self.announce(&caller, handle, request).await
     }
 
@@ -203,7 +203,7 @@ impl FlightSqlService for Service {
         let caller = Caller::of(&request)?;
         let close = request.extensions().get::<Close>().cloned();
         let handle = self.open(&ticket.statement_handle, &caller)?;
-        self.fetch(&caller, close, &handle).await.map_err(|told| told.status(caller.lang))
+        self.fetch(&caller, close, &handle).await.map_err(|problem| problem.to_status(caller.lang))
     }
 
     async fn do_get_prepared_statement(
@@ -214,7 +214,7 @@ impl FlightSqlService for Service {
         let caller = Caller::of(&request)?;
         let close = request.extensions().get::<Close>().cloned();
         let handle = self.open(&query.prepared_statement_handle, &caller)?;
-        self.fetch(&caller, close, &handle).await.map_err(|told| told.status(caller.lang))
+        self.fetch(&caller, close, &handle).await.map_err(|problem| problem.to_status(caller.lang))
     }
 
     async fn do_action_create_prepared_statement(
@@ -233,7 +233,7 @@ impl FlightSqlService for Service {
                 parameter_schema: bound::encoded(&parameters)?,
             })
         };
-        prepared.await.map_err(|told: Told| told.status(caller.lang))
+        prepared.await.map_err(|problem: Problem| problem.to_status(caller.lang))
     }
 
     /// Nothing is kept here, so nothing is to be closed.
@@ -256,12 +256,12 @@ impl FlightSqlService for Service {
         let messages = request.into_inner().map_err(FlightError::from);
         let batches = FlightRecordBatchStream::new_from_flight_data(messages).try_collect::<Vec<_>>().await;
         let bind = || {
-            let values = bound::kept(&batches.map_err(|error| Told::found(Own::Parameter, error))?)?;
+            let values = bound::kept(&batches.map_err(|error| Problem::found(Own::Parameter, error))?)?;
             let handle = handle.bound(&values);
             bound::fit(&handle.text, handle.question()?.parameters.len())?;
             handle.close(&self.0.seal)
         };
-        let handle = bind().map_err(|told| told.status(caller.lang))?;
+        let handle = bind().map_err(|problem| problem.to_status(caller.lang))?;
         Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle.into()) })
     }
 
@@ -271,8 +271,8 @@ impl FlightSqlService for Service {
         request: Request<Action>,
     ) -> Result<ActionCancelQueryResult, Status> {
         let caller = Caller::of(&request)?;
-        let info = FlightInfo::decode(query.info).map_err(|error| broken(error).status(caller.lang))?;
-        let status = self.cancel(&caller, &info).map_err(|told| told.status(caller.lang))?;
+        let info = FlightInfo::decode(query.info).map_err(|error| broken(error).to_status(caller.lang))?;
+        let status = self.cancel(&caller, &info).map_err(|problem| problem.to_status(caller.lang))?;
         // The older action has the same numbers.
         Ok(ActionCancelQueryResult { result: status.into() })
     }
@@ -287,7 +287,7 @@ impl FlightSqlService for Service {
         }
         let asked = CancelFlightInfoRequest::decode(&*request.get_ref().body);
         let cancel = || self.cancel(&caller, &asked.map_err(broken)?.info.ok_or(Own::Handle)?);
-        let status = cancel().map_err(|told| told.status(caller.lang))?;
+        let status = cancel().map_err(|problem| problem.to_status(caller.lang))?;
         let body = CancelFlightInfoResult::new(status).encode_to_vec().into();
         Ok(Response::new(futures::stream::iter([Ok(arrow_flight::Result { body })]).boxed()))
     }
@@ -323,7 +323,7 @@ impl FlightSqlService for Service {
 
     async fn do_get_tables(&self, query: CommandGetTables, request: Request<Ticket>) -> Rows<Self> {
         let caller = Caller::of(&request)?;
-        let docs = self.0.desk.tables().await.map_err(|why| Told::from(why).status(caller.lang))?;
+        let docs = self.0.parts.desk.tables().await.map_err(|why| Problem::from(why).to_status(caller.lang))?;
         rows(&request, tables::tables(query, &docs, caller.lang))
     }
 

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::scalar::ScalarValue;
 
 use crate::numeric;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use crate::statement;
 use crate::types::{self, Type};
 
@@ -79,8 +79,8 @@ pub(crate) fn value(
     binary: bool,
     oid: u32,
     found: Option<&DataType>,
-) -> Result<ScalarValue, Said> {
-    let wrong = |what: String| Said::found(Own::Parameter, what);
+) -> Result<ScalarValue, Problem> {
+    let wrong = |what: String| Problem::found(Own::Parameter, what);
     let kind = engine_type(oid).or_else(|| found.cloned());
     let Some(bytes) = bytes else {
         let null = ScalarValue::try_from(kind.as_ref().unwrap_or(&DataType::Utf8));
@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(read("-7", 23), ScalarValue::Int32(Some(-7)));
         assert_eq!(read("2019-08-30", 1082), ScalarValue::Date32(Some(18_138)));
         assert_eq!(read("640000", 25), ScalarValue::Utf8(Some("640000".to_owned())));
-        assert_eq!(value(Some(b"x"), false, 23, None).expect_err("no number").state, "22P02");
+        assert_eq!(value(Some(b"x"), false, 23, None).expect_err("no number").status, "22P02");
         assert_eq!(value(None, false, 20, None).expect("null"), ScalarValue::Int64(None));
         let listed = read(r#"{a,"b ,c",NULL}"#, 1009);
         assert_eq!(listed.to_string(), "[a, b ,c, ]");

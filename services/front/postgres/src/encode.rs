@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use pgwire::messages::data::{FieldDescription, RowDescription};
 
 use crate::numeric;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use crate::types::{self, Column, Type};
 
 /// Days and microseconds from 1970 to 2000, where PostgreSQL counts from.
@@ -23,24 +23,25 @@ const DAYS: i32 = 10_957;
 const MICROSECONDS: i64 = 946_684_800_000_000;
 
 /// Whether values are written in binary, column by column: as clients say it in one word for all, or in one for each.
-pub(crate) fn formats(codes: &[i16], columns: usize) -> Result<Vec<bool>, Said> {
+pub(crate) fn formats(codes: &[i16], columns: usize) -> Result<Vec<bool>, Problem> {
     let binary = |code: &i16| match code {
         0 => Ok(false),
         1 => Ok(true),
-        other => Err(Said::found(Own::Protocol, format!("format {other}"))),
+        other => Err(Problem::found(Own::Protocol, format!("format {other}"))),
     };
     match codes {
         [] => Ok(vec![false; columns]),
         [all] => Ok(vec![binary(all)?; columns]),
         each if each.len() == columns => each.iter().map(binary).collect(),
-        each => Err(Said::found(Own::Protocol, format!("{} formats, {columns} columns", each.len()))),
+        each => Err(Problem::found(Own::Protocol, format!("{} formats, {columns} columns", each.len()))),
     }
 }
 
 /// The columns of an answer.
-pub(crate) fn columns(schema: &Schema) -> Result<Vec<Column>, Said> {
+pub(crate) fn columns(schema: &Schema) -> Result<Vec<Column>, Problem> {
     let of = |field: &arrow::datatypes::FieldRef| {
-        types::of_field(field).ok_or_else(|| Said::found(Own::Type, format!("{}: {}", field.name(), field.data_type())))
+        types::of_field(field)
+            .ok_or_else(|| Problem::found(Own::Type, format!("{}: {}", field.name(), field.data_type())))
     };
     schema.fields().iter().map(of).collect()
 }
@@ -83,13 +84,18 @@ enum Values {
 }
 
 impl Rows {
-    pub(crate) fn new(batch: &RecordBatch, columns: &[Column], binary: &[bool], zone: &TimeZone) -> Result<Self, Said> {
+    pub(crate) fn new(
+        batch: &RecordBatch,
+        columns: &[Column],
+        binary: &[bool],
+        zone: &TimeZone,
+    ) -> Result<Self, Problem> {
         let made = batch.columns().iter().zip(columns).zip(binary).map(|((array, column), binary)| {
             let values = Values::new(array, *column);
-            let failed = |error: ArrowError| Said::found(Own::Type, error);
+            let failed = |error: ArrowError| Problem::found(Own::Type, error);
             Ok((values.map_err(failed)?, *binary))
         });
-        Ok(Self { columns: made.collect::<Result<_, Said>>()?, zone: zone.clone(), rows: batch.num_rows() })
+        Ok(Self { columns: made.collect::<Result<_, Problem>>()?, zone: zone.clone(), rows: batch.num_rows() })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -97,7 +103,7 @@ impl Rows {
     }
 
     /// Writes one row as a message.
-    pub(crate) fn write(&self, row: usize, out: &mut BytesMut) -> Result<(), Said> {
+    pub(crate) fn write(&self, row: usize, out: &mut BytesMut) -> Result<(), Problem> {
         out.put_u8(b'D');
         let begin = out.len();
         out.put_i32(0);
@@ -189,7 +195,7 @@ impl Values {
     }
 
     /// A value with its length before it; -1 for none.
-    fn field(&self, at: usize, binary: bool, zone: &TimeZone, out: &mut BytesMut) -> Result<(), Said> {
+    fn field(&self, at: usize, binary: bool, zone: &TimeZone, out: &mut BytesMut) -> Result<(), Problem> {
         if self.array().is_null(at) || matches!(self.array().data_type(), DataType::Null) {
             out.put_i32(-1);
             return Ok(());
@@ -205,7 +211,7 @@ impl Values {
         Ok(())
     }
 
-    fn text(&self, at: usize, zone: &TimeZone) -> Result<String, Said> {
+    fn text(&self, at: usize, zone: &TimeZone) -> Result<String, Problem> {
         Ok(match self {
             Self::Bool(array) => if array.as_boolean().value(at) { "t" } else { "f" }.to_owned(),
             Self::Int2(array) => array.as_primitive::<Int16Type>().value(at).to_string(),
@@ -217,7 +223,7 @@ impl Values {
             Self::Text(array) => {
                 let text = array.as_string::<i32>().value(at);
                 if text.contains('\0') {
-                    return Err(Said::found(Own::Type, format!("{text:?}")));
+                    return Err(Problem::found(Own::Type, format!("{text:?}")));
                 }
                 text.to_owned()
             }
@@ -229,7 +235,7 @@ impl Values {
             Self::Time(array) => {
                 let time = array.as_primitive::<Time64MicrosecondType>().value(at);
                 let time = civil::Time::midnight().checked_add(SignedDuration::from_micros(time));
-                time.map_err(|error| Said::found(Own::Type, error))?.to_string()
+                time.map_err(|error| Problem::found(Own::Type, error))?.to_string()
             }
             Self::Instant { array, with_zone } => {
                 let instant = array.as_primitive::<TimestampMicrosecondType>().value(at);
@@ -256,7 +262,7 @@ impl Values {
         })
     }
 
-    fn binary(&self, at: usize, zone: &TimeZone, out: &mut BytesMut) -> Result<(), Said> {
+    fn binary(&self, at: usize, zone: &TimeZone, out: &mut BytesMut) -> Result<(), Problem> {
         match self {
             Self::Bool(array) => out.put_u8(u8::from(array.as_boolean().value(at))),
             Self::Int2(array) => out.put_i16(array.as_primitive::<Int16Type>().value(at)),
@@ -268,18 +274,18 @@ impl Values {
             Self::Numeric(array) => {
                 let text = number(array, at)?;
                 if !numeric::write(&text, out) {
-                    return Err(Said::found(Own::Type, text));
+                    return Err(Problem::found(Own::Type, text));
                 }
             }
             Self::Bytes(array) => out.put_slice(array.as_binary::<i32>().value(at)),
             Self::Date(array) => {
                 let days = array.as_primitive::<Date32Type>().value(at);
-                out.put_i32(days.checked_sub(DAYS).ok_or_else(|| Said::found(Own::Type, days))?);
+                out.put_i32(days.checked_sub(DAYS).ok_or_else(|| Problem::found(Own::Type, days))?);
             }
             Self::Time(array) => out.put_i64(array.as_primitive::<Time64MicrosecondType>().value(at)),
             Self::Instant { array, .. } => {
                 let instant = array.as_primitive::<TimestampMicrosecondType>().value(at);
-                out.put_i64(instant.checked_sub(MICROSECONDS).ok_or_else(|| Said::found(Own::Type, instant))?);
+                out.put_i64(instant.checked_sub(MICROSECONDS).ok_or_else(|| Problem::found(Own::Type, instant))?);
             }
             Self::Interval(array) => {
                 let (months, days, nanoseconds) =
@@ -309,14 +315,14 @@ impl Values {
 }
 
 /// A number with every digit, and no zeros at the end that only the type has.
-fn number(array: &ArrayRef, at: usize) -> Result<String, Said> {
+fn number(array: &ArrayRef, at: usize) -> Result<String, Problem> {
     let text = shown(array, at)?;
     Ok(if is_exact(array.data_type()) { without_zeros(&text).to_owned() } else { text })
 }
 
-fn shown(array: &dyn Array, at: usize) -> Result<String, Said> {
+fn shown(array: &dyn Array, at: usize) -> Result<String, Problem> {
     let formatter = ArrayFormatter::try_new(array, &FormatOptions::default());
-    Ok(formatter.map_err(|error| Said::found(Own::Type, error))?.value(at).to_string())
+    Ok(formatter.map_err(|error| Problem::found(Own::Type, error))?.value(at).to_string())
 }
 
 /// The shortest text that reads as the same number.
@@ -329,19 +335,19 @@ fn float<T: std::fmt::Display + Into<f64> + Copy>(value: T) -> String {
     }
 }
 
-fn day(days: i32) -> Result<civil::Date, Said> {
+fn day(days: i32) -> Result<civil::Date, Problem> {
     let span = jiff::Span::new().try_days(i64::from(days));
     let day = span.and_then(|span| civil::date(1970, 1, 1).checked_add(span));
-    let day = day.map_err(|error| Said::found(Own::Type, error))?;
+    let day = day.map_err(|error| Problem::found(Own::Type, error))?;
     // PostgreSQL writes years before the first in another way.
-    if day.year() < 1 { Err(Said::found(Own::Type, day)) } else { Ok(day) }
+    if day.year() < 1 { Err(Problem::found(Own::Type, day)) } else { Ok(day) }
 }
 
-fn moment(instant: i64, zone: &TimeZone, with_zone: bool) -> Result<String, Said> {
-    let instant = Timestamp::from_microsecond(instant).map_err(|error| Said::found(Own::Type, error))?;
+fn moment(instant: i64, zone: &TimeZone, with_zone: bool) -> Result<String, Problem> {
+    let instant = Timestamp::from_microsecond(instant).map_err(|error| Problem::found(Own::Type, error))?;
     let local = zone.to_datetime(instant);
     if local.year() < 1 {
-        return Err(Said::found(Own::Type, local));
+        return Err(Problem::found(Own::Type, local));
     }
     let text = format!("{} {}", local.date(), local.time());
     if !with_zone {
@@ -393,8 +399,8 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn json(array: &ArrayRef, at: usize) -> Result<String, Said> {
-    let failed = |error: ArrowError| Said::found(Own::Type, error);
+fn json(array: &ArrayRef, at: usize) -> Result<String, Problem> {
+    let failed = |error: ArrowError| Problem::found(Own::Type, error);
     let batch = RecordBatch::try_from_iter([("v", array.slice(at, 1))]).map_err(failed)?;
     let mut writer = helan_query::json_lines(Vec::new());
     writer.write(&batch).map_err(failed)?;
@@ -413,11 +419,11 @@ mod tests {
     use super::*;
 
     /// The fields of a row as texts, and how long each is in binary.
-    fn written(column: ArrayRef, row: usize) -> Result<(Option<String>, i32), Said> {
+    fn written(column: ArrayRef, row: usize) -> Result<(Option<String>, i32), Problem> {
         let batch = RecordBatch::try_from_iter_with_nullable([("v", column, true)]).expect("a batch");
         let columns = columns(&batch.schema())?;
         let zone = TimeZone::get("Asia/Shanghai").expect("a zone");
-        let field = |binary: bool| -> Result<(i32, Vec<u8>), Said> {
+        let field = |binary: bool| -> Result<(i32, Vec<u8>), Problem> {
             let mut out = BytesMut::new();
             Rows::new(&batch, &columns, &[binary], &zone)?.write(row, &mut out)?;
             assert_eq!(i32::from_be_bytes(out[1..5].try_into().expect("four bytes")) as usize, out.len() - 1);
@@ -457,10 +463,10 @@ mod tests {
     #[test]
     fn what_cannot_be_written_is_refused_and_not_changed() {
         for days in [i32::MAX, i32::MIN, -800_000] {
-            assert_eq!(written(Arc::new(Date32Array::from(vec![days])), 0).expect_err("no such day").state, "0A000");
+            assert_eq!(written(Arc::new(Date32Array::from(vec![days])), 0).expect_err("no such day").status, "0A000");
         }
         let zero: ArrayRef = Arc::new(StringArray::from(vec!["a\0b"]));
-        assert_eq!(written(zero, 0).expect_err("a zero byte").state, "0A000");
+        assert_eq!(written(zero, 0).expect_err("a zero byte").status, "0A000");
         assert!(formats(&[2], 1).is_err() && formats(&[0, 1], 3).is_err());
     }
 }

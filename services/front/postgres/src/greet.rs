@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use crate::Postgres;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem, ToMessage};
 use crate::settings::Settings;
 use crate::wire::{Broken, Connection, Wire};
 use helan_connections::Lang;
@@ -65,7 +65,7 @@ pub(crate) async fn encrypted(front: &Postgres, mut stream: TcpStream) -> Result
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                 continue;
             }
-            match (beginning, &front.tls) {
+            match (beginning, &front.parts.tls) {
                 (SSL_REQUEST, Some(_)) => {
                     stream.read_exact(&mut beginning).await?;
                     stream.write_all(b"S").await?;
@@ -78,14 +78,14 @@ pub(crate) async fn encrypted(front: &Postgres, mut stream: TcpStream) -> Result
                 _ => return Ok((Wire::new(Box::new(stream)), false)),
             }
         }
-        let Some(tls) = &front.tls else { return Err(Broken::Violated("TLS, which is not set up".to_owned())) };
+        let Some(tls) = &front.parts.tls else { return Err(Broken::Violated("TLS, which is not set up".to_owned())) };
         let config = helan_connections::config_for(tls, ALPN);
         let stream: Box<dyn Connection> = Box::new(TlsAcceptor::from(config).accept(stream).await?);
         return Ok((Wire::new(stream), true));
     }
 }
 
-/// Finds out what a connection wants, and who it is. An error that is said has been told.
+/// Finds out what a connection wants, and who it is. An error that is told has been sent.
 pub(crate) async fn begun(front: &Postgres, stream: TcpStream, peer: IpAddr) -> Result<Begun, Broken> {
     let (mut wire, is_encrypted) = encrypted(front, stream).await?;
     let startup = match wire.first().await? {
@@ -95,22 +95,22 @@ pub(crate) async fn begun(front: &Postgres, stream: TcpStream, peer: IpAddr) -> 
     };
     let mut settings = Settings::new();
     let is_safe = is_encrypted || peer.is_loopback();
-    let known = match front.tls.is_some() && !is_encrypted {
+    let known = match front.parts.tls.is_some() && !is_encrypted {
         true => Err(Own::NotEncrypted.into()),
         false => known(front, &mut wire, &startup, &mut settings, (peer, is_safe)).await?,
     };
     match known {
         Ok((proven, identity)) => Ok(Begun::Session(Box::new(Known { wire, proven, identity, settings }))),
-        Err(said) => {
+        Err(problem) => {
             let lang = Lang::of(startup.parameters.get("lc_messages").map_or("", String::as_str));
-            wire.put(&said.fatal().error(lang))?;
+            wire.put(&problem.fatal().to_message(lang))?;
             wire.close().await;
             Err(Broken::Ended)
         }
     }
 }
 
-type Judged<T> = Result<T, Said>;
+type Judged<T> = Result<T, Problem>;
 
 async fn known(
     front: &Postgres,
@@ -122,13 +122,13 @@ async fn known(
     negotiate(wire, startup)?;
     let given = |name: &str| startup.parameters.get(name).map_or("", String::as_str);
     let user = given("user").to_owned();
-    if let Err(said) = begin(settings, &startup.parameters) {
-        return Ok(Err(said));
+    if let Err(problem) = begin(settings, &startup.parameters) {
+        return Ok(Err(problem));
     }
     let client = network(peer);
-    let too_many = front.wrong.are_too_many(client);
-    let now = front.clock.now();
-    let challenge = match front.credentials.challenge(&user, !too_many, now) {
+    let too_many = front.parts.wrong.are_too_many(client);
+    let now = front.parts.clock.now();
+    let challenge = match front.parts.credentials.challenge(&user, !too_many, now) {
         Ok(challenge) => challenge,
         Err(error) => return Ok(Err(Code::from(error).into())),
     };
@@ -138,21 +138,21 @@ async fn known(
         None => return Ok(Err(Own::NoVerifier.into())),
     };
     let held = proven.ok_or(AuthError::Unknown).and_then(|proven| {
-        let identity = front.credentials.holds(&proven, front.clock.now())?;
+        let identity = front.parts.credentials.holds(&proven, front.parts.clock.now())?;
         Ok((proven, identity))
     });
     let (proven, identity) = match held {
         Ok(held) => held,
         Err(AuthError::Unavailable) => return Ok(Err(Code::CredentialsUnavailable.into())),
         Err(error) => {
-            front.wrong.count(client);
-            front.counters.wrong_tokens.inc();
-            let said = match error {
+            front.parts.wrong.count(client);
+            front.parts.counters.wrong_tokens.inc();
+            let problem = match error {
                 _ if too_many => Code::TooManyWrongTokens.into(),
                 AuthError::Unknown => Own::WrongPassword.into(),
                 other => Code::from(other).into(),
             };
-            return Ok(Err(said));
+            return Ok(Err(problem));
         }
     };
     if identity.role == Role::Reporter {
@@ -161,7 +161,7 @@ async fn known(
     match given("database") {
         "" | "helan" => {}
         own if own == user => {}
-        other => return Ok(Err(Said::found(Own::Database, format!("{other:?}")))),
+        other => return Ok(Err(Problem::found(Own::Database, format!("{other:?}")))),
     }
     Ok(Ok((proven, identity)))
 }
@@ -182,7 +182,7 @@ fn begin(settings: &mut Settings, parameters: &BTreeMap<String, String>) -> Judg
     }
     match parameters.get("replication").map_or("", String::as_str) {
         "" | "false" | "off" | "no" | "0" => Ok(()),
-        _ => Err(Said::found(Own::NotOffered, "replication")),
+        _ => Err(Problem::found(Own::NotOffered, "replication")),
     }
 }
 
@@ -221,7 +221,7 @@ fn negotiate(wire: &mut Wire, startup: &Startup) -> Result<(), Broken> {
 async fn sent(front: &Postgres, wire: &mut Wire, user: &str) -> Result<Option<Proven>, Broken> {
     ask(wire, Authentication::CleartextPassword).await?;
     let token = password(wire).await?.into_password()?.password;
-    Ok(front.credentials.sent(user, &token))
+    Ok(front.parts.credentials.sent(user, &token))
 }
 
 /// The exchange of RFC 5802. None where the proof is wrong.

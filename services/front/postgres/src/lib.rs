@@ -9,7 +9,7 @@ mod decode;
 mod encode;
 mod greet;
 mod numeric;
-mod said;
+mod problem;
 mod session;
 mod settings;
 mod statement;
@@ -20,45 +20,26 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use helan_connections::{Connections, Counters, Front, Lang, Limits, Place, START_TIME, Tls};
-use helan_query::desk::Desk;
-use helan_runtime::clock::Clock;
-use helan_runtime::credentials::{Credentials, WrongTokens};
+use helan_connections::{Front, Lang, Parts, Place, START_TIME};
 use helan_runtime::shutdown::Shutdown;
 use pgwire::messages::startup::SecretKey;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::greet::{Begun, begun, encrypted};
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem, ToMessage};
 use crate::session::Session;
 
 /// What connections are served from.
 pub struct Postgres {
-    desk: Desk,
-    credentials: Credentials,
-    clock: Clock,
-    counters: Counters,
-    tls: Option<Tls>,
-    wrong: WrongTokens,
-    connections: Connections,
+    parts: Parts,
     catalogs: catalog::Catalogs,
 }
 
 impl Postgres {
-    /// Connections that ask a desk. With a certificate all of them are encrypted.
-    pub fn new(
-        desk: Desk,
-        credentials: Credentials,
-        clock: Clock,
-        counters: Counters,
-        tls: Option<Tls>,
-        limits: &Limits,
-    ) -> Self {
-        let wrong = WrongTokens::new(clock.clone(), limits.wrong_tokens_per_minute);
-        let connections = Connections::new(limits.connections, limits.connections_each);
-        let catalogs = catalog::Catalogs::default();
-        Self { desk, credentials, clock, counters, tls, wrong, connections, catalogs }
+    /// Connections that ask a desk.
+    pub fn new(parts: Parts) -> Self {
+        Self { parts, catalogs: catalog::Catalogs::default() }
     }
 
     /// Serves until shutdown is asked for, then lets questions under way end.
@@ -67,13 +48,13 @@ impl Postgres {
     /// Never for one connection; only if the listener itself cannot be used.
     pub async fn serve(self, listener: TcpListener, shutdown: Shutdown) -> io::Result<()> {
         tracing::info!(address = %listener.local_addr()?, "listening for PostgreSQL clients");
-        let (connections, counters) = (self.connections.clone(), self.counters.clone());
+        let (connections, counters) = (self.parts.connections.clone(), self.parts.counters.clone());
         helan_connections::serve(Arc::new(self), listener, connections, counters, shutdown).await
     }
 
     fn cancel(&self, number: i32, secret: i32) {
-        if self.connections.cancel(number, secret) {
-            self.counters.cancelled.inc();
+        if self.parts.connections.cancel(number, secret) {
+            self.parts.counters.cancelled.inc();
         }
     }
 }
@@ -99,11 +80,11 @@ impl Front for Postgres {
             }
             Ok(Err(wire::Broken::Ended)) => {}
             Ok(Err(error)) => {
-                self.counters.handshakes_failed.inc();
+                self.parts.counters.handshakes_failed.inc();
                 tracing::debug!(%error, "a connection did not come to speak the protocol");
             }
             Err(_) => {
-                self.counters.handshakes_failed.inc();
+                self.parts.counters.handshakes_failed.inc();
             }
         }
     }
@@ -119,7 +100,7 @@ impl Front for Postgres {
                     }
                 }
                 _ => {
-                    wire.put(&Said::from(Own::Full).fatal().error(Lang::En))?;
+                    wire.put(&Problem::from(Own::Full).fatal().to_message(Lang::En))?;
                     wire.close().await;
                 }
             }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use self::asking::Open;
 use crate::Postgres;
 use crate::greet::Known;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem, ToMessage};
 use crate::settings::{Settings, is_told, told_as};
 use crate::statement::{self, Statement};
 use crate::types::Column;
@@ -37,21 +37,21 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Why a step did not come to its end.
 pub(super) enum Stop {
     /// The client is told, and the connection goes on or not.
-    Said(Box<Said>),
+    Problem(Box<Problem>),
     /// The connection is gone.
     Broken(Broken),
 }
 
-impl<T: Into<Said>> From<T> for Stop {
-    fn from(said: T) -> Self {
-        Self::Said(Box::new(said.into()))
+impl<T: Into<Problem>> From<T> for Stop {
+    fn from(problem: T) -> Self {
+        Self::Problem(Box::new(problem.into()))
     }
 }
 
 impl From<Broken> for Stop {
     fn from(broken: Broken) -> Self {
         match broken {
-            Broken::Violated(what) => Said::found(Own::Protocol, what).fatal().into(),
+            Broken::Violated(what) => Problem::found(Own::Protocol, what).fatal().into(),
             other => Self::Broken(other),
         }
     }
@@ -109,7 +109,7 @@ enum State {
     /// All its rows were sent.
     Done,
     /// Its time was over before its rows were fetched.
-    Failed(Box<Said>),
+    Failed(Box<Problem>),
 }
 
 impl Session {
@@ -146,12 +146,12 @@ impl Session {
             }
         };
         let ended: Step<()> = ended.await;
-        // Seats are given back before anything is said to a client that may not listen.
+        // Seats are given back before anything is told to a client that may not listen.
         self.portals.clear();
         match ended {
-            Err(Stop::Said(said)) => {
+            Err(Stop::Problem(problem)) => {
                 let lang = self.settings.lang();
-                if self.wire.put(&said.fatal().error(lang)).is_ok() {
+                if self.wire.put(&problem.fatal().to_message(lang)).is_ok() {
                     let _ = timeout(LAST_WORDS, self.wire.close()).await;
                 }
             }
@@ -162,7 +162,7 @@ impl Session {
 
     async fn welcome(&mut self) -> Step<()> {
         if !self.place.belongs_to(&self.identity.credential) {
-            return Err(Said::from(Own::Full).fatal().into());
+            return Err(Problem::from(Own::Full).fatal().into());
         }
         self.wire.put(&PgWireBackendMessage::Authentication(Authentication::Ok))?;
         for (name, value) in self.settings.told() {
@@ -191,8 +191,8 @@ impl Session {
             };
             tokio::select! {
                 message = self.wire.next() => return Ok(message?),
-                () = self.place.close.notified() => return Err(Said::from(Own::MadeRoom).fatal().into()),
-                () = shutdown.wait() => return Err(Said::from(Own::Ending).fatal().into()),
+                () = self.place.close.notified() => return Err(Problem::from(Own::MadeRoom).fatal().into()),
+                () = shutdown.wait() => return Err(Problem::from(Own::Ending).fatal().into()),
                 () = late => self.expire(),
             }
         }
@@ -240,7 +240,7 @@ impl Session {
             PgWireFrontendMessage::CopyData(_)
             | PgWireFrontendMessage::CopyDone(_)
             | PgWireFrontendMessage::CopyFail(_) => Ok(()),
-            _ => Err(Said::found(Own::Protocol, "a message out of place").fatal().into()),
+            _ => Err(Problem::found(Own::Protocol, "a message out of place").fatal().into()),
         };
         if self.told(heard)? {
             self.is_skipping = true;
@@ -254,11 +254,11 @@ impl Session {
     fn told(&mut self, step: Step<()>) -> Step<bool> {
         match step {
             Ok(()) => Ok(false),
-            Err(Stop::Said(said)) if !said.is_fatal() => {
+            Err(Stop::Problem(problem)) if !problem.is_fatal => {
                 if self.transaction == TransactionStatus::Transaction {
                     self.transaction = TransactionStatus::Error;
                 }
-                self.wire.put(&said.error(self.settings.lang()))?;
+                self.wire.put(&problem.to_message(self.settings.lang()))?;
                 Ok(true)
             }
             Err(other) => Err(other),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use helan_connections::Lang;
 
 /// The version whose catalogs and protocol are offered; drivers choose their questions by it.
@@ -129,7 +129,7 @@ impl Settings {
     }
 
     /// A setting of the first message.
-    pub(crate) fn begin(&mut self, name: &str, value: &str) -> Result<(), Said> {
+    pub(crate) fn begin(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         let name = self.set(name, value, false)?;
         self.first.insert(name, self.get(name).to_owned());
         Ok(())
@@ -142,7 +142,7 @@ impl Settings {
     }
 
     /// Sets one; returns its proper name. `local`: until the end of the transaction.
-    pub(crate) fn set(&mut self, name: &str, value: &str, local: bool) -> Result<&'static str, Said> {
+    pub(crate) fn set(&mut self, name: &str, value: &str, local: bool) -> Result<&'static str, Problem> {
         let (name, _, kind, _) = known(name)?;
         let kept = judged(name, value, *kind)?;
         if local && self.before.is_none() {
@@ -166,10 +166,10 @@ impl Settings {
         self.values.insert(name, value);
     }
 
-    pub(crate) fn reset(&mut self, name: &str) -> Result<&'static str, Said> {
+    pub(crate) fn reset(&mut self, name: &str) -> Result<&'static str, Problem> {
         let (name, _, kind, _) = known(name)?;
         if *kind == Kind::Shown {
-            return Err(Said::found(Own::Value, *name));
+            return Err(Problem::found(Own::Value, *name));
         }
         let first = self.first.get(name).cloned().unwrap_or_default();
         self.set(name, &first, false)
@@ -185,7 +185,7 @@ impl Settings {
     }
 
     /// The value of one by any spelling of its name.
-    pub(crate) fn show(&self, name: &str) -> Result<(&'static str, String), Said> {
+    pub(crate) fn show(&self, name: &str) -> Result<(&'static str, String), Problem> {
         let (name, ..) = known(name)?;
         Ok((name, self.get(name).to_owned()))
     }
@@ -261,13 +261,13 @@ pub(crate) fn is_told(name: &str) -> bool {
     ALL.iter().any(|(known, _, _, told)| *known == name && *told)
 }
 
-fn known(name: &str) -> Result<&'static (&'static str, &'static str, Kind, bool), Said> {
+fn known(name: &str) -> Result<&'static (&'static str, &'static str, Kind, bool), Problem> {
     let lower = name.to_ascii_lowercase();
-    ALL.iter().find(|(known, ..)| *known == lower).ok_or_else(|| Said::found(Own::Setting, name))
+    ALL.iter().find(|(known, ..)| *known == lower).ok_or_else(|| Problem::found(Own::Setting, name))
 }
 
-fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Said> {
-    let wrong = || Said::found(Own::Value, format!("{name} = {value:?}"));
+fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Problem> {
+    let wrong = || Problem::found(Own::Value, format!("{name} = {value:?}"));
     let mut lower = value.trim().to_ascii_lowercase();
     if name == "client_encoding" {
         // Some drivers quote it, and there are several spellings.
@@ -293,8 +293,8 @@ fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Said> {
     }
 }
 
-fn zone(name: &str) -> Result<TimeZone, Said> {
-    let wrong = || Said::found(Own::Value, format!("TimeZone = {name:?}"));
+fn zone(name: &str) -> Result<TimeZone, Problem> {
+    let wrong = || Problem::found(Own::Value, format!("TimeZone = {name:?}"));
     match name.to_ascii_lowercase().as_str() {
         "utc" | "z" | "gmt" | "etc/utc" | "default" | "0" => Ok(TimeZone::UTC),
         "local" => Err(wrong()),
@@ -335,10 +335,10 @@ mod tests {
             ("server_version", "9"),
             ("helan.table_versions", "x"),
         ] {
-            assert_eq!(settings.set(name, value, false).expect_err(name).state, "22023", "{name}");
+            assert_eq!(settings.set(name, value, false).expect_err(name).status, "22023", "{name}");
         }
-        assert_eq!(settings.set("transaction_read_only", "off", false).expect_err("writes").state, "25006");
-        assert_eq!(settings.set("work_of_art", "1", false).expect_err("unknown").state, "42704");
+        assert_eq!(settings.set("transaction_read_only", "off", false).expect_err("writes").status, "25006");
+        assert_eq!(settings.set("work_of_art", "1", false).expect_err("unknown").status, "42704");
         settings.set("timezone", "Asia/Shanghai", false).expect("a zone");
         assert_eq!(settings.zone().iana_name(), Some("Asia/Shanghai"));
         settings.set("statement_timeout", "2min", false).expect("a time");

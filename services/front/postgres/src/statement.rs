@@ -3,7 +3,7 @@
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 
 /// A statement of a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl Statement {
 }
 
 /// The statements of a text.
-pub(crate) fn read(text: &str) -> Result<Vec<Statement>, Said> {
+pub(crate) fn read(text: &str) -> Result<Vec<Statement>, Problem> {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location() else {
         // The desk says where it is wrong.
         return Ok(vec![Statement::Question(text.to_owned())]);
@@ -133,7 +133,7 @@ fn word(token: &Token) -> String {
 }
 
 /// A name, folded as unquoted ones are.
-fn name(token: Option<&Token>) -> Result<String, Said> {
+fn name(token: Option<&Token>) -> Result<String, Problem> {
     match token {
         Some(Token::Word(word)) if word.quote_style.is_some() => Ok(word.value.clone()),
         Some(token @ Token::Word(_)) => Ok(word(token)),
@@ -142,11 +142,11 @@ fn name(token: Option<&Token>) -> Result<String, Said> {
     }
 }
 
-fn wrong(token: Option<&Token>) -> Said {
-    Said::found(Own::NotOffered, token.map_or_else(|| "…".to_owned(), ToString::to_string))
+fn wrong(token: Option<&Token>) -> Problem {
+    Problem::found(Own::NotOffered, token.map_or_else(|| "…".to_owned(), ToString::to_string))
 }
 
-fn one(tokens: &[Token], text: &str) -> Result<Statement, Said> {
+fn one(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
     let words: Vec<String> = tokens.iter().take(8).map(word).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words.as_slice() {
@@ -185,7 +185,7 @@ fn one(tokens: &[Token], text: &str) -> Result<Statement, Said> {
 }
 
 /// What a transaction is to be: every statement reads the newest versions, and none writes.
-fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Said> {
+fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Problem> {
     for word in words.iter().copied().filter(|word| !word.is_empty()) {
         match word {
             "work" | "transaction" | "only" | "read" | "level" | "isolation" | "not" | "deferrable" | "committed"
@@ -193,7 +193,7 @@ fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Said> {
             "write" => return Err(Own::ReadWrite.into()),
             "repeatable" | "serializable" => {
                 let sentence = format!("{word}; each statement reads the newest versions (read committed)");
-                return Err(Said::found(Own::NotOffered, sentence));
+                return Err(Problem::found(Own::NotOffered, sentence));
             }
             _ => return Err(wrong(tokens.last())),
         }
@@ -202,7 +202,7 @@ fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Said> {
 }
 
 /// The name of a setting, of one word or two with a point between, and what follows.
-fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Said> {
+fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Problem> {
     match tokens {
         [first, Token::Period, second, rest @ ..] => {
             Ok((format!("{}.{}", name(Some(first))?, name(Some(second))?), rest))
@@ -212,7 +212,7 @@ fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Said> {
     }
 }
 
-fn set(words: &[&str], tokens: &[Token]) -> Result<Statement, Said> {
+fn set(words: &[&str], tokens: &[Token]) -> Result<Statement, Problem> {
     let rest = |from: usize| tokens.get(from..).unwrap_or_default();
     let set =
         |name: &str, value: &str| Statement::Set { name: name.to_owned(), value: Some(value.to_owned()), local: false };
@@ -246,7 +246,7 @@ fn set(words: &[&str], tokens: &[Token]) -> Result<Statement, Said> {
 }
 
 /// A value, of words with commas between; none = the one at first.
-fn value(tokens: &[Token]) -> Result<Option<String>, Said> {
+fn value(tokens: &[Token]) -> Result<Option<String>, Problem> {
     let mut text = String::new();
     for token in tokens {
         match token {
@@ -264,19 +264,19 @@ fn value(tokens: &[Token]) -> Result<Option<String>, Said> {
     if text.is_empty() && tokens.is_empty() { Err(wrong(None)) } else { Ok(Some(text)) }
 }
 
-fn declare(tokens: &[Token], text: &str) -> Result<Statement, Said> {
+fn declare(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
     let cursor = name(tokens.get(1))?;
     let modes: Vec<String> = tokens.iter().skip(2).map(word).take_while(|word| word != "for").collect();
     for mode in &modes {
         match mode.as_str() {
             "binary" | "asensitive" | "insensitive" | "no" | "scroll" | "cursor" | "without" | "hold" => {}
             // It would have to be read to its end at commit.
-            "with" => return Err(Said::found(Own::NotOffered, "declare … with hold")),
-            other => return Err(Said::found(Own::NotOffered, other)),
+            "with" => return Err(Problem::found(Own::NotOffered, "declare … with hold")),
+            other => return Err(Problem::found(Own::NotOffered, other)),
         }
     }
     if modes.iter().any(|mode| mode == "scroll") && !modes.iter().any(|mode| mode == "no") {
-        return Err(Said::found(Own::NotOffered, "declare … scroll"));
+        return Err(Problem::found(Own::NotOffered, "declare … scroll"));
     }
     let (before, after) = (modes.len() + 2, tokens.len());
     let is_for = before < after;
@@ -294,7 +294,7 @@ fn declare(tokens: &[Token], text: &str) -> Result<Statement, Said> {
     }
 }
 
-fn fetch(tokens: &[Token]) -> Result<Statement, Said> {
+fn fetch(tokens: &[Token]) -> Result<Statement, Problem> {
     let skip = tokens.first().map(word).as_deref() == Some("move");
     let mut rows = Some(1);
     let Some((cursor, before)) = tokens.split_last() else { return Err(wrong(None)) };
@@ -372,7 +372,7 @@ mod tests {
             ("fetch backward 1 from c", "0A000"),
             ("set helan.as_of = (select 1)", "0A000"),
         ] {
-            assert_eq!(read(text).expect_err(text).state, state, "{text}");
+            assert_eq!(read(text).expect_err(text).status, state, "{text}");
         }
     }
 }

@@ -71,7 +71,8 @@ pub(crate) fn report(catalog: &Catalog, outcome: &Outcome, all: bool, lang: Lang
     if outcome.quota.iter().all(|batch| batch.num_rows() == 0) {
         return Ok(format!("{}\n{publication}", without_targets(catalog, &outcome.period, lang)));
     }
-    let table = QuotaTable { catalog, rows: QuotaRow::read(&outcome.quota)?, lang, all };
+    let rows = QuotaRow::read(&outcome.quota)?;
+    let table = QuotaTable { catalog, rows, ratios: &outcome.ratios, lang, all };
     let headline = crate::show::wrapped(lang.pick(&outcome.headline_zh, &outcome.headline_en));
     let title = lang.pick(&catalog.head.name_zh, &catalog.head.name_en);
     Ok(format!("{title} · {}\n\n{headline}\n\n{}{publication}", outcome.period, table.render()))

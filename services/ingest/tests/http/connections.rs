@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use helan_ingest::{HttpCounters, Limits, Listening};
+use helan_http::{HttpCounters, Listening};
+use helan_ingest::Limits;
 use helan_runtime::metrics::Metrics;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::ReporterKind;
@@ -22,12 +23,15 @@ pub(crate) struct Server {
     metrics: Metrics,
 }
 
-pub(crate) async fn server(limits: Limits) -> Server {
+/// What connections may use, and what requests may.
+pub(crate) type Bounds = (helan_http::Limits, Limits);
+
+pub(crate) async fn server(limits: Bounds) -> Server {
     serve(limits, |listening| listening).await
 }
 
-pub(crate) async fn serve(limits: Limits, change: impl FnOnce(Listening) -> Listening) -> Server {
-    let world = World::with(limits.clone(), vec![ReporterKind::City]).await;
+pub(crate) async fn serve((limits, requests): Bounds, change: impl FnOnce(Listening) -> Listening) -> Server {
+    let world = World::with(requests, vec![ReporterKind::City]).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
     let address = listener.local_addr().expect("address");
     let (shutdown, metrics) = (Shutdown::new(), Metrics::default());
@@ -35,7 +39,7 @@ pub(crate) async fn serve(limits: Limits, change: impl FnOnce(Listening) -> List
         credentials: Some((world.credentials(), world.clock.clone())),
         ..Listening::new("test", limits, HttpCounters::register(&metrics))
     });
-    let task = tokio::spawn(helan_ingest::serve(listener, world.router.clone(), listening, shutdown.clone()));
+    let task = tokio::spawn(helan_http::serve(listener, world.router.clone(), listening, shutdown.clone()));
     Server { world, address, shutdown, task, metrics }
 }
 
@@ -59,10 +63,11 @@ impl Server {
     }
 }
 
-fn few() -> Limits {
+fn few() -> Bounds {
     // Nothing ends by itself within this test: an hour for heads, and for bodies.
     let hour = std::time::Duration::from_secs(3600);
-    Limits { connections: 40, connections_each: 20, header_timeout: hour, body_grace: hour, ..Limits::default() }
+    let few = helan_http::Limits { connections: 40, connections_each: 20, header_timeout: hour, ..Default::default() };
+    (few, Limits { body_grace: hour, ..Limits::default() })
 }
 
 #[tokio::test]
@@ -124,7 +129,8 @@ async fn probes_are_answered_while_every_connection_is_at_work() {
 
 #[tokio::test]
 async fn wrong_tokens_are_bounded_and_right_ones_are_taken() {
-    let server = server(Limits { wrong_tokens_per_minute: 10, ..Limits::default() }).await;
+    let limits = helan_http::Limits { wrong_tokens_per_minute: 10, ..Default::default() };
+    let server = server((limits, Limits::default())).await;
     let token = server.world.token("yinchuan");
     let wrong = format!("helan_yinchuan_{}", "A".repeat(43));
     let mut statuses = Vec::new();
@@ -152,8 +158,9 @@ async fn wrong_tokens_are_bounded_and_right_ones_are_taken() {
 
 #[tokio::test]
 async fn behind_a_proxy_addresses_are_those_it_names() {
-    let limits = Limits { connections_each: 1, wrong_tokens_per_minute: 2, ..few() };
-    let server = serve(limits, |listening| Listening { behind_proxy: true, ..listening }).await;
+    let (few, requests) = few();
+    let limits = helan_http::Limits { connections_each: 1, wrong_tokens_per_minute: 2, ..few };
+    let server = serve((limits, requests), |listening| Listening { behind_proxy: true, ..listening }).await;
     let asked = async |client: &str| {
         let headers = format!("authorization: Bearer nonsense\r\nx-forwarded-for: 198.51.100.9, {client}\r\n");
         server.get("/v1/catalog", &headers).await[9..12].to_owned()

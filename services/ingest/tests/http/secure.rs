@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use helan_ingest::{Limits, Listening, Tls};
+use helan_http::{Listening, Tls};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::connections::{Server, serve};
+use crate::connections::{Bounds, Server, serve};
 use crate::sockets::{answer, head};
 use crate::world::*;
 
@@ -46,7 +46,7 @@ async fn a_certificate_is_used_and_renewed_while_the_service_runs() {
     put("one.pem", &cert);
     put("one.key", &key);
     let tls = Tls::open(&cert, &key).expect("a certificate");
-    let server = serve(Limits::default(), |listening| Listening { tls: Some(tls), ..listening }).await;
+    let server = serve(Bounds::default(), |listening| Listening { tls: Some(tls), ..listening }).await;
     let (token, body) = (server.world.token("yinchuan"), event("a").to_string());
     let mut stream = connect(&server, "one.pem").await.expect("TLS");
     stream.write_all((head(&token, body.len()) + &body).as_bytes()).await.expect("sent");

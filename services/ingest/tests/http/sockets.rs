@@ -6,7 +6,7 @@ use helan_ingest::Limits;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::connections::server;
+use crate::connections::{Bounds, server};
 use crate::world::*;
 
 pub(crate) async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> String {
@@ -25,12 +25,9 @@ pub(crate) fn head(token: &str, length: usize) -> String {
 
 #[tokio::test]
 async fn a_client_that_sends_a_byte_a_second() {
-    let limits = Limits {
-        body_grace: Duration::from_millis(300),
-        header_timeout: Duration::from_millis(300),
-        ..Limits::default()
-    };
-    let server = server(limits).await;
+    let moment = Duration::from_millis(300);
+    let connections = helan_http::Limits { header_timeout: moment, ..Default::default() };
+    let server = server((connections, Limits { body_grace: moment, ..Limits::default() })).await;
     let token = server.world.token("yinchuan");
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
     stream.write_all(head(&token, 1000).as_bytes()).await.expect("sent");
@@ -47,7 +44,7 @@ async fn a_client_that_sends_a_byte_a_second() {
 /// 50 MB, sent without waiting for `100 Continue`: the sender still reads its answer.
 #[tokio::test]
 async fn a_client_that_does_not_listen_while_it_sends() {
-    let server = server(Limits::default()).await;
+    let server = server(Bounds::default()).await;
     let token = server.world.token("yinchuan");
     for token in [token.as_str(), "nonsense"] {
         let size = 50 * 1024 * 1024;
@@ -66,7 +63,7 @@ async fn a_client_that_does_not_listen_while_it_sends() {
 
 #[tokio::test]
 async fn shutdown_lets_requests_end() {
-    let server = server(Limits::default()).await;
+    let server = server(Bounds::default()).await;
     let token = server.world.token("yinchuan");
     let body = event("a").to_string();
     let mut stream = TcpStream::connect(server.address).await.expect("connected");
@@ -87,7 +84,7 @@ async fn shutdown_lets_requests_end() {
 /// in the body.
 #[tokio::test]
 async fn a_request_that_says_its_length_twice() {
-    let server = server(Limits::default()).await;
+    let server = server(Bounds::default()).await;
     let token = server.world.token("yinchuan");
     let body = event("a").to_string();
     let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());

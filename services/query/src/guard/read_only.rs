@@ -13,6 +13,8 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+use helan_schemas::catalog::Catalog;
+
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
@@ -60,7 +62,7 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     match (statements.pop_front(), statements.is_empty()) {
         (Some(mut statement), true) => {
             plain_terms::write_out(&mut statement);
-            expansion::hold(&statement)?;
+            expansion::hold(&statement, state.config().get_extension::<Catalog>().as_deref())?;
             arguments::hold(&statement)?;
             reach::hold(&statement)?;
             passed_over::hold(&statement)?;

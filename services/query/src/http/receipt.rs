@@ -11,6 +11,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use helan_http::ErrorBody;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::CLOCKS_DIFFER;
 use helan_runtime::credentials::Role;
@@ -23,7 +24,7 @@ use utoipa::ToSchema;
 use self::read::{Address, places, published_in, reasons};
 pub(super) use self::wait::MOST_WAITING;
 use self::wait::Wait;
-use super::refuse::{ErrorBody, Refusal, asker};
+use super::refuse::{Refusal, asker};
 use super::{Http, PartitionEnd, Served};
 
 /// What became of a submission.

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use helan_http::ErrorBody;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::credentials::Role;
 use helan_schemas::tables::Table;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::refuse::{ErrorBody, Refusal, asker};
+use super::refuse::{Refusal, asker};
 use super::{PartitionEnd, Served, rfc_3339};
 use crate::session::pin::pin;
 

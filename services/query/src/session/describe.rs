@@ -1,6 +1,7 @@
 //! What there is to ask: tables, views and table functions, with a line on each column.
 
 use arrow::datatypes::Schema;
+use helan_queries::Views;
 use helan_schemas::tables::Table;
 
 use crate::catalog_tables::{Leaf, arrow_type};
@@ -45,9 +46,9 @@ pub struct ColumnDoc {
 }
 
 /// Every name: views, their table functions, the lake's tables, the catalog's.
-pub(crate) fn all<'a>(leaves: impl IntoIterator<Item = &'a Leaf>) -> Vec<TableDoc> {
+pub(crate) fn all<'a>(views: &Views, leaves: impl IntoIterator<Item = &'a Leaf>) -> Vec<TableDoc> {
     let mut docs: Vec<TableDoc> = Vec::new();
-    for query in helan_queries::all() {
+    for query in views.all() {
         let columns = query.columns.iter().map(|column| ColumnDoc {
             name: column.name.to_owned(),
             data_type: arrow_type(column.data_type).to_string(),

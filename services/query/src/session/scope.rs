@@ -16,7 +16,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use helan_lake::cells::{Prepared, Sources};
-use helan_queries::Query;
+use helan_queries::{Query, Views};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
@@ -66,6 +66,8 @@ pub(crate) struct Pinned {
     /// Where the statements of its events come from.
     pub(crate) statements: Sources,
     pub(crate) catalog: Arc<Catalog>,
+    /// Those that every catalog has, and those that this one names.
+    pub(crate) views: Views,
     pub(crate) zone: TimeZone,
     /// Whether the events are so few that spreading work over threads costs more than it saves.
     pub(crate) small: bool,
@@ -85,7 +87,8 @@ impl Pinned {
         small: bool,
         Budget { memory, at_once, .. }: Budget,
     ) -> Arc<Self> {
-        Arc::new(Self { tables, statements, catalog, zone, small, memory, at_once, scopes: Mutex::default() })
+        let views = Views::of(&catalog);
+        Arc::new(Self { tables, statements, catalog, views, zone, small, memory, at_once, scopes: Mutex::default() })
     }
 
     /// Whether a part has few statements, as far as that is known without reading them.
@@ -336,7 +339,7 @@ impl SchemaProvider for Names {
         let Some(scope) = self.scope.upgrade() else { return Vec::new() };
         let mut names: Vec<String> = scope.pinned.tables.keys().cloned().collect();
         names.push("knowledge".to_owned());
-        names.extend(helan_queries::all().iter().map(|query| query.name.to_owned()));
+        names.extend(scope.pinned.views.all().map(|query| query.name.to_owned()));
         names
     }
 
@@ -351,11 +354,11 @@ impl SchemaProvider for Names {
             return Ok(Some(table.clone()));
         }
         let is_asked = self.kept.is_some();
-        Ok(helan_queries::get(name).map(|query| if is_asked { scope.asked(query) } else { scope.view(query) }))
+        Ok(scope.pinned.views.get(name).map(|query| if is_asked { scope.asked(query) } else { scope.view(query) }))
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        let pinned = self.scope.upgrade().is_some_and(|scope| scope.pinned.tables.contains_key(name));
-        pinned || name == "knowledge" || helan_queries::get(name).is_some()
+        let known = |pinned: &Pinned| pinned.tables.contains_key(name) || pinned.views.get(name).is_some();
+        name == "knowledge" || self.scope.upgrade().is_some_and(|scope| known(&scope.pinned))
     }
 }

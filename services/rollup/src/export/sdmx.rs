@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use helan_query::without_zeros;
 use helan_schemas::catalog::OverAreas;
 use helan_schemas::period::{Period, PeriodKind};
 use serde_json::json;
@@ -136,7 +137,7 @@ fn left_over(row: &Row) -> Option<Residual> {
     if let Some(reason) = of_parts("residual_reason", "members_residual_reason") {
         return Some(Residual { value: None, status: reason.to_owned(), observation_status: "M".to_owned() });
     }
-    let value = crate::rows::plain(of_parts("residual", "members_residual")?);
+    let value = without_zeros(of_parts("residual", "members_residual")?).to_owned();
     let is_estimated = row.flag("estimated") || of_parts("parts_estimated", "members_estimated") == Some("true");
     value.chars().any(|digit| ('1'..='9').contains(&digit)).then(|| Residual {
         value: Some(value),
@@ -179,8 +180,8 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             field("coverage_reported"),
             field("coverage_expected"),
             field("comparator"),
-            crate::rows::plain(&field("target_value")),
-            crate::rows::plain(&field("fulfilment")),
+            without_zeros(&field("target_value")).to_owned(),
+            without_zeros(&field("fulfilment")).to_owned(),
             field("sensitive"),
             field("demo"),
             export.publication.clone().unwrap_or_default(),

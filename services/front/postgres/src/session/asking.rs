@@ -15,7 +15,7 @@ use super::{Described, LAST_WORDS, Session, Step, Stop};
 use crate::catalog::rewrite;
 use crate::decode;
 use crate::encode;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
 use crate::types::{self, Column, TEXT};
 use crate::wire::Broken;
@@ -51,7 +51,7 @@ impl Open {
     }
 
     /// That its time is over.
-    pub(super) fn too_late(&self) -> Said {
+    pub(super) fn too_late(&self) -> Problem {
         match (self.own_time, &self.rows) {
             (Some(time), _) => Unanswered::Time(time).into(),
             (None, Some(rows)) => rows.too_late().into(),
@@ -88,14 +88,14 @@ impl Session {
     }
 
     fn gone(&self, broken: Broken) -> Stop {
-        self.front.counters.vanished.inc();
+        self.front.parts.counters.vanished.inc();
         broken.into()
     }
 
     /// Whether the token is still taken. Asked before each question, because connections live long.
     pub(super) fn still_known(&mut self) -> Step<()> {
-        let held = self.front.credentials.holds(&self.proven, self.front.clock.now());
-        self.identity = held.map_err(|error| Said::from(Code::from(error)).fatal())?;
+        let held = self.front.parts.credentials.holds(&self.proven, self.front.parts.clock.now());
+        self.identity = held.map_err(|error| Problem::from(Code::from(error)).fatal())?;
         Ok(())
     }
 
@@ -103,7 +103,7 @@ impl Session {
         let moment = |name| self.settings.moment(name).map(|text| Moment::Written(text.to_owned()));
         let (as_of, recorded) = (moment(AS_OF), moment(RECORDED));
         let front = self.front.clone();
-        let beside = front.catalogs.beside(&front.desk, &self.settings, self.place.number).await?;
+        let beside = front.catalogs.beside(&front.parts.desk, &self.settings, self.place.number).await?;
         let text = rewrite(text.to_owned()).await;
         Ok(Question { text, as_of, recorded, parameters, beside: Some(beside), ..Question::default() })
     }
@@ -112,7 +112,7 @@ impl Session {
     pub(super) async fn open(&mut self, text: &str, parameters: Vec<ScalarValue>) -> Step<Open> {
         self.still_known()?;
         // First of all a place: who has none costs nothing more.
-        let seat = self.front.desk.seat(&self.identity.credential)?;
+        let seat = self.front.parts.desk.seat(&self.identity.credential)?;
         let question = self.question(text, parameters).await?;
         let own_time = self.settings.time();
         let own = own_time.map(|time| Instant::now() + time);
@@ -196,7 +196,7 @@ impl Session {
                 None => std::future::pending().await,
             }
         };
-        let said: Said = tokio::select! {
+        let problem: Problem = tokio::select! {
             sent = self.wire.flush() => return Ok(sent?),
             () = late => open.too_late(),
             _ = self.place.cancels.changed() => Own::Cancelled.into(),
@@ -206,7 +206,7 @@ impl Session {
             Ok(sent) => sent?,
             Err(_) => return Err(Stop::Broken(Broken::Ended)),
         }
-        Err(said.into())
+        Err(problem.into())
     }
 
     async fn would_answer(
@@ -214,7 +214,7 @@ impl Session {
         text: &str,
         parameters: Vec<ScalarValue>,
     ) -> Step<Result<Description, Unanswered>> {
-        let seat = self.front.desk.seat(&self.identity.credential)?;
+        let seat = self.front.parts.desk.seat(&self.identity.credential)?;
         let question = self.question(text, parameters).await?;
         match self.first(seat.describe(question), None).await {
             First::Done(described) => Ok(described),

@@ -11,7 +11,7 @@ use pgwire::messages::response::EmptyQueryResponse;
 use super::{Described, KEPT, MOST, Portal, Prepared, Session, State, Step};
 use crate::decode;
 use crate::encode;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use crate::statement::{self, Statement};
 use crate::types::UNKNOWN;
 
@@ -19,7 +19,7 @@ impl Session {
     pub(super) async fn parse(&mut self, parse: Parse) -> Step<()> {
         let name = parse.name.unwrap_or_default();
         if !name.is_empty() && self.statements.contains_key(&name) {
-            return Err(Said::found(Own::StatementTwice, format!("{name:?}")).into());
+            return Err(Problem::found(Own::StatementTwice, format!("{name:?}")).into());
         }
         let mut statements = statement::read(&parse.query)?;
         statements.retain(|statement| *statement != Statement::Empty || parse.query.trim().is_empty());
@@ -54,10 +54,10 @@ impl Session {
 
     pub(super) async fn bind(&mut self, bind: Bind) -> Step<()> {
         let name = bind.statement_name.unwrap_or_default();
-        let prepared = self.statements.get(&name).ok_or_else(|| Said::found(Own::Statement, format!("{name:?}")))?;
+        let prepared = self.statements.get(&name).ok_or_else(|| Problem::found(Own::Statement, format!("{name:?}")))?;
         let portal = bind.portal_name.unwrap_or_default();
         if !portal.is_empty() && self.portals.contains_key(&portal) {
-            return Err(Said::found(Own::CursorTwice, format!("{portal:?}")).into());
+            return Err(Problem::found(Own::CursorTwice, format!("{portal:?}")).into());
         }
         let kept: usize = bind.parameters.iter().flatten().map(|value| value.len() + 64).sum();
         if self.portals.len() >= MOST || self.portals.values().map(|portal| portal.kept).sum::<usize>() + kept > KEPT {
@@ -66,7 +66,7 @@ impl Session {
         let types = prepared.described.as_ref().map_or(&[][..], |described| &described.parameters);
         if bind.parameters.len() != types.len() {
             let found = format!("{}, not {}", types.len(), bind.parameters.len());
-            return Err(Said::found(Own::Parameters, found).into());
+            return Err(Problem::found(Own::Parameters, found).into());
         }
         let binary = encode::formats(&bind.parameter_format_codes, types.len())?;
         let values =
@@ -75,7 +75,7 @@ impl Session {
                 let oid = if binary { *oid } else { named };
                 decode::value(bytes.as_deref(), binary, oid, found.as_ref())
             });
-        let parameters = values.collect::<Result<Vec<_>, Said>>()?;
+        let parameters = values.collect::<Result<Vec<_>, Problem>>()?;
         let state = match prepared.statement.clone() {
             Statement::Question(text) => State::Question { text, parameters },
             own => State::Own(own),
@@ -89,7 +89,7 @@ impl Session {
         let name = describe.name.unwrap_or_default();
         if describe.target_type == TARGET_TYPE_BYTE_STATEMENT {
             let prepared =
-                self.statements.get(&name).ok_or_else(|| Said::found(Own::Statement, format!("{name:?}")))?;
+                self.statements.get(&name).ok_or_else(|| Problem::found(Own::Statement, format!("{name:?}")))?;
             let (statement, described) = (prepared.statement.clone(), prepared.described.clone());
             let parameters = described.iter().flat_map(|described| &described.parameters).map(|(oid, _)| *oid);
             let parameters = ParameterDescription::new(parameters.collect());
@@ -102,7 +102,7 @@ impl Session {
                 None => self.describe_own(&statement, &[]),
             };
         }
-        let mut portal = self.portals.remove(&name).ok_or_else(|| Said::found(Own::Cursor, format!("{name:?}")))?;
+        let mut portal = self.portals.remove(&name).ok_or_else(|| Problem::found(Own::Cursor, format!("{name:?}")))?;
         if let State::Question { text, parameters } = &mut portal.state {
             let (text, parameters) = (std::mem::take(text), std::mem::take(parameters));
             portal.state = State::Open(Box::new(self.open(&text, parameters).await?));
@@ -116,7 +116,7 @@ impl Session {
                 let statement = statement.clone();
                 self.describe_own(&statement, &portal.codes)
             }
-            State::Failed(said) => Err(said.as_ref().clone().into()),
+            State::Failed(problem) => Err(problem.as_ref().clone().into()),
             State::Question { .. } | State::Done => Ok(self.wire.put(&PgWireBackendMessage::NoData(NoData::new()))?),
         };
         self.portals.insert(name, portal);
@@ -125,12 +125,12 @@ impl Session {
 
     pub(super) async fn execute(&mut self, execute: Execute) -> Step<()> {
         let name = execute.name.unwrap_or_default();
-        let mut portal = self.portals.remove(&name).ok_or_else(|| Said::found(Own::Cursor, format!("{name:?}")))?;
+        let mut portal = self.portals.remove(&name).ok_or_else(|| Problem::found(Own::Cursor, format!("{name:?}")))?;
         let most = usize::try_from(execute.max_rows).ok().filter(|most| *most > 0);
         let mut open = match portal.state {
             State::Question { text, parameters } => Box::new(self.open(&text, parameters).await?),
             State::Open(open) => open,
-            State::Failed(said) => return Err((*said).into()),
+            State::Failed(problem) => return Err((*problem).into()),
             State::Done => {
                 self.portals.insert(name, Portal { state: State::Done, ..portal });
                 return self.complete("SELECT 0".to_owned());

@@ -12,7 +12,7 @@ use pgwire::messages::response::TransactionStatus;
 use super::asking::Open;
 use super::{MOST, Portal, Session, State, Step};
 use crate::encode;
-use crate::said::{Own, Said};
+use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
 use crate::statement::Statement;
 
@@ -25,7 +25,7 @@ fn texts(names: &[&str], rows: &[Vec<String>]) -> Step<Open> {
     };
     let columns = (0..names.len()).map(column).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns);
-    Open::of(batch.map_err(|error| Said::found(Own::Type, error))?)
+    Open::of(batch.map_err(|error| Problem::found(Own::Type, error))?)
 }
 
 impl Session {
@@ -75,7 +75,7 @@ impl Session {
             Statement::Reset(None) => self.reset_all()?,
             Statement::Discard("DISCARD ALL") => {
                 if self.transaction != TransactionStatus::Idle {
-                    return Err(Said::found(Own::NotOffered, "discard all within a transaction").into());
+                    return Err(Problem::found(Own::NotOffered, "discard all within a transaction").into());
                 }
                 self.statements.clear();
                 self.portals.clear();
@@ -83,15 +83,15 @@ impl Session {
             }
             Statement::Deallocate(Some(name)) => {
                 let known = self.statements.remove(&name);
-                known.ok_or_else(|| Said::found(Own::Statement, format!("{name:?}")))?;
+                known.ok_or_else(|| Problem::found(Own::Statement, format!("{name:?}")))?;
             }
             Statement::Deallocate(None) => self.statements.clear(),
             Statement::Declare { name, text } => {
                 if self.transaction == TransactionStatus::Idle {
-                    return Err(Said::found(Own::NotOffered, "declare outside a transaction").into());
+                    return Err(Problem::found(Own::NotOffered, "declare outside a transaction").into());
                 }
                 if self.portals.contains_key(&name) {
-                    return Err(Said::found(Own::CursorTwice, format!("{name:?}")).into());
+                    return Err(Problem::found(Own::CursorTwice, format!("{name:?}")).into());
                 }
                 if self.portals.len() >= MOST {
                     return Err(Own::TooMuchKept.into());
@@ -101,7 +101,7 @@ impl Session {
             }
             Statement::Close(Some(name)) => {
                 let known = self.portals.remove(&name);
-                known.ok_or_else(|| Said::found(Own::Cursor, format!("{name:?}")))?;
+                known.ok_or_else(|| Problem::found(Own::Cursor, format!("{name:?}")))?;
             }
             Statement::Close(None) => self.portals.clear(),
             Statement::Fetch { name, rows, skip } => {
@@ -153,11 +153,11 @@ impl Session {
         codes: &[i16],
         (describes, skip): (bool, bool),
     ) -> Step<u64> {
-        let unknown = || Said::found(Own::Cursor, format!("{name:?}"));
+        let unknown = || Problem::found(Own::Cursor, format!("{name:?}"));
         let mut portal = self.portals.remove(name).ok_or_else(unknown)?;
         let State::Open(open) = &mut portal.state else {
             return match portal.state {
-                State::Failed(said) => Err((*said).into()),
+                State::Failed(problem) => Err((*problem).into()),
                 _ => Err(unknown().into()),
             };
         };
@@ -166,7 +166,7 @@ impl Session {
             self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?;
         }
         if skip {
-            return Err(Said::found(Own::NotOffered, "move").into());
+            return Err(Problem::found(Own::NotOffered, "move").into());
         }
         let before = open.sent;
         self.rows(open, &binary, rows).await?;
@@ -183,7 +183,7 @@ impl Session {
         }
         let as_of = Some(Moment::Written(text.to_owned()));
         let question = Question { text: "select 1".to_owned(), as_of, ..Question::default() };
-        self.front.desk.describe(&self.identity.credential, question).await?;
+        self.front.parts.desk.describe(&self.identity.credential, question).await?;
         Ok(())
     }
 

@@ -4,7 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use helan_ingest::{ErrorLine, FileContent, FileToCheck, LimitsAnswer};
+use helan_http::ErrorLine;
+use helan_ingest::{FileContent, FileToCheck, LimitsAnswer};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 

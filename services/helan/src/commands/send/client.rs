@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use helan_ingest::{CatalogAnswer, ErrorAnswer, ErrorLine};
+use helan_http::{ErrorAnswer, ErrorLine};
+use helan_ingest::CatalogAnswer;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
 use reqwest::{RequestBuilder, StatusCode, header};

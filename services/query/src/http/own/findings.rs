@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use axum::Json;
 use axum::extract::State;
+use helan_http::ErrorBody;
 use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use super::advice::{ANOTHER_REPORTER, Advice, Compared, YOURS_COUNTS};
 use super::{Asked, MOST, Row, condition, literal, rows};
 use crate::http::Served;
-use crate::http::refuse::{ErrorBody, Refusal};
+use crate::http::refuse::Refusal;
 
 /// What the query of a request may say.
 #[derive(Debug, Default, Deserialize)]

@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::extract::State;
+use helan_http::ErrorBody;
 use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Asked, MOST, Row, condition, rows};
 use crate::http::Served;
-use crate::http::refuse::{ErrorBody, Refusal};
+use crate::http::refuse::Refusal;
 
 /// How a report stands, as the view writes it.
 const STATUSES: [&str; 4] = ["missing", "not_due", "late", "on_time"];

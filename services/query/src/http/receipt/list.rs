@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
+use helan_http::ErrorBody;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
@@ -16,7 +17,7 @@ use super::Place;
 use super::read::{PLACE, place, text};
 use crate::http::Served;
 use crate::http::own::Asked;
-use crate::http::refuse::{ErrorBody, Refusal};
+use crate::http::refuse::Refusal;
 
 /// Submissions of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use datafusion::error::DataFusionError;
+use helan_http::ErrorBody;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::encode::{Encoder, broken_off};
 use super::request::Format;
 use crate::desk::{self, Answer, Desk, Ending, Rows, Unanswered, within};
-use crate::http::refuse::{ErrorBody, Refusal};
+use crate::http::refuse::Refusal;
 
 /// Bytes that are sent on together.
 const PIECE: usize = 64 * 1024;

@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use super::request::Format;
 use crate::format::csv::for_csv;
 use crate::format::digits::json_lines;
-use crate::http::ErrorBody;
+use helan_http::ErrorBody;
 
 /// Writes batches into a buffer that is taken piece by piece.
 pub(super) struct Encoder {

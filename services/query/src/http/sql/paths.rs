@@ -8,6 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use helan_http::ErrorBody;
 use helan_runtime::credentials::{Identity, Role};
 use helan_schemas::refusal::Code;
 use tokio::time::timeout;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use super::body::Sending;
 use super::request::{Format, SqlRequest, read};
 use crate::desk::{Moment, Provenance, Question, SqlLimits};
-use crate::http::refuse::{ErrorBody, Refusal, asker};
+use crate::http::refuse::{Refusal, asker};
 use crate::http::status::watermark_of;
 use crate::http::{Served, rfc_3339};
 

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use helan_http::ErrorBody;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::paths::analyst;
 use crate::http::Served;
-use crate::http::refuse::{ErrorBody, Refusal};
+use crate::http::refuse::Refusal;
 use crate::session::describe::TableDoc;
 
 /// A name that SQL may read.

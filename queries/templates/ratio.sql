@@ -1,15 +1,15 @@
--- name: patent_density
+-- name: {answer}
 -- grain: one row for each area or group and time_period with a numerator or a denominator
 -- inputs: ratios, areas, area_groups
 -- rules: 1, 2, 5, 7
 -- materialise: no
--- zh: 万人有效发明专利（件/万人）。
--- en: Invention patents in force per 10,000 inhabitants.
+-- zh: {name_zh}（{unit_zh}）：{numerator_zh} ÷ {denominator_zh}。
+-- en: {name_en} ({unit_en}): {numerator_en} ÷ {denominator_en}.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column time_period text: 时期 | SDMX time period.
 -- column value exact: 比率 | The ratio, unrounded to 10 digits; null without numerator or denominator, and over a denominator that is incomplete.
--- column numerator exact: 有效发明专利（件） | Amount above the line, in the plain unit.
--- column denominator exact: 人口（人） | Amount below the line, in the plain unit.
+-- column numerator exact: 分子：{numerator_zh} | {numerator_en}: amount above the line, in the plain unit.
+-- column denominator exact: 分母：{denominator_zh} | {denominator_en}: amount below the line, in the plain unit.
 -- column numerator_vintage text: 分子版本 | Which release of the numerator.
 -- column denominator_vintage text: 分母版本 | Which release of the denominator.
 -- column numerator_basis text: 分子基准 | Benchmark of the numerator.
@@ -34,7 +34,7 @@
 with ratio as (
     select *
     from ratios
-    where indicator = 'patent_density'
+    where indicator = '{indicator}'
 )
 
 select

@@ -38,10 +38,8 @@ use self::client::{WrongTokens, client_of};
 use self::counters::Counters;
 use self::framing::Watched;
 use self::table::{AtWork, Place, Table, Use};
-use crate::answer::refuse;
-use crate::body;
-use crate::limits::Limits;
-use crate::problems::Problems;
+use crate::problem::{ErrorAnswer, respond};
+use crate::{Limits, discard, token};
 
 pub use counters::HttpCounters;
 pub use tls::{Tls, TlsError};
@@ -240,8 +238,8 @@ impl Shared {
         let is_probe = matches!(request.uri().path(), "/healthz" | "/readyz");
         let is_let_in = place.may == Use::All || is_probe;
         let client = client_of(request.headers(), peer, self.behind_proxy);
-        let token = request.headers().get(header::AUTHORIZATION);
-        let judged = self.wrong_tokens.as_ref().zip(token).map(|(tokens, token)| tokens.judge(token.as_bytes()));
+        let token = token(request.headers());
+        let judged = self.wrong_tokens.as_ref().zip(token).map(|(tokens, token)| tokens.judge(token));
         let is_known = self.wrong_tokens.is_none() || judged == Some(Ok(()));
         // Bodies of senders without a right token are read for a while, but keep no place from others.
         let at_work = (is_probe || is_let_in && is_known).then(|| place.work());
@@ -273,9 +271,9 @@ impl Shared {
 async fn last(code: Code, request: Request<Incoming>) -> Response<Body> {
     // A small body that is still unread would make the kernel reset the connection, and the answer be lost.
     if !request.headers().contains_key(header::EXPECT) {
-        body::discard(Body::new(request.into_body()).into_data_stream(), UNSEEN_BYTES, UNSEEN_TIME).await;
+        discard(Body::new(request.into_body()).into_data_stream(), UNSEEN_BYTES, UNSEEN_TIME).await;
     }
-    let mut response = refuse(&Problems::one(code, ""), None);
+    let mut response = respond(code, ErrorAnswer::from(code));
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -1,0 +1,177 @@
+//! What a client is told instead of an answer: a status of gRPC, a sentence in its language with what to do, and a code.
+
+use helan_connections::{Kind, Lang, Row};
+use helan_schemas::refusal::Code;
+use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::{Code as Grpc, Status};
+
+/// Bytes of a sentence. It travels in a header in which a Chinese character takes nine, and clients read 8 KiB.
+const LONGEST: usize = 1536;
+/// The header with the code.
+const CODE: &str = "helan-code";
+
+/// Errors of this protocol alone. The page README.md of the front ends lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    WrongPassword,
+    Full,
+    Cancelled,
+    ReadWrite,
+    NotOffered,
+    Handle,
+    Parameter,
+    Parameters,
+    Changed,
+    Message,
+}
+
+/// An error of a call.
+pub(crate) type Problem = helan_connections::Problem<Own>;
+
+impl Kind for Own {
+    type Status = Grpc;
+
+    const CANCELLED: Self = Self::Cancelled;
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            kind: Own::WrongPassword,
+            code: "wrong_password",
+            status: Grpc::Unauthenticated,
+            meaning: ["用户名或密码不正确", "wrong user or password"],
+            hint: [
+                "用户名为令牌编号，密码为完整令牌（helan_…）",
+                "the user is the credential's id, the password its whole token (helan_…)",
+            ],
+        },
+        Row {
+            kind: Own::Full,
+            code: "connections_full",
+            status: Grpc::ResourceExhausted,
+            meaning: ["连接数已满", "all connections are taken"],
+            hint: ["关闭闲置连接，或稍后再试", "close idle connections, or try again later"],
+        },
+        Row {
+            kind: Own::Cancelled,
+            code: "sql_cancelled",
+            status: Grpc::Cancelled,
+            meaning: ["查询已按请求中止", "the query was ended as asked"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::ReadWrite,
+            code: "read_only",
+            status: Grpc::PermissionDenied,
+            meaning: ["本服务只读", "this service is read-only"],
+            hint: [
+                "报送数据请用 POST /v1/events 或 helan send",
+                "figures are reported with POST /v1/events or helan send",
+            ],
+        },
+        Row {
+            kind: Own::NotOffered,
+            code: "not_offered",
+            status: Grpc::Unimplemented,
+            meaning: ["本服务不提供该功能", "this is not offered here"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Handle,
+            code: "handle_unknown",
+            status: Grpc::InvalidArgument,
+            meaning: [
+                "预备语句或票据不是本服务发给该令牌的，或服务已重启",
+                "this statement or ticket was not given to this credential, or the service was restarted since",
+            ],
+            hint: ["重新提交查询", "send the query again"],
+        },
+        Row {
+            kind: Own::Parameter,
+            code: "parameter_invalid",
+            status: Grpc::InvalidArgument,
+            meaning: ["参数不是该类型的值", "a parameter is not a value of its type"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Parameters,
+            code: "parameters_missing",
+            status: Grpc::InvalidArgument,
+            meaning: ["参数个数与语句不符", "the statement takes another number of parameters"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Changed,
+            code: "columns_changed",
+            status: Grpc::Aborted,
+            meaning: ["提交查询之后，其列发生了变化", "the columns of the query have changed since it was sent"],
+            hint: ["重新提交查询", "send the query again"],
+        },
+        Row {
+            kind: Own::Message,
+            code: "message_invalid",
+            status: Grpc::InvalidArgument,
+            meaning: ["收到的消息不符合 Flight SQL", "what came is not a message of Flight SQL"],
+            hint: ["检查客户端的驱动程序", "check the client's driver"],
+        },
+    ];
+
+    fn status_of(code: Code, _found: &str) -> Grpc {
+        match code {
+            Code::TokenMissing
+            | Code::TokenMalformed
+            | Code::TokenUnknown
+            | Code::TokenExpired
+            | Code::TokenRevoked => Grpc::Unauthenticated,
+            Code::RoleCannotAsk | Code::SqlNotReadOnly => Grpc::PermissionDenied,
+            Code::AsOfInvalid | Code::SqlInvalid | Code::SqlStatements | Code::SqlTooLong | Code::SqlTooLarge => {
+                Grpc::InvalidArgument
+            }
+            Code::SqlFailed => Grpc::OutOfRange,
+            Code::SqlTimeLimit => Grpc::DeadlineExceeded,
+            Code::TooManyWrongTokens | Code::SqlMemoryLimit | Code::SqlResultLimit | Code::SqlTooMany => {
+                Grpc::ResourceExhausted
+            }
+            _ => Grpc::Unavailable,
+        }
+    }
+}
+
+/// As the client reads it.
+pub(crate) trait ToStatus {
+    /// The protocol's status.
+    fn to_status(&self, lang: Lang) -> Status;
+}
+
+impl ToStatus for Problem {
+    fn to_status(&self, lang: Lang) -> Status {
+        let mut text = self.sentence(lang, LONGEST);
+        match (lang, self.hint(lang)) {
+            (_, "") => {}
+            (Lang::Zh, hint) => text = format!("{}。{hint}", text.trim_end_matches('.')),
+            (Lang::En, hint) => text = format!("{}; {hint}", text.trim_end_matches('.')),
+        }
+        let text = format!("{text} ({})", self.code);
+        let mut metadata = MetadataMap::new();
+        metadata.insert(CODE, MetadataValue::from_static(self.code));
+        Status::with_metadata(self.status, text, metadata)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_error_once() {
+        let faults = helan_connections::faults::<Own>(include_str!("../../README.md"), |status| format!("{status:?}"));
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters_and_keep_their_code() {
+        let status = Problem::found(Own::Parameter, "设".repeat(LONGEST)).to_status(Lang::Zh);
+        assert!(status.message().ends_with("… (parameter_invalid)") && status.message().len() < LONGEST + 64);
+        let headers = status.into_http::<tonic::body::Body>().into_parts().0.headers;
+        assert!(headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>() < 7 * 1024);
+        assert_eq!(headers[CODE], "parameter_invalid");
+    }
+}

@@ -1,0 +1,297 @@
+//! What a client is told instead of an answer: a SQLSTATE, a sentence in its language, and what to do.
+
+use helan_connections::{Kind, Lang, Row};
+use helan_schemas::refusal::Code;
+use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::response::ErrorResponse;
+
+/// Bytes of a sentence; clients read a message of at most 30,000.
+const LONGEST: usize = 8 * 1024;
+
+/// Errors of this protocol alone. The page README.md beside this crate lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Own {
+    WrongPassword,
+    NotEncrypted,
+    NoVerifier,
+    Database,
+    Full,
+    MadeRoom,
+    Ending,
+    Protocol,
+    Cancelled,
+    Aborted,
+    Setting,
+    Value,
+    ReadWrite,
+    NotOffered,
+    Cursor,
+    CursorTwice,
+    Statement,
+    StatementTwice,
+    Parameter,
+    Parameters,
+    TooMuchKept,
+    Type,
+}
+
+/// An error or a notice.
+pub(crate) type Problem = helan_connections::Problem<Own>;
+
+impl Kind for Own {
+    type Status = &'static str;
+
+    const CANCELLED: Self = Self::Cancelled;
+    const ROWS: &'static [Row<Self>] = &[
+        Row {
+            kind: Own::WrongPassword,
+            code: "wrong_password",
+            status: "28P01",
+            meaning: ["用户名或密码不正确", "wrong user or password"],
+            hint: [
+                "用户名为令牌编号，密码为完整令牌（helan_…）",
+                "the user is the credential's id, the password its whole token (helan_…)",
+            ],
+        },
+        Row {
+            kind: Own::NotEncrypted,
+            code: "connection_not_encrypted",
+            status: "28000",
+            meaning: ["本服务只接受加密连接", "only encrypted connections are taken here"],
+            hint: ["连接参数写 sslmode=require 或更严格", "connect with sslmode=require or stricter"],
+        },
+        Row {
+            kind: Own::NoVerifier,
+            code: "credential_without_scram",
+            status: "28000",
+            meaning: [
+                "该令牌签发于支持 SCRAM 之前，未加密的连接上不询问令牌原文",
+                "this token was made before SCRAM was supported, and is not asked for over a connection that is not encrypted",
+            ],
+            hint: [
+                "运维人员换发令牌：helan credential rotate 编号；或使用 TLS",
+                "have it rotated (helan credential rotate ID), or use TLS",
+            ],
+        },
+        Row {
+            kind: Own::Database,
+            code: "database_unknown",
+            status: "3D000",
+            meaning: ["没有该数据库", "there is no such database"],
+            hint: ["数据库名写 helan", "the database is helan"],
+        },
+        Row {
+            kind: Own::Full,
+            code: "connections_full",
+            status: "53300",
+            meaning: ["连接数已满", "all connections are taken"],
+            hint: ["关闭闲置连接，或稍后再试", "close idle connections, or try again later"],
+        },
+        Row {
+            kind: Own::MadeRoom,
+            code: "idle_connection_closed",
+            status: "57P05",
+            meaning: [
+                "连接数已满，关闭了闲置最久的连接",
+                "all connections were taken, and this one had been idle for longest",
+            ],
+            hint: ["重新连接", "connect again"],
+        },
+        Row {
+            kind: Own::Ending,
+            code: "service_ending",
+            status: "57P01",
+            meaning: ["服务正在停止", "the service is ending"],
+            hint: ["稍后重新连接", "connect again later"],
+        },
+        Row {
+            kind: Own::Protocol,
+            code: "protocol_violated",
+            status: "08P01",
+            meaning: ["收到的内容不符合 PostgreSQL 协议", "what came is not the PostgreSQL protocol"],
+            hint: ["检查客户端的地址和驱动程序", "check the client's address and driver"],
+        },
+        Row {
+            kind: Own::Cancelled,
+            code: "sql_cancelled",
+            status: "57014",
+            meaning: ["查询已按请求中止", "the query was ended as asked"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Aborted,
+            code: "transaction_aborted",
+            status: "25P02",
+            meaning: [
+                "本事务中已有语句失败，其后的语句不再执行",
+                "a statement of this transaction has failed, so none after it is answered",
+            ],
+            hint: ["执行 rollback 后重试", "rollback, then try again"],
+        },
+        Row {
+            kind: Own::Setting,
+            code: "setting_unknown",
+            status: "42704",
+            meaning: ["没有该设置", "there is no such setting"],
+            hint: [
+                "可设置 helan.as_of、helan.recorded、statement_timeout、TimeZone、lc_messages 等，见 show all",
+                "helan.as_of, helan.recorded, statement_timeout, TimeZone, lc_messages and others; see show all",
+            ],
+        },
+        Row {
+            kind: Own::Value,
+            code: "setting_value",
+            status: "22023",
+            meaning: ["设置的值不可用", "the setting cannot have this value"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::ReadWrite,
+            code: "read_only",
+            status: "25006",
+            meaning: ["本服务只读", "this service is read-only"],
+            hint: [
+                "报送数据请用 POST /v1/events 或 helan send",
+                "figures are reported with POST /v1/events or helan send",
+            ],
+        },
+        Row {
+            kind: Own::NotOffered,
+            code: "not_offered",
+            status: "0A000",
+            meaning: ["本服务不提供该功能", "this is not offered here"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Cursor,
+            code: "cursor_unknown",
+            status: "34000",
+            meaning: ["没有该游标", "there is no such cursor"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::CursorTwice,
+            code: "cursor_exists",
+            status: "42P03",
+            meaning: ["游标已存在", "the cursor exists"],
+            hint: ["先 close", "close it first"],
+        },
+        Row {
+            kind: Own::Statement,
+            code: "statement_unknown",
+            status: "26000",
+            meaning: ["没有该预备语句", "there is no such prepared statement"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::StatementTwice,
+            code: "statement_exists",
+            status: "42P05",
+            meaning: ["预备语句已存在", "the prepared statement exists"],
+            hint: ["先 deallocate", "deallocate it first"],
+        },
+        Row {
+            kind: Own::Parameter,
+            code: "parameter_invalid",
+            status: "22P02",
+            meaning: ["参数不是该类型的值", "a parameter is not a value of its type"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::Parameters,
+            code: "parameters_missing",
+            status: "08P01",
+            meaning: ["参数个数与语句不符", "the statement takes another number of parameters"],
+            hint: ["", ""],
+        },
+        Row {
+            kind: Own::TooMuchKept,
+            code: "too_much_kept",
+            status: "54000",
+            meaning: ["一个连接保留的预备语句或游标过多", "a connection keeps too many prepared statements or cursors"],
+            hint: ["deallocate all 或 close all", "deallocate all, or close all"],
+        },
+        Row {
+            kind: Own::Type,
+            code: "type_not_written",
+            status: "0A000",
+            meaning: [
+                "该类型的列不能写成 PostgreSQL 的值",
+                "a column of this type cannot be written as a value of PostgreSQL",
+            ],
+            hint: ["转换为 text 再查询", "cast it to text"],
+        },
+    ];
+
+    /// Clients tell a missing table from a wrong text by the SQLSTATE.
+    fn status_of(code: Code, found: &str) -> &'static str {
+        match code {
+            Code::TokenMissing | Code::TokenMalformed | Code::TokenUnknown => "28P01",
+            Code::TokenExpired | Code::TokenRevoked | Code::TooManyWrongTokens => "28000",
+            Code::CredentialsUnavailable => "57P03",
+            Code::RoleCannotAsk => "42501",
+            Code::AsOfInvalid => "22007",
+            Code::SqlInvalid if found.contains("table '") && found.contains("not found") => "42P01",
+            Code::SqlInvalid if found.contains("No field named") => "42703",
+            Code::SqlInvalid if found.contains("nvalid function") => "42883",
+            Code::SqlInvalid | Code::SqlStatements => "42601",
+            Code::SqlNotReadOnly => "25006",
+            Code::SqlTooLarge => "54001",
+            Code::SqlTooLong | Code::SqlResultLimit => "54000",
+            Code::SqlTimeLimit => "57014",
+            Code::SqlMemoryLimit => "53200",
+            Code::SqlTooMany => "53300",
+            Code::SqlBusy => "53000",
+            Code::SqlFailed => "22000",
+            _ => "58000",
+        }
+    }
+}
+
+/// As the client reads it.
+pub(crate) trait ToMessage {
+    /// The protocol's message.
+    fn to_message(&self, lang: Lang) -> PgWireBackendMessage;
+}
+
+impl ToMessage for Problem {
+    fn to_message(&self, lang: Lang) -> PgWireBackendMessage {
+        let severity = if self.is_fatal { "FATAL" } else { "ERROR" };
+        let mut fields = vec![
+            (b'S', severity.to_owned()),
+            (b'V', severity.to_owned()),
+            (b'C', self.status.to_owned()),
+            (b'M', self.sentence(lang, LONGEST).replace('\0', "")),
+            (b'D', format!("helan: {}", self.code)),
+        ];
+        if !self.hint(lang).is_empty() {
+            fields.push((b'H', self.hint(lang).to_owned()));
+        }
+        PgWireBackendMessage::ErrorResponse(ErrorResponse::new(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_lists_every_error_once() {
+        let faults = helan_connections::faults::<Own>(include_str!("../../README.md"), str::to_owned);
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let problem = Problem::found(Own::Setting, "设".repeat(LONGEST));
+        let PgWireBackendMessage::ErrorResponse(response) = problem.to_message(Lang::Zh) else { panic!("{problem:?}") };
+        let (_, message) = &response.fields[3];
+        assert!(message.len() <= LONGEST + 3 && message.ends_with('…'));
+    }
+
+    #[test]
+    fn a_missing_table_is_told_from_a_wrong_text() {
+        assert_eq!(Own::status_of(Code::SqlInvalid, "table 'helan.public.x' not found"), "42P01");
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Expected: end of statement"), "42601");
+    }
+}
