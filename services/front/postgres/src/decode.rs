@@ -122,8 +122,24 @@ fn of_text(text: &str, oid: u32, kind: Option<&DataType>) -> Option<ScalarValue>
     }
 }
 
-/// A number with the digits that it has.
+/// A number with the digits that it has; `1E+3` is 1000, `1E-11` has eleven behind the point.
 fn decimal(text: &str) -> Option<ScalarValue> {
+    if let Some((digits, exponent)) = text.split_once(['e', 'E']) {
+        let exponent: i32 = exponent.parse().ok().filter(|exponent: &i32| exponent.abs() <= 76)?;
+        let (sign, digits) = digits.split_at(usize::from(digits.starts_with(['-', '+'])));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize);
+        let (all, point) = match exponent {
+            0.. => (format!("{whole}{fraction}{zeros}"), whole.len() + zeros.len()),
+            _ => (format!("{zeros}{whole}{fraction}"), whole.len()),
+        };
+        if whole.is_empty() {
+            return None;
+        }
+        let (whole, fraction) = all.split_at_checked(point)?;
+        let fraction = if exponent < 0 { fraction } else { fraction.trim_end_matches('0') };
+        return decimal(&format!("{sign}{whole}.{fraction}"));
+    }
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let scale = i8::try_from(fraction.len()).ok().filter(|scale| *scale <= 38)?;
     let digits: String = [whole, fraction].concat();
@@ -247,6 +263,12 @@ mod tests {
         assert_eq!(read("-7", 23), ScalarValue::Int32(Some(-7)));
         assert_eq!(read("2019-08-30", 1082), ScalarValue::Date32(Some(18_138)));
         assert_eq!(read("640000", 25), ScalarValue::Utf8(Some("640000".to_owned())));
+        for (text, digits, scale) in
+            [("1E+3", 1000, 0), ("1E-11", 1, 11), ("-1.5e-2", -15, 3), ("1.25E1", 125, 1), ("12e-1", 12, 1)]
+        {
+            assert_eq!(decimal(text), Some(ScalarValue::Decimal128(Some(digits), 38, scale)), "{text}");
+        }
+        assert_eq!((decimal("e5"), decimal("1e999"), decimal("1e")), (None, None, None));
         assert_eq!(value(Some(b"x"), false, 23, None).expect_err("no number").status, "22P02");
         assert_eq!(value(None, false, 20, None).expect("null"), ScalarValue::Int64(None));
         let listed = read(r#"{a,"b ,c",NULL}"#, 1009);

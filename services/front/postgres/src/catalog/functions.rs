@@ -78,6 +78,22 @@ fn truths(name: &'static str, of: impl Fn(&Arguments<'_>, usize) -> bool + Send 
     Offered::function(name, DataType::Boolean, made)
 }
 
+fn lists(
+    name: &'static str,
+    of: impl Fn(&Arguments<'_>, usize) -> Option<Vec<String>> + Send + Sync + 'static,
+) -> Arc<ScalarUDF> {
+    let made: Made = Arc::new(move |columns, rows| {
+        let columns = once(columns)?;
+        let arguments = Arguments(&columns);
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        for row in 0..rows {
+            lists.append_option(of(&arguments, row).map(|items| items.into_iter().map(Some)));
+        }
+        Ok(Arc::new(lists.finish()) as ArrayRef)
+    });
+    Offered::function(name, DataType::new_list(DataType::Utf8, true), made)
+}
+
 /// A text that is the same for each row; none = null.
 fn always(name: &'static str, text: Option<&str>) -> Arc<ScalarUDF> {
     let text = text.map(str::to_owned);
@@ -184,6 +200,19 @@ pub(super) fn all(relations: &Arc<Relations>, settings: &Settings, pid: i32) -> 
         texts("format_type", |arguments, row| Some(type_name(arguments.number(0, row)?))),
         texts("helan_type_name", |arguments, row| Some(type_name(arguments.number(0, row)?))),
         texts("helan_schema_name", |arguments, row| schema_name(arguments.number(0, row)?)),
+        texts("format", |arguments, row| {
+            let template = arguments.text(0, row)?;
+            Some(formatted(&template, |at| arguments.text(at, row)))
+        }),
+        lists("parse_ident", |arguments, row| parse_ident(&arguments.text(0, row)?)),
+        lists("string_to_array", |arguments, row| {
+            let (text, apart) = (arguments.text(0, row)?, arguments.text(1, row)?);
+            match (text.is_empty(), apart.is_empty()) {
+                (true, _) => Some(Vec::new()),
+                (_, true) => Some(vec![text]),
+                _ => Some(text.split(&apart).map(str::to_owned).collect()),
+            }
+        }),
         place("array_upper", true),
         place("array_lower", false),
         schemas(),
@@ -250,6 +279,56 @@ fn quote_ident(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name.chars().all(|other| other.is_ascii_lowercase() || other.is_ascii_digit() || other == '_');
     if is_plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// A template with texts (`%s`), names (`%I`) and literals (`%L`) in it; null is nothing, and NULL as a literal.
+fn formatted(template: &str, argument: impl Fn(usize) -> Option<String>) -> String {
+    let (mut told, mut rest, mut next) = (String::new(), template, 1);
+    while let Some((before, after)) = rest.split_once('%') {
+        told.push_str(before);
+        let mut signs = after.chars();
+        match signs.next() {
+            Some('%') => told.push('%'),
+            Some(kind @ ('s' | 'I' | 'L')) => {
+                let value = argument(next);
+                next += 1;
+                told += &match (kind, value) {
+                    ('I', Some(value)) => quote_ident(&value),
+                    ('L', Some(value)) => format!("'{}'", value.replace('\'', "''")),
+                    ('L', None) => "NULL".to_owned(),
+                    (_, value) => value.unwrap_or_default(),
+                };
+            }
+            other => told.extend(std::iter::once('%').chain(other)),
+        }
+        rest = signs.as_str();
+    }
+    told + rest
+}
+
+/// The parts of a name: `public.figures`, `"a.b"."c"`; none where it is not one.
+fn parse_ident(name: &str) -> Option<Vec<String>> {
+    let (mut parts, mut rest) = (Vec::new(), name.trim());
+    loop {
+        let (part, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let (part, after) = quoted.split_once('"')?;
+                (part.to_owned(), after)
+            }
+            None => {
+                let end = rest.find('.').unwrap_or(rest.len());
+                (rest[..end].trim().to_ascii_lowercase(), &rest[end..])
+            }
+        };
+        if part.is_empty() {
+            return None;
+        }
+        parts.push(part);
+        match after.trim_start() {
+            "" => return Some(parts),
+            after => rest = after.strip_prefix('.')?.trim_start(),
+        }
+    }
 }
 
 /// The first or last place of an array; all have one dimension and begin at 1.
@@ -357,4 +436,20 @@ fn relation_oid(names: &[(i64, String)], name: &str) -> Option<i64> {
     }
     let number = bare.parse::<i64>().ok().filter(|oid| *oid < FIRST_FUNCTION);
     number.or_else(|| names.iter().find(|(_, known)| known == bare).map(|(oid, _)| *oid))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_and_names_are_read_as_postgresql_reads_them() {
+        let arguments = ["a", "B c", "it's"];
+        let said = |template: &str| formatted(template, |at| arguments.get(at - 1).map(|text| (*text).to_owned()));
+        assert_eq!(said("%I.%I"), "a.\"B c\"");
+        assert_eq!(said("100%% %s %s %L %L"), "100% a B c 'it''s' NULL");
+        assert_eq!(parse_ident("Public.figures"), Some(vec!["public".to_owned(), "figures".to_owned()]));
+        assert_eq!(parse_ident("\"a.B\" . c"), Some(vec!["a.B".to_owned(), "c".to_owned()]));
+        assert_eq!((parse_ident("a."), parse_ident("")), (None, None));
+    }
 }

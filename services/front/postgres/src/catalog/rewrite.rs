@@ -200,6 +200,10 @@ fn said(expr: Expr) -> Expr {
             op: datafusion::sql::sqlparser::ast::UnaryOperator::Not,
             expr: Box::new(call("array_has", vec![listed(*right), *left])),
         },
+        // Whether a schema is on the path, as Grafana asks it: there is one.
+        Expr::InSubquery { expr, subquery, negated } if asks_for_path(&subquery) => {
+            Expr::InList { expr, list: vec![text("public")], negated }
+        }
         Expr::Cast { expr, data_type, .. } => casted(*expr, data_type),
         // Our planner knows the backslash only.
         Expr::Like { negated, any, expr, pattern, escape_char: Some(escape) } => {
@@ -220,6 +224,11 @@ fn said(expr: Expr) -> Expr {
         }
         other => other,
     }
+}
+
+fn asks_for_path(query: &Query) -> bool {
+    let text = query.to_string();
+    text.contains("string_to_array(") && text.contains("'search_path'")
 }
 
 /// Those names are words of SQL, so what is called has others.
@@ -473,6 +482,11 @@ mod tests {
             (
                 "select a from t where a = any('{x,y}'::text[])",
                 "SELECT a FROM t WHERE array_has(CAST(make_array('x', 'y') AS TEXT[]), a)",
+            ),
+            (
+                "select table_name from information_schema.tables where quote_ident(table_schema) in (select trim(s[i]) from \
+                 generate_series(1, 2) as i, string_to_array(current_setting('search_path'),',') s)",
+                "SELECT table_name FROM information_schema.tables WHERE quote_ident(table_schema) IN ('public')",
             ),
             (
                 "select (select pg_catalog.pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d where d.adrelid = a.attrelid) from pg_catalog.pg_attribute a",
