@@ -8,9 +8,13 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{CharacterLength, DataType, Expr, Value, ValueWithSpan, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{
+    CharacterLength, DataType, Expr, Select, Value, ValueWithSpan, VisitMut, VisitorMut,
+};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+
+use crate::guard::select_items;
 
 /// Digits of a decimal: larger powers are left to the engine, which says that they do not fit.
 const MOST: i64 = 76;
@@ -30,6 +34,11 @@ struct Plain;
 
 impl VisitorMut for Plain {
     type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        select_items::write_out(select);
+        ControlFlow::Continue(())
+    }
 
     fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
         if let Value::Number(text, _) = &mut value.value

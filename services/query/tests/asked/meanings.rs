@@ -30,6 +30,14 @@ async fn quotients_means_and_casts_keep_their_digits() {
         ("select median(x) from (values (1.5), (2.0)) t(x)", "1.75"),
         ("select cast('2018-Q1' as varchar(4))", "2018"),
         ("select count(*) from (values ('2018-Q1'), ('2017')) t(p) where p::varchar(4) = '2018'", "1"),
+        ("select sum(n) from (select *, n from (values (1), (2)) t(n)) u", "3"),
+        ("select exists (select 1 from (values (1)) t(n) where n > 1)", "false"),
+        (
+            "select string_agg(cast(e as varchar), ',' order by n) from (
+                 select n, exists (select 1 from (values (2)) u(m) where u.m = t.n) as e from (values (1), (2)) t(n)) v",
+            "false,true",
+        ),
+        ("select (2 > 1) = 't' and (1 > 2) = 'false'", "true"),
         ("select cast('2018-Q1' as char(4))", "2018"),
         ("select cast('abc' as varchar)", "abc"),
         ("select count(*) from (values (70.4), (70.0)) t(x) where try_cast(x as bigint) = 70", "2"),
