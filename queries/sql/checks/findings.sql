@@ -1,11 +1,11 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts, printed_figures, edition_readings
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts, printed_figures, edition_readings, editions
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it), older_edition_counts (a value of an edition that counts though a later edition has the cell); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -267,10 +267,15 @@ residuals as (
         coalesce(rules.severity, case when indicators.over_areas = 'own_value' then 'info' else 'soft' end) as severity,
         area_values.ref_area, area_values.indicator, area_values.time_period, cast(null as varchar) as source,
         cast(null as varchar) as id, area_values.reported as amount, area_values.compiled as other_amount,
-        coalesce(area_names.name_zh, area_values.ref_area) || '本级数与下级合计不一致'
-            || coalesce('。' || rules.message_zh, '') as message_zh,
+        coalesce(area_names.name_zh, area_values.ref_area) || case
+            when area_values.children_reported = area_values.children_expected then '本级数与下级合计不一致'
+            else '本级数小于已报下级的合计'
+        end || coalesce('。' || rules.message_zh, '') as message_zh,
         'what was reported for ' || coalesce(area_names.name_en, area_values.ref_area)
-            || ' is not the sum of its parts' || coalesce('. ' || rules.message_en, '') as message_en,
+            || case
+                when area_values.children_reported = area_values.children_expected then ' is not the sum of its parts'
+                else ' is less than those of its parts that are known'
+            end || coalesce('. ' || rules.message_en, '') as message_en,
         rules.rule, area_values.reporter, own.note
     from area_values
     inner join indicators on indicators.indicator = area_values.indicator
@@ -286,7 +291,11 @@ residuals as (
                 then (coalesce(area_values.last_digit, 0) + coalesce(area_values.parts_last_digit, 0)) / 2
             else 0
         end
-        and area_values.children_reported = area_values.children_expected
+-- Of parts that cannot be negative, some may not be more than the whole.
+        and (
+            area_values.children_reported = area_values.children_expected
+            or (indicators.min >= 0 and area_values.residual < 0)
+        )
 ),
 
 released as (
@@ -344,11 +353,38 @@ printed as (
 
 in_editions as (
     select
-        *,
-        lag(last_digit) over cell as last_digit_before, lag(amount) over cell as amount_before,
-        lag(edition) over cell as edition_before
+        edition_readings.*, editions.published,
+        lag(edition_readings.last_digit) over cell as last_digit_before,
+        lag(edition_readings.amount) over cell as amount_before,
+        lag(edition_readings.edition) over cell as edition_before,
+        last_value(edition_readings.edition) over whole as newest,
+        last_value(edition_readings.amount) over whole as amount_newest,
+        last_value(editions.published) over whole as published_newest
     from edition_readings
-    window cell as (partition by ref_area, indicator, time_period order by known_at, edition)
+    left join editions on editions.edition = edition_readings.edition
+    window cell as (
+        partition by edition_readings.ref_area, edition_readings.indicator, edition_readings.time_period
+        order by editions.published nulls first, edition_readings.known_at, edition_readings.edition
+    ),
+    whole as (
+        partition by edition_readings.ref_area, edition_readings.indicator, edition_readings.time_period
+        order by editions.published nulls first, edition_readings.known_at, edition_readings.edition
+        rows between unbounded preceding and unbounded following
+    )
+),
+
+older_editions as (
+    select
+        'older_edition_counts' as finding, 'soft' as severity, in_editions.ref_area, in_editions.indicator,
+        in_editions.time_period, in_editions.source, in_editions.id, in_editions.amount,
+        in_editions.amount_newest as other_amount,
+        '现行数值取自版次 ' || in_editions.edition || '，而版次 ' || in_editions.newest || ' 发布更晚' as message_zh,
+        'the value that counts is of edition ' || in_editions.edition || ', though edition ' || in_editions.newest
+            || ' came out later' as message_en,
+        cast(null as varchar) as rule, statements.reporter, statements.note
+    from in_editions
+    inner join statements on statements.source = in_editions.source and statements.id = in_editions.id
+    where in_editions.is_current and in_editions.published < in_editions.published_newest
 ),
 
 coarser as (
@@ -400,6 +436,8 @@ every as (
     select * from printed
     union all
     select * from coarser
+    union all
+    select * from older_editions
     union all
     select * from by_rules
 )

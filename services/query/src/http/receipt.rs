@@ -279,8 +279,13 @@ fn summed_up(
             format!("in the lake: of {events} events {accepted} were new, {repeated} repeats"),
         ),
         ("repeat", _) => (
-            format!("重复提交：{events} 条此前均已入库，未作更改"),
-            format!("a repeat: all {events} events were in the lake before; nothing was changed"),
+            format!(
+                "重复提交：{events} 条此前均已入库，未作更改；此后如有更正，更正仍然有效：要改回这些数，请用新编号（id）报送"
+            ),
+            format!(
+                "a repeat: all {events} events were in the lake before; nothing was changed. What corrected them since still \
+                 counts: to go back to these values, send them under new ids"
+            ),
         ),
         (_, None) => (
             format!("本次报送未通过，共 {} 处问题，未入库", reasons.len()),

@@ -100,7 +100,8 @@ fn residual(model: &Model<'_>, about: &Cell) -> Option<Found> {
     let known: Vec<Figure> = figures.filter(|figure| figure.value.is_some()).collect();
     let digits = whole.last_digit + known.iter().map(|figure| figure.last_digit).sum::<i128>();
     let allowed = if about.1 == "rd" { digits } else { 0 };
-    let is_found = known.len() == children.len() && 2 * (amount - parts).abs() > allowed;
+    let all = known.len() == children.len();
+    let is_found = 2 * (amount - parts).abs() > allowed && (all || amount < parts && model.never_negative(&about.1));
     let rule = if about.1 == "rd" { "by-area" } else { "" };
     is_found.then(|| Found { rule, cell: about.clone(), amount, parts })
 }

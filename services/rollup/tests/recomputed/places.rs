@@ -238,12 +238,17 @@ impl Model<'_> {
 
     /// Whether a figure is a part that the rest can only add to.
     pub(crate) fn at_least(&self, indicator: &str, figure: &Figure) -> bool {
-        let never_negative = match indicator {
+        let known = figure.value.is_some() && !figure.complete && !figure.negative && !figure.carried;
+        known && self.never_negative(indicator)
+    }
+
+    /// Whether the catalog has no values below nought for an indicator.
+    pub(crate) fn never_negative(&self, indicator: &str) -> bool {
+        match indicator {
             "rd" => self.variant.bounded,
             "gdp" => false,
             _ => true,
-        };
-        figure.value.is_some() && !figure.complete && !figure.negative && !figure.carried && never_negative
+        }
     }
 
     pub(crate) fn place(&self, cell: &Cell) -> Option<Figure> {

@@ -38,7 +38,7 @@ const fn advice(finding: &'static str, compared: Compared, zh: &'static str, en:
     Advice { finding, compared, zh, en }
 }
 
-const ALL: [Advice; 18] = [
+const ALL: [Advice; 19] = [
     advice(
         "two_reporters",
         Compared::Another,
@@ -104,6 +104,12 @@ const ALL: [Advice; 18] = [
         Compared::Own,
         "有更细位数的，用新编号按原位数重报；没有的，重报并在 note 中说明",
         "if there are more digits, send the value with them under a new id; if there are not, send it again with a note that says so",
+    ),
+    advice(
+        "older_edition_counts",
+        Compared::Own,
+        "补报旧版次的，用新编号重报并写 published_at（该版次的发布日期）；新版次的 published_at 填错的，用新编号更正",
+        "if an older edition was sent late, send it under a new id with published_at, the day on which that edition came out; if published_at of the newer one is wrong, correct it under a new id",
     ),
     advice(
         "bounds",
