@@ -5,7 +5,7 @@
 -- materialise: no
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it), older_edition_counts (a value of an edition that counts though a later edition has the cell); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, estimate_after_actual (an estimate in place of a value that was none), withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it), older_edition_counts (a value of an edition that counts though a later edition has the cell); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -26,11 +26,11 @@ with figures as (
 ),
 
 ranks as (
-    select 'estimated' as vintage, 1 as rank
-    union all select 'preliminary', 2
-    union all select 'revised', 3
-    union all select 'final', 4
-    union all select 'census-revised', 5
+    select 'estimated' as vintage, 1 as rank, '估计数' as name_zh
+    union all select 'preliminary', 2, '初步数'
+    union all select 'revised', 3, '修订数'
+    union all select 'final', 4, '最终数'
+    union all select 'census-revised', 5, '普查修订数'
 ),
 
 newest as (
@@ -61,8 +61,8 @@ two_reporters as (
 in_order as (
 -- Of each release the newest: what was sent before and replaced has nothing to say any more.
     select
-        figures.*, ranks.rank,
-        lag(ranks.rank) over series as rank_before,
+        figures.*, ranks.rank, ranks.name_zh,
+        lag(ranks.rank) over series as rank_before, lag(ranks.name_zh) over series as name_before_zh,
         lag(figures.vintage) over series as vintage_before,
         lag(figures.amount) over series as amount_before
     from figures
@@ -77,11 +77,44 @@ vintage_backwards as (
     select
         'vintage_backwards' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id, amount,
         amount_before as other_amount,
-        '版本倒退：' || vintage_before || ' 之后又报 ' || vintage as message_zh,
+        '版本倒退：' || name_before_zh || '之后又报' || name_zh as message_zh,
         'the vintage goes backwards: ' || vintage || ' after ' || vintage_before as message_en,
         cast(null as varchar) as rule, reporter, note
     from in_order
     where rank < rank_before
+),
+
+-- Of estimates that count, what their reporter had sent before that was none. There are as many groups as estimates.
+estimates as (
+    select
+        current_values.ref_area, current_values.indicator, current_values.time_period, current_values.source,
+        current_values.id, current_values.amount, current_values.reporter, current_values.note,
+        first_value(
+            statements.amount order by
+                statements.known_at desc, statements.recorded_at desc, statements.source, statements."offset" desc,
+                statements."index" desc
+        ) as amount_before
+    from current_values
+    inner join statements
+        on statements.ref_area = current_values.ref_area and statements.indicator = current_values.indicator
+        and statements.time_period = current_values.time_period and statements.reporter = current_values.reporter
+    where current_values.obs_status in ('E', 'F', 'I') and current_values.amount is not null
+        and statements.withdrawn_at is null and statements.amount is not null
+        and coalesce(statements.obs_status, 'A') not in ('E', 'F', 'I')
+        and not (statements.source = current_values.source and statements.id = current_values.id)
+        and statements.known_at <= current_values.known_at
+    group by
+        current_values.ref_area, current_values.indicator, current_values.time_period, current_values.source,
+        current_values.id, current_values.amount, current_values.reporter, current_values.note
+),
+
+estimates_after as (
+    select
+        'estimate_after_actual' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id, amount,
+        amount_before as other_amount,
+        '已报实际数之后又报估计数' as message_zh, 'an estimate took the place of a value that was none' as message_en,
+        cast(null as varchar) as rule, reporter, note
+    from estimates
 ),
 
 withdrawn_fallback as (
@@ -414,6 +447,8 @@ every as (
     select * from two_reporters
     union all
     select * from vintage_backwards
+    union all
+    select * from estimates_after
     union all
     select * from withdrawn_fallback
     union all

@@ -64,7 +64,7 @@ fn decoded<'a>(
     };
     if let Some(name) = named {
         let charset = of_label(name).ok_or_else(|| Problems::one(Code::CharsetUnsupported, quoted(name)))?;
-        return read_as(charset, name, (body, marked), HowKnown::Named);
+        return read_as(charset, name, (body, marked), (HowKnown::Named, known.catalog));
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || is_wide(body) {
         return Err(Problems::one(Code::CharsetUnsupported, "UTF-16"));
@@ -79,10 +79,10 @@ fn decoded<'a>(
     }
     if let Some(name) = of_form(body) {
         let charset = of_label(&name).ok_or_else(|| Problems::one(Code::CharsetUnsupported, quoted(&name)))?;
-        return read_as(charset, &name, (body, marked), HowKnown::Form);
+        return read_as(charset, &name, (body, marked), (HowKnown::Form, known.catalog));
     }
     if let Some(charset) = of_label(known.reporter).filter(|charset| *charset != UTF_8) {
-        return read_as(charset, known.reporter, (body, marked), HowKnown::Reporter);
+        return read_as(charset, known.reporter, (body, marked), (HowKnown::Reporter, known.catalog));
     }
     match strictly(GB18030, body) {
         Some(text) if chinese::is_plainly_chinese(&text, body, known.catalog) => {
@@ -134,7 +134,7 @@ fn read_as<'a>(
     charset: &'static Encoding,
     name: &str,
     (body, marked): (&'a [u8], bool),
-    how: HowKnown,
+    (how, catalog): (HowKnown, &Catalog),
 ) -> Result<(Cow<'a, str>, CharsetUsed), Problems> {
     let wrong = |what: String| Problems::one(Code::CharsetMismatch, what);
     if charset == UTF_8 {
@@ -152,10 +152,17 @@ fn read_as<'a>(
     if has_letters || !is_wide && as_utf8.chars().any(|c| c.len_utf8() > 2) {
         return Err(wrong(format!("{} ≠ UTF-8", quoted(name))));
     }
-    match strictly(charset, body) {
-        Some(text) => Ok((text, used(charset, how))),
-        None => Err(wrong(quoted(name))),
+    let Some(text) = strictly(charset, body) else { return Err(wrong(quoted(name))) };
+    // Files of two charsets put together: what is a Chinese line of UTF-8 would be rare Hanzi.
+    let lines = body.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| !is_wide && !line.is_ascii());
+    for (line, number) in lines {
+        let Ok(as_utf8) = std::str::from_utf8(line) else { continue };
+        let is_common = |text: &str| chinese::is_of_common_hanzi(text, catalog);
+        if is_common(as_utf8) && !strictly(charset, line).is_some_and(|text| is_common(&text)) {
+            return Err(wrong(format!("line {number}: UTF-8 {}, not {}", quoted(as_utf8.trim()), quoted(name))));
+        }
     }
+    Ok((text, used(charset, how)))
 }
 
 /// Decodes bytes if all of them belong to a charset, without the mark that may begin them.

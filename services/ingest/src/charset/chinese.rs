@@ -52,6 +52,12 @@ pub(super) fn is_plainly_chinese(text: &str, bytes: &[u8], catalog: &Catalog) ->
         && (told.len() >= WORDS || (distinct.len() >= FEWEST || !told.is_empty()) && is_likely_chinese(bytes))
 }
 
+/// Whether a text has Hanzi, two at least, and all of them are those that Chinese is written with.
+pub(super) fn is_of_common_hanzi(text: &str, catalog: &Catalog) -> bool {
+    let is_common = |c: char| COMMON.contains(c) || known(catalog).any(|word| word.contains(c));
+    hanzi(text) > 1 && text.chars().filter(|c| !c.is_ascii()).all(|c| is_full_width(c) || is_hanzi(c) && is_common(c))
+}
+
 /// Whether no other charset makes a likelier text of the bytes.
 fn is_likely_chinese(bytes: &[u8]) -> bool {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);

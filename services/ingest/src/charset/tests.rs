@@ -109,6 +109,14 @@ fn common_hanzi_by_chance_are_not_chinese() {
     }
 }
 
+#[test]
+fn files_of_two_charsets_put_together_are_refused() {
+    let joined = [note("初步核算").as_bytes(), &encoded(GB18030, &note("快报数据"))].concat();
+    assert_eq!(decoded(&joined, Some("gb18030")), Err(Code::CharsetMismatch));
+    let alone = encoded(GB18030, &[note("快报数据"), note("初步核算")].concat());
+    assert_eq!(decoded(&alone, Some("gb18030")).map(|read| read.1), Ok("gb18030".to_owned()));
+}
+
 /// A short name alone may be anything; with a word of offices, or where no other charset makes sense of it, it tells.
 #[test]
 fn names_and_words_of_offices_tell() {

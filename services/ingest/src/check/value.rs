@@ -11,6 +11,8 @@ use crate::problems::quoted;
 
 /// Unit of what is done or not: milestones, and coverage of one member.
 const BOOLEAN: &str = "BOOL";
+/// The unit of what is counted one by one.
+const ITEMS: &str = "ITEM";
 
 /// A value as the sender wrote it.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +122,9 @@ pub(super) fn plausible(indicator: &Indicator, amount: i128, bounds: Bounds, rep
             return fail(Code::NegativeCount, plain(amount));
         }
         IndicatorKind::Count if amount % ONE != 0 => return fail(Code::CountNotWhole, plain(amount)),
+        IndicatorKind::Coverage if indicator.unit == ITEMS && amount % ONE != 0 => {
+            return fail(Code::CountNotWhole, plain(amount));
+        }
         _ => {}
     }
     if let Some(min) = bounds.min.filter(|min| amount < *min) {

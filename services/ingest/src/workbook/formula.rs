@@ -56,6 +56,8 @@ pub(super) trait Cells {
     fn sheet(&self, name: &str) -> Option<usize>;
     /// A cell; none if it holds nothing.
     fn get(&self, sheet: usize, at: CellAt) -> Option<&Held>;
+    /// The last row of a sheet that holds something.
+    fn last_row(&self, sheet: usize) -> Option<u32>;
     /// Whether cells are known at all.
     fn is_known(&self) -> bool;
     /// Days count from 1904 rather than 1900.
@@ -98,6 +100,10 @@ mod tests {
             if sheet == 0 && at.column == 3 { self.0.get(at.row as usize - 1) } else { None }
         }
 
+        fn last_row(&self, sheet: usize) -> Option<u32> {
+            (sheet == 0).then_some(self.0.len() as u32)
+        }
+
         fn is_known(&self) -> bool {
             true
         }
@@ -120,7 +126,7 @@ mod tests {
             Held::Number(3.0),
             Held::Text,
             formula("C1+C2", 0.0),
-            Held::Other,
+            Held::Number(f64::NAN),
             formula("VLOOKUP(1,A1:B2,2)", 9.0),
             // A circle.
             formula("C7+C7+C7", 5.0),
@@ -153,6 +159,9 @@ mod tests {
             "IF(1/0,1,2)",
             "1/0&\"x\"",
             "1/0=1/0",
+            "C5",
+            "C5+1",
+            "SUM(C1:C5)",
         ] {
             assert_eq!(comes_to(formula, (0, 0)), Some(Value::Error), "{formula}");
         }
@@ -213,6 +222,9 @@ mod tests {
             ("IF(AND(C1=2,NOT(C2=2)),C1,C2)", number(2.0)),
             ("IF(C1,1,'(,'!A1)", number(1.0)),
             ("IFERROR(1/0,45)", number(45.0)),
+            ("IFERROR(C5,C1)", number(2.0)),
+            ("SUM(A:$B,1)", number(1.0)),
+            ("COUNT(C1:C5)", number(3.0)),
             ("IFERROR(45,VLOOKUP(1,A1,1))", number(45.0)),
             ("DATE(2019,8,30)", number(43707.0)),
             ("A9*2", number(0.0)),
@@ -227,8 +239,8 @@ mod tests {
             ("不在!A1", None),
             ("C3+1", None),
             ("C3=\"x\"", None),
-            ("C5", None),
-            ("SUM(C1:C5)", None),
+            ("SUM(B:C)", None),
+            ("SUM(C:1)", None),
             ("C1:C2", None),
             ("VLOOKUP(1,A1:B2,2)", None),
             ("NOW()", None),

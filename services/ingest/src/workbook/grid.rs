@@ -22,13 +22,15 @@ const MOST_STEPS: u32 = 5_000_000;
 #[derive(Debug)]
 pub(super) struct Grid {
     sheets: Vec<(String, HashMap<CellAt, Held>)>,
+    /// The last row of each that holds something.
+    last_rows: Vec<u32>,
     from_1904: bool,
     left: Cell<u32>,
 }
 
 impl Default for Grid {
     fn default() -> Self {
-        Self { sheets: Vec::new(), from_1904: false, left: Cell::new(MOST_STEPS) }
+        Self { sheets: Vec::new(), last_rows: Vec::new(), from_1904: false, left: Cell::new(MOST_STEPS) }
     }
 }
 
@@ -55,6 +57,8 @@ impl Grid {
             all.push((key(&sheet.name), cells(&sheet.part, &text, &mut room)?));
         }
         if room > 0 {
+            grid.last_rows =
+                all.iter().map(|(_, cells)| cells.keys().map(|at| at.row).max().unwrap_or_default()).collect();
             grid.sheets = all;
         }
         Ok(grid)
@@ -102,6 +106,10 @@ impl Cells for Grid {
 
     fn get(&self, sheet: usize, at: CellAt) -> Option<&Held> {
         self.sheets.get(sheet)?.1.get(&at)
+    }
+
+    fn last_row(&self, sheet: usize) -> Option<u32> {
+        self.last_rows.get(sheet).copied()
     }
 
     fn is_known(&self) -> bool {
@@ -173,7 +181,9 @@ fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Hel
                 let plain = match (kind.as_str(), figure) {
                     (_, Some(figure)) => Held::Number(figure),
                     ("" | "n", None) => Held::Blank,
-                    ("e" | "b" | "d", None) => Held::Other,
+                    // An error is of no number, whatever counts on it.
+                    ("e", None) => Held::Number(f64::NAN),
+                    ("b" | "d", None) => Held::Other,
                     (_, None) => Held::Text,
                 };
                 let held = match formula.take() {
@@ -267,6 +277,18 @@ mod tests {
         assert!(grid.agrees(at, "1=1", &Content::Bool(true)) && !grid.agrees(at, "1=2", &Content::Bool(true)));
         let later = Grid { from_1904: true, ..Grid::default() };
         assert!(agrees(&later, at, "DATE(2019,8,30)", "42245") && !agrees(&later, at, "DATE(2019,8,30)", "43707"));
+    }
+
+    #[test]
+    fn errors_and_whole_columns_are_counted_on() {
+        let text = "<sheetData><row r=\"2\"><c r=\"D2\"><f>H2+1</f><v>517</v></c><c r=\"H2\" t=\"e\"><v>#REF!</v></c></row>\
+                    <row r=\"3\"><c r=\"D3\"><f>SUM(G:G)</f><v>416</v></c><c r=\"G3\"><v>3</v></c></row></sheetData>";
+        let mut room = MOST_CELLS;
+        let sheets = vec![("a".to_owned(), cells("sheet", text, &mut room).expect("cells"))];
+        let grid = Grid { sheets, last_rows: vec![3], ..Grid::default() };
+        let at = |text: &str| CellAt::parse(text).expect("a cell");
+        assert!(!agrees(&grid, at("D2"), "H2+1", "517") && agrees(&grid, at("D2"), "H2+1", "#REF!"));
+        assert!(!agrees(&grid, at("D3"), "SUM(G:G)", "416") && agrees(&grid, at("D3"), "SUM(G:G)", "3"));
     }
 
     #[test]

@@ -214,12 +214,12 @@ proptest! {
 #[tokio::test]
 async fn a_unit_beside_the_value_is_compared_with_what_counts() {
     let world = World::new().await;
-    let send = |heading: &str, name: &str, mult: &str| {
+    let send = |heading: &str, name: &str, (value, mult): (&str, &str)| {
         let head = "ref_area,indicator,time_period,value,unit,unit_mult";
-        Call::csv(format!("{head},{heading}\n640100,rd_expenditure,2018,30,CNY,{mult},{name}\n")).path(SOURCE)
+        Call::csv(format!("{head},{heading}\n640100,rd_expenditure,2018,{value},CNY,{mult},{name}\n")).path(SOURCE)
     };
     for (name, mult) in [("亿元", ""), ("亿元", "4"), ("万元", "8"), ("件", "8"), ("million yuan", "8")] {
-        let answer = world.send("nx-stats", send("计量单位", name, mult)).await;
+        let answer = world.send("nx-stats", send("计量单位", name, ("30", mult))).await;
         let error = &answer.json["errors"][0];
         assert_eq!(
             (answer.status, &error["code"]),
@@ -228,9 +228,15 @@ async fn a_unit_beside_the_value_is_compared_with_what_counts() {
             answer.text
         );
     }
-    for (name, mult) in [("元", "8"), ("亿元", "8"), ("万元", "4"), ("CNY", ""), ("Million Yuan", "6"), ("", "8")]
-    {
-        let answer = world.send("nx-stats", send("Unit name", name, mult)).await;
+    for (name, value, mult) in [
+        ("元", "30", "8"),
+        ("亿元", "30", "8"),
+        ("万元", "300000", "4"),
+        ("CNY", "3000000000", ""),
+        ("Million Yuan", "3000", "6"),
+        ("", "30", "8"),
+    ] {
+        let answer = world.send("nx-stats", send("Unit name", name, (value, mult))).await;
         assert!(matches!(answer.status, 200 | 202), "{name} {mult}: {}", answer.text);
     }
 }

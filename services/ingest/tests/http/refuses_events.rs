@@ -90,6 +90,7 @@ async fn what_the_kind_of_indicator_forbids() {
     for (indicator, unit, value, code) in [
         ("major_projects", "ITEM", "-1", "negative_count"),
         ("major_projects", "ITEM", "1.5", "count_not_whole"),
+        ("plan_class_reforms", "ITEM", "3.5", "count_not_whole"),
         ("leading_group_meeting", "BOOL", "2", "milestone_not_0_or_1"),
         ("leading_group_meeting", "BOOL", "0.5", "milestone_not_0_or_1"),
         ("leading_group_meeting", "BOOL", "-1", "milestone_not_0_or_1"),

@@ -224,7 +224,7 @@ impl<'f> Reader<'f> {
             None => (self.sheet, name),
             Some((sheet, address)) => (self.cells.sheet(&sheet.trim_matches('\'').replace("''", "'"))?, address),
         };
-        let first = self.address(address)?;
+        let Some(first) = self.address(address) else { return self.columns(sheet, address) };
         if !self.next_is(":") {
             return Some(Named::Cells(sheet, first, first));
         }
@@ -239,6 +239,21 @@ impl<'f> Reader<'f> {
         );
         let at = |(row, column)| CellAt { row, column };
         Some(Named::Cells(sheet, at(one), at(other)))
+    }
+
+    /// Whole columns, `A:C`, as far down as the sheet holds something.
+    fn columns(&mut self, sheet: usize, first: &str) -> Option<Named> {
+        self.next_is(":").then_some(())?;
+        let start = self.at;
+        while self.text.get(self.at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'$') {
+            self.at += 1;
+        }
+        let last = std::str::from_utf8(&self.text[start..self.at]).ok()?;
+        let column = |text: &str| self.address(&format!("{text}$1")).map(|at| at.column);
+        let (one, other) = (column(first)?, column(last)?);
+        let rows = self.cells.last_row(sheet)?.max(1);
+        let (first, last) = (CellAt { row: 1, column: one.min(other) }, CellAt { row: rows, column: one.max(other) });
+        Some(Named::Cells(sheet, first, last))
     }
 
     /// An address, shifted where it has no `$`.

@@ -38,7 +38,7 @@ const fn advice(finding: &'static str, compared: Compared, zh: &'static str, en:
     Advice { finding, compared, zh, en }
 }
 
-const ALL: [Advice; 19] = [
+const ALL: [Advice; 20] = [
     advice(
         "two_reporters",
         Compared::Another,
@@ -104,6 +104,12 @@ const ALL: [Advice; 19] = [
         Compared::Own,
         "有更细位数的，用新编号按原位数重报；没有的，重报并在 note 中说明",
         "if there are more digits, send the value with them under a new id; if there are not, send it again with a note that says so",
+    ),
+    advice(
+        "estimate_after_actual",
+        Compared::Own,
+        "核对 obs_status：填错的，用新编号更正；确为估计数的，重报并在 note 中说明",
+        "check obs_status: if it is wrong, correct it under a new id; if it is an estimate, send it again with a note that says why",
     ),
     advice(
         "older_edition_counts",
