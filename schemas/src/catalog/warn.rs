@@ -1,5 +1,7 @@
 //! What a catalog may say, but hardly means: it can be used, and something in it will never come to anything.
 
+mod rows;
+
 use std::collections::BTreeSet;
 
 use super::Catalog;
@@ -16,6 +18,10 @@ impl Catalog {
         self.warn_of_indicators(&mut problems);
         self.warn_of_targets(&mut problems);
         self.warn_of_rules(&mut problems);
+        self.warn_of_editions(&mut problems);
+        self.warn_of_moves(&mut problems);
+        self.warn_of_rows_for_ratios(&mut problems);
+        self.warn_of_rule_parts(&mut problems);
         problems.sorted()
     }
 

@@ -110,6 +110,40 @@ fn what_can_never_come_to_anything_is_warned_of() {
 }
 
 #[test]
+fn rows_that_say_something_else_than_they_seem_are_warned_of() {
+    let warned = |file: &str, text: &str| {
+        let mut files = small();
+        files.entry(file.to_owned()).or_default().push_str(text);
+        let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{text}: {problems:#?}"));
+        let found = catalog.warnings();
+        let of_file = found.iter().filter(|it| it.file == file).map(|it| it.rule);
+        of_file.collect::<Vec<_>>()
+    };
+    let edition = |rows: &str| warned("editions.csv", &format!("edition,series,published\n{rows}\n"));
+    assert_eq!(edition("e1,s,2018-01-01\ne2,s,2019-01-01\ne3,t,2018-01-01"), [""; 0]);
+    for rows in [
+        "mixed,s,2018-01-01",
+        "none,s,2018-01-01",
+        "E1,s,2018-01-01\ne1,s,2019-01-01",
+        "a,s,2018-01-01\nb,s,2018-01-01",
+    ] {
+        assert_eq!(edition(rows), ["edition_mistaken"], "{rows}");
+    }
+    let moves = |rows: &str| {
+        warned("moves.csv", &format!("part,from_area,to_area,day,indicator,time_period,share,value\n{rows}\n"))
+    };
+    assert_eq!(moves("mill,A,B,2018-06-01,,,0.5,\nyard,A,B,2018-06-01,,,0.5,"), [""; 0]);
+    for rows in [
+        "mill,A,B,2018-06-01,,,0,",
+        "mill,A,B,2018-06-01,rd,2017,,-3",
+        "mill,A,B,2018-06-01,,,0.6,\nyard,A,B,2018-06-01,,,0.5,",
+        "mill,R,A,2018-06-01,,,0.5,",
+    ] {
+        assert_eq!(moves(rows), ["move_amount"], "{rows}");
+    }
+}
+
+#[test]
 fn what_moves_is_said_once() {
     let moves = |row: &str| {
         let mut files = small();
