@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use helan_http::ErrorLine;
 use helan_ingest::{Accepted, Outcome, OutcomeAnswer, Outcomes};
-use helan_query::http::{Receipt, Sent};
+use helan_query::http::{Receipt, STILL_CORRECTED, Sent, still_withdrawn};
 
 use crate::lang::Lang;
 
@@ -50,11 +50,14 @@ fn outcome(receipt: Receipt) -> Outcome {
 
 /// What is said behind a count of repeats of which some had been withdrawn; empty if none had.
 pub(crate) fn withdrawn(count: u64, lang: Lang) -> String {
-    match (count, lang) {
-        (0, _) => String::new(),
-        (_, Lang::Zh) => format!("；其中 {count} 条此前已撤回，仍为撤回状态：如需恢复，请用新编号（id）重新报送"),
-        (_, Lang::En) => format!(
-            "; {count} of the repeats were withdrawn before and stay withdrawn: to report them again, send them under new ids"
-        ),
+    let (zh, en) = still_withdrawn(count);
+    match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
     }
+}
+
+/// What is said behind a repeat.
+pub(crate) fn corrected(lang: Lang) -> &'static str {
+    lang.pick(STILL_CORRECTED.0, STILL_CORRECTED.1)
 }

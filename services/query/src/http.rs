@@ -26,7 +26,7 @@ pub use own::findings::{FindingEntry, FindingList};
 pub use own::reports::{ReportEntry, ReportList};
 pub use receipt::list::{SubmissionEntry, SubmissionList};
 pub use receipt::outcomes::{Outcomes, Sent};
-pub use receipt::{Place, Reason, Receipt};
+pub use receipt::{Place, Reason, Receipt, STILL_CORRECTED, still_withdrawn};
 pub use sql::{ColumnEntry, SqlRequest, TableEntry};
 pub use status::{LastRun, PartitionStatus, ScheduleStatus, Scheduled, Status, TableStatus};
 

@@ -117,7 +117,7 @@ impl Catalog {
                 warn(what, "the sum is always more than the whole", "name only what it consists of");
             }
             if let Some(twice) = parts.iter().enumerate().find(|(at, part)| parts[..*at].contains(part)) {
-                warn(format!("{} stands twice in parts", twice.1), "it would be added twice", "name it once");
+                warn(format!("parts names {} twice", twice.1), "it would be added twice", "name it once");
             }
             if row.check == RuleCheck::Bounds
                 && let Some(indicator) = self.indicator(&row.indicator)

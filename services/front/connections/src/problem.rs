@@ -132,7 +132,7 @@ pub fn faults<K: Kind>(page: &str, shown: impl Fn(K::Status) -> String) -> Vec<S
     let mut faults = Vec::new();
     for (at, row) in K::ROWS.iter().enumerate() {
         if K::ROWS.iter().skip(at + 1).any(|other| other.kind == row.kind || other.code == row.code) {
-            faults.push(format!("{} stands twice", row.code));
+            faults.push(format!("two rows have the code or kind of {}", row.code));
         }
         let hints: Vec<_> = row.hint.into_iter().filter(|hint| !hint.is_empty()).collect();
         let [zh, en] = row.meaning;

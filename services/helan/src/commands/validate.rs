@@ -107,16 +107,14 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let repeats = repeats.events;
     if repeats > 0 && repeats == events {
         say!(
-            "{}{again}",
+            "{}{}{again}",
             match lang {
-                Lang::Zh => format!(
-                    "重复：{events} 条此前均已接收，再次报送不会改变任何数据；此后如有更正，更正仍然有效：要改回这些数，请用新编号（id）报送"
-                ),
+                Lang::Zh => format!("重复：{events} 条此前均已接收，再次报送不会改变任何数据"),
                 Lang::En => format!(
-                    "repeat: {events} of {events} events were accepted before; sending them again changes nothing. What corrected \
-                     them since still counts: to go back to these values, send them under new ids"
+                    "repeat: {events} of {events} events were accepted before; sending them again changes nothing"
                 ),
-            }
+            },
+            outcomes::corrected(lang)
         );
         return Ok(());
     }

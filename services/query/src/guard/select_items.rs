@@ -6,7 +6,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, VisitMut, VisitorMut,
+    Expr, GroupByExpr, Ident, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, VisitMut,
+    VisitorMut, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -23,11 +24,19 @@ pub(super) fn write_out(select: &mut Select) {
 
 /// Gives results of a name that an earlier one has another name.
 fn told_apart(projection: &mut [SelectItem]) {
-    let everything = projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)));
+    let all = |options: &WildcardAdditionalOptions| {
+        options.opt_exclude.is_none()
+            && options.opt_except.is_none()
+            && options.opt_replace.is_none()
+            && options.opt_rename.is_none()
+    };
+    let everything = projection.iter().any(|item| matches!(item, SelectItem::Wildcard(options) if all(options)));
     let tables: Vec<String> = projection
         .iter()
         .filter_map(|item| match item {
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(table), _) => {
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(table), options)
+                if all(options) =>
+            {
                 Some(table.to_string().to_ascii_lowercase())
             }
             _ => None,
@@ -97,25 +106,35 @@ impl VisitorMut for Counted {
     }
 }
 
-/// The query that counts the rows of one. A plain one counts them itself, so that it may look at the query around it.
+/// The query that counts the rows of one. A plain one counts them itself, so that it may look at the query around it; every
+/// clause stays, so that what is refused is seen.
 fn counted(query: &Query) -> String {
-    let is_plain = query.with.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
-    if is_plain && let SetExpr::Select(select) = query.body.as_ref() {
-        let grouped = match &select.group_by {
-            GroupByExpr::Expressions(by, modifiers) => !by.is_empty() || !modifiers.is_empty(),
-            GroupByExpr::All(_) => true,
-        };
-        if !grouped && select.distinct.is_none() && select.having.is_none() && select.qualify.is_none() {
-            let from: Vec<String> = select.from.iter().map(ToString::to_string).collect();
-            let aggregates = select.projection.iter().any(|item| item.to_string().contains('('));
-            if !from.is_empty() && !aggregates {
-                let condition =
-                    select.selection.as_ref().map_or(String::new(), |condition| format!(" where {condition}"));
-                return format!("select count(*) from {}{condition}", from.join(", "));
-            }
-        }
+    let mut counting = query.clone();
+    if query.with.is_none()
+        && query.limit_clause.is_none()
+        && query.fetch.is_none()
+        && let SetExpr::Select(select) = counting.body.as_mut()
+        && gives_a_row_for_each(select)
+        && let Ok(count) =
+            Parser::new(&GenericDialect {}).try_with_sql("count(*)").and_then(|mut text| text.parse_expr())
+    {
+        select.projection = vec![SelectItem::UnnamedExpr(count)];
+        counting.order_by = None;
+        return counting.to_string();
     }
     format!("select count(*) from ({query}) as helan_rows")
+}
+
+/// Whether each row that is read gives one.
+fn gives_a_row_for_each(select: &Select) -> bool {
+    let groups = match &select.group_by {
+        GroupByExpr::Expressions(by, modifiers) => !by.is_empty() || !modifiers.is_empty(),
+        GroupByExpr::All(_) => true,
+    };
+    let calls = select.projection.iter().any(|item| item.to_string().contains('('));
+    let narrows =
+        select.distinct.is_some() || select.having.is_some() || select.qualify.is_some() || select.top.is_some();
+    !(select.from.is_empty() || groups || calls || narrows)
 }
 
 #[cfg(test)]
@@ -141,6 +160,7 @@ mod tests {
             ("SELECT a, a::INT FROM t", "SELECT a, a::INT AS \"a_2\" FROM t"),
             ("SELECT a.x, b.x, b.* FROM a CROSS JOIN b", "SELECT a.x, b.x AS \"x_2\", b.* FROM a CROSS JOIN b"),
             ("SELECT a.x, b.x AS x FROM a CROSS JOIN b", "SELECT a.x, b.x AS x FROM a CROSS JOIN b"),
+            ("SELECT * EXCLUDE (a), a FROM t", "SELECT * EXCLUDE (a), a FROM t"),
             ("SELECT count(*), sum(x), x FROM t", "SELECT count(*), sum(x), x FROM t"),
         ] {
             assert_eq!(written(sql), expected);
@@ -158,6 +178,10 @@ mod tests {
             (
                 "SELECT EXISTS (SELECT max(x) FROM t)",
                 "SELECT ((SELECT count(*) FROM (SELECT max(x) FROM t) AS helan_rows) > 0)",
+            ),
+            (
+                "SELECT EXISTS (SELECT 1 FROM t PREWHERE a ORDER BY a)",
+                "SELECT ((SELECT count(*) FROM t PREWHERE a) > 0)",
             ),
             ("SELECT 1 FROM t WHERE EXISTS (SELECT 1 FROM u)", "SELECT 1 FROM t WHERE EXISTS (SELECT 1 FROM u)"),
         ] {

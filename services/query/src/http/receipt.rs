@@ -244,6 +244,25 @@ fn tell_of_clock(receipt: &mut Receipt, now: i64) {
     }
 }
 
+/// What is said behind a repeat, in Chinese and English: a correction is not undone by it.
+pub const STILL_CORRECTED: (&str, &str) = (
+    "；此后如有更正，更正仍然有效：要改回这些数，请用新编号（id）报送",
+    ". What corrected them since still counts: to go back to these values, send them under new ids",
+);
+
+/// What is said behind a count of repeats of which some had been withdrawn, in Chinese and English; empty if none had.
+pub fn still_withdrawn(count: u64) -> (String, String) {
+    if count == 0 {
+        return (String::new(), String::new());
+    }
+    (
+        format!("；其中 {count} 条此前已撤回，仍为撤回状态：如需恢复，请用新编号（id）重新报送"),
+        format!(
+            "; {count} of the repeats were withdrawn before and stay withdrawn: to report them again, send them under new ids"
+        ),
+    )
+}
+
 /// The state of what is not in the lake yet.
 const PENDING: &str = "pending";
 
@@ -279,13 +298,8 @@ fn summed_up(
             format!("in the lake: of {events} events {accepted} were new, {repeated} repeats"),
         ),
         ("repeat", _) => (
-            format!(
-                "重复提交：{events} 条此前均已入库，未作更改；此后如有更正，更正仍然有效：要改回这些数，请用新编号（id）报送"
-            ),
-            format!(
-                "a repeat: all {events} events were in the lake before; nothing was changed. What corrected them since still \
-                 counts: to go back to these values, send them under new ids"
-            ),
+            format!("重复提交：{events} 条此前均已入库，未作更改{}", STILL_CORRECTED.0),
+            format!("a repeat: all {events} events were in the lake before; nothing was changed{}", STILL_CORRECTED.1),
         ),
         (_, None) => (
             format!("本次报送未通过，共 {} 处问题，未入库", reasons.len()),
@@ -307,13 +321,9 @@ fn summed_up(
             ),
         ),
     };
-    if withdrawn > 0 {
-        message_zh += &format!("；其中 {withdrawn} 条此前已撤回，仍为撤回状态：如需恢复，请用新编号（id）重新报送");
-        message_en += &format!(
-            "; {withdrawn} of the repeats were withdrawn before and stay withdrawn: to report them again, send them under \
-             new ids"
-        );
-    }
+    let (zh, en) = still_withdrawn(withdrawn.unsigned_abs());
+    message_zh += &zh;
+    message_en += &en;
     let state = state.to_owned();
     let reasons = if state == "refused" { reasons } else { Vec::new() };
     Receipt {

@@ -67,17 +67,14 @@ pub(super) async fn all(client: &Client, files: &[Checked], wait: bool, lang: La
         let Outcome { accepted, repeated, .. } = &outcome;
         let is_repeat = *accepted == 0 && *repeated > 0 && outcome.refused.is_empty();
         let mut summary = match lang {
-            Lang::Zh if is_repeat => format!(
-                "{}: 重复：{repeated} 条此前均已接收，未作更改；此后如有更正，更正仍然有效：要改回这些数，请用新编号（id）报送",
-                file.shown
-            ),
-            Lang::En if is_repeat => {
-                format!(
-                    "{}: repeat: all {repeated} events were accepted before; nothing was changed. What corrected them since \
-                     still counts: to go back to these values, send them under new ids",
-                    file.shown
-                )
+            Lang::Zh if is_repeat => {
+                format!("{}: 重复：{repeated} 条此前均已接收，未作更改{}", file.shown, outcomes::corrected(lang))
             }
+            Lang::En if is_repeat => format!(
+                "{}: repeat: all {repeated} events were accepted before; nothing was changed{}",
+                file.shown,
+                outcomes::corrected(lang)
+            ),
             Lang::Zh => format!("{}: 新收 {accepted} 条，重复 {repeated} 条", file.shown),
             Lang::En => format!("{}: {accepted} events accepted, {repeated} repeated", file.shown),
         };
