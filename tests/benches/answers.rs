@@ -1,4 +1,5 @@
-//! What answers cost over a large history: cold, after news, as of a past T, and beside DuckDB over the same files.
+//! What answers cost over a large history: cold, in a service that runs, after news, as of a past T, and beside DuckDB over
+//! the same files.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use crate::{TICKS, accepted, helan, start};
+use crate::{Role, TICKS, accepted, ask, helan, megabytes, start, token};
 
 /// A past T, which the invented reports reach.
 const DAY: &str = "2019-08-30";
@@ -55,6 +56,14 @@ struct Cost {
     peak: f64,
 }
 
+/// About which periods more is reported.
+#[derive(Clone, Copy)]
+enum News {
+    Everywhere,
+    /// Of the last year and the one before.
+    Recent,
+}
+
 /// Fills a lake with so many events, and asks.
 pub(crate) async fn run(home: &Path, events: usize, whose: Whose) -> anyhow::Result<()> {
     if whose == Whose::Nation {
@@ -63,31 +72,84 @@ pub(crate) async fn run(home: &Path, events: usize, whose: Whose) -> anyhow::Res
         ensure!(status.success(), "helan load nation ended with {status}");
         std::fs::write(home.join("helan.toml"), format!("catalog = {:?}\n", catalog))?;
     }
+    let analyst = token(home, &["--role", "analyst"])?;
     let log = format!("embedded://{}", home.join("log").display());
-    load(home, &log, (events, whose), 1)?;
+    load(home, &log, (events, whose), 1, News::Everywhere)?;
     aggregated(home, &log, events).await?;
-    ask_all(home, "every event is read", events, whose)?;
+    ask_all(home, &format!("{events} events; every one is read, each question by a process of its own"), whose)?;
+    let full = Served::start(home, &analyst).await?.ask_all("the same, by a service", whose, None).await?;
     let folding = timed(Command::new(helan()?).arg("maintain").arg("--data-dir").arg(home))?;
-    println!("maintenance, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
-    ask_all(home, "what stands was folded", events, whose)?;
+    println!("\nmaintenance, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
+    ask_all(home, "what stands was folded; processes of their own", whose)?;
+    let mut service = Served::start(home, &analyst).await?;
+    service.ask_all("the same, by a service", whose, Some(full)).await?;
+    service.ask_all("the same, asked again", whose, Some(full)).await?;
     let news = events.div_ceil(NEWS);
-    load(home, &log, (news, whose), 2)?;
-    aggregated(home, &log, news).await?;
-    ask_all(home, "1 % more came since", events + news, whose)?;
+    for (seed, about, when) in [
+        (2, News::Everywhere, "1 % more came since, about every period; the service that was asked before"),
+        (3, News::Recent, "another 1 %, about the last two years; the service that was asked before"),
+    ] {
+        load(home, &log, (news, whose), seed, about)?;
+        aggregated(home, &log, news).await?;
+        service.ask_all(when, whose, Some(full)).await?;
+    }
+    drop(service);
+    ask_all(home, "the same, by processes of their own", whose)?;
+    let folding = timed(Command::new(helan()?).arg("maintain").arg("--data-dir").arg(home))?;
+    println!("\nmaintenance, with folding what came: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
     peer(home)
 }
 
-fn load(home: &Path, log: &str, (events, whose): (usize, Whose), seed: u32) -> anyhow::Result<()> {
+fn load(home: &Path, log: &str, (events, whose): (usize, Whose), seed: u32, about: News) -> anyhow::Result<()> {
     let (events, seed) = (events.to_string(), seed.to_string());
     let mut command = Command::new(helan()?);
     command.args(["load", "--clean", "--log", log, "--events", &events, "--seed", &seed, "--data-dir"]).arg(home);
     if whose == Whose::Nation {
         command.args(["--length", "quarter"]);
     }
+    if let News::Recent = about {
+        command.args(["--since", "2017"]);
+    }
     let ledger = home.join(format!("bench-{seed}.ledger"));
     let status = command.arg("--ledger").arg(ledger).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     ensure!(status.success(), "helan load ended with {status}");
     Ok(())
+}
+
+/// A service that answers, and whose token asks.
+struct Served<'t> {
+    role: Role,
+    token: &'t str,
+}
+
+impl<'t> Served<'t> {
+    async fn start(home: &Path, token: &'t str) -> anyhow::Result<Self> {
+        Ok(Self { role: start(home, None, "query", &[]).await?, token })
+    }
+
+    /// Asks all questions, one after another, and prints what each took of the service. The CPU seconds of all, which are
+    /// compared with those of computing everything.
+    async fn ask_all(&mut self, when: &str, whose: Whose, full: Option<f64>) -> anyhow::Result<f64> {
+        println!("\n{when}");
+        // A service looks for news every few seconds.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let mut all = 0.0;
+        for (name, question) in whose.questions() {
+            let before = self.role.cpu()?;
+            ask(&self.role, self.token, question).await?;
+            let cpu = self.role.cpu()? - before;
+            all += cpu;
+            println!("  {name:<28} {cpu:>7.2} CPU s");
+        }
+        let share = full.map(|full| format!(", {:.0} % of computing everything", 100.0 * all / full));
+        println!(
+            "  {:<28} {all:>7.2} CPU s{}; at most {} MB so far",
+            "all of them",
+            share.unwrap_or_default(),
+            megabytes(&self.role, "VmHWM:")?
+        );
+        Ok(all)
+    }
 }
 
 /// Waits until the log's events are in the tables.
@@ -101,8 +163,8 @@ async fn aggregated(home: &Path, log: &str, events: usize) -> anyhow::Result<()>
     Ok(())
 }
 
-fn ask_all(home: &Path, when: &str, events: usize, whose: Whose) -> anyhow::Result<()> {
-    println!("\n{events} events; {when}");
+fn ask_all(home: &Path, when: &str, whose: Whose) -> anyhow::Result<()> {
+    println!("\n{when}");
     for (name, question) in whose.questions() {
         let mut command = Command::new(helan()?);
         command.args(["sql", "-f", "csv", question, "--data-dir"]).arg(home);

@@ -2,8 +2,8 @@
 //!
 //! `cargo build && cargo run --example benches -- [embedded|kafka] [EVENTS] [EVENTS A REQUEST]`
 //!
-//! `-- answers [EVENTS] [DIRECTORY]`: what questions cost over so many events, beside DuckDB. The directory, a new one,
-//! is kept. `-- nation [EVENTS] [DIRECTORY]`: the same of an invented nation.
+//! `-- answers [EVENTS] [DIRECTORY]`: what questions cost over so many events, by processes of their own and by a service
+//! that goes on while news come, beside DuckDB. The directory, a new one, is kept. `-- nation [EVENTS] [DIRECTORY]`: the same of an invented nation.
 //!
 //! `-- memory [MINUTES [EVENTS]]`: the memory of `helan up` under 200 submissions a second, of so many events each (at
 //! most 20), with two questions a minute.
@@ -125,6 +125,31 @@ async fn start(dir: &std::path::Path, log: Option<&str>, role: &str, more: &[&st
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(role)
+}
+
+/// A new credential.
+fn token(home: &Path, of: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(helan()?).args(["credential", "add"]).args(of).arg("--data-dir").arg(home).output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// Asks a service, and takes all of its answer.
+async fn ask(role: &Role, token: &str, question: &str) -> anyhow::Result<()> {
+    let asked = serde_json::json!({ "query": question }).to_string();
+    let request = reqwest::Client::new().post(format!("{}/v1/sql", role.base)).bearer_auth(token);
+    let answer = request.header("content-type", "application/json").body(asked).send().await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    ensure!(status.is_success(), "{question}: {status}: {text}");
+    Ok(())
+}
+
+/// A line of what the system says of a role's memory, in megabytes.
+fn megabytes(role: &Role, line: &str) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", role.child.id()))?;
+    let found = status.lines().find_map(|text| text.strip_prefix(line)).context("a line")?;
+    Ok(found.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
 }
 
 /// Sends new events and revisions by `helan load`; returns how many were acknowledged, and in what time.

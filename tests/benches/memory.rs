@@ -5,7 +5,6 @@
 //! they take then they do not owe to how long they had run.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
-use crate::{Role, accepted, helan, start};
+use crate::{Role, accepted, ask, megabytes, start, token};
 
 /// Reporters, each with its area; together they send [`RATE`] submissions a second.
 const FEEDS: [(&str, &str); 4] =
@@ -41,7 +40,7 @@ pub(crate) async fn run(home: &Path, minutes: u64, events: u64) -> anyhow::Resul
     let began = Instant::now();
     for half in 1..=2 * minutes {
         tokio::time::sleep((began + ASK_EVERY * half as u32).saturating_duration_since(Instant::now())).await;
-        ask(&up, &analyst, half as usize).await?;
+        ask(&up, &analyst, QUESTIONS[half as usize % QUESTIONS.len()]).await?;
         if half % 2 == 0 {
             row(&up, &(half / 2).to_string()).await?;
         }
@@ -54,17 +53,11 @@ pub(crate) async fn run(home: &Path, minutes: u64, events: u64) -> anyhow::Resul
     println!("{taken} submissions were acknowledged");
     drop(up);
     let up = start(home, None, "up", &["--partitions", "3"]).await?;
-    for question in 0..4 {
+    for question in QUESTIONS.iter().cycle().take(4) {
         tokio::time::sleep(Duration::from_secs(5)).await;
         ask(&up, &analyst, question).await?;
     }
     row(&up, "anew").await
-}
-
-fn token(home: &Path, of: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(helan()?).args(["credential", "add"]).args(of).arg("--data-dir").arg(home).output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// Sends its share of the rate until it is told to stop; how many submissions were acknowledged.
@@ -101,23 +94,9 @@ async fn send(
     Ok(sent)
 }
 
-async fn ask(up: &Role, token: &str, number: usize) -> anyhow::Result<()> {
-    let asked = json!({ "query": QUESTIONS[number % QUESTIONS.len()] }).to_string();
-    let request = reqwest::Client::new().post(format!("{}/v1/sql", up.base)).bearer_auth(token);
-    let answer = request.header("content-type", "application/json").body(asked).send().await?;
-    let status = answer.status();
-    let text = answer.text().await?;
-    ensure!(status.is_success(), "{status}: {text}");
-    Ok(())
-}
-
 async fn row(up: &Role, when: &str) -> anyhow::Result<()> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", up.child.id()))?;
-    let megabytes = |line: &str| -> anyhow::Result<u64> {
-        let found = status.lines().find_map(|text| text.strip_prefix(line)).context("a line")?;
-        Ok(found.trim().trim_end_matches(" kB").parse::<u64>()? / 1024)
-    };
-    let (rss, heap, peak) = (megabytes("VmRSS:")?, megabytes("RssAnon:")?, megabytes("VmHWM:")?);
+    let [rss, heap, peak] = ["VmRSS:", "RssAnon:", "VmHWM:"].map(|line| megabytes(up, line));
+    let (rss, heap, peak) = (rss?, heap?, peak?);
     let load = std::fs::read_to_string("/proc/loadavg")?;
     let load = load.split(' ').next().context("a load")?;
     let (cpu, events) = (up.cpu()?, accepted(&up.metrics).await?);

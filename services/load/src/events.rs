@@ -204,7 +204,7 @@ mod tests {
     use crate::feeds::feeds;
 
     fn writers(ids: Ids) -> Vec<Writer> {
-        let all = feeds(&Catalog::embedded(), &[], &[]).into_iter().enumerate();
+        let all = feeds(&Catalog::embedded(), &[], &[], None).into_iter().enumerate();
         all.map(|(at, feed)| Writer::new(feed, at as u64, 42, "l0123456789".into(), ids, (0.2, 0.02))).collect()
     }
 

@@ -68,12 +68,13 @@ pub enum Form {
 }
 
 /// The feeds of a catalog in its own order: sources that carry real figures where there are any, else all; of the named
-/// reporters only, if some are named, and of periods of the named lengths. Sources whose reporter may report nothing are left
-/// out.
-pub fn feeds(catalog: &Catalog, reporters: &[String], lengths: &[Length]) -> Vec<Feed> {
+/// reporters only, if some are named, and of periods of the named lengths that end in the named year or later. Sources whose
+/// reporter may report nothing are left out.
+pub fn feeds(catalog: &Catalog, reporters: &[String], lengths: &[Length], since: Option<i16>) -> Vec<Feed> {
     let real = catalog.sources.iter().any(|source| !source.demo);
     let mut periods = periods(catalog);
     periods.retain(|period| lengths.is_empty() || lengths.iter().any(|length| length.is_of(period.kind)));
+    periods.retain(|period| since.is_none_or(|since| period.end.year() >= since));
     let mut feeds: Vec<Feed> = Vec::new();
     for source in catalog.sources.iter().filter(|source| !real || !source.demo) {
         if !reporters.is_empty() && !reporters.contains(&source.reporter) {
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn ningxia_has_a_feed_for_every_reporter() {
         let catalog = Catalog::embedded();
-        let all = feeds(&catalog, &[], &[]);
+        let all = feeds(&catalog, &[], &[], None);
         assert_eq!(all.len(), catalog.reporters.len());
         assert!(all.iter().any(|feed| feed.topic == topics::PARK) && all.iter().any(|feed| feed.topic == topics::CITY));
         assert!(all.iter().all(|feed| !feed.source.ends_with("/demo")));
@@ -213,6 +214,9 @@ mod tests {
             catalog.allows("yinchuan", cell.area.trim_matches('"'), cell.indicator.trim_matches('"'), day)
         };
         assert!(yinchuan.cells.iter().all(allowed));
-        assert_eq!(feeds(&catalog, &["yinchuan".to_owned()], &[]).len(), 1);
+        assert_eq!(feeds(&catalog, &["yinchuan".to_owned()], &[], None).len(), 1);
+        let recent = feeds(&catalog, &["yinchuan".to_owned()], &[], Some(2018));
+        assert!(recent[0].cells.iter().all(|cell| cell.period.starts_with("2018")), "{:?}", recent[0].cells.first());
+        assert!(!recent[0].cells.is_empty() && feeds(&catalog, &[], &[], Some(2100)).is_empty());
     }
 }

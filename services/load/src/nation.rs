@@ -174,7 +174,7 @@ mod tests {
         assert_eq!((catalog.areas.len(), catalog.reporters.len()), (1 + 2 * PROVINCE, 2));
         let reported = catalog.indicators.iter().filter(|indicator| indicator.is_reported()).count();
         assert_eq!((catalog.indicators.len(), reported), (20, 18));
-        let feeds = feeds(&catalog, &[], &[Length::Quarter]);
+        let feeds = feeds(&catalog, &[], &[Length::Quarter], None);
         let (areas, quarters) = (PROVINCE, 4 * YEARS as usize);
         assert!(feeds.iter().all(|feed| feed.cells.len() == areas * reported * quarters), "{}", feeds[0].cells.len());
         // The smallest that can be asked for.

@@ -119,6 +119,9 @@ pub struct Recipe {
     /// Lengths of the periods that are reported; empty = all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lengths: Vec<Length>,
+    /// First year in which periods end that are reported; none = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i16>,
     /// Digest of the catalog.
     pub catalog: String,
 }

@@ -163,7 +163,7 @@ impl Stream {
         };
         let run = recipe.run();
         let events = (recipe.shares.revisions.0, recipe.shares.withdrawals.0);
-        let numbered = (0..).zip(feeds(catalog, &recipe.reporters, &recipe.lengths));
+        let numbered = (0..).zip(feeds(catalog, &recipe.reporters, &recipe.lengths, recipe.since));
         numbered
             .map(|(number, feed)| Self {
                 number,
@@ -368,6 +368,7 @@ mod tests {
             shares,
             reporters: Vec::new(),
             lengths: Vec::new(),
+            since: None,
             catalog,
         }
     }

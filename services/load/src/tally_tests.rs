@@ -29,6 +29,7 @@ fn recipe(ids: Ids, way: Way) -> Recipe {
         shares,
         reporters: vec!["guyuan".into()],
         lengths: Vec::new(),
+        since: None,
         catalog,
     }
 }

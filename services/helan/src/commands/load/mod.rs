@@ -86,6 +86,9 @@ pub(crate) struct LoadArgs {
     /// Only periods of this length (repeatable) [default: all]
     #[arg(long = "length", value_name = "LENGTH", value_enum)]
     lengths: Vec<PeriodLength>,
+    /// Only periods that end in this year or later [default: all]
+    #[arg(long, value_name = "YEAR")]
+    since: Option<i16>,
     /// Of events: other values for cells reported before
     #[arg(long, value_name = "SHARE", default_value = "20%")]
     revisions: Share,
@@ -243,6 +246,7 @@ impl LoadArgs {
             shares,
             reporters: self.reporters.clone(),
             lengths: self.lengths.iter().copied().map(Length::from).collect(),
+            since: self.since,
             catalog: catalog.to_owned(),
         })
     }
