@@ -16,7 +16,7 @@ pub const PRINTED: &str = "printed";
 /// SDMX `CL_OBS_STATUS` 2.2, all of it. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
 pub const OBS_STATUSES: [&str; 20] =
     ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"];
-/// Observation statuses that stand without a value: kinds of nothing are told apart by them.
+/// Observation statuses that stand without a value: they say why there is none.
 pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 6] = ["H", "K", "L", "M", "O", "Q"];
 /// Observation statuses that stand with a value or without: a derogation, and a strike or the like, may affect a value or be
 /// the reason why there is none.

@@ -457,10 +457,7 @@ impl Table {
 
     /// The tables that a topic feeds, in commit order.
     pub fn fed_by(topic: &str) -> &'static [Self] {
-        match topic {
-            topics::REFUSED => &[Self::Refusals],
-            _ => &Self::FED,
-        }
+        if topics::holds_refusals(topic) { &[Self::Refusals] } else { &Self::FED }
     }
 
     /// The Arrow schema, column docs as field metadata under `comment`.

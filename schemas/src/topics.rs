@@ -15,6 +15,11 @@ pub const REFUSED: &str = "helan.refused.v1";
 /// Every topic, in the order in which it is created.
 pub const ALL: [&str; 3] = [CITY, PARK, REFUSED];
 
+/// Whether a topic holds what was refused; the others hold submissions.
+pub fn holds_refusals(topic: &str) -> bool {
+    topic == REFUSED
+}
+
 /// Media type of a submission's record value. Where an event has a later field, the parameter `generation` follows.
 pub const CONTENT_TYPE_BATCH: &str = "application/cloudevents-batch+json";
 const GENERATION_PARAMETER: &str = "; generation=";

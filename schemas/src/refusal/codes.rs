@@ -45,7 +45,7 @@ codes! {
         "无权报送估计值", "you may not send estimates",
         "只报送实际数；obs_status 不用 E、I，vintage 不用 estimated", "send actual figures; do not use obs_status E or I, or vintage estimated";
     PublishedNotAllowed = "published_not_allowed", 403,
-        "本单位不能填报发布日期", "you may not say published_at",
+        "本单位不能填报发布日期", "you may not set published_at",
         "删去 published_at，以接收时间为准", "leave published_at out; the time of receipt counts";
 
     // The request
@@ -53,7 +53,7 @@ codes! {
         "没有该地址", "there is no such path",
         "见 /openapi.json", "see /openapi.json";
     MethodNotAllowed = "method_not_allowed", 405,
-        "该地址不支持此方法", "the path does not take this method",
+        "该地址不支持此方法", "the path does not support this method",
         "见 /openapi.json", "see /openapi.json";
     RequestTimeout = "request_timeout", 408,
         "请求体传输过慢", "the body came too slowly",
@@ -77,13 +77,13 @@ codes! {
         "一次提交的行数过多", "the submission has too many rows",
         "分成几次提交，各自独立", "split it; each part is a submission of its own";
     ContentTypeUnsupported = "content_type_unsupported", 415,
-        "不支持的内容类型", "the path does not take this content type",
+        "不支持的内容类型", "the path does not support this content type",
         "事件用 application/cloudevents+json、application/cloudevents-batch+json、application/json 或 application/x-ndjson；表格用 text/csv 或 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "send events as application/cloudevents+json, application/cloudevents-batch+json, application/json or application/x-ndjson, tables as text/csv or application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     ContentEncodingUnsupported = "content_encoding_unsupported", 415,
-        "不支持的压缩方式", "the content encoding is not taken",
+        "不支持的压缩方式", "the content encoding is not supported",
         "用 gzip，或不压缩", "use gzip, or none";
     CharsetUnsupported = "charset_unsupported", 415,
-        "不支持的字符集", "the charset is not taken",
+        "不支持的字符集", "the charset is not supported",
         "JSON 用 UTF-8；CSV 最好用 UTF-8，也可注明 gb18030、big5、windows-1252、shift_jis、euc-kr 等", "use UTF-8 for JSON; for CSV best UTF-8, or name one such as gb18030, big5, windows-1252, shift_jis or euc-kr";
     GzipNotAnnounced = "gzip_not_announced", 415,
         "内容经 gzip 压缩，但请求头未说明", "the body is gzip, but no header says so",
@@ -143,10 +143,10 @@ codes! {
         "在 Excel 中另存为“CSV UTF-8”，或注明字符集：Content-Type: text/csv; charset=windows-1252（helan send 为 --charset）", "save as CSV UTF-8 in Excel, or name the charset: Content-Type: text/csv; charset=windows-1252 (--charset of helan send)";
     CharsetAmbiguous = "charset_ambiguous", 400,
         "文件不是 UTF-8，用几种字符集都能解读", "the file is not UTF-8 and can be read in several charsets",
-        "选出读来正确的一种并注明：Content-Type: text/csv; charset=gb18030（helan send 为 --charset），或在 Excel 中另存为“CSV UTF-8”", "name the one that reads right: Content-Type: text/csv; charset=gb18030 (--charset of helan send), or save as CSV UTF-8 in Excel";
+        "选出读来正确的一种并注明：Content-Type: text/csv; charset=gb18030（helan send 为 --charset），或在 Excel 中另存为“CSV UTF-8”", "name the charset in which the text is correct: Content-Type: text/csv; charset=gb18030 (--charset of helan send), or save as CSV UTF-8 in Excel";
     ByteOrderMarkTwice = "byte_order_mark_twice", 400,
         "文件开头有两个字节顺序标记（BOM）", "the file begins with two byte order marks",
-        "删去一个：通常是程序又加了一次；用 Excel 打开后另存为“CSV UTF-8”即可", "delete one: a program added it again; to be rid of it open the file in Excel and save it as CSV UTF-8";
+        "删去一个：通常是程序又加了一次；用 Excel 打开后另存为“CSV UTF-8”即可", "delete one of them (a program added it again): open the file in Excel and save it as CSV UTF-8";
     JsonSyntax = "json_syntax", 400,
         "JSON 语法错误", "the JSON is malformed",
         "用 JSON 工具检查所示位置", "check the place with a JSON tool";
@@ -208,7 +208,7 @@ codes! {
         "文字用字符串，unit_mult 用整数，value 用数字或数字字符串", "use strings for texts, an integer for unit_mult, a number or its string for value";
     FieldNotAllowed = "field_not_allowed", 422,
         "此类事件不能有该字段", "an event of this type does not have the field",
-        "撤回只写 withdraws 和 note；报数不写 withdraws", "a withdrawal has only withdraws and note; a report has no withdraws";
+        "撤回只写 withdraws，可附 ref_area、indicator、备注、依据和签署人；报数不写 withdraws", "a withdrawal has withdraws, and may have ref_area, indicator, note, evidence and who signed; a report has no withdraws";
     EntityNotEnabled = "entity_not_enabled", 422,
         "尚未开放单位级数据（entity）", "entity is not enabled",
         "只报送汇总数，不含单个企业", "send aggregates, never rows about one enterprise";
@@ -255,7 +255,7 @@ codes! {
         "代码前的零可能已丢失，目录中两者都有", "zeros before the code may have been lost: the catalog has both",
         "在 area_name 列写上该地区的名称；工作簿中把单元格设为文本再填代码；或以 JSON 报送", "write the area's name beside it in a column area_name, or in a workbook make the cell a text and write the code, or send JSON";
     AreaNotValid = "area_not_valid", 422,
-        "该代码在报告期末不存在", "the code is no area at the period's end",
+        "该代码在报告期末不存在", "the area code is not valid at the end of the period",
         "用报告期末有效的代码", "use the code that is valid at the end of the period";
     GroupNotReportable = "group_not_reportable", 422,
         "该分组由成员汇总，不能直接报送", "the group is computed from its members",
@@ -286,7 +286,7 @@ codes! {
         "核对年份；计划数不是观测值", "check the year; a plan is no observation";
     StockWithRange = "stock_with_range", 422,
         "存量指标不能用区间报告期", "a stock has no value over a range",
-        "用期末所在的年、季、月或日", "use the year, quarter, month or day at whose end it stood";
+        "用期末所在的年、季、月或日", "use the period at whose end the stock was measured: a year, quarter, month or day";
     NumberSyntax = "number_syntax", 422,
         "数值不是十进制数", "the value is not a decimal number",
         "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
@@ -301,7 +301,7 @@ codes! {
         "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";
     NumberTooManyDecimals = "number_too_many_decimals", 422,
         "小数位过多（最多 10 位）", "the number has more than 10 digits after the point",
-        "按统计口径取舍后报送", "round it as your statistics do";
+        "按统计口径取舍后报送", "round it to at most 10 decimals, as your statistics do";
     NumberOutOfRange = "number_out_of_range", 422,
         "数值超出范围（±10^18）", "the number is outside ±10^18",
         "核对数字和 unit_mult", "check the digits and unit_mult";
@@ -322,10 +322,10 @@ codes! {
         "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
     BelowMinimum = "below_minimum", 422,
         "低于合理下限", "the value is below the plausible minimum",
-        "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to move the catalog's bound";
+        "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
     AboveMaximum = "above_maximum", 422,
         "高于合理上限", "the value is above the plausible maximum",
-        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to move the catalog's bound";
+        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
         "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";

@@ -67,7 +67,7 @@ pub async fn plan_adoption(
             let offset = from.get(&at).copied().unwrap_or(ends.first);
             ends.check(&at, offset).map_err(log_error)?;
             let read = stored[EVENTS].unwrap_or(0);
-            if topic != topics::REFUSED && read < next {
+            if !topics::holds_refusals(topic) && read < next {
                 unread.push((at, read..next));
             }
             starts.push(Start { topic: topic.to_owned(), partition, offset, next });

@@ -91,7 +91,7 @@ pub async fn differences(log: &dyn Log, lake: &Lake) -> Result<Vec<StopReason>, 
     let (events, refusals) = (lake.snapshot(Table::Events).await?, lake.snapshot(Table::Refusals).await?);
     let (mut reasons, mut marks) = (Vec::new(), Vec::new());
     for (topic, count) in identity.topics.iter().filter(|(topic, _)| topics::ALL.contains(&topic.as_str())) {
-        let refused = topic == topics::REFUSED;
+        let refused = topics::holds_refusals(topic);
         let table = if refused { &refusals } else { &events };
         for partition in 0..*count {
             let (at, app_id) = (TopicPartition::new(topic.as_str(), partition), lake.offset_app_id(topic, partition));

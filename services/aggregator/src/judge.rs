@@ -111,7 +111,7 @@ impl Batch {
             state.last_recorded = recorded_at;
             let record = RecordRef { received_at: received, ..record };
             let first = self.rows.len();
-            let read = if *state.at.topic == *topics::REFUSED {
+            let read = if topics::holds_refusals(&state.at.topic) {
                 match Refused::decode(record.value) {
                     Ok(refused) => Read::Refused(Box::new(refused)),
                     Err(Malformed(why)) => Read::Undecodable(why),
@@ -229,7 +229,7 @@ impl Batch {
             counts.repeated += verdict.repeated as u64;
             counts.refused += u64::from(verdict.outcome == "refused" && !matches!(pending.read, Read::Undecodable(_)));
             // The refused topic's undecodable records are no submissions.
-            if pending.wanted[SUBMISSIONS] && *records.at().topic != *topics::REFUSED {
+            if pending.wanted[SUBMISSIONS] && !topics::holds_refusals(&records.at().topic) {
                 submissions.push(origin, &source, verdict);
             }
             if !pending.wanted[EVENTS] {

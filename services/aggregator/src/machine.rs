@@ -294,7 +294,7 @@ impl Machine {
 
     fn broken(&mut self, at: TopicPartition, why: String, first: Option<i64>) -> Vec<Action> {
         let Some(partition) = self.partitions.get_mut(&at) else { return Vec::new() };
-        if let (Some(first), topics::REFUSED) = (first, &*at.topic) {
+        if let Some(first) = first.filter(|_| topics::holds_refusals(&at.topic)) {
             // This topic keeps a month by design; what is older is gone on purpose.
             if first > partition.next && partition.phase == Phase::Reading {
                 partition.next = first;

@@ -55,7 +55,7 @@ impl PartitionState {
         tips: &[TableTip; TABLES],
     ) -> Result<Self, LakeError> {
         let start = start_of(at, stored);
-        let refused = *at.topic == *topics::REFUSED;
+        let refused = topics::holds_refusals(&at.topic);
         let times = tips[if refused { REFUSALS } else { SUBMISSIONS }].pinned();
         let last = times.last_recorded(&at.topic, at.partition, start).await?;
         let (mut largest, mut largest_keys) = (Largest::new(), Largest::new());

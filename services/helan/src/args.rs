@@ -164,15 +164,22 @@ impl Place {
     }
 }
 
-/// Where the log is.
+/// Where the log is, and how it is reached.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct LogPlace {
+pub(crate) struct LogAt {
     /// The log's URL: `kafka://HOST:PORT,…`; otherwise the embedded log in the data directory
     #[arg(long, env = "HELAN_LOG", value_name = "URL")]
     pub(crate) log: Option<String>,
     /// File of librdkafka properties, one `name=value` a line: TLS, SASL (mode 0600)
     #[arg(long, env = "HELAN_KAFKA_PROPERTIES", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) kafka_properties: Option<PathBuf>,
+}
+
+/// As [`LogAt`], for what may create its topics.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LogPlace {
+    #[command(flatten)]
+    pub(crate) at: LogAt,
     /// Partitions of each topic when the topics are created; fixed from then on
     #[arg(long, env = "HELAN_PARTITIONS", value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(i32).range(1..=512))]
     pub(crate) partitions: i32,
@@ -181,7 +188,7 @@ pub(crate) struct LogPlace {
     pub(crate) replication: i32,
 }
 
-impl LogPlace {
+impl LogAt {
     /// The properties of the file, if one is named.
     pub(crate) fn properties(&self) -> anyhow::Result<std::collections::BTreeMap<String, String>> {
         let Some(path) = &self.kafka_properties else { return Ok(Default::default()) };
@@ -212,7 +219,7 @@ pub(crate) struct Listen {
     /// Only a proxy that ends TLS reaches this address; the client's address is the last in X-Forwarded-For
     #[arg(long, env = "HELAN_BEHIND_PROXY")]
     pub(crate) behind_proxy: bool,
-    /// Time limit for stopping: requests are finished, and what came is committed
+    /// Time limit for stopping, in which requests are finished and received events committed
     #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = "45s", value_parser = duration)]
     pub(crate) shutdown_time: Duration,
 }
@@ -257,7 +264,7 @@ pub(crate) struct UpArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
-    /// Create a new log for a lake whose log is lost for good; without this nothing is created under such a lake
+    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
     #[arg(long)]
     pub(crate) new_log: bool,
     /// Accept reports although the log has one with a later time; for when this machine's clock is right
@@ -310,7 +317,7 @@ pub(crate) struct AggregateArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) flush: Flush,
-    /// Create a new log for a lake whose log is lost for good; without this nothing is created under such a lake
+    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
     #[arg(long)]
     pub(crate) new_log: bool,
     /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it

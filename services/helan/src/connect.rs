@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use helan_aggregator::{AggregatorError, Status, differences, follow, plan_adoption};
 use helan_lake::{Lake, LakeError};
-use helan_log::{FollowedLog, Gate, Log, LogError, LogIdentity, OpenOptions, Shifts, StopReason, TopicSpec};
+use helan_log::{FollowedLog, Gate, Log, LogError, LogIdentity, LogUrl, OpenOptions, Shifts, StopReason, TopicSpec};
 use helan_runtime::clock::{CLOCKS_DIFFER, Clock};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::topics;
@@ -163,7 +163,7 @@ async fn clock_behind(log: &dyn Log, settings: &Settings, gate: &Gate) -> anyhow
         return Ok(None);
     }
     let mut newest = Vec::new();
-    for at in log.identity().await?.partitions().filter(|at| *at.topic != *topics::REFUSED) {
+    for at in log.identity().await?.partitions().filter(|at| !topics::holds_refusals(&at.topic)) {
         let ends = log.ends(&at).await?;
         if ends.next > ends.first && !settings.roles.clock_is_right {
             newest.push((at, ends.next - 1));
@@ -209,7 +209,7 @@ async fn open_log(settings: &Settings, lake: Option<&Lake>) -> anyhow::Result<Ar
         bail!(gone(&settings.log_url, lake));
     }
     let log = helan_log::open(&settings.log_url, options).await?;
-    if write || settings.log_url.starts_with("kafka:") {
+    if write || LogUrl::is_kafka(&settings.log_url) {
         if let Some(lake) = expected {
             let (found, known) = (log.identity().await?, lake.log_identity().parse::<LogIdentity>()?);
             if found.topics.is_empty() && !known.topics.is_empty() {
@@ -246,7 +246,7 @@ async fn needs_adoption(log: &Arc<dyn Log>, identity: &LogIdentity, lake: &Lake)
 /// A lake that is missing is built from the log, if the log still has its beginning.
 async fn check_beginning(log: &dyn Log, identity: &LogIdentity, lake: &Url) -> anyhow::Result<()> {
     let mut records = 0;
-    for at in identity.partitions().filter(|at| *at.topic != *topics::REFUSED) {
+    for at in identity.partitions().filter(|at| !topics::holds_refusals(&at.topic)) {
         let ends = log.ends(&at).await?;
         if ends.first > 0 {
             bail!(

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-/// The language of this process, for what speaks where nobody hands it one: an end of a load, a start in the depth.
+/// The language of this process, where code that writes has no argument for it.
 static SPOKEN: OnceLock<Lang> = OnceLock::new();
 
 /// A language.

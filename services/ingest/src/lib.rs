@@ -67,7 +67,7 @@ pub struct Ingest {
     pub limits: Limits,
     /// Where it counts, served by `/metrics`; register it with one ingest a process.
     pub metrics: Metrics,
-    /// What reporters have sent already, for their templates; without it they do not say.
+    /// What reporters have sent already, for their templates; without it templates leave these columns empty.
     pub own: Option<Arc<dyn Own>>,
     /// What becomes of what was sent, for senders who wait for it; without it answers do not wait.
     pub outcomes: Option<Arc<dyn Outcomes>>,

@@ -1,16 +1,4 @@
 //! What the service counts. The names are an interface; each is registered at start, so that zero is reported.
-//!
-//! | name | labels | counts |
-//! |---|---|---|
-//! | `helan_ingest_requests_total` | `path`, `status` | requests answered |
-//! | `helan_ingest_errors_total` | `code` | errors found, by code |
-//! | `helan_ingest_submissions_total` | `topic` | submissions that the log acknowledged |
-//! | `helan_ingest_events_total` | `topic` | events in them |
-//! | `helan_ingest_bytes_total` | `topic` | bytes of canonical JSON in them |
-//! | `helan_ingest_refusals_lost_total` | | refusals that were not kept |
-//! | `helan_ingest_in_flight` | | requests under way |
-//! | `helan_ingest_request_seconds` | | time from the headers to the answer |
-//! | `helan_ingest_append_seconds` | | time until the log acknowledged |
 
 use helan_schemas::refusal::Code;
 use helan_schemas::topics;

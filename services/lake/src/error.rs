@@ -42,7 +42,7 @@ pub enum LakeError {
     /// A file of a table's log cannot be read.
     #[error(
         "table {table} of the lake is damaged: {file} cannot be read ({why}). Nothing was changed. Stop what writes to the \
-         lake and restore log and lake from one backup (`helan restore`), or build it again from the log (`helan rebuild`); then look why the disk lost it"
+         lake and restore log and lake from one backup (`helan restore`), or build it again from the log (`helan rebuild`); then check the disk"
     )]
     Damaged {
         /// The table.

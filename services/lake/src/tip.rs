@@ -203,7 +203,7 @@ impl Lake {
     }
 
     /// Reads what was committed after a tip and moves the tip there. Says whether one of the commits is the very one
-    /// that was to be made: a store's client that repeats a request whose answer was lost meets itself.
+    /// that was to be made: after a request that was repeated because its answer was lost, it may be our own.
     async fn follow(&self, tip: &mut TableTip, files: &[Action], txns: &[(String, i64)]) -> Result<bool, CommitError> {
         let table = tip.table().name();
         let log_store = tip.pinned.log_store().clone();

@@ -43,7 +43,7 @@ pub struct Shares {
     pub overlaps: Share,
     /// Of submissions: an earlier id with other content among new events.
     pub conflicts: Share,
-    /// Of submissions: with a mistake for which they must be refused.
+    /// Share of submissions: those with a mistake, which must be refused.
     pub mistakes: Share,
 }
 

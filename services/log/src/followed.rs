@@ -99,7 +99,7 @@ fn shift(shifts: &Shifts, at: &TopicPartition) -> i64 {
 impl Log for FollowedLog {
     async fn append(&self, record: NewRecord) -> Result<Address> {
         // What was refused is not dated by it.
-        let received_at = (*record.topic != *topics::REFUSED).then_some(record.envelope.received_at);
+        let received_at = (!topics::holds_refusals(&record.topic)).then_some(record.envelope.received_at);
         self.gate.check_for(received_at).map_err(|why| LogError::retry(RetryReason::NotFollowed, why))?;
         let Address { at, offset } = self.log.append(record).await?;
         if let Some(received_at) = received_at {

@@ -17,6 +17,7 @@ pub mod memory;
 mod options;
 mod partitioner;
 mod records;
+mod url;
 
 pub use error::{LogError, Refusal, Result, RetryReason, StopReason};
 pub use followed::{FollowedLog, Gate, Shifts};
@@ -24,6 +25,7 @@ pub use identity::LogIdentity;
 pub use options::{OpenOptions, TopicSpec, open};
 pub use partitioner::{murmur2, partition_of};
 pub use records::{EnvelopeRef, RecordRef, Records, Summary, digest};
+pub use url::LogUrl;
 
 /// Appends records, tells where a partition starts and ends, and hands out subscriptions.
 #[async_trait]

@@ -10,7 +10,7 @@ use helan_schemas::topics;
 use crate::embedded::EmbeddedLog;
 use crate::kafka::KafkaLog;
 use crate::memory::MemoryLog;
-use crate::{Log, LogError, Result, StopReason};
+use crate::{Log, LogUrl, Result, StopReason};
 
 /// More than any region needs; the embedded log numbers the partitions of all topics in 16 bits.
 const MAX_PARTITIONS: i32 = 1024;
@@ -52,7 +52,7 @@ impl TopicSpec {
     /// Every topic of [`topics::ALL`]: submissions are kept for ever, refusals for 30 days.
     pub fn all(partitions: i32, replication: i32) -> Vec<Self> {
         let mut all: Vec<_> = topics::ALL.iter().map(|name| Self::new(*name, partitions, replication)).collect();
-        for topic in all.iter_mut().filter(|topic| topic.name == topics::REFUSED) {
+        for topic in all.iter_mut().filter(|topic| topics::holds_refusals(&topic.name)) {
             topic.retention = Some(Duration::from_secs(30 * 24 * 3600));
         }
         all
@@ -98,28 +98,11 @@ impl fmt::Debug for OpenOptions {
     }
 }
 
-/// Opens a log: `kafka://HOST:PORT[,HOST:PORT]`, `embedded:///absolute/directory` or `memory:`.
+/// Opens the log of a URL, which [`LogUrl`] describes.
 pub async fn open(url: &str, options: OpenOptions) -> Result<Arc<dyn Log>> {
-    let wrong = |what: &str| {
-        LogError::misconfigured(format!(
-            "{what} in log URL {url:?}; write kafka://HOST:PORT[,HOST:PORT], embedded:///DIRECTORY or memory:"
-        ))
-    };
-    if let Some(brokers) = url.strip_prefix("kafka://") {
-        let brokers = brokers.trim_end_matches('/');
-        if brokers.is_empty() || brokers.contains(['/', '@', '?']) {
-            return Err(wrong("no plain list of brokers"));
-        }
-        return Ok(Arc::new(KafkaLog::open(brokers, &options)?));
-    }
-    if let Some(path) = url.strip_prefix("embedded://") {
-        if !path.starts_with('/') {
-            return Err(wrong("no absolute directory"));
-        }
-        return Ok(Arc::new(EmbeddedLog::open(path.into(), options).await?));
-    }
-    if url == "memory:" {
-        return Ok(Arc::new(MemoryLog::new("memory")));
-    }
-    Err(wrong("unknown scheme"))
+    Ok(match LogUrl::parse(url)? {
+        LogUrl::Kafka(brokers) => Arc::new(KafkaLog::open(&brokers, &options)?),
+        LogUrl::Embedded(path) => Arc::new(EmbeddedLog::open(path, options).await?),
+        LogUrl::Memory => Arc::new(MemoryLog::new("memory")),
+    })
 }

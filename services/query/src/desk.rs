@@ -79,13 +79,13 @@ struct Inner {
 pub struct Question {
     /// One SQL statement.
     pub text: String,
-    /// T of the names without `_as_of`; none = now.
+    /// T, the moment as of which names without `_as_of` are read; none = now.
     pub as_of: Option<Moment>,
-    /// R beside T; none = everything pinned.
+    /// R, the moment until which reports were recorded that count; none = everything pinned.
     pub recorded: Option<Moment>,
     /// What stands for `$1`, `$2` …
     pub parameters: Vec<ScalarValue>,
-    /// Whether the text is the service's own: it may be as long as it is, and its answer too.
+    /// Whether the text is the service's own: limits on text and answer do not apply.
     pub is_ours: bool,
     /// Further schemas and functions, of the front end.
     pub beside: Option<Arc<Beside>>,

@@ -50,10 +50,10 @@ pub enum QueryError {
     #[error("{0}")]
     Asked(String),
     /// A statement that would change something, read a file or touch the session; which one.
-    #[error("only queries are answered here, nothing is changed and no file is read: {0} is refused")]
+    #[error("only queries are allowed here; {0} is refused")]
     ReadOnly(String),
     /// One statement is expected; how many there are.
-    #[error("one statement is answered at a time, here are {0}")]
+    #[error("send one statement at a time; found {0}")]
     Statements(usize),
     /// The text is too large once views and `with` are expanded.
     #[error(transparent)]

@@ -13,7 +13,7 @@ pub enum RollupError {
     Asked(String),
     /// What was asked for is held back.
     #[error(
-        "publication {publication} is under embargo until {}: who may take it out before then says so",
+        "publication {publication} is under embargo until {}; add --embargoed to export it earlier",
         crate::explain::moment(*until)
     )]
     Embargoed {
@@ -24,7 +24,7 @@ pub enum RollupError {
     },
     /// What answers rest on was found to be wrong, and has not been compared again yet.
     #[error(
-        "publishing is stopped: an audit found folded cells that said something else than the events, of {cells} cells \
+        "publishing is stopped: an audit found {cells} folded cells that do not match the events \
          ({area} {indicator} {period} is one); it goes on once what is folded anew has been compared with the events: by \
          `helan maintain --audit`, or by the maintenance of `helan up`"
     )]
@@ -40,7 +40,7 @@ pub enum RollupError {
     },
     /// What the answers rest on was found to be wrong meanwhile.
     #[error(
-        "an audit found folded cells that said something else than the events while the answers were computed: nothing was \
+        "an audit found folded cells that do not match the events while the answers were computed: nothing was \
          published; run it again"
     )]
     Overtaken,

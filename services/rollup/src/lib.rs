@@ -1,7 +1,7 @@
 //! The roll-up: a period's answers as of a moment, and publications that never change.
 //!
-//! [`run`] computes; with `publish` it freezes the answers under an id that is a digest of their content. A run without
-//! news adds one row to `publication_runs` and nothing else, so running again is free and harmless, also twice at once.
+//! [`run`] computes; with `publish` it freezes the answers under an id that is a digest of their content. A run that
+//! changes nothing adds one row to `publication_runs` and nothing else, so running again is free and harmless, also twice at once.
 //! [`reproduce`] computes a publication again from the events below the offsets that it read.
 
 mod answers;

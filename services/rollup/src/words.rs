@@ -171,7 +171,7 @@ pub fn with_offset(microseconds: i64, zone: &str, seconds: bool) -> String {
     moment.to_zoned_datetime(zone).strftime(form).to_string()
 }
 
-/// How a verdict sounds: what its colour is, wherever it has one.
+/// The colour class of a verdict, wherever it has a colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// As was promised.

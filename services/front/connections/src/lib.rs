@@ -36,7 +36,7 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
 /// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Extra connections that may be told that there are too many.
+/// Refused connections that get an error at the same time.
 const TOLD: usize = 32;
 
 /// What connections may use. The defaults are the documented ones; tests use smaller ones.

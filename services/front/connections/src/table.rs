@@ -55,7 +55,7 @@ impl Connections {
         let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let mut made_room = false;
         if entries.len() >= self.0.most {
-            // Those first of whom nobody knows yet who they are.
+            // Unauthenticated connections go first.
             let idle = entries
                 .iter()
                 .filter_map(|(number, entry)| Some((entry.credential.is_some(), entry.idle_since?, *number)));

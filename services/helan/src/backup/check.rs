@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use helan_lake::Lake;
-use helan_log::{Gate, Log, LogIdentity, OpenOptions, TopicPartition};
+use helan_log::{Gate, Log, LogIdentity, LogUrl, OpenOptions, TopicPartition};
 use helan_schemas::tables::Table;
 use url::Url;
 
@@ -14,9 +14,7 @@ use super::manifest::Manifest;
 /// Opens the log of a copy.
 pub(super) async fn open_log(dir: &Path) -> anyhow::Result<Arc<dyn Log>> {
     let path = std::path::absolute(dir.join("log"))?;
-    helan_log::open(&format!("embedded://{}", path.display()), OpenOptions::default())
-        .await
-        .context("the log's copy does not open")
+    helan_log::open(&LogUrl::embedded_in(&path), OpenOptions::default()).await.context("the log's copy does not open")
 }
 
 /// Checks that the lake of a copy opens at the versions of its manifest, and that its log goes on from there. Without a

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use helan_lake::{Lake, LakeError};
-use helan_log::OpenOptions;
+use helan_log::{LogUrl, OpenOptions};
 use helan_runtime::credentials::CredentialFile;
 use helan_schemas::tables::Table;
 use indicatif::ProgressBar;
@@ -135,7 +135,7 @@ pub(crate) fn tidy(under: &Path) -> anyhow::Result<Leavings> {
 
 async fn fill(sources: &Sources, draft: &Path, begun: String, progress: &ProgressBar) -> anyhow::Result<Manifest> {
     let lake = Lake::open(&sources.lake).await?;
-    let embedded = sources.log_url.strip_prefix("embedded://").map(PathBuf::from);
+    let embedded = LogUrl::directory(&sources.log_url);
     let mut manifest = Manifest::new(begun, lake.log_identity().to_owned(), embedded.is_some(), lake.id().to_owned());
     for table in ORDER {
         progress.set_message(table.name());

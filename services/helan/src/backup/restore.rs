@@ -122,7 +122,7 @@ fn copy(from: &Path, to: &Path, name: &str, expected: &str, progress: &ProgressB
     let relative = Path::new(name);
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     ensure!(plain, "{name:?} leads out of the backup");
-    ensure!(HELD.iter().any(|held| relative.starts_with(held)), "{name:?} is nothing that a backup holds");
+    ensure!(HELD.iter().any(|held| relative.starts_with(held)), "{name:?} does not belong in a backup");
     let (file, folders) = if relative.starts_with("lake") { (FILE, DIRECTORY) } else { (0o600, 0o700) };
     let source = from.join(relative);
     ensure!(source.is_file(), "{name} is missing from the backup; use another backup");
@@ -147,7 +147,7 @@ fn copy(from: &Path, to: &Path, name: &str, expected: &str, progress: &ProgressB
 
 #[cfg(test)]
 mod tests {
-    use helan_log::{OpenOptions, TopicSpec};
+    use helan_log::{LogUrl, OpenOptions, TopicSpec};
 
     use super::*;
     use crate::backup::{MANIFEST, Sources, make};
@@ -155,7 +155,7 @@ mod tests {
     /// A small data directory, and a backup of it.
     async fn backup(root: &Path) -> (PathBuf, Manifest) {
         let data = root.join("data");
-        let log_url = format!("embedded://{}", data.join("log").display());
+        let log_url = LogUrl::embedded_in(&data.join("log"));
         let log = helan_log::open(&log_url, OpenOptions::writing()).await.expect("a log");
         log.create_topics(&TopicSpec::all(1, 1)).await.expect("topics");
         let lake = Url::from_directory_path(data.join("lake")).expect("a URL");

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use helan_aggregator::{Adoption, differences, follow, plan_adoption};
 use helan_lake::Lake;
-use helan_log::{Gate, OpenOptions, TopicPartition};
+use helan_log::{Gate, LogUrl, OpenOptions, TopicPartition};
 
 use crate::args::{LogPlace, Place};
 use crate::lang::Lang;
@@ -25,20 +25,20 @@ pub(crate) struct AdoptArgs {
     /// Read a partition from this offset of the log on, such as `helan.city.v1/0=1200`; otherwise from its first record
     #[arg(long, value_name = "TOPIC/PARTITION=OFFSET", value_parser = start)]
     pub(crate) from: Vec<(TopicPartition, i64)>,
-    /// Do it
+    /// Make the change; without this it is only shown
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 pub(crate) async fn run(args: AdoptArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
-    let url = super::roles::log_url(&args.place, &args.log)?;
+    let url = super::roles::log_url(&args.place, &args.log.at)?;
     if helan_log::embedded::is_missing(&url) {
         bail!("there is no log at {url}; to go on with a new one start `helan up --new-log`");
     }
     // The embedded log is locked by the process that writes it, so it is known here that none does.
-    let write = args.yes && url.starts_with("embedded:");
-    let options = OpenOptions { write, kafka: args.log.properties()?, ..OpenOptions::default() };
+    let write = args.yes && LogUrl::directory(&url).is_some();
+    let options = OpenOptions { write, kafka: args.log.at.properties()?, ..OpenOptions::default() };
     let log = helan_log::open(&url, options).await?;
     let followed = follow(log.clone(), &lake, Gate::default());
     if differences(followed.as_ref(), &lake).await?.is_empty() {

@@ -27,7 +27,7 @@ pub(crate) struct Asking {
     #[arg(long, env = "HELAN_SQL_TOTAL_MEMORY", value_name = "MIB", default_value_t = 512)]
     pub(crate) sql_total_memory: usize,
     /// Disk for sorting and grouping beyond memory, all queries together, in MiB (`scratch` in the data directory); 0
-    /// = refuse them
+    /// = queries that need disk are refused
     #[arg(long, env = "HELAN_SQL_SCRATCH", value_name = "MIB", default_value_t = 2048)]
     pub(crate) sql_scratch: u64,
     /// Rows of one answer

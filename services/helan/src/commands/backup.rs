@@ -50,8 +50,8 @@ pub(crate) struct RestoreArgs {
 pub(crate) async fn backup(args: BackupArgs, lang: Lang) -> anyhow::Result<()> {
     let dir = args.place.dir()?;
     let sources = Sources {
-        log_url: super::roles::log_url(&args.place, &args.log)?,
-        kafka_properties: args.log.properties()?,
+        log_url: super::roles::log_url(&args.place, &args.log.at)?,
+        kafka_properties: args.log.at.properties()?,
         lake: args.place.lake()?,
         credentials: args.credentials.clone().unwrap_or_else(|| super::credential::default_path(&dir)),
         settings: dir.join(settings::FILE_NAME),

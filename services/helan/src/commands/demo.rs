@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use helan_lake::Lake;
+use helan_log::LogUrl;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;
@@ -156,7 +157,7 @@ fn credentials(home: &Path, feeds: &[Feed]) -> anyhow::Result<BTreeMap<String, S
 pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
     let lake = url::Url::from_directory_path(home.join("lake"));
     Ok(Settings {
-        log_url: format!("embedded://{}", home.join("log").display()),
+        log_url: LogUrl::embedded_in(&home.join("log")),
         kafka_properties: BTreeMap::new(),
         partitions: 4,
         replication: 1,

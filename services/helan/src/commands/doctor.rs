@@ -25,7 +25,7 @@ pub(crate) struct DoctorArgs {
     pub(crate) listen: Listen,
     #[command(flatten)]
     pub(crate) fronts: Fronts,
-    /// Compare every file of the lake with its digest, instead of 1 GiB of them: as long as reading all of it takes
+    /// Compare every file of the lake with its digest, not only 1 GiB of them; this reads the whole lake
     #[arg(long)]
     pub(crate) all_files: bool,
     /// How the findings are printed
@@ -49,8 +49,8 @@ pub(crate) async fn run(args: DoctorArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let examined = Examined {
         data_dir: args.place.dir()?,
-        log_url: super::roles::log_address(&args.place, &args.log)?,
-        kafka_properties: args.log.properties().map_err(|error| format!("{error:#}")),
+        log_url: super::roles::log_address(&args.place, &args.log.at)?,
+        kafka_properties: args.log.at.properties().map_err(|error| format!("{error:#}")),
         partitions: args.log.partitions,
         replication: args.log.replication,
         lake: args.place.lake_address()?,

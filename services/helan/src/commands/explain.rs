@@ -61,7 +61,7 @@ pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let period = words.next();
     if let Some(word) = words.next() {
-        bail!("{word:?} is one word too many: with --live no publication is named");
+        bail!("{word:?} is an unexpected argument: with --live no publication is named");
     }
     let question = Question { publication, as_of: args.as_of, area, indicator, period };
     let explanation = helan_rollup::explain(&lake, catalog, &question).await?;

@@ -19,7 +19,7 @@ pub(crate) struct HealthArgs {
     /// Address that the role listens on
     #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Certificate with which the role was started: then it is asked by HTTPS
+    /// Certificate of the role, if it speaks HTTPS
     #[arg(long, env = "HELAN_TLS_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) tls_cert: Option<PathBuf>,
     /// Ask whether it can do its work, not only whether it runs

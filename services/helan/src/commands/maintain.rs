@@ -1,17 +1,16 @@
 //! `helan maintain`: one round of maintenance over every table of the lake, and log retention.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::{Args, ValueHint};
+use clap::Args;
 use helan_lake::cells::{Audit, WORTH_FOLDING};
 use helan_lake::{Cursor, Lake, maintain};
-use helan_log::{Log, OpenOptions};
+use helan_log::{Log, LogUrl, OpenOptions};
 use helan_runtime::clock::Clock;
 
-use crate::args::{Place, duration};
+use crate::args::{LogAt, Place, duration};
 use crate::lang::Lang;
 use crate::maintenance::COMPARED_AT_ONCE;
 use crate::say::say;
@@ -30,17 +29,13 @@ pub(crate) struct MaintainArgs {
     /// Delete files that no version names once they are this old by the store's clock; 1h or more
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = orphan_age)]
     pub(crate) orphan_age: Duration,
-    /// Compare all folded cells with the events first; where they differ they are folded anew, and the command fails
+    /// First compare all folded cells with the events; rebuild those that differ, and exit with an error
     #[arg(long)]
     pub(crate) audit: bool,
     #[command(flatten)]
     pub(crate) retention: Retention,
-    /// The log's URL: `kafka://HOST:PORT,…`; otherwise the embedded log in the data directory
-    #[arg(long, env = "HELAN_LOG", value_name = "URL")]
-    pub(crate) log: Option<String>,
-    /// File of librdkafka properties, one `name=value` a line: TLS, SASL (mode 0600)
-    #[arg(long, env = "HELAN_KAFKA_PROPERTIES", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) kafka_properties: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) log: LogAt,
 }
 
 /// How long the log keeps what the lake has.
@@ -128,14 +123,14 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
         let differing = audit.differing.len().max(again.differing.len());
         if again.stops_publishing {
             bail!(
-                "the folded cells said something else than the events, of {differing} cells: they were deleted, and what was \
+                "the folded cells did not match the events, in {differing} cells: they were deleted, and what was \
                  folded anew does not agree either. Nothing is published until it does: report this, and reproduce the \
                  publications made since the last audit (`helan rollup --reproduce ID`)"
             );
         }
         if differing > 0 {
             bail!(
-                "the folded cells said something else than the events, of {differing} cells: they were deleted and folded anew, \
+                "the folded cells did not match the events, in {differing} cells: they were deleted and folded anew, \
                  and agree now; reproduce the publications made since the last audit (`helan rollup --reproduce ID`)"
             );
         }
@@ -166,17 +161,11 @@ async fn audited(lake: &Lake, lang: Lang) -> anyhow::Result<Audit> {
 
 /// Opens the log so that records can be deleted, but never creates one.
 async fn open_log(args: &MaintainArgs) -> anyhow::Result<Arc<dyn Log>> {
-    let url = match &args.log {
-        Some(url) => url.clone(),
-        None => format!("embedded://{}", args.place.dir()?.join("log").display()),
-    };
-    let kafka = match &args.kafka_properties {
-        Some(path) => helan_log::kafka::read_properties(path)?,
-        None => Default::default(),
-    };
+    let url = super::roles::log_url(&args.place, &args.log)?;
+    let kafka = args.log.properties()?;
     let options = OpenOptions { kafka, ..OpenOptions::default() };
     let log = helan_log::open(&url, options.clone()).await?;
-    if !url.starts_with("embedded:") {
+    if LogUrl::directory(&url).is_none() {
         return Ok(log);
     }
     drop(log);

@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use helan_aggregator::{AggregatorConfig, start_of};
 use helan_lake::{Lake, copy_table};
-use helan_log::{Log, LogIdentity, OpenOptions, TopicPartition};
+use helan_log::{Log, LogIdentity, LogUrl, OpenOptions, TopicPartition};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::tables::Table;
@@ -42,11 +42,11 @@ pub(crate) async fn run(args: RebuildArgs, lang: Lang) -> anyhow::Result<()> {
              published stays in the old place"
         );
     };
-    let log_url = super::roles::log_url(&args.place, &args.log)?;
+    let log_url = super::roles::log_url(&args.place, &args.log.at)?;
     ensure!(!helan_log::embedded::is_missing(&log_url), "there is no log at {log_url}");
     // The embedded log is locked by the process that writes it, so it is known here that none does.
-    let write = log_url.starts_with("embedded:");
-    let options = OpenOptions { write, kafka: args.log.properties()?, ..OpenOptions::default() };
+    let write = LogUrl::directory(&log_url).is_some();
+    let options = OpenOptions { write, kafka: args.log.at.properties()?, ..OpenOptions::default() };
     let log = helan_log::open(&log_url, options).await?;
     let identity = log.identity().await?;
     let ends = ends(log.as_ref(), &identity).await?;
@@ -105,7 +105,7 @@ async fn ends(log: &dyn Log, identity: &LogIdentity) -> anyhow::Result<Vec<(Topi
     for at in identity.partitions().filter(|at| topics::ALL.contains(&&*at.topic)) {
         let found = log.ends(&at).await?;
         ensure!(
-            found.first == 0 || *at.topic == *topics::REFUSED,
+            found.first == 0 || topics::holds_refusals(&at.topic),
             "{at} begins at offset {}: the log no longer has its beginning, and a lake built from it would lack what came \
                  before; restore log and lake from one backup",
             found.first

@@ -1,12 +1,15 @@
 //! The roles that run until they are told to stop: `up`, `ingest`, `aggregate`, `query`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use helan_log::LogUrl;
 use helan_schemas::catalog::{Catalog, ReporterKind};
 
 use super::asking::Asking;
 use super::scheduling::Scheduling;
-use crate::args::{AggregateArgs, Flush, IngestArgs, Listen, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs};
+use crate::args::{
+    AggregateArgs, Flush, IngestArgs, Listen, LogAt, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs,
+};
 use crate::backup::unfinished;
 use crate::lang::Lang;
 use crate::serve::{Roles, Settings, serve};
@@ -68,8 +71,8 @@ fn prepared(
 ) -> anyhow::Result<Option<(Settings, Catalog)>> {
     let catalog = place.catalog()?;
     let settings = Settings {
-        log_url: log_url(place, log)?,
-        kafka_properties: log.properties()?,
+        log_url: log_url(place, &log.at)?,
+        kafka_properties: log.at.properties()?,
         partitions: log.partitions,
         replication: log.replication,
         lake: place.lake()?,
@@ -95,19 +98,19 @@ fn prepared(
 
 /// The log's URL, the embedded one's in the data directory unless told otherwise; refused while a restore is not
 /// finished there.
-pub(crate) fn log_url(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
+pub(crate) fn log_url(place: &Place, log: &LogAt) -> anyhow::Result<String> {
     let url = log_address(place, log)?;
-    if let Some(path) = url.strip_prefix("embedded://") {
-        unfinished::refuse(Path::new(path))?;
+    if let Some(path) = LogUrl::directory(&url) {
+        unfinished::refuse(&path)?;
     }
     Ok(url)
 }
 
 /// The log's URL, whatever is there.
-pub(crate) fn log_address(place: &Place, log: &LogPlace) -> anyhow::Result<String> {
+pub(crate) fn log_address(place: &Place, log: &LogAt) -> anyhow::Result<String> {
     match &log.log {
         Some(url) => Ok(url.clone()),
-        None => Ok(format!("embedded://{}", place.dir()?.join("log").display())),
+        None => Ok(LogUrl::embedded_in(&place.dir()?.join("log"))),
     }
 }
 

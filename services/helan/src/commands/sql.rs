@@ -35,7 +35,7 @@ pub(crate) struct SqlArgs {
     pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) trust: Trust,
-    /// Read every name as of then: a date (its end, in the catalog's time zone) or RFC 3339
+    /// Answer as of this time: a date (its end, in the catalog's time zone) or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
     /// With --as-of: only what was recorded by then

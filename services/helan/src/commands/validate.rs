@@ -41,7 +41,7 @@ const COLUMNS: &str = "severity, finding, ref_area, indicator, time_period, coal
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or nothing to say.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
+    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or no findings.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
 )]
 pub(crate) struct ValidateArgs {
     #[command(flatten)]

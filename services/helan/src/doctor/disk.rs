@@ -6,6 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use helan_log::LogUrl;
+
 use super::{Examined, Finding};
 use crate::backup::unfinished;
 
@@ -20,7 +22,7 @@ const SLOW: Duration = Duration::from_millis(100);
 pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let dir = &examined.data_dir;
     let lake = (examined.lake.scheme() == "file").then(|| examined.lake.to_file_path().ok()).flatten();
-    let embedded = examined.log_url.strip_prefix("embedded://").map(PathBuf::from);
+    let embedded = LogUrl::directory(&examined.log_url);
     let used: Vec<PathBuf> = embedded.into_iter().chain(lake).collect();
     if used.is_empty() {
         return vec![Finding::ok(

@@ -106,7 +106,7 @@ fn differs(found: &Difference) -> Finding {
                 "核对发现 {cells} 个单元格的数值缓存与事件不一致（其中之一：{area} {indicator} {period}），已暂停发布"
             ),
             format!(
-                "an audit found {cells} folded cells that said something else than the events ({area} {indicator} {period} is one); nothing is published"
+                "an audit found {cells} folded cells that do not match the events ({area} {indicator} {period} is one); nothing is published"
             ),
         ),
         (

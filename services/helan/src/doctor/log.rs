@@ -6,7 +6,7 @@ use std::time::Duration;
 use helan_aggregator::AggregatorError;
 use helan_lake::Lake;
 use helan_log::{
-    Ends, Gate, Log, LogError, LogIdentity, OpenOptions, RetryReason, StopReason, TopicPartition, TopicSpec,
+    Ends, Gate, Log, LogError, LogIdentity, LogUrl, OpenOptions, RetryReason, StopReason, TopicPartition, TopicSpec,
 };
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
@@ -67,7 +67,7 @@ pub(super) async fn check(examined: &Examined, opened: &Opened, lake: Option<&La
 
 fn unreachable(url: &str, error: &LogError) -> Finding {
     let found = (format!("{url}：{error}"), format!("{url}: {error}"));
-    if url.starts_with("embedded:") && error.to_string().contains("does not exist yet") {
+    if LogUrl::directory(url).is_some() && error.to_string().contains("does not exist yet") {
         return Finding::warn(
             "log",
             found,
@@ -184,7 +184,7 @@ async fn offsets(log: &dyn Log, identity: &LogIdentity, lake: &Lake) -> Result<V
             let ends = log.ends(&at).await.map_err(|error| error.to_string())?;
             let app_id = lake.offset_app_id(topic, partition);
             let (mut least, mut most) = (i64::MAX, i64::MIN);
-            let fed = snapshots.iter().filter(|(table, _)| topic != topics::REFUSED || *table == Table::Refusals);
+            let fed = snapshots.iter().filter(|(table, _)| !topics::holds_refusals(topic) || *table == Table::Refusals);
             for (_, snapshot) in fed {
                 let next = snapshot.txn(&app_id).await.map_err(|error| error.to_string())?.unwrap_or(0);
                 (least, most) = (least.min(next), most.max(next));

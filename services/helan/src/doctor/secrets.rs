@@ -1,5 +1,6 @@
 //! Files that hold secrets: may only the service read them, and can it read them?
 
+use helan_log::LogUrl;
 use helan_runtime::credentials::{CredentialError, CredentialFile, Entry, Role};
 use helan_schemas::catalog::Catalog;
 
@@ -10,7 +11,7 @@ pub(super) fn check(examined: &Examined) -> Vec<Finding> {
     let exists = examined.credentials.exists();
     let path = examined.credentials.display().to_string();
     let mut findings = vec![credentials(&path, exists, entries, examined.catalog.as_ref().ok(), examined.now)];
-    if examined.log_url.starts_with("kafka:") {
+    if LogUrl::is_kafka(&examined.log_url) {
         findings.push(properties(examined.kafka_properties.as_ref()));
     }
     findings

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
-    Address, Ends, Log, LogError, LogIdentity, NewRecord, OpenOptions, Refusal, Result, RetryReason, StopReason,
-    Subscription, Summary, TopicPartition, TopicSpec,
+    Address, Ends, Log, LogError, LogIdentity, LogUrl, NewRecord, OpenOptions, Refusal, Result, RetryReason,
+    StopReason, Subscription, Summary, TopicPartition, TopicSpec,
 };
 
 mod copy;
@@ -33,7 +33,7 @@ use writer::{Command, Reply, Writer};
 
 /// Whether a URL names an embedded log of which there is nothing yet.
 pub fn is_missing(url: &str) -> bool {
-    url.strip_prefix("embedded://").is_some_and(|directory| !disk::database(Path::new(directory)).exists())
+    LogUrl::directory(url).is_some_and(|directory| !disk::database(&directory).exists())
 }
 
 /// Room for records that wait for their commit, in KiB; a record takes at least one.

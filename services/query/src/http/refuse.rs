@@ -1,4 +1,4 @@
-//! Who may ask, and what those hear who may not.
+//! Who may ask, and the answer to others.
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use helan_schemas::refusal::Code;
 use super::Http;
 use crate::desk::Unanswered;
 
-/// An answer that is none: one of the documented codes, and what was found.
+/// An error answer: one of the documented codes, and what was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     pub(super) code: Code,

@@ -169,7 +169,7 @@ impl Book<'_> {
             ("版本", "Vintage", 22.0),
             ("理由", "Reason", 60.0),
         ];
-        let rows = self.of("quota_fulfilment").map(|row| {
+        let rows = self.of(TARGETS).map(|row| {
             let id = row.value.key.target_id.clone().unwrap_or_default();
             let target = self.export.catalog.targets.iter().rev().find(|target| target.target_id == id);
             let name = target.map_or("", |target| self.pick(&target.name_zh, &target.name_en));
@@ -242,7 +242,7 @@ impl Book<'_> {
             ("基准", "Basis", 22.0),
             ("缺报", "Missing", 40.0),
         ];
-        let rows = self.of("area_values").map(|row| {
+        let rows = self.of(VALUES).map(|row| {
             let text = |name: &str| Cell::Text(row.field(name).unwrap_or_default().to_owned());
             let unit = self
                 .export

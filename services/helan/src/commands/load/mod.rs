@@ -20,7 +20,7 @@ use helan_load::{Header, Ids, Length, Recipe, Share, Shares, Stream, Way};
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 
-use crate::args::{LogPlace, Place, duration};
+use crate::args::{LogAt, LogPlace, Place, duration};
 use crate::https::Trust;
 use crate::lang::Lang;
 
@@ -89,22 +89,22 @@ pub(crate) struct LoadArgs {
     /// Only periods that end in this year or later [default: all]
     #[arg(long, value_name = "YEAR")]
     since: Option<i16>,
-    /// Of events: other values for cells reported before
+    /// Share of events: new values for cells that were reported before
     #[arg(long, value_name = "SHARE", default_value = "20%")]
     revisions: Share,
-    /// Of events: withdrawals of earlier ones
+    /// Share of events: withdrawals of earlier ones
     #[arg(long, value_name = "SHARE", default_value = "1%")]
     withdrawals: Share,
-    /// Of submissions: earlier ones sent again as they were
+    /// Share of submissions: earlier ones sent again unchanged
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     repeats: Share,
-    /// Of submissions: begin with events that earlier ones had
+    /// Share of submissions: those that begin with events of earlier ones
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     overlaps: Share,
-    /// Of submissions: an earlier id with other content, so that all of it must be refused
+    /// Share of submissions: those with an id that was used for other content, which must be refused
     #[arg(long, value_name = "SHARE", default_value = "0.5%")]
     conflicts: Share,
-    /// Of submissions: with a mistake for which they must be refused
+    /// Share of submissions: those with a mistake, which must be refused
     #[arg(long, value_name = "SHARE", default_value = "1%")]
     mistakes: Share,
     /// No repeats, overlaps, conflicts, mistakes, withdrawals: for measuring
@@ -235,7 +235,7 @@ impl LoadArgs {
         };
         ensure!(
             shares.fit(),
-            "the shares leave nothing plain: --repeats, --overlaps, --conflicts and --mistakes together must stay below 100%, --revisions and --withdrawals at most 100%"
+            "the shares are too large: --repeats, --overlaps, --conflicts and --mistakes together must stay below 100%, --revisions and --withdrawals at most 100%"
         );
         Ok(Recipe {
             generator: GENERATOR,
@@ -253,8 +253,7 @@ impl LoadArgs {
 
     fn log_place(&self) -> LogPlace {
         LogPlace {
-            log: self.log.clone(),
-            kafka_properties: self.kafka_properties.clone(),
+            at: LogAt { log: self.log.clone(), kafka_properties: self.kafka_properties.clone() },
             partitions: self.partitions,
             replication: 1,
         }

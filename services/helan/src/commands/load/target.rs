@@ -70,7 +70,7 @@ impl Target {
 
     /// Opens a log for writing and makes its topics where they are missing.
     pub(super) async fn log(url: &str, place: &LogPlace, catalog: &Catalog) -> anyhow::Result<Self> {
-        let options = OpenOptions { kafka: place.properties()?, ..OpenOptions::writing() };
+        let options = OpenOptions { kafka: place.at.properties()?, ..OpenOptions::writing() };
         let log = helan_log::open(url, options).await?;
         log.create_topics(&TopicSpec::all(place.partitions, place.replication)).await?;
         Ok(Self::Log { log, catalog: catalog.digest.as_str().into() })

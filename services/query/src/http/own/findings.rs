@@ -34,7 +34,7 @@ pub struct FindingList {
     pub found: u64,
     /// Of these: ask for an explanation and have none yet.
     pub unexplained: u64,
-    /// Each of them, those that ask for an explanation first in front.
+    /// Each of them; findings without an explanation come first.
     pub findings: Vec<FindingEntry>,
     /// Whether there are more than are listed; ask by period or kind.
     pub more: bool,
