@@ -16,6 +16,36 @@ pub const PRINTED: &str = "printed";
 /// SDMX `CL_OBS_STATUS` 2.2, all of it. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.
 pub const OBS_STATUSES: [&str; 20] =
     ["A", "B", "D", "E", "F", "G", "H", "I", "J", "K", "L", "M", "N", "O", "P", "Q", "S", "U", "V", "W"];
+/// What people read of an observation status, in the order of a form's list: code, Chinese, English.
+pub const OBS_STATUS_NAMES: [(&str, &str, &str); OBS_STATUSES.len()] = [
+    ("A", "正常", "normal"),
+    ("B", "口径中断", "break in series"),
+    ("D", "定义不同", "definition differs"),
+    ("E", "估计", "estimated"),
+    ("I", "推算（缺报补入）", "imputed"),
+    ("F", "预测", "forecast"),
+    ("G", "试验性", "experimental"),
+    ("N", "不显著", "not significant"),
+    ("P", "暂定", "provisional"),
+    ("U", "可靠性低", "low reliability"),
+    ("V", "未经核实", "unvalidated"),
+    ("W", "含其他类别数据", "includes another category"),
+    ("J", "豁免", "derogation"),
+    ("S", "特殊事件影响", "special event"),
+    ("H", "节假日无数", "holiday or weekend"),
+    ("K", "包含在其他类别", "included elsewhere"),
+    ("L", "有数未采集", "exists, not collected"),
+    ("M", "不可能有数", "cannot exist"),
+    ("O", "缺数", "missing"),
+    ("Q", "不予公布", "suppressed"),
+];
+
+/// Whether an observation status or a vintage says that a value is no actual figure: estimated, imputed, a forecast. Views mark
+/// what rests on such values, and a reporter needs `may_estimate` to send them.
+pub fn is_estimate(code: &str) -> bool {
+    matches!(code, "E" | "I" | "F" | "estimated")
+}
+
 /// Observation statuses that stand without a value: they say why there is none.
 pub const OBS_STATUSES_WITHOUT_VALUE: [&str; 6] = ["H", "K", "L", "M", "O", "Q"];
 /// Observation statuses that stand with a value or without: a derogation, and a strike or the like, may affect a value or be

@@ -256,7 +256,7 @@ pub struct Reporter {
     pub precedence: i32,
     /// May say `published_at`, that is, back-date a release.
     pub may_back_date: bool,
-    /// May send obs_status `E`.
+    /// May send values that are no actual figures, see [`crate::codes::is_estimate`].
     pub may_estimate: bool,
     pub valid_from: Option<Date>,
     pub valid_to: Option<Date>,

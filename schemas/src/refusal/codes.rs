@@ -43,7 +43,7 @@ codes! {
         "核对 indicator；确需报送请管理员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
     EstimateNotAllowed = "estimate_not_allowed", 403,
         "无权报送估计值", "you may not send estimates",
-        "只报送实际数；obs_status 不用 E、I，vintage 不用 estimated", "send actual figures; do not use obs_status E or I, or vintage estimated";
+        "只报送实际数；obs_status 不用 E、I、F，vintage 不用 estimated", "send actual figures; do not use obs_status E, I or F, or vintage estimated";
     PublishedNotAllowed = "published_not_allowed", 403,
         "本单位不能填报发布日期", "you may not set published_at",
         "删去 published_at，以接收时间为准", "leave published_at out; the time of receipt counts";

@@ -6,6 +6,7 @@ use arrow::datatypes::Int32Type;
 use futures::future::{BoxFuture, FutureExt};
 use helan_ingest::{Own, OwnFigure, OwnFigures};
 use helan_query::desk::Desk;
+use helan_query::{literal, without_zeros};
 
 /// The newest figures of a reporter, oldest first, so that a later one takes the place of an earlier.
 const FIGURES: &str = "select ref_area, indicator, time_period, value, obs_status, unit_mult from statements \
@@ -64,10 +65,7 @@ fn add(figures: &mut Vec<OwnFigure>, new: OwnFigure) {
 
 fn figure(batch: &RecordBatch, row: usize) -> anyhow::Result<OwnFigure> {
     let text = |name| text_of(batch, name, row);
-    let value = text("value")?.map(|value| match value.contains('.') {
-        true => value.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => value,
-    });
+    let value = text("value")?.map(|value| without_zeros(&value).to_owned());
     Ok(OwnFigure {
         ref_area: text("ref_area")?.unwrap_or_default(),
         indicator: text("indicator")?.unwrap_or_default(),
@@ -88,9 +86,4 @@ fn power(batch: &RecordBatch, name: &str, row: usize) -> anyhow::Result<i32> {
     let column = arrow::compute::cast(column, &arrow::datatypes::DataType::Int32)?;
     let column = column.as_primitive::<Int32Type>();
     Ok(if column.is_valid(row) { column.value(row) } else { 0 })
-}
-
-/// A text of SQL.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }

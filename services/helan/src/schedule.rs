@@ -6,6 +6,7 @@
 
 mod agenda;
 
+use helan_query::literal;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use helan_lake::Lake;
 use helan_query::desk::Pinned;
 use helan_query::http::{LastRun, ScheduleStatus, Scheduled};
 use helan_rollup::{Outcome, Request};
-use helan_runtime::clock::Clock;
+use helan_runtime::clock::{Clock, rfc_3339};
 use helan_runtime::metrics::Metrics;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::Catalog;
@@ -210,9 +211,9 @@ impl Scheduler {
 
     async fn last_success(&self, period: &str) -> anyhow::Result<Option<i64>> {
         let session = Pinned::open(&self.lake, Some(self.catalog.clone())).await?;
-        let period = period.replace('\'', "''");
+        let period = literal(period);
         let query = format!(
-            "select max(started_at) from publication_runs where time_period = '{period}' and outcome <> 'failed'"
+            "select max(started_at) from publication_runs where time_period = {period} and outcome <> 'failed'"
         );
         let batches = session.rows(&query).await?;
         let value = batches.iter().find(|batch| batch.num_rows() > 0).map(|batch| batch.column(0).clone());
@@ -221,7 +222,8 @@ impl Scheduler {
 
     fn announce(&self, agenda: &Agenda) {
         self.counters.next.set(agenda.wake() / 1_000_000);
-        self.status.lock().unwrap_or_else(PoisonError::into_inner).next_run = text(agenda.wake());
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).next_run =
+            Some(rfc_3339(agenda.wake())).filter(|moment| !moment.is_empty());
     }
 
     fn note(&self, agenda: &Agenda, outcome: &anyhow::Result<&'static str>, now: i64) {
@@ -237,8 +239,8 @@ impl Scheduler {
             self.counters.succeeded.set(now / 1_000_000);
         }
         let last = LastRun {
-            due: text(agenda.due()).unwrap_or_default(),
-            finished_at: text(now).unwrap_or_default(),
+            due: rfc_3339(agenda.due()),
+            finished_at: rfc_3339(now),
             outcome: name.to_owned(),
             attempts: agenda.attempts(),
             message,
@@ -253,8 +255,4 @@ fn better(so_far: &'static str, ran: &Outcome) -> &'static str {
         (_, true) | ("published", _) => "published",
         _ => "unchanged",
     }
-}
-
-fn text(time: i64) -> Option<String> {
-    jiff::Timestamp::from_microsecond(time).ok().map(|time| time.to_string())
 }

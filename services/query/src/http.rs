@@ -142,7 +142,3 @@ struct Api;
 pub fn document() -> serde_json::Value {
     serde_json::to_value(Api::openapi()).unwrap_or_default()
 }
-
-fn rfc_3339(time: i64) -> String {
-    jiff::Timestamp::from_microsecond(time).map_or_else(|_| String::new(), |time| time.to_string())
-}

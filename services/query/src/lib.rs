@@ -13,7 +13,7 @@ mod views;
 
 pub use catalog_tables::versions::{KeptCatalog, catalog_in_use, kept_catalogs};
 pub use format::csv::for_csv;
-pub use format::digits::{is_exact, json_lines, without_zeros};
+pub use format::digits::{is_exact, json_lines, literal, without_zeros};
 pub use guard::expansion::{Beyond, Bound};
 pub use guard::memory::BoundedPool;
 pub use guard::messages::{said, said_of};

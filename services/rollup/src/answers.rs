@@ -1,5 +1,6 @@
 //! The answers of a period, as rows that can be frozen, with the events behind them.
 
+use helan_query::literal;
 use std::collections::BTreeMap;
 
 use arrow::array::Array;
@@ -14,7 +15,7 @@ use tracing::Instrument;
 
 use crate::error::RollupError;
 use crate::lineage::{Input, Lineage, Link};
-use crate::rows::{at, column, decimals, literal, text};
+use crate::rows::{at, column, decimals, text};
 
 /// What a published value is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

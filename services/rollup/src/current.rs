@@ -1,9 +1,10 @@
 //! Which publication is meant: by id, by the beginning of an id, or `latest`.
 
 use helan_query::desk::Pinned;
+use helan_query::literal;
 
 use crate::error::RollupError;
-use crate::rows::{Texts, literal};
+use crate::rows::Texts;
 
 /// The word for the current publication.
 pub const LATEST: &str = "latest";

@@ -14,7 +14,7 @@ pub enum RollupError {
     /// What was asked for is held back.
     #[error(
         "publication {publication} is under embargo until {}; add --embargoed to export it earlier",
-        crate::explain::moment(*until)
+        helan_runtime::clock::rfc_3339(*until)
     )]
     Embargoed {
         /// The publication.

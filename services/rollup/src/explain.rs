@@ -8,6 +8,8 @@ mod node;
 mod places;
 mod rules;
 
+use helan_query::literal;
+use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ pub use rules::{RULES, rule_text};
 use crate::error::RollupError;
 use crate::explain::facts::{At, Cell, Facts};
 use crate::explain::figures::{Ratio, Target, printed, printed_nodes};
-use crate::rows::{self, literal};
+use crate::rows;
 use crate::rules::Rules;
 
 /// What is to be explained.
@@ -81,7 +83,7 @@ impl Explanation {
             .collect();
         json!({
             "publication": self.publication,
-            "as_of": moment(self.as_of),
+            "as_of": rfc_3339(self.as_of),
             "catalog_id": self.catalog_id,
             "catalog": self.catalog,
             "queries": self.queries,
@@ -94,11 +96,6 @@ impl Explanation {
             "figure": self.root.to_json(),
         })
     }
-}
-
-/// A moment as RFC 3339.
-pub fn moment(microseconds: i64) -> String {
-    jiff::Timestamp::from_microsecond(microseconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
 /// Explains one figure, of a publication or of the lake as it is.

@@ -1,5 +1,6 @@
 //! Publications as the lake keeps them: read back whole.
 
+use helan_query::literal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray};
@@ -16,7 +17,7 @@ use crate::changes::{Change, Side, compare};
 use crate::error::RollupError;
 use crate::lineage::{Input, Link};
 use crate::reproduce::kept_catalog;
-use crate::rows::{self, Texts, literal};
+use crate::rows::{self, Texts};
 use crate::rules::Rules;
 use crate::same;
 

@@ -40,7 +40,7 @@ pub use catalog::remember_catalog;
 pub use changes::{Cause, Change};
 pub use current::LATEST;
 pub use error::RollupError;
-pub use explain::{Explanation, Node, Question, RULES, explain, moment, rule_text};
+pub use explain::{Explanation, Node, Question, RULES, explain, rule_text};
 pub use export::{Export, ExportRequest};
 pub use frozen::{Compared, Comparison, compare_publications};
 pub use reproduce::{Reproduction, reproduce};

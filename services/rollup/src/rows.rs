@@ -64,11 +64,6 @@ pub(crate) fn integers(batch: &RecordBatch, name: &str) -> Result<Vec<Option<i64
     Ok(column.iter().collect())
 }
 
-/// A text as a literal of SQL.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// A row as texts by column; what is null is absent.
 pub(crate) type Row = std::collections::BTreeMap<String, String>;
 

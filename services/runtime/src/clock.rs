@@ -97,6 +97,11 @@ fn system() -> i64 {
     jiff::Timestamp::now().as_microsecond()
 }
 
+/// A moment as RFC 3339; empty for one that no calendar has. Microseconds since the epoch.
+pub fn rfc_3339(microseconds: i64) -> String {
+    jiff::Timestamp::from_microsecond(microseconds).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 pub mod chinese;
 pub mod clock;
 pub mod credentials;
+pub mod lang;
 pub mod metrics;
 pub mod seal;
 pub mod secrets;

@@ -3,7 +3,6 @@
 //! shape of its errors ([`Problem`]) are the same for all.
 
 mod counters;
-mod lang;
 mod parts;
 mod problem;
 mod table;
@@ -21,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::rustls::ServerConfig;
 
 pub use counters::Counters;
-pub use lang::Lang;
+pub use helan_runtime::lang::Lang;
 pub use parts::Parts;
 pub use problem::{Kind, Problem, Row, faults};
 pub use table::{Connections, Place};

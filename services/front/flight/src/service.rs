@@ -1,5 +1,6 @@
 //! The calls of Flight SQL: each finds its caller, and asks the desk.
 
+use helan_runtime::clock::rfc_3339;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
@@ -85,10 +86,6 @@ fn head(provenance: &Provenance, id: &str) -> MetadataMap {
         set("helan-recorded", rfc_3339(recorded));
     }
     head
-}
-
-fn rfc_3339(moment: i64) -> String {
-    jiff::Timestamp::from_microsecond(moment).map(|moment| moment.to_string()).unwrap_or_default()
 }
 
 impl Service {

@@ -89,7 +89,7 @@ impl Page {
         lines.push(format!(
             "{from} · {} {} · {} {} ({})",
             self.lang.pick("截至", "as of"),
-            self.moment(&helan_rollup::moment(explanation.as_of)),
+            self.moment(&helan_runtime::clock::rfc_3339(explanation.as_of)),
             self.lang.pick("指标目录", "catalog"),
             explanation.catalog_id,
             explanation.catalog.get(..12).unwrap_or(&explanation.catalog),

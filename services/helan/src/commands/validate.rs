@@ -3,6 +3,7 @@
 //! A trial: the real roles in a temporary directory take the file as its reporter's; then the rules are asked of the lake
 //! with the file's events beside its own. Nothing is sent and nothing is kept.
 
+use helan_query::literal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -272,12 +273,12 @@ async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bo
 
 /// Ids that the file withdraws and that neither the lake nor the file itself reports.
 async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec<String>> {
-    let submission = answer["submission"].as_str().context("no submission id")?.replace('\'', "''");
+    let submission = literal(answer["submission"].as_str().context("no submission id")?);
     let query = format!(
         "select distinct withdrawals.withdraws from events as withdrawals
          left join events as reports on reports.source = withdrawals.source and reports.id = withdrawals.withdraws
              and reports.type = '{TYPE_REPORTED}'
-         where withdrawals.type = '{TYPE_WITHDRAWN}' and withdrawals.submission = '{submission}' and reports.id is null
+         where withdrawals.type = '{TYPE_WITHDRAWN}' and withdrawals.submission = {submission} and reports.id is null
          order by withdrawals.withdraws"
     );
     Ok(texts(both, &query).await?.into_iter().flatten().collect())
@@ -293,11 +294,11 @@ struct Repeats {
 }
 
 async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<Repeats> {
-    let submission = answer["submission"].as_str().context("no submission id")?.replace('\'', "''");
+    let submission = literal(answer["submission"].as_str().context("no submission id")?);
     let query = format!(
         "with again as (
              select events.source, events.id from events
-             inner join (select distinct source, id, content_digest from events where submission = '{submission}') as sent
+             inner join (select distinct source, id, content_digest from events where submission = {submission}) as sent
                  on sent.source = events.source and sent.id = events.id and sent.content_digest = events.content_digest
              group by events.source, events.id having count(*) > 1
          )

@@ -120,10 +120,11 @@ impl Judge<'_> {
             report("data.vintage", Code::VintageUnknown, quoted(vintage.unwrap_or_default()));
         }
         if !self.reporter.may_estimate {
-            if matches!(status, Some("E" | "I")) {
-                report("data.obs_status", Code::EstimateNotAllowed, quoted(status.unwrap_or_default()));
-            } else if vintage == Some("estimated") {
-                report("data.vintage", Code::EstimateNotAllowed, quoted("estimated"));
+            let said = [("data.obs_status", status), ("data.vintage", vintage)].into_iter();
+            let mut estimates =
+                said.filter_map(|(field, code)| Some((field, code.filter(|code| codes::is_estimate(code))?)));
+            if let Some((field, code)) = estimates.next() {
+                report(field, Code::EstimateNotAllowed, quoted(code));
             }
         }
         if let Some(edition) = data.edition.as_deref().filter(|edition| !self.catalog.has_edition(edition)) {

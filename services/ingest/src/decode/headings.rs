@@ -1,27 +1,9 @@
 //! What the columns of a table are called: by the field's name for machines, in Chinese or English for people.
 
+pub use helan_runtime::lang::Lang;
 use helan_schemas::codes;
 use helan_schemas::fields::FIELDS;
 use helan_schemas::nearest::nearest;
-
-/// Language of a heading that a person reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lang {
-    /// Chinese.
-    Zh,
-    /// English.
-    En,
-}
-
-impl Lang {
-    /// Picks the text of this language.
-    pub(crate) fn pick<'t>(self, zh: &'t str, en: &'t str) -> &'t str {
-        match self {
-            Self::Zh => zh,
-            Self::En => en,
-        }
-    }
-}
 
 /// Begins the heading of a column that is for people only.
 pub(crate) const REMARK: char = '#';
@@ -100,29 +82,6 @@ const VINTAGE_NAMES: [(&str, &str, &str); 5] = [
     ("final", "最终数", "final"),
     ("census-revised", "普查修订数", "revised after a census"),
 ];
-const STATUS_NAMES: [(&str, &str, &str); 20] = [
-    ("A", "正常", "normal"),
-    ("B", "口径中断", "break in series"),
-    ("D", "定义不同", "definition differs"),
-    ("E", "估计", "estimated"),
-    ("I", "推算（缺报补入）", "imputed"),
-    ("F", "预测", "forecast"),
-    ("G", "试验性", "experimental"),
-    ("N", "不显著", "not significant"),
-    ("P", "暂定", "provisional"),
-    ("U", "可靠性低", "low reliability"),
-    ("V", "未经核实", "unvalidated"),
-    ("W", "含其他类别数据", "includes another category"),
-    ("J", "豁免", "derogation"),
-    ("S", "特殊事件影响", "special event"),
-    ("H", "节假日无数", "holiday or weekend"),
-    ("K", "包含在其他类别", "included elsewhere"),
-    ("L", "有数未采集", "exists, not collected"),
-    ("M", "不可能有数", "cannot exist"),
-    ("O", "缺数", "missing"),
-    ("Q", "不予公布", "suppressed"),
-];
-const _: () = assert!(STATUS_NAMES.len() == codes::OBS_STATUSES.len(), "every status can be chosen");
 
 /// A power of ten as the drop-down list has it; other powers as numbers.
 pub(crate) fn multiplier(power: i32, lang: Lang) -> String {
@@ -167,13 +126,13 @@ pub(crate) fn yes_or_no(text: &str) -> &str {
 /// The entries of a field's drop-down list, as cells hold them; none for a field without one.
 pub(crate) fn choices(field: &str, lang: Lang, may_estimate: bool) -> Vec<String> {
     let named = |names: &[(&str, &str, &str)]| {
-        let allowed = names.iter().filter(|(code, ..)| may_estimate || !matches!(*code, "E" | "I" | "estimated"));
+        let allowed = names.iter().filter(|(code, ..)| may_estimate || !codes::is_estimate(code));
         allowed.map(|(code, zh, en)| format!("{code} {}", lang.pick(zh, en))).collect()
     };
     match field {
         "unit_mult" => MULTIPLIERS.iter().map(|(_, zh, en)| lang.pick(zh, en).to_owned()).collect(),
         "vintage" => named(&VINTAGE_NAMES),
-        "obs_status" => named(&STATUS_NAMES),
+        "obs_status" => named(&codes::OBS_STATUS_NAMES),
         "conf_status" => codes::CONF_STATUSES.iter().map(|code| (*code).to_owned()).collect(),
         _ => Vec::new(),
     }
@@ -187,7 +146,7 @@ pub(crate) fn choice(field: &str, text: String) -> String {
     }
     let names: &[(&str, &str, &str)] = match field {
         "vintage" => &VINTAGE_NAMES,
-        "obs_status" => &STATUS_NAMES,
+        "obs_status" => &codes::OBS_STATUS_NAMES,
         _ => return text,
     };
     let of = |(code, zh, en): &(&str, &str, &str)| {
@@ -238,7 +197,7 @@ mod tests {
             entries.map(|entry| choice("obs_status", entry)).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(codes(true), codes::OBS_STATUSES.map(str::to_owned).into());
-        assert_eq!(codes(true).difference(&codes(false)).collect::<Vec<_>>(), ["E", "I"]);
+        assert_eq!(codes(true).difference(&codes(false)).collect::<Vec<_>>(), ["E", "F", "I"]);
         assert_eq!(choice("vintage", "final something".into()), "final something");
     }
 }

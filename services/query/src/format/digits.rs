@@ -16,6 +16,11 @@ pub fn without_zeros(text: &str) -> &str {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
+/// A text as a literal of SQL.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// Whether a type's numbers have ten digits behind the point, or more, whatever was said: the lake's, and what is worked out
 /// of them. Fewer were asked for: `1.50` in a question, or `cast(… as decimal(10, 2))`.
 pub fn is_exact(kind: &DataType) -> bool {

@@ -7,14 +7,16 @@ pub(super) mod reports;
 use arrow::record_batch::RecordBatch;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
+use helan_runtime::clock::rfc_3339;
 use helan_runtime::credentials::Role;
 use helan_schemas::refusal::Code;
 use serde::de::DeserializeOwned;
 
+use super::Served;
 use super::receipt::read::{moment, number, text};
 use super::refuse::{Refusal, asker};
-use super::{Served, rfc_3339};
 use crate::desk::Question;
+use crate::{literal, without_zeros};
 
 /// Rows of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;
@@ -54,11 +56,6 @@ fn condition(columns: &[(&str, Option<&str>)]) -> String {
     if equal.is_empty() { "true".to_owned() } else { equal.join(" and ") }
 }
 
-/// A text of SQL.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
 /// One row of an answer.
 struct Row<'a> {
     batch: &'a RecordBatch,
@@ -89,10 +86,7 @@ impl Row<'_> {
 
     /// An exact decimal without the zeros that say nothing.
     fn exact(&self, name: &str) -> Result<Option<String>, Refusal> {
-        Ok(self.text(name)?.map(|text| match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-            false => text,
-        }))
+        Ok(self.text(name)?.map(|text| without_zeros(&text).to_owned()))
     }
 
     fn instant(&self, name: &str) -> Result<Option<String>, Refusal> {

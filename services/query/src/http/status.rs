@@ -1,5 +1,6 @@
 //! `GET /v1/status`: how far the lake is behind the log, and up to when answers are reproducible.
 
+use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::refuse::{Refusal, asker};
-use super::{PartitionEnd, Served, rfc_3339};
+use super::{PartitionEnd, Served};
 use crate::session::pin::pin;
 
 /// How long after a record was received its log may still take to hold it: the watermark stays that far behind.

@@ -1,11 +1,12 @@
 //! What an explanation is built from: rows of the views, read once for all areas, as of one pair of moments.
 
+use helan_query::literal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use helan_query::desk::Pinned;
 
 use crate::error::RollupError;
-use crate::rows::{Row, literal, maps};
+use crate::rows::{Row, maps};
 
 /// Area, indicator, time period.
 pub(crate) type Cell = (String, String, String);

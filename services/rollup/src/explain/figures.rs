@@ -1,12 +1,13 @@
 //! Nodes of ratios and targets, above the places.
 
+use helan_query::literal;
 use std::collections::BTreeSet;
 
 use crate::error::RollupError;
 use crate::explain::facts::{At, Cell, Facts};
 use crate::explain::node::Node;
 use crate::explain::places::{facts, get};
-use crate::rows::{Row, literal};
+use crate::rows::Row;
 
 /// A ratio's row, with the period of its earlier denominator where it takes one.
 pub(crate) struct Ratio {

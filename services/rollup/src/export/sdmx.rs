@@ -2,15 +2,16 @@
 //!
 //! Sources: the field guides of the SDMX Technical Working Group, `sdmx-csv` v2.0.0 and `sdmx-json` v2.0.0.
 
+use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeMap;
 
 use helan_query::without_zeros;
 use helan_schemas::catalog::OverAreas;
+use helan_schemas::codes;
 use helan_schemas::period::{Period, PeriodKind};
 use serde_json::json;
 
 use crate::error::RollupError;
-use crate::explain::moment;
 use crate::export::{Export, Row, table};
 use crate::words;
 
@@ -156,7 +157,7 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
     heads.extend(ATTRIBUTES.iter().map(|component| component.0));
     writer.write_record(&heads).map_err(failed)?;
     let structure = format!("{AGENCY}:{STRUCTURE}({VERSION})");
-    let as_of = moment(export.as_of);
+    let as_of = rfc_3339(export.as_of);
     for row in &export.rows {
         let key = &row.value.key;
         let field = |name: &str| row.field(name).unwrap_or_default().to_owned();
@@ -235,19 +236,6 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
         ("D", "日", "Daily"),
         ("_U", "累计时段", "A range of its own length"),
     ];
-    let states = [
-        ("A", "正常", "Normal value"),
-        ("E", "估计", "Estimated value"),
-        ("F", "预测", "Forecast value"),
-        ("P", "初步", "Provisional value"),
-        ("B", "序列中断", "Break in time series"),
-        ("I", "推算", "Imputed value"),
-        ("M", "缺失", "Missing value"),
-        ("K", "计入他处", "Included in another category"),
-        ("L", "未收集", "Not collected"),
-        ("O", "缺失", "Missing value"),
-        ("Q", "不公开", "Suppressed"),
-    ];
     let statuses = export.rows.iter().map(|row| {
         let (zh, en) = words::status(&row.value.status);
         named(&row.value.status, zh, en)
@@ -258,7 +246,7 @@ fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, 
         let (zh, en) = words::status(status);
         named(status, zh, en)
     }));
-    let mut observed: Codes = states.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
+    let mut observed: Codes = codes::OBS_STATUS_NAMES.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
     for row in &export.rows {
         let code = observation_status(row);
         observed.entry(id(code)).or_insert_with(|| (code.to_owned(), code.to_owned()));
@@ -336,13 +324,13 @@ pub(crate) fn structure(export: &Export) -> String {
     dataflow["annotations"] = json!([
         {"type": "CATALOG", "title": format!("{} {}", head.id, export.catalog.digest)},
         {"type": "PUBLICATION", "title": export.publication.as_deref().unwrap_or("live")},
-        {"type": "AS_OF", "title": moment(export.as_of)},
+        {"type": "AS_OF", "title": rfc_3339(export.as_of)},
     ]);
     let meta = json!({
         "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
         "id": format!("HELAN_{}", export.publication.as_deref().unwrap_or("live")),
         "test": false,
-        "prepared": moment(export.as_of),
+        "prepared": rfc_3339(export.as_of),
         "contentLanguages": ["zh", "en"],
         "sender": {"id": AGENCY},
     });

@@ -1,8 +1,8 @@
 //! The workbook: what it is, the targets with their verdicts, the ratios, the values, and the reports behind them.
 
+use helan_runtime::clock::rfc_3339;
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use crate::explain::moment;
 use crate::export::{Export, Row, table};
 use crate::words::{self, Tone};
 
@@ -32,7 +32,7 @@ pub(crate) fn of(export: &Export, chinese: bool) -> Result<Vec<u8>, XlsxError> {
     let properties = DocProperties::new()
         .set_title(book.pick(&head.name_zh, &head.name_en))
         .set_subject(&export.time_period)
-        .set_comment(format!("publication {} as of {}", book.publication(), moment(export.as_of)))
+        .set_comment(format!("publication {} as of {}", book.publication(), rfc_3339(export.as_of)))
         .set_status(book.embargo().unwrap_or_default())
         .set_creation_datetime(&rust_xlsxwriter::ExcelDateTime::from_timestamp(export.as_of / 1_000_000)?);
     workbook.set_properties(&properties);

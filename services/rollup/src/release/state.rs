@@ -266,13 +266,13 @@ impl Standing {
                 if *until > event.at {
                     Ok(())
                 } else {
-                    Err(Refusal::Past(crate::explain::moment(*until)))
+                    Err(Refusal::Past(helan_runtime::clock::rfc_3339(*until)))
                 }
             }
             (Act::Embargo(_), _) => not_from("embargoed", "approved or embargoed"),
             (Act::Release, State::Approved) => Ok(()),
             (Act::Release, State::Embargoed(until)) if *until <= event.at => Ok(()),
-            (Act::Release, State::Embargoed(until)) => Err(Refusal::Embargo(crate::explain::moment(*until))),
+            (Act::Release, State::Embargoed(until)) => Err(Refusal::Embargo(helan_runtime::clock::rfc_3339(*until))),
             (Act::Release, _) => not_from("released", "approved or embargoed"),
             (Act::Return, State::Reviewed | State::Approved | State::Embargoed(_)) => Ok(()),
             (Act::Return, _) => not_from("returned to draft", "reviewed, approved or embargoed"),

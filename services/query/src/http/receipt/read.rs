@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use crate::http::rfc_3339;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::TableSnapshot;
+use helan_runtime::clock::rfc_3339;
 use helan_schemas::refusal::Code;
 
 use super::{Asked, Place, Reason};

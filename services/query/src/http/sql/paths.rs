@@ -1,5 +1,6 @@
 //! The paths: a question in, its answer out.
 
+use helan_runtime::clock::rfc_3339;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,9 +17,9 @@ use tokio::time::timeout;
 use super::body::Sending;
 use super::request::{Format, SqlRequest, read};
 use crate::desk::{Moment, Provenance, Question, SqlLimits};
+use crate::http::Served;
 use crate::http::refuse::{Refusal, asker};
 use crate::http::status::watermark_of;
-use crate::http::{Served, rfc_3339};
 
 /// How long a body may take to come; it is at most some hundred kilobytes.
 const BODY_TIME: Duration = Duration::from_secs(10);

@@ -1,4 +1,4 @@
-//! The language in which a client is told things.
+//! The language in which services answer: Chinese or English.
 
 /// Chinese or English.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
