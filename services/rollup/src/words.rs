@@ -52,9 +52,9 @@ const STATUSES: [Word; 27] = [
 const STATES: [Word; 7] = [
     ("draft", "草稿，未审核", "draft, not reviewed"),
     ("reviewed", "已审核，未批准", "reviewed, not approved"),
-    ("approved", "已批准，未发布", "approved, not released"),
-    ("embargoed", "禁止提前发布", "under embargo"),
-    ("released", "已发布", "released"),
+    ("approved", "已批准，未公布", "approved, not released"),
+    ("embargoed", "限时保密", "under embargo"),
+    ("released", "已公布", "released"),
     ("superseded", "已被取代", "superseded"),
     ("withdrawn", "已撤回", "withdrawn"),
 ];

@@ -117,7 +117,7 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
 fn held_back(publication: &str, until: &str, lang: Lang) -> String {
     match lang {
         Lang::Zh => format!(
-            "发布 {publication} 在 {until} 之前禁止公开，未写出任何文件。有权提前取用者请加 --embargoed，文件会注明禁止提前发布。"
+            "发布 {publication} 在 {until} 之前禁止公开，未写出任何文件。有权提前取用者请加 --embargoed，文件会注明限时保密。"
         ),
         Lang::En => format!(
             "publication {publication} is under embargo until {until}; nothing was written. Who may take it out before then adds --embargoed, and the file is marked so."

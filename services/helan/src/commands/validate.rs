@@ -135,7 +135,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     }
     let asking = new.iter().filter(|row| asks(row)).count();
     if args.strict && asking > 0 {
-        bail!("{asking} {}", lang.pick("条发现需要说明（--strict）", "findings ask for an explanation (--strict)"));
+        bail!("{asking} {}", lang.pick("条核查意见需要说明（--strict）", "findings ask for an explanation (--strict)"));
     }
     Ok(())
 }

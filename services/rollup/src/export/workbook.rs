@@ -87,7 +87,7 @@ impl Book<'_> {
     fn embargo(&self) -> Option<String> {
         let until = self.export.embargo_until()?;
         Some(match self.chinese {
-            true => format!("禁止提前发布：{}之前不得公开", self.local(until)),
+            true => format!("限时保密：{}之前不得公开", self.local(until)),
             false => format!("UNDER EMBARGO: not to be made public before {}", self.moment(until)),
         })
     }
