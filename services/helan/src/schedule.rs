@@ -6,7 +6,6 @@
 
 mod agenda;
 
-use helan_query::literal;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use arrow::datatypes::TimestampMicrosecondType;
 use helan_lake::Lake;
 use helan_query::desk::Pinned;
 use helan_query::http::{LastRun, ScheduleStatus, Scheduled};
+use helan_query::literal;
 use helan_rollup::{Outcome, Request};
 use helan_runtime::clock::{Clock, rfc_3339};
 use helan_runtime::metrics::Metrics;

@@ -21,6 +21,8 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::DataFusionError;
 use datafusion::scalar::ScalarValue;
+use futures::future::BoxFuture;
+use futures::{FutureExt, TryFutureExt};
 use helan_lake::Lake;
 use helan_runtime::clock::Clock;
 use helan_runtime::metrics::Metrics;
@@ -232,8 +234,11 @@ impl Desk {
         .abort_handle()
     }
 
-    async fn current(&self) -> Result<Arc<Current>, Unanswered> {
-        self.0.sessions.current().await.map_err(|error| Unanswered::Unavailable(Arc::new(error)))
+    /// Its type is erased: whoever asks would otherwise have all futures below it looked through by the compiler, which takes
+    /// minutes for a front end.
+    fn current(&self) -> BoxFuture<'_, Result<Arc<Current>, Unanswered>> {
+        let current = async { self.0.sessions.current().await };
+        current.map_err(|error| Unanswered::Unavailable(Arc::new(error))).boxed()
     }
 }
 

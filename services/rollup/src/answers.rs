@@ -1,6 +1,5 @@
 //! The answers of a period, as rows that can be frozen, with the events behind them.
 
-use helan_query::literal;
 use std::collections::BTreeMap;
 
 use arrow::array::Array;
@@ -8,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use helan_query::desk::Pinned;
+use helan_query::literal;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::sha256_hex;
 use helan_schemas::period::Period;

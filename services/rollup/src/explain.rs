@@ -8,14 +8,14 @@ mod node;
 mod places;
 mod rules;
 
-use helan_query::literal;
-use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use helan_lake::Lake;
 use helan_query::Session;
 use helan_query::desk::Pinned;
+use helan_query::literal;
+use helan_runtime::clock::rfc_3339;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::nearest::nearest;
 use helan_schemas::period::Period;

@@ -1,6 +1,5 @@
 //! Publications as the lake keeps them: read back whole.
 
-use helan_query::literal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray};
@@ -8,6 +7,7 @@ use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use helan_lake::Lake;
 use helan_query::desk::Pinned;
+use helan_query::literal;
 use helan_schemas::catalog::Catalog;
 use jiff::civil::Date;
 

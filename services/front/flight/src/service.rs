@@ -1,6 +1,5 @@
 //! The calls of Flight SQL: each finds its caller, and asks the desk.
 
-use helan_runtime::clock::rfc_3339;
 use std::sync::Arc;
 
 use arrow::datatypes::Schema;
@@ -18,6 +17,7 @@ use arrow_flight::{
 };
 use futures::{StreamExt, TryStreamExt};
 use helan_query::desk::{Provenance, Unanswered};
+use helan_runtime::clock::rfc_3339;
 use http::header;
 use prost::Message;
 use tonic::metadata::{MetadataMap, MetadataValue};

@@ -3,7 +3,6 @@
 //! A trial: the real roles in a temporary directory take the file as its reporter's; then the rules are asked of the lake
 //! with the file's events beside its own. Nothing is sent and nothing is kept.
 
-use helan_query::literal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use comfy_table::Cell;
 use helan_ingest::{FileContent, FileToCheck, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
+use helan_query::literal;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;

@@ -1,6 +1,5 @@
 //! `GET /v1/status`: how far the lake is behind the log, and up to when answers are reproducible.
 
-use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use helan_http::ErrorBody;
 use helan_lake::{Lake, TableSnapshot};
+use helan_runtime::clock::rfc_3339;
 use helan_runtime::credentials::Role;
 use helan_schemas::tables::Table;
 use serde::Serialize;

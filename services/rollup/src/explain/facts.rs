@@ -1,9 +1,9 @@
 //! What an explanation is built from: rows of the views, read once for all areas, as of one pair of moments.
 
-use helan_query::literal;
 use std::collections::{BTreeMap, BTreeSet};
 
 use helan_query::desk::Pinned;
+use helan_query::literal;
 
 use crate::error::RollupError;
 use crate::rows::{Row, maps};

@@ -1,7 +1,8 @@
 //! Nodes of ratios and targets, above the places.
 
-use helan_query::literal;
 use std::collections::BTreeSet;
+
+use helan_query::literal;
 
 use crate::error::RollupError;
 use crate::explain::facts::{At, Cell, Facts};

@@ -2,10 +2,10 @@
 //!
 //! Sources: the field guides of the SDMX Technical Working Group, `sdmx-csv` v2.0.0 and `sdmx-json` v2.0.0.
 
-use helan_runtime::clock::rfc_3339;
 use std::collections::BTreeMap;
 
 use helan_query::without_zeros;
+use helan_runtime::clock::rfc_3339;
 use helan_schemas::catalog::OverAreas;
 use helan_schemas::codes;
 use helan_schemas::period::{Period, PeriodKind};

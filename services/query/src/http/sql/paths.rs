@@ -1,6 +1,5 @@
 //! The paths: a question in, its answer out.
 
-use helan_runtime::clock::rfc_3339;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use helan_http::ErrorBody;
+use helan_runtime::clock::rfc_3339;
 use helan_runtime::credentials::{Identity, Role};
 use helan_schemas::refusal::Code;
 use tokio::time::timeout;
