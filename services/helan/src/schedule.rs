@@ -92,7 +92,7 @@ impl Plan {
     /// In one line, for `--check`.
     pub(crate) fn describe(&self, catalog: &Catalog, lang: Lang) -> String {
         let status = self.status(catalog);
-        let next = self.schedule.after(jiff::Timestamp::now().as_microsecond()).and_then(text).unwrap_or_default();
+        let next = self.schedule.after(jiff::Timestamp::now().as_microsecond()).map(rfc_3339).unwrap_or_default();
         let (pattern, zone, periods) = (status.pattern, status.time_zone, status.periods.join(", "));
         match lang {
             Lang::Zh => format!("{pattern} {zone}：{periods}；下一次 {next}"),

@@ -188,7 +188,7 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             export.publication.clone().unwrap_or_default(),
             as_of.clone(),
             export.state_code().unwrap_or_default().to_owned(),
-            export.embargo_until().map_or_else(String::new, moment),
+            export.embargo_until().map_or_else(String::new, rfc_3339),
             label(row, "edition"),
         ];
         writer.write_record(&record).map_err(failed)?;

@@ -3,6 +3,7 @@
 use helan_runtime::clock::rfc_3339;
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
+use crate::answers::{TARGETS, VALUES};
 use crate::export::{Export, Row, table};
 use crate::words::{self, Tone};
 
