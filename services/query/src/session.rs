@@ -92,8 +92,13 @@ pub struct Version {
 
 /// SQL over one pinned version of every table. Cheap to open; nothing is planned before it is asked for. Clones share
 /// what it has computed.
+///
+/// What is within is hidden from the compiler: whether a future that holds a plan can be sent takes it seconds to find, each
+/// time again, and every front end has dozens of such futures.
 #[derive(Clone)]
-pub struct Session(Arc<Inner>);
+pub struct Session(Arc<Hidden>);
+
+type Hidden = dyn AsRef<Inner> + Send + Sync;
 
 struct Inner {
     context: SessionContext,
@@ -128,8 +133,14 @@ pub struct Question {
     pub recorded: Option<i64>,
 }
 
+impl AsRef<Inner> for Inner {
+    fn as_ref(&self) -> &Inner {
+        self
+    }
+}
+
 /// A weak reference to a session.
-pub(crate) struct Ended(Weak<Inner>);
+pub(crate) struct Ended(Weak<Hidden>);
 
 impl Session {
     /// Itself, without keeping it.
@@ -139,7 +150,11 @@ impl Session {
 
     /// Whether the reference is to this session.
     pub(crate) fn is(&self, other: &Ended) -> bool {
-        std::ptr::eq(Arc::as_ptr(&self.0), other.0.as_ptr())
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), other.0.as_ptr())
+    }
+
+    fn inner(&self) -> &Inner {
+        (*self.0).as_ref()
     }
 
     /// Takes over what another session's views have computed, as far as it does not rest on tables that have changed;
@@ -147,7 +162,7 @@ impl Session {
     pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) -> bool {
         let same = self.catalog().digest == before.catalog().digest;
         if same {
-            self.0.now.take_over(&before.0.now, changed);
+            self.inner().now.take_over(&before.inner().now, changed);
         }
         same
     }
@@ -155,7 +170,7 @@ impl Session {
     /// The views of which it has the rows.
     #[cfg(test)]
     pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
-        self.0.now.computed()
+        self.inner().now.computed()
     }
 
     /// A session over tables in memory; `now` is in microseconds since the epoch.
@@ -231,7 +246,7 @@ impl Session {
     /// # Errors
     /// [`QueryError::Asked`], [`QueryError::ReadOnly`] and [`QueryError::Statements`] are the asker's.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, QueryError> {
-        let state = self.0.context.state();
+        let state = self.inner().context.state();
         let plan = read_only::plan(&state, text).await?;
         Ok(DataFrame::new(state, plan))
     }
@@ -294,11 +309,11 @@ impl Session {
     /// The plan of a question, and the state in which it is to be run.
     async fn planned(&self, question: &Question, terms: &Terms) -> Result<(SessionState, LogicalPlan), QueryError> {
         let context = match (question.as_of, question.recorded) {
-            (None, None) => self.0.context.clone(),
+            (None, None) => self.inner().context.clone(),
             (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
         };
         // Memory is the asker's; stores are the session's, because views plan their own scans in it.
-        let stores = self.0.pinned.memory.object_store_registry.clone();
+        let stores = self.inner().pinned.memory.object_store_registry.clone();
         let runtime = RuntimeEnv { object_store_registry: stores, ..terms.memory.as_ref().clone() };
         let known = context.state();
         let rules = known.optimizers().iter().map(|rule| -> Arc<dyn OptimizerRule + Send + Sync> {
@@ -326,13 +341,13 @@ impl Session {
 
     /// A context in which names mean the views at a pair of moments; that of the last pair is kept.
     fn context_at(&self, as_of: i64, recorded: i64) -> Result<SessionContext, QueryError> {
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.inner().held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((scope, context)) = held.as_ref()
             && (scope.as_of, scope.recorded) == (as_of, recorded)
         {
             return Ok(context.clone());
         }
-        let scope = self.0.pinned.scope(as_of, recorded)?;
+        let scope = self.inner().pinned.scope(as_of, recorded)?;
         let context = asked_in(&scope);
         *held = Some((scope, context.clone()));
         Ok(context)
@@ -343,32 +358,32 @@ impl Session {
     /// # Errors
     /// [`QueryError::Asked`] where it is neither.
     pub fn moment(&self, text: &str) -> Result<i64, QueryError> {
-        Ok(moment::parse(text, &self.0.pinned.zone)?)
+        Ok(moment::parse(text, &self.inner().pinned.zone)?)
     }
 
     /// T of the names without `_as_of`: when the session was opened, microseconds since the epoch.
     pub fn now(&self) -> i64 {
-        self.0.now.as_of
+        self.inner().now.as_of
     }
 
     /// The catalog's time zone.
     pub(crate) fn zone(&self) -> &TimeZone {
-        &self.0.pinned.zone
+        &self.inner().pinned.zone
     }
 
     /// The catalog by which it answers.
     pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.0.pinned.catalog
+        &self.inner().pinned.catalog
     }
 
     /// Which version of each table answers come from.
     pub fn versions(&self) -> &[Version] {
-        &self.0.versions
+        &self.inner().versions
     }
 
     /// Every table, view and table function.
     pub fn tables(&self) -> Vec<TableDoc> {
-        describe::all(&self.0.pinned.views, &self.0.leaves)
+        describe::all(&self.inner().pinned.views, &self.inner().leaves)
     }
 
     /// One of them, by name.
