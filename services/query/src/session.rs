@@ -1,6 +1,7 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
 pub(crate) mod describe;
+pub(crate) mod hidden;
 pub(crate) mod local_date;
 pub(crate) mod moment;
 pub(crate) mod offered;
@@ -11,7 +12,7 @@ pub(crate) mod up_to;
 pub(crate) mod with_unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -29,6 +30,7 @@ use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
 use self::describe::TableDoc;
+use self::hidden::{Hidden, WeakHidden};
 use self::moment::MomentError;
 use self::offered::Beside;
 use self::scope::{Budget, Pinned, Scope};
@@ -92,13 +94,8 @@ pub struct Version {
 
 /// SQL over one pinned version of every table. Cheap to open; nothing is planned before it is asked for. Clones share
 /// what it has computed.
-///
-/// What is within is hidden from the compiler: whether a future that holds a plan can be sent takes it seconds to find, each
-/// time again, and every front end has dozens of such futures.
 #[derive(Clone)]
-pub struct Session(Arc<Hidden>);
-
-type Hidden = dyn AsRef<Inner> + Send + Sync;
+pub struct Session(Hidden<Inner>);
 
 struct Inner {
     context: SessionContext,
@@ -133,28 +130,18 @@ pub struct Question {
     pub recorded: Option<i64>,
 }
 
-impl AsRef<Inner> for Inner {
-    fn as_ref(&self) -> &Inner {
-        self
-    }
-}
-
 /// A weak reference to a session.
-pub(crate) struct Ended(Weak<Hidden>);
+pub(crate) struct Ended(WeakHidden<Inner>);
 
 impl Session {
     /// Itself, without keeping it.
     pub(crate) fn downgrade(&self) -> Ended {
-        Ended(Arc::downgrade(&self.0))
+        Ended(self.0.downgrade())
     }
 
     /// Whether the reference is to this session.
     pub(crate) fn is(&self, other: &Ended) -> bool {
-        std::ptr::addr_eq(Arc::as_ptr(&self.0), other.0.as_ptr())
-    }
-
-    fn inner(&self) -> &Inner {
-        (*self.0).as_ref()
+        self.0.is(&other.0)
     }
 
     /// Takes over what another session's views have computed, as far as it does not rest on tables that have changed;
@@ -162,7 +149,7 @@ impl Session {
     pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) -> bool {
         let same = self.catalog().digest == before.catalog().digest;
         if same {
-            self.inner().now.take_over(&before.inner().now, changed);
+            self.0.now.take_over(&before.0.now, changed);
         }
         same
     }
@@ -170,7 +157,7 @@ impl Session {
     /// The views of which it has the rows.
     #[cfg(test)]
     pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
-        self.inner().now.computed()
+        self.0.now.computed()
     }
 
     /// A session over tables in memory; `now` is in microseconds since the epoch.
@@ -237,7 +224,7 @@ impl Session {
         let pinned = Pinned::new(named, statements, catalog, zone, small, budget);
         let now = pinned.scope(now, EVERYTHING)?;
         let context = asked_in(&now);
-        Ok(Self(Arc::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))
+        Ok(Self(Hidden::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))
     }
 
     /// Plans a query. It must not change anything, and read nothing but what the session offers: that is judged by the
@@ -246,7 +233,7 @@ impl Session {
     /// # Errors
     /// [`QueryError::Asked`], [`QueryError::ReadOnly`] and [`QueryError::Statements`] are the asker's.
     pub async fn sql(&self, text: &str) -> Result<DataFrame, QueryError> {
-        let state = self.inner().context.state();
+        let state = self.0.context.state();
         let plan = read_only::plan(&state, text).await?;
         Ok(DataFrame::new(state, plan))
     }
@@ -309,11 +296,11 @@ impl Session {
     /// The plan of a question, and the state in which it is to be run.
     async fn planned(&self, question: &Question, terms: &Terms) -> Result<(SessionState, LogicalPlan), QueryError> {
         let context = match (question.as_of, question.recorded) {
-            (None, None) => self.inner().context.clone(),
+            (None, None) => self.0.context.clone(),
             (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
         };
         // Memory is the asker's; stores are the session's, because views plan their own scans in it.
-        let stores = self.inner().pinned.memory.object_store_registry.clone();
+        let stores = self.0.pinned.memory.object_store_registry.clone();
         let runtime = RuntimeEnv { object_store_registry: stores, ..terms.memory.as_ref().clone() };
         let known = context.state();
         let rules = known.optimizers().iter().map(|rule| -> Arc<dyn OptimizerRule + Send + Sync> {
@@ -341,13 +328,13 @@ impl Session {
 
     /// A context in which names mean the views at a pair of moments; that of the last pair is kept.
     fn context_at(&self, as_of: i64, recorded: i64) -> Result<SessionContext, QueryError> {
-        let mut held = self.inner().held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((scope, context)) = held.as_ref()
             && (scope.as_of, scope.recorded) == (as_of, recorded)
         {
             return Ok(context.clone());
         }
-        let scope = self.inner().pinned.scope(as_of, recorded)?;
+        let scope = self.0.pinned.scope(as_of, recorded)?;
         let context = asked_in(&scope);
         *held = Some((scope, context.clone()));
         Ok(context)
@@ -358,32 +345,32 @@ impl Session {
     /// # Errors
     /// [`QueryError::Asked`] where it is neither.
     pub fn moment(&self, text: &str) -> Result<i64, QueryError> {
-        Ok(moment::parse(text, &self.inner().pinned.zone)?)
+        Ok(moment::parse(text, &self.0.pinned.zone)?)
     }
 
     /// T of the names without `_as_of`: when the session was opened, microseconds since the epoch.
     pub fn now(&self) -> i64 {
-        self.inner().now.as_of
+        self.0.now.as_of
     }
 
     /// The catalog's time zone.
     pub(crate) fn zone(&self) -> &TimeZone {
-        &self.inner().pinned.zone
+        &self.0.pinned.zone
     }
 
     /// The catalog by which it answers.
     pub fn catalog(&self) -> &Arc<Catalog> {
-        &self.inner().pinned.catalog
+        &self.0.pinned.catalog
     }
 
     /// Which version of each table answers come from.
     pub fn versions(&self) -> &[Version] {
-        &self.inner().versions
+        &self.0.versions
     }
 
     /// Every table, view and table function.
     pub fn tables(&self) -> Vec<TableDoc> {
-        describe::all(&self.inner().pinned.views, &self.inner().leaves)
+        describe::all(&self.0.pinned.views, &self.0.leaves)
     }
 
     /// One of them, by name.

@@ -28,6 +28,7 @@ use crate::guard::outer_joins::SidesApart;
 use crate::guard::truths::Truths;
 use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
+use crate::session::hidden::Hidden;
 use crate::session::local_date;
 use crate::views::narrow::{AT_ONCE, Part};
 use crate::views::row_numbers::NumberInOnePass;
@@ -129,7 +130,7 @@ pub(crate) struct Scope {
     /// The parts that were asked for last.
     parts: Mutex<VecDeque<Arc<Scope>>>,
     /// In which the views' own texts are planned: their names mean this scope's views.
-    pub(crate) context: SessionContext,
+    pub(crate) context: Hidden<SessionContext>,
     knowledge: Arc<dyn TableProvider>,
     /// Rows of the views that are computed once.
     rows: HashMap<&'static str, OnceCell<Arc<Kept>>>,
@@ -172,7 +173,7 @@ impl Scope {
         let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            let context = context(Arc::new(names), small, memory);
+            let context = Hidden::new(context(Arc::new(names), small, memory));
             let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
             Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
         }))
