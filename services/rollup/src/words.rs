@@ -3,18 +3,18 @@
 /// A code, in Chinese, in English.
 type Word = (&'static str, &'static str, &'static str);
 
-/// Verdicts on targets.
-const VERDICTS: [Word; 10] = [
-    ("met", "达到", "met"),
-    ("missed", "未达到", "missed"),
-    ("on_track", "进度正常", "on track"),
-    ("behind", "进度滞后", "behind"),
-    ("partial", "数据不全", "partial"),
-    ("not_reported", "逾期未报", "not reported"),
-    ("not_due", "未到期", "not due"),
-    ("not_assessable", "无法评估", "not assessable"),
-    ("report_only", "仅作统计", "report only"),
-    ("context", "背景", "context"),
+/// Verdicts on targets, each with its colour class.
+const VERDICTS: [(Word, Tone); 10] = [
+    (("met", "达到", "met"), Tone::Good),
+    (("missed", "未达到", "missed"), Tone::Bad),
+    (("on_track", "进度正常", "on track"), Tone::Good),
+    (("behind", "进度滞后", "behind"), Tone::Bad),
+    (("partial", "数据不全", "partial"), Tone::Open),
+    (("not_reported", "逾期未报", "not reported"), Tone::Open),
+    (("not_due", "未到期", "not due"), Tone::Pale),
+    (("not_assessable", "无法评估", "not assessable"), Tone::Pale),
+    (("report_only", "仅作统计", "report only"), Tone::Plain),
+    (("context", "背景", "context"), Tone::Plain),
 ];
 
 /// What a figure is: how it came about, or why there is none. `partial` and `not_reported` are as among the verdicts.
@@ -115,7 +115,9 @@ fn found<'c>(lists: &[&[Word]], code: &'c str) -> Option<(&'c str, &'c str)> {
 
 /// A verdict or a status: Chinese, English. One of a later build is its own word, here and below.
 pub fn status(code: &str) -> (&str, &str) {
-    found(&[&VERDICTS, &STATUSES], code).unwrap_or((code, code))
+    let verdict = VERDICTS.iter().find(|((known, ..), _)| *known == code);
+    let verdict = verdict.map(|((_, zh, en), _)| (*zh, *en));
+    verdict.or_else(|| found(&[&STATUSES], code)).unwrap_or((code, code))
 }
 
 /// A state of the release workflow.
@@ -188,13 +190,7 @@ pub enum Tone {
 
 /// The tone of a verdict.
 pub fn tone(verdict: &str) -> Tone {
-    match verdict {
-        "met" | "on_track" => Tone::Good,
-        "missed" | "behind" => Tone::Bad,
-        "partial" | "not_reported" => Tone::Open,
-        "not_assessable" | "not_due" => Tone::Pale,
-        _ => Tone::Plain,
-    }
+    VERDICTS.iter().find(|((known, ..), _)| *known == verdict).map_or(Tone::Plain, |(_, tone)| *tone)
 }
 
 #[cfg(test)]
