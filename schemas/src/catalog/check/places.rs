@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::civil::Date;
 
 use crate::catalog::load::Sheets;
-use crate::catalog::span::{Span, effective, overlap, span};
+use crate::catalog::span::{Span, covers, effective, span};
 
 /// What holds when, of the rows that count.
 pub(super) struct Places<'a> {
@@ -68,28 +68,4 @@ impl<'a> Places<'a> {
 
 fn on(span: Span, day: Date) -> bool {
     span.0.is_none_or(|from| from <= day) && span.1.is_none_or(|to| day < to)
-}
-
-/// Whether spans together have every day of another.
-fn covers(spans: &[Span], wanted: Span) -> bool {
-    if overlap(wanted, wanted).is_none() {
-        return true;
-    }
-    let mut spans = spans.to_vec();
-    spans.sort_unstable_by_key(|span| span.0);
-    let mut missing_from = wanted.0;
-    for span in spans {
-        if overlap(span, (missing_from, wanted.1)).is_none() {
-            continue;
-        }
-        if span.0 > missing_from {
-            return false;
-        }
-        match (span.1, wanted.1) {
-            (None, _) => return true,
-            (Some(to), Some(end)) if to >= end => return true,
-            (to, _) => missing_from = to,
-        }
-    }
-    false
 }
