@@ -177,6 +177,12 @@ codes! {
     CsvSepLine = "csv_sep_line", 400,
         "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
         "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
+    CsvLineQuoted = "csv_line_quoted", 400,
+        "每一行整体加了引号，成了一个单元格", "each line stands in quotes as a whole: it is one cell",
+        "去掉行首和行尾的引号，或重新导出为 CSV", "take the quotes off the lines, or export the CSV again";
+    CsvControl = "csv_control", 400,
+        "文件中有文本里不会有的字符", "the file has a character that no text has",
+        "文件可能已损坏或不完整：请重新导出", "it may be damaged or incomplete: export it again";
     CsvLinesLost = "csv_lines_lost", 400,
         "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
         "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";
