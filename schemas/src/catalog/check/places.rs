@@ -1,17 +1,18 @@
 //! Areas, groups and relations by code, as the checks need them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
 use crate::catalog::load::Sheets;
+use crate::catalog::rows::GroupMember;
 use crate::catalog::span::{Span, covers, effective, span};
 
 /// What holds when, of the rows that count.
 pub(super) struct Places<'a> {
     areas: HashMap<&'a str, Vec<Span>>,
     groups: HashMap<&'a str, Vec<Span>>,
-    members: HashMap<&'a str, Vec<(Span, &'a str)>>,
+    members: HashMap<&'a str, Vec<(Span, &'a GroupMember)>>,
 }
 
 impl<'a> Places<'a> {
@@ -24,7 +25,7 @@ impl<'a> Places<'a> {
             places.groups.entry(&row.group_id).or_default().push(span(row));
         }
         for (_, row) in effective(&sheets.group_members.rows) {
-            places.members.entry(&row.group_id).or_default().push((span(row), &row.member));
+            places.members.entry(&row.group_id).or_default().push((span(row), row));
         }
         places
     }
@@ -46,9 +47,12 @@ impl<'a> Places<'a> {
         spans.into_iter().any(|span| on(*span, day))
     }
 
-    /// How many members a group has on a day.
-    pub(super) fn members_on(&self, group: &str, day: Date) -> usize {
-        self.members.get(group).map_or(0, |members| members.iter().filter(|(span, _)| on(*span, day)).count())
+    /// How many members a group has on a day for an indicator.
+    pub(super) fn members_on(&self, group: &str, day: Date, indicator: &str) -> usize {
+        let of_it = |row: &GroupMember| row.indicator.as_deref().is_none_or(|only| only == indicator);
+        let members = self.members.get(group).into_iter().flatten();
+        let there = members.filter(|(span, row)| on(*span, day) && of_it(row));
+        there.map(|(_, row)| row.member.as_str()).collect::<HashSet<_>>().len()
     }
 
     pub(super) fn has_members(&self, group: &str) -> bool {
