@@ -59,6 +59,11 @@ mod tests {
         let frame = Frame::read("sheet", sheet, &Palette::default()).expect("a sheet");
         let usual = Frame::default();
         let plain = Style::plain;
+        let with = |change: fn(&mut Style)| {
+            let mut style = Style::plain();
+            change(&mut style);
+            style
+        };
         for (text, others, style, frame, seen) in [
             ("455792.5", vec![4], plain(), &frame, Some("45579")),
             ("455792.5", vec![4], plain(), &usual, None),
@@ -67,12 +72,12 @@ mod tests {
             // In a hidden column nothing stands in the way.
             ("455792.5", vec![3], plain(), &frame, None),
             ("455792.5", vec![1], plain(), &frame, None),
-            ("455792.5", vec![1], Style { side: Side::Right, ..plain() }, &frame, Some("792.5")),
-            ("455792.5", vec![4], Style { side: Side::Right, ..plain() }, &frame, None),
-            ("1234567", vec![1, 4], Style { side: Side::Both, ..plain() }, &frame, Some("23456")),
-            ("455792.5", vec![4], Style { shrinks: true, ..plain() }, &frame, None),
-            ("455792.5", vec![4], Style { wraps: true, ..plain() }, &frame, None),
-            ("455792.5", vec![4], Style { letters: 0.5, ..plain() }, &frame, None),
+            ("455792.5", vec![1], with(|style| style.side = Side::Right), &frame, Some("792.5")),
+            ("455792.5", vec![4], with(|style| style.side = Side::Right), &frame, None),
+            ("1234567", vec![1, 4], with(|style| style.side = Side::Both), &frame, Some("23456")),
+            ("455792.5", vec![4], with(|style| style.shrinks = true), &frame, None),
+            ("455792.5", vec![4], with(|style| style.wraps = true), &frame, None),
+            ("455792.5", vec![4], with(|style| style.letters = 0.5), &frame, None),
         ] {
             let mut cells: Vec<Cell> = others.iter().map(|column| cell(*column, "x")).collect();
             cells.push(cell(2, text));
