@@ -23,7 +23,7 @@
 -- column coverage_expected bigint: 应有部分 | Parts expected.
 -- column reason_zh text: 理由 | Why the verdict, with the figures, in Chinese.
 -- column reason_en text: 理由（英文） | Why the verdict, with the figures, in English.
--- column reason_code text: 理由代码 | no_target_value, no_denominator, no_own_value, overlap, or null.
+-- column reason_code text: 理由代码 | no_target_value, no_denominator, no_own_value, overlap, reported_missing (it was reported that there is no value), suppressed, or null.
 -- column is_member bool: 是否成员行 | Whether the row is about a member of the group that owes it.
 -- column owner text: 承担地区或组 | Area or group that owes the target.
 -- column kind text: 类别 | ratio, amount, count, milestone, coverage, unquantified or context.
@@ -44,7 +44,7 @@
 -- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
 -- column gap exact: 差额（目标单位） | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told.
 -- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
--- column gap_zh text: 差额说明 | What is missing, and who would have to report it, in Chinese; null where nothing is.
+-- column gap_zh text: 差额说明 | What is missing, and who would have to report it, or why that cannot be told, in Chinese; null where nothing is.
 -- column gap_en text: 差额说明（英文） | The same in English.
 -- column turned_zh text: 何种口径使结论改变 | The first interpretation that changes the verdict, in Chinese; null = none does.
 -- column turned_en text: 何种口径使结论改变（英文） | The same in English.
@@ -54,9 +54,24 @@
 -- column area_en text: 地区英文名称 | Name of the area or group in English.
 -- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
 -- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
-with worded_gaps as (
+with bounded as (
     select
         *,
+-- About is met from a little less than the target: the gap to the target is not the one that decides.
+        case
+            when comparator = '≈' and gap > 0 and lower_value is not null
+                then greatest(lower_value - actual_value, cast(0 as decimal(38, 10)))
+        end as short_of_bound
+    from target_verdicts
+),
+
+worded_gaps as (
+    select
+        *,
+        rtrim(rtrim(cast(lower_value as varchar), '0'), '.') as bound_shown,
+        rtrim(rtrim(cast(case
+            when short_of_bound >= 0.0001 then cast(cast(short_of_bound as decimal(38, 4)) as decimal(38, 10)) else short_of_bound
+        end as varchar), '0'), '.') as short_of_bound_shown,
         rtrim(rtrim(cast(case
             when gap >= 0.0001 then cast(cast(gap as decimal(38, 4)) as decimal(38, 10)) else gap
         end as varchar), '0'), '.') as gap_shown,
@@ -71,7 +86,7 @@ with worded_gaps as (
         end as above_gap_zh,
         rtrim(rtrim(cast(cast(gap_numerator as decimal(38, 2)) as varchar), '0'), '.') || ' ' || above_unit_en
             as above_gap_en
-    from target_verdicts
+    from bounded
 ),
 
 shown as (
@@ -119,6 +134,8 @@ worded as (
                     when 'no_denominator'
                         then case when target_value is null then '文件未给总数，无法计算覆盖情况' else '缺少分母，无法计算' end
                     when 'no_own_value' then '缺少本级公布的数值（不得用下级合计代替），无法计算'
+                    when 'reported_missing' then '已报送：无此数据，无法评估'
+                    when 'suppressed' then '已报送：数据不公开，无法评估'
                     else '成员是否重叠未知，不能求和'
                 end
             when 'not_due'
@@ -134,7 +151,9 @@ worded as (
                     when measure in ('items', 'members') then '已完成 ' || actual_shown || counter_zh || '，目标' || asks_zh || target_shown
                     when complete
                         then '实际 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown || '，达到'
-                    else '已报部分' || coalesce('（' || coverage_shown || '）', '') || '合计 ' || actual_shown || ' ' || unit_text
+                    else '已报部分'
+                        || case when coverage_reported = coverage_expected then '（有的不全）' else coalesce('（' || coverage_shown || '）', '') end
+                        || '合计 ' || actual_shown || ' ' || unit_text
                         || '，已达到目标：' || asks_zh || target_shown
                 end
             when 'missed'
@@ -151,8 +170,14 @@ worded as (
                 when part_below and denominator_status = 'carried' then '分母只有期内较早时点的数值，不作判断'
                 when part_below then '分母数据不全（' || below_shown || '），不作判断'
                 when status = 'carried' then '只有期内较早时点的数值 ' || actual_shown || ' ' || unit_text || '，不作判断'
-                else '数据不全' || coalesce('（已报 ' || cast(coverage_reported as varchar) || ' 个，应报 '
-                    || cast(coverage_expected as varchar) || ' 个）', '')
+                else '数据不全'
+                    || case
+-- Each part has a value, and some part only that of some months, or of some of its own parts.
+                        when coverage_reported = coverage_expected
+                            then '（' || cast(coverage_expected as varchar) || ' 个部分均有数值，有的不全）'
+                        else coalesce('（已报 ' || cast(coverage_reported as varchar) || ' 个，应报 '
+                            || cast(coverage_expected as varchar) || ' 个）', '')
+                    end
                     || case when comparator = 'all' then '：已知完成 ' else '：已知 ' end || actual_shown || counter_zh
                     || case when comparator = 'all' then '，应完成 ' else '，目标' || asks_zh end || target_shown
                     || case when comparator = 'all' then counter_zh else '' end
@@ -177,6 +202,8 @@ worded as (
                         then case when target_value is null then 'The document gives no total: coverage cannot be computed'
                             else 'The denominator is missing' end
                     when 'no_own_value' then 'Its own published value is missing, and a sum of parts must not replace it'
+                    when 'reported_missing' then 'Reported: there is no value, so it cannot be assessed'
+                    when 'suppressed' then 'Reported: the value is not public, so it cannot be assessed'
                     else 'Whether members overlap is unknown: they cannot be added'
                 end
             when 'not_due'
@@ -191,7 +218,9 @@ worded as (
                     when comparator = 'all' then 'All ' || actual_shown || ' completed'
                     when measure in ('items', 'members') then actual_shown || ' completed, target ' || asks_en || target_shown
                     when complete then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
-                    else 'The known parts (' || coalesce(coverage_shown, '') || ') already reach ' || actual_shown || ', target '
+                    else 'The known parts ('
+                        || case when coverage_reported = coverage_expected then 'some incomplete' else coalesce(coverage_shown, '') end
+                        || ') already reach ' || actual_shown || ', target '
                         || asks_en || target_shown
                 end
             when 'missed'
@@ -208,7 +237,11 @@ worded as (
                     then 'The denominator is known for an earlier date of the period only: not judged'
                 when part_below then 'The denominator is incomplete (' || below_shown || '): not judged'
                 when status = 'carried' then 'Only an earlier value of the period is known (' || actual_shown || '): not judged'
-                else 'Incomplete (' || coalesce(coverage_shown, '') || '): ' || actual_shown
+                else 'Incomplete (' || case
+                        when coverage_reported = coverage_expected
+                            then 'all ' || cast(coverage_expected as varchar) || ' parts have a value, some an incomplete one'
+                        else coalesce(coverage_shown, '')
+                    end || '): ' || actual_shown
                     || case when comparator = 'all' then ' of ' else ' known, target ' || asks_en end || target_shown
                     || case when comparator = 'all' then ' known to be completed' else '' end
                     || case when not at_least and current_verdict is null and comparator in ('>=', '>') then '; what is missing may lower it' else '' end
@@ -244,16 +277,20 @@ select
     case when gap > 0 then
         case when comparator in ('<=', '=') then '相差 ' else '还差 ' end || gap_shown || ' ' || unit_text
             || case when measure = 'ratio' and gap_numerator > 0 then '，合' || above_zh || ' ' || above_gap_zh else '' end
+            || case when short_of_bound > 0 then '；“约”按不低于 ' || bound_shown || ' 判断，还差 ' || short_of_bound_shown || ' ' || unit_text else '' end
             || case when at_least and missing_zh is not null then '；缺报的 ' || missing_zh || ' 合计至少还需报出此数' else '' end
+        when gap is null and verdict = 'partial' then '数据不全，无法得出差额'
     end as gap_zh,
     case when gap > 0 then
         case when comparator in ('<=', '=') then 'off by ' else 'short by ' end || gap_shown
             || case when measure = 'ratio' and gap_numerator > 0 then ': ' || above_gap_en || ' of ' || above_en else '' end
+            || case when short_of_bound > 0 then '; about is met from ' || bound_shown || ', short of that by ' || short_of_bound_shown else '' end
             || case
                 when at_least and missing_en is not null
                     then '; ' || missing_en || ' would have to report at least that together'
                 else ''
             end
+        when gap is null and verdict = 'partial' then 'not known: the value is incomplete'
     end as gap_en,
     case when verdict in ('met', 'missed') and turned then turned_zh end as turned_zh,
     case when verdict in ('met', 'missed') and turned then turned_en end as turned_en, name_zh, name_en, area_zh, area_en,

@@ -1,6 +1,6 @@
 -- name: target_actuals
 -- grain: one row for each row of target_rows
--- inputs: target_rows, place_values, ratios, indicators, area_names
+-- inputs: target_rows, place_values, ratios, indicators, area_names, period_values
 -- rules: 1, 2, 3, 4, 8
 -- materialise: yes
 -- narrows: targets
@@ -34,8 +34,16 @@
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
 -- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
 -- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
+-- column without_value text: 报送的无值状态 | Observation status of a report that says that there is no value; of a ratio of its numerator; null = no such report.
 with asked as (
     select * from target_rows
+),
+
+-- Who reported that there is no value has reported.
+without_value as (
+    select ref_area, indicator, time_period, obs_status
+    from period_values
+    where amount is null
 ),
 
 of_ratios as (
@@ -59,11 +67,15 @@ of_ratios as (
             when ratios.numerator_basis = ratios.denominator_basis then ratios.numerator_basis
             when ratios.numerator_basis is not null or ratios.denominator_basis is not null
                 then coalesce(ratios.numerator_basis, '-') || ' / ' || coalesce(ratios.denominator_basis, '-')
-        end as basis
+        end as basis,
+        without_value.obs_status as without_value
     from asked
     left join ratios
         on ratios.ref_area = asked.ref_area and ratios.indicator = asked.indicator
         and ratios.time_period = asked.time_period
+    left join without_value
+        on without_value.ref_area = asked.ref_area and without_value.indicator = asked.numerator_indicator
+        and without_value.time_period = asked.time_period
     where asked.measure = 'ratio'
 ),
 
@@ -88,11 +100,15 @@ of_values as (
         coalesce(own.at_least, false) as at_least, coalesce(own.estimated, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
         cast(null as bigint) as denominator_coverage_expected, own.edition as numerator_edition,
-        cast(null as varchar) as denominator_edition, own.edition, own.basis
+        cast(null as varchar) as denominator_edition, own.edition, own.basis,
+        without_value.obs_status as without_value
     from asked
     left join place_values as own
         on own.ref_area = asked.ref_area and own.indicator = asked.indicator
         and own.time_period = asked.time_period
+    left join without_value
+        on without_value.ref_area = asked.ref_area and without_value.indicator = asked.indicator
+        and without_value.time_period = asked.time_period
     where asked.measure in ('value', 'done')
 ),
 
@@ -176,7 +192,8 @@ of_parts as (
         coalesce(case when counted.known > 0 then counted.estimated else own.estimated end, false) as estimated,
         cast(null as varchar) as denominator_status, cast(null as bigint) as denominator_coverage_reported,
         cast(null as bigint) as denominator_coverage_expected, cast(null as varchar) as numerator_edition,
-        cast(null as varchar) as denominator_edition, cast(null as varchar) as edition, cast(null as varchar) as basis
+        cast(null as varchar) as denominator_edition, cast(null as varchar) as edition, cast(null as varchar) as basis,
+        cast(null as varchar) as without_value
     from asked
     left join counted on counted.target_id = asked.target_id and counted.ref_area = asked.ref_area
     left join place_values as own

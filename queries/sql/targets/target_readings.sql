@@ -21,6 +21,7 @@
 -- column numerator_edition text: 分子版次 | Edition of the numerator; mixed where its parts differ.
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
 -- column mixed bool: 是否跨版次 | Whether its parts are of two editions, or one of none, because no edition has both; or it is a sum of several.
+-- column lower_value exact: 下限 | The least that meets it by this reading, in the target's unit; null where there is none.
 with actuals as (
     select
         target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
@@ -161,7 +162,10 @@ compared as (
             cast(scaled as decimal(76, 30))
             / nullif(cast(cast(denominator as decimal(76, 10)) * unit_factor as decimal(76, 10)), 0)
             as decimal(38, 10)
-        ) as value
+        ) as value,
+        try_cast(
+            cast(lower_bound as decimal(76, 30)) / nullif(cast(unit_factor as decimal(76, 10)), 0) as decimal(38, 10)
+        ) as lower_value
     from combined
 ),
 
@@ -197,5 +201,5 @@ select
     || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
     || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
     verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator,
-    numerator_edition, denominator_edition, mixed
+    numerator_edition, denominator_edition, mixed, lower_value
 from judged

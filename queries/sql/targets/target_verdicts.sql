@@ -20,7 +20,7 @@
 -- column turned bool: 是否有读法使结论改变 | Whether another interpretation changes the verdict.
 -- column readings text: 各种口径及其结论 | Every reading with its verdict; one row each in target_readings.
 -- column current_verdict text: 现行读法的结论 | Verdict of the current reading alone: met or missed.
--- column obstacle text: 无法评估的原因 | Why it cannot be assessed: no_target_value, no_denominator, no_own_value, overlap; null = it can.
+-- column obstacle text: 无法评估的原因 | Why it cannot be assessed: no_target_value, no_denominator, no_own_value, overlap, reported_missing, suppressed; null = it can.
 -- column complete bool: 是否完整 | Whether all parts are known.
 -- column at_least bool: 是否为下限 | Whether it is incomplete and can only rise: nothing that is missing can take away from it.
 -- column estimated bool: 是否含估计数 | Whether some report behind it is an estimate.
@@ -62,11 +62,13 @@
 -- column above_unit_en text: 分子指标英文单位 | Its unit in English.
 -- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
 -- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
+-- column lower_value exact: 下限 | The least that meets it, in the text's unit; null where there is none, or nothing to compare.
 with readings as (
     select
         target_id, ref_area,
         max(case when is_current then verdict end) as current_verdict,
         max(case when is_current then value end) as current_value,
+        max(case when is_current then lower_value end) as lower_value,
         count(distinct verdict) > 1 as turned,
         string_agg(
             reading || ' → ' || verdict, '; '
@@ -162,9 +164,9 @@ joined as (
         target_actuals.missing_zh, target_actuals.missing_en, target_actuals.undone_zh, target_actuals.undone_en,
         target_actuals.demo, target_actuals.at_least, target_actuals.estimated, target_actuals.denominator_status,
         target_actuals.denominator_coverage_reported, target_actuals.denominator_coverage_expected,
-        target_actuals.edition, target_actuals.basis,
+        target_actuals.edition, target_actuals.basis, target_actuals.without_value,
         coalesce(target_actuals.denominator_status in ('partial', 'carried'), false) as part_below,
-        readings.current_verdict, readings.turned, readings.readings,
+        readings.current_verdict, readings.turned, readings.readings, readings.lower_value,
         targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
         above.name_zh as above_zh, above.name_en as above_en, above.unit_zh as above_unit_zh,
         above.unit_en as above_unit_en,
@@ -215,6 +217,9 @@ assessed as (
             when target_value is null then 'no_target_value'
             when status = 'overlap' then 'overlap'
             when status in ('no_own_value', 'no_denominator') and is_due then status
+-- That there is no value was reported: it is not late.
+            when numerator is null and without_value = 'Q' then 'suppressed'
+            when numerator is null and without_value is not null then 'reported_missing'
         end as obstacle
     from joined
 ),
@@ -284,5 +289,5 @@ select
     denominator_coverage_reported, denominator_coverage_expected, measure, kind, status, is_member, owner, unit_text,
     due_at, missing_zh, missing_en, undone_zh, undone_en, demo, parent_target, same_as, is_heading, note, gap,
     gap_numerator, turned_zh, turned_en, name_zh, name_en, area_zh, area_en, above_zh, above_en, above_unit_zh,
-    above_unit_en, edition, basis
+    above_unit_en, edition, basis, lower_value
 from measured

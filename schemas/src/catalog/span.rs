@@ -124,3 +124,27 @@ pub(super) fn effective<T: Keyed>(rows: &[T]) -> Vec<(usize, &T)> {
     kept.sort_unstable();
     kept.into_iter().map(|at| (at, &rows[at])).collect()
 }
+
+/// Whether spans together have every day of another.
+pub(super) fn covers(spans: &[Span], wanted: Span) -> bool {
+    if overlap(wanted, wanted).is_none() {
+        return true;
+    }
+    let mut spans = spans.to_vec();
+    spans.sort_unstable_by_key(|span| span.0);
+    let mut missing_from = wanted.0;
+    for span in spans {
+        if overlap(span, (missing_from, wanted.1)).is_none() {
+            continue;
+        }
+        if span.0 > missing_from {
+            return false;
+        }
+        match (span.1, wanted.1) {
+            (None, _) => return true,
+            (Some(to), Some(end)) if to >= end => return true,
+            (to, _) => missing_from = to,
+        }
+    }
+    false
+}

@@ -1,6 +1,9 @@
 //! What a catalog may say, but hardly means: it can be used, and something in it will never come to anything.
 
+mod benchmarks;
+mod reach;
 mod rows;
+mod trees;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +25,11 @@ impl Catalog {
         self.warn_of_moves(&mut problems);
         self.warn_of_rows_for_ratios(&mut problems);
         self.warn_of_rule_parts(&mut problems);
+        self.warn_of_rows_for_one(&mut problems);
+        self.warn_of_other_trees(&mut problems);
+        self.warn_of_benchmarks(&mut problems);
+        self.warn_of_levels(&mut problems);
+        self.warn_of_limits(&mut problems);
         problems.sorted()
     }
 
@@ -29,7 +37,10 @@ impl Catalog {
         let rows = effective(&self.relations);
         for (_, row) in rows.iter().filter(|(_, row)| row.relation == Relation::Within) {
             let is_twin = |other: &AreaRelation| {
-                (&other.child, &other.parent, &other.indicator) == (&row.child, &row.parent, &row.indicator)
+                // What counts for every indicator counts for the one that the row names too.
+                let of_it = other.indicator.is_none() || other.indicator == row.indicator;
+                (&other.child, &other.parent) == (&row.child, &row.parent)
+                    && of_it
                     && other.relation == Relation::PartOf
                     && overlap(span(other), span(*row)).is_some()
             };
@@ -96,11 +107,19 @@ impl Catalog {
                     "name an indicator that is additive or own_value",
                 );
             }
+            let holds = |only: &Option<String>| only.as_deref().is_none_or(|only| only == row.indicator);
+            let parents: BTreeSet<&str> = effective(&self.relations)
+                .into_iter()
+                .filter(|(_, other)| other.relation == Relation::PartOf && holds(&other.indicator))
+                .map(|(_, other)| other.parent.as_str())
+                .collect();
+            if is_area_sum && row.ref_area.is_none() && parents.is_empty() && self.group_members.is_empty() {
+                never(format!("no area is part_of another for {}", row.indicator), "add the areas that add up to it");
+            }
             if let Some(area) = row.ref_area.as_deref() {
-                let is_parent = effective(&self.relations)
-                    .iter()
-                    .any(|(_, other)| other.parent == area && other.relation == Relation::PartOf);
-                let is_listed = self.group_members.iter().any(|member| member.group_id == area);
+                let is_parent = parents.contains(area);
+                let is_listed =
+                    self.group_members.iter().any(|member| member.group_id == area && holds(&member.indicator));
                 if is_area_sum && !is_parent && !is_listed {
                     never(format!("{area} has no parts"), "name an area that others are part_of");
                 }
@@ -126,11 +145,8 @@ impl Catalog {
         }
     }
 
-    /// Whether a place can have a value of an indicator: reported by somebody, or compiled from parts that can.
-    fn may_have_value<'c>(&'c self, place: &'c str, indicator: &str, seen: &mut BTreeSet<&'c str>) -> bool {
-        if !seen.insert(place) {
-            return false;
-        }
+    /// Whether somebody may report an indicator for a place itself.
+    fn may_be_reported(&self, place: &str, indicator: &str) -> bool {
         let allows = |scope: &Scope| {
             let names = scope.indicator == "*" || scope.indicator == indicator;
             names
@@ -139,7 +155,15 @@ impl Catalog {
                     None => scope.ref_area == "*" || scope.ref_area == place,
                 }
         };
-        if self.scopes.iter().any(allows) {
+        self.scopes.iter().any(allows)
+    }
+
+    /// Whether a place can have a value of an indicator: reported by somebody, or compiled from parts that can.
+    fn may_have_value<'c>(&'c self, place: &'c str, indicator: &str, seen: &mut BTreeSet<&'c str>) -> bool {
+        if !seen.insert(place) {
+            return false;
+        }
+        if self.may_be_reported(place, indicator) {
             return true;
         }
         let holds = |only: &Option<String>| only.as_deref().is_none_or(|only| only == indicator);

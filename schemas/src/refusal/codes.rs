@@ -166,8 +166,7 @@ codes! {
         "缺少必需的列", "a required column is missing",
         "表头至少有 ref_area, indicator, time_period, value, unit", "the heading has at least ref_area, indicator, time_period, value, unit";
     CsvUnknownColumn = "csv_unknown_column", 400,
-        "有不认识的列", "a column is not known",
-        "删去该列，或更正列名", "delete the column, or correct its name";
+        "有不认识的列", "a column is not known", "删去该列，或更正列名", "delete the column, or correct its name";
     CsvColumnNameless = "csv_column_nameless", 400,
         "有列没有列名（列号）", "a column has no name (numbers of the columns)",
         "删去表格右侧或中间的空列后再保存，或补上列名", "delete the empty columns and save again, or name them";
@@ -177,18 +176,19 @@ codes! {
     CsvSepLine = "csv_sep_line", 400,
         "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
         "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
+    CsvLineQuoted = "csv_line_quoted", 400,
+        "每一行整体加了引号，成了一个单元格", "each line stands in quotes as a whole: it is one cell", "去掉行首和行尾的引号，或重新导出为 CSV", "take the quotes off the lines, or export the CSV again";
+    CsvControl = "csv_control", 400,
+        "文件中有文本里不会有的字符", "the file has a character that no text has", "文件可能已损坏或不完整：请重新导出", "it may be damaged or incomplete: export it again";
     CsvLinesLost = "csv_lines_lost", 400,
         "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
         "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";
     CsvDuplicateColumn = "csv_duplicate_column", 400,
-        "列名重复", "duplicate column",
-        "每列只保留一个", "keep one of them";
+        "列名重复", "duplicate column", "每列只保留一个", "keep one of them";
     CsvRaggedRow = "csv_ragged_row", 400,
-        "该行的单元格数与表头不同", "the row has another number of cells than the heading",
-        "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
+        "该行的单元格数与表头不同", "the row has another number of cells than the heading", "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
     CsvUnclosedQuote = "csv_unclosed_quote", 400,
-        "双引号没有闭合", "a quote is never closed",
-        "补上双引号；文字中的双引号写两次", "close it; write a double quote within a text twice";
+        "双引号没有闭合", "a quote is never closed", "补上双引号；文字中的双引号写两次", "close it; write a double quote within a text twice";
     CsvStrayQuote = "csv_stray_quote", 400,
         "双引号位置不正确", "a quote stands inside a cell",
         "含双引号的文字整体加双引号，内部的写两次", "quote the whole cell and write quotes within it twice";

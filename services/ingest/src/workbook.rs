@@ -7,6 +7,7 @@
 mod book;
 mod cells;
 mod conditional;
+mod cut;
 mod formula;
 mod grid;
 mod mark;

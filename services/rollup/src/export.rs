@@ -70,6 +70,22 @@ impl Row {
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.field(name) == Some("true")
     }
+
+    /// The value, where it is that of the whole area and period: what stands as the figure in every export.
+    pub(crate) fn whole(&self) -> Option<i128> {
+        self.value.value.filter(|_| !self.is_part())
+    }
+
+    /// What is known so far, where that is not the whole.
+    pub(crate) fn part(&self) -> Option<i128> {
+        self.value.value.filter(|_| self.is_part())
+    }
+
+    /// Whether areas or months are missing, or only an earlier day is known. Beside a target stands its verdict; how the
+    /// value was got is a field of its own.
+    fn is_part(&self) -> bool {
+        matches!(self.field("status").unwrap_or(&self.value.status), "partial" | "carried")
+    }
 }
 
 impl Export {

@@ -1,17 +1,18 @@
 //! Areas, groups and relations by code, as the checks need them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
 use crate::catalog::load::Sheets;
-use crate::catalog::span::{Span, effective, overlap, span};
+use crate::catalog::rows::GroupMember;
+use crate::catalog::span::{Span, covers, effective, span};
 
 /// What holds when, of the rows that count.
 pub(super) struct Places<'a> {
     areas: HashMap<&'a str, Vec<Span>>,
     groups: HashMap<&'a str, Vec<Span>>,
-    members: HashMap<&'a str, Vec<(Span, &'a str)>>,
+    members: HashMap<&'a str, Vec<(Span, &'a GroupMember)>>,
 }
 
 impl<'a> Places<'a> {
@@ -24,7 +25,7 @@ impl<'a> Places<'a> {
             places.groups.entry(&row.group_id).or_default().push(span(row));
         }
         for (_, row) in effective(&sheets.group_members.rows) {
-            places.members.entry(&row.group_id).or_default().push((span(row), &row.member));
+            places.members.entry(&row.group_id).or_default().push((span(row), row));
         }
         places
     }
@@ -46,9 +47,12 @@ impl<'a> Places<'a> {
         spans.into_iter().any(|span| on(*span, day))
     }
 
-    /// How many members a group has on a day.
-    pub(super) fn members_on(&self, group: &str, day: Date) -> usize {
-        self.members.get(group).map_or(0, |members| members.iter().filter(|(span, _)| on(*span, day)).count())
+    /// How many members a group has on a day for an indicator.
+    pub(super) fn members_on(&self, group: &str, day: Date, indicator: &str) -> usize {
+        let of_it = |row: &GroupMember| row.indicator.as_deref().is_none_or(|only| only == indicator);
+        let members = self.members.get(group).into_iter().flatten();
+        let there = members.filter(|(span, row)| on(*span, day) && of_it(row));
+        there.map(|(_, row)| row.member.as_str()).collect::<HashSet<_>>().len()
     }
 
     pub(super) fn has_members(&self, group: &str) -> bool {
@@ -68,28 +72,4 @@ impl<'a> Places<'a> {
 
 fn on(span: Span, day: Date) -> bool {
     span.0.is_none_or(|from| from <= day) && span.1.is_none_or(|to| day < to)
-}
-
-/// Whether spans together have every day of another.
-fn covers(spans: &[Span], wanted: Span) -> bool {
-    if overlap(wanted, wanted).is_none() {
-        return true;
-    }
-    let mut spans = spans.to_vec();
-    spans.sort_unstable_by_key(|span| span.0);
-    let mut missing_from = wanted.0;
-    for span in spans {
-        if overlap(span, (missing_from, wanted.1)).is_none() {
-            continue;
-        }
-        if span.0 > missing_from {
-            return false;
-        }
-        match (span.1, wanted.1) {
-            (None, _) => return true,
-            (Some(to), Some(end)) if to >= end => return true,
-            (to, _) => missing_from = to,
-        }
-    }
-    false
 }

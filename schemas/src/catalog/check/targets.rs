@@ -161,7 +161,9 @@ fn members(
             let fix = "name a group of groups.csv";
             return problems.add(at, "coverage_members", what, "n is the number of the group's members", fix);
         }
-        Some(CoverageBy::Areas) => (places.members_on(&row.ref_area, end), "members the group has at the period's end"),
+        Some(CoverageBy::Areas) => {
+            (places.members_on(&row.ref_area, end, &row.indicator), "members the group has at the period's end")
+        }
         Some(CoverageBy::Items) => (
             latest(&sheets.indicators.rows).into_iter().map(|(_, item)| item).filter(items).count(),
             "items that name it in member_of",

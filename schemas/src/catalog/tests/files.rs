@@ -209,3 +209,103 @@ fn lists_every_problem_at_once() {
     let text = problems[1].to_string();
     assert!(text.starts_with("targets.csv:2: ") && text.contains("why: ") && text.contains("fix: "), "{text}");
 }
+
+#[test]
+fn rows_for_one_indicator_that_change_nothing_or_compare_other_areas_are_warned_of() {
+    let warned = |adds: &[(&str, &str)]| {
+        let mut files = small();
+        let scopes = files.get_mut("scopes.csv").expect("scopes");
+        *scopes = scopes.replace("park,P,*", "park,P,rd");
+        scopes.push_str("office,R/*,gdp\noffice,R/*,law\noffice,both,funds\noffice,A,drones\n");
+        for (file, text) in adds {
+            files.entry((*file).to_owned()).or_default().push_str(text);
+        }
+        for (file, heading) in [("relations.csv", "known_from,note\n"), ("group_members.csv", "valid_to,known_from\n")]
+        {
+            let text = files.get_mut(file).expect(file);
+            let with = heading.replace('\n', ",indicator\n");
+            // Rows that are added have the cell already.
+            let (head, rows) = text.split_once(heading).expect(heading);
+            let commas = if file == "relations.csv" { 7 } else { 5 };
+            let rows = rows.lines().map(|row| match row.matches(',').count() < commas {
+                true => format!("{row},\n"),
+                false => format!("{row}\n"),
+            });
+            *text = format!("{head}{with}{}", rows.collect::<String>());
+        }
+        let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{adds:?}: {problems:#?}"));
+        catalog.warnings().iter().map(|it| it.rule).collect::<Vec<_>>()
+    };
+    let relation = |row: &str| warned(&[("relations.csv", &format!("{row}\n"))]);
+    assert_eq!(relation("P,A,part_of,,2030-01-01,,,firms"), [""; 0], "the park counts for firms only");
+    assert_eq!(relation("P,A,part_of,,2030-01-01,,,law"), ["row_without_effect"]);
+    assert_eq!(relation("A,R,part_of,,,,,rd"), ["row_without_effect"]);
+    // Meant as an exception, and what counts for every indicator counts for this one.
+    assert_eq!(relation("A,R,within,,,,,rd"), ["part_and_within"]);
+    assert_eq!(relation("P,A,within,,2030-01-01,,,rd"), ["row_without_effect"]);
+    let member = |row: &str| warned(&[("group_members.csv", &format!("{row}\n"))]);
+    assert_eq!(member("both,P,2018-01-01,2030-01-01,,firms"), [""; 0]);
+    assert_eq!(member("both,A,2018-01-01,,,firms"), ["row_without_effect"]);
+    let flows = "made,件,Made,flow,ITEM,件,items,additive,sum,,,,,0,registration,0,9,,,\n\
+                 sold,件,Sold,flow,ITEM,件,items,additive,sum,,,,,0,registration,0,9,,,\n\
+                 kept,件,Kept,flow,ITEM,件,items,additive,sum,,,,,0,registration,0,9,,,\n\
+                 rate,率,Rate,ratio,PERCENT,%,%,none,none,sold,made,100,same_end,2,none,,,,,\n";
+    let rule = "by-use,sum,made,soft,,sold kept,,,,,,,\n";
+    let reported = "office,R/*,made\noffice,R/*,sold\noffice,R/*,kept\n";
+    let sides = |relation: &str| {
+        warned(&[("indicators.csv", flows), ("rules.csv", rule), ("scopes.csv", reported), ("relations.csv", relation)])
+    };
+    assert_eq!(sides(""), [""; 0]);
+    assert_eq!(sides("P,A,part_of,,2030-01-01,,,made\n"), ["other_areas", "other_areas", "other_areas"]);
+    let all = ["made", "sold", "kept"].map(|id| format!("P,A,part_of,,2030-01-01,,,{id}\n")).concat();
+    assert_eq!(sides(&all), [""; 0]);
+    assert_eq!(sides("P,A,within,,2030-01-01,,,made\n"), ["row_without_effect"]);
+    let unreported = [("indicators.csv", flows), ("relations.csv", "P,A,part_of,,2030-01-01,,,kept\n")];
+    assert_eq!(warned(&unreported), ["part_without_value"]);
+}
+
+#[test]
+fn benchmarks_levels_and_limits_that_say_nothing_are_warned_of() {
+    let warned = |file: &str, text: &str| {
+        let mut files = small();
+        files.insert(file.to_owned(), text.to_owned());
+        let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{text}: {problems:#?}"));
+        let found = catalog.warnings();
+        found.iter().filter(|it| it.file == file).map(|it| it.rule).collect::<Vec<_>>()
+    };
+    let bases = |rows: &str| {
+        let head = "basis,indicator,name_zh,name_en,period_from,period_to,known_from,known_to,linked_to,linked_known_from,ref_area";
+        warned("bases.csv", &format!("{head}\n{rows}\n"))
+    };
+    assert_eq!(bases("old,rd,旧,Old,,2019-01-01,,,new,2020-01-01,\nnew,rd,新,New,2019-01-01,,,,,,"), [""; 0]);
+    assert_eq!(bases("old,rd,旧,Old,,2019-01-01,,,,2020-01-01,\nnew,rd,新,New,2019-01-01,,,,,,"), ["link_of_nothing"]);
+    assert_eq!(bases("old,rd,旧,Old,,,,,,,\nnew,rd,新,New,,,,,,,A"), [""; 0]);
+    assert_eq!(bases("old,rd,旧,Old,,,,,,,\nnew,rd,新,New,,2019-01-01,,,,,A"), ["own_rows_end"]);
+    assert_eq!(bases("old,gdp,旧,Old,,,,,,,A"), ["never_applies"]);
+    let moves = |rows: &str| {
+        let mut files = small();
+        let mut add = |file: &str, text: &str| files.get_mut(file).expect(file).push_str(text);
+        add("areas.csv", "A1,local,county,甲一,A1,,,,\nB1,local,county,乙一,B1,2000-01-01,,,\n");
+        add("relations.csv", "A1,A,part_of,,,,\nB1,B,part_of,2000-01-01,,,\n");
+        let head = "part,from_area,to_area,day,indicator,time_period,share,value";
+        files.insert("moves.csv".into(), format!("{head}\n{rows}\n"));
+        let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{rows}: {problems:#?}"));
+        let found = catalog.warnings();
+        found.iter().filter(|it| it.file == "moves.csv").map(|it| it.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(moves("mill,A1,B1,2018-06-01,,,0.5,"), ["move_level"]);
+    assert_eq!(moves("mill,A1,B1,2018-06-01,,,0.5,\nmill-city,A,B,2018-06-01,,,0.25,"), [""; 0]);
+    let rules = |row: &str| {
+        let head =
+            "rule,check,indicator,severity,ref_area,parts,low,high,tolerance,message_zh,message_en,known_from,note";
+        warned("rules.csv", &format!("{head}\n{row}\n"))
+    };
+    assert_eq!(rules("r,jump,rd,soft,,,0.5,,,,,,"), [""; 0]);
+    assert_eq!(rules("r,jump,rd,soft,,,0,,,,,,"), ["never_finds"]);
+    assert_eq!(rules("r,area_sum,rd,soft,,,,,1000000000000,,,,"), ["never_finds"]);
+    let mut files = small();
+    let targets = files.get_mut("targets.csv").expect("targets");
+    *targets = targets.replace("≈,,0.05", "≈,,1.3");
+    let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(catalog.warnings().iter().filter(|it| it.rule == "always_met").count(), 1);
+}

@@ -27,26 +27,34 @@ pub(crate) fn read<'b, 'e>(
     mut builder: Builder<'b, 'e>,
 ) -> (Builder<'b, 'e>, Option<TableRead>) {
     let mark = builder.judge().decimal_mark();
-    let mut records = Records { text, at: 0, line: 1, separator: layout::separator(text, mark) };
+    // Where DOS ended its files, some programs still do.
+    let text = text.trim_end_matches('\u{1a}');
+    if let Some((line, found)) = control(text) {
+        builder.problems().add(Place::WHOLE.line(line), None, Code::CsvControl, found);
+        return (builder, None);
+    }
+    let (start, breaks) = layout::heading_at(text);
+    let body = &text[start..];
+    let mut records = Records { text, at: start, line: 1 + breaks, separator: layout::separator(body, mark) };
     let mut heading = Vec::new();
-    let columns = match records.next(&mut heading) {
-        None => {
-            builder.problems().add(Place::WHOLE, None, Code::EmptyBody, "");
-            return (builder, None);
-        }
-        Some(Err(error)) => {
-            builder.problems().add(Place::WHOLE.line(error.line), None, error.code, "");
-            return (builder, None);
-        }
-        Some(Ok(line)) => match layout::misread(text, &heading) {
-            // What is wrong with all of it is said once, and not of every row.
-            Some((code, found)) => {
-                builder.problems().add(Place::WHOLE.line(line), None, code, found);
-                return (builder, None);
-            }
-            None => columns(&heading, &mut builder),
-        },
+    let Some(first) = records.next(&mut heading) else {
+        builder.problems().add(Place::WHOLE, None, Code::EmptyBody, "");
+        return (builder, None);
     };
+    let (line, read) = match &first {
+        Ok(line) => (*line, heading.as_slice()),
+        Err(error) => (error.line, &[][..]),
+    };
+    // What is wrong with all of it is said once, and not of every row.
+    if let Some((code, found)) = layout::misread(body, read) {
+        builder.problems().add(Place::WHOLE.line(line), None, code, found);
+        return (builder, None);
+    }
+    if let Err(error) = first {
+        builder.problems().add(Place::WHOLE.line(line), None, error.code, "");
+        return (builder, None);
+    }
+    let columns = columns(&heading, line, &mut builder);
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
     let manner = Manner { source, form, lost_zeros: true };
     let mut done = TableRead::default();
@@ -101,6 +109,13 @@ pub(crate) fn read<'b, 'e>(
     (builder, form.then_some(done))
 }
 
+/// The first character that no text has, by its line: what a broken disk or a cut transfer leaves.
+fn control(text: &str) -> Option<(u32, String)> {
+    let at = text.find(['\0', '\u{1a}'])?;
+    let line = 1 + text[..at].bytes().filter(|byte| *byte == b'\n').count() as u32;
+    Some((line, quoted(&text[at..=at])))
+}
+
 /// A value's text in plain digits, or why it is refused and what it was.
 fn number(cell: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Cow<'_, str>, (Code, Cow<'_, str>)> {
     match typed(&cell, mark, Writer::Either) {
@@ -111,10 +126,10 @@ fn number(cell: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Cow<'_, str>,
 }
 
 /// The heading's columns; fewer than the heading has if something is wrong with it.
-fn columns(heading: &[Cow<'_, str>], builder: &mut Builder<'_, '_>) -> Vec<Column> {
+fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -> Vec<Column> {
     let mut columns = Vec::new();
     let mut fields = Vec::new();
-    let place = Place::WHOLE.line(1);
+    let place = Place::WHOLE.line(line);
     for name in heading {
         let field = field_of(name).map(|(field, _)| field);
         let column = match field {

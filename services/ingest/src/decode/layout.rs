@@ -12,8 +12,25 @@ use crate::problems::quoted;
 const SEPARATORS: [char; 9] = [';', '\t', '|', ':', '~', '^', '，', '；', '、'];
 /// Known headings by which a line is one.
 const ENOUGH: usize = 3;
-/// Bytes of the first line that are looked at.
+/// Bytes of a line that are looked at.
 const FIRST_BYTES: usize = 16 * 1024;
+/// Lines in which the heading is looked for, as in a workbook.
+const HEADING_WITHIN: usize = 50;
+
+/// Where the heading begins, and how many line breaks stand before it: a title may stand above it.
+pub(super) fn heading_at(text: &str) -> (usize, u32) {
+    if is_sep(first_line(text)) {
+        return (0, 0);
+    }
+    let (mut at, mut breaks) = (0, 0);
+    for line in text.split_inclusive('\n').take(HEADING_WITHIN) {
+        if is_known_heading(first_line(line)) {
+            return (at, breaks);
+        }
+        (at, breaks) = (at + line.len(), breaks + 1);
+    }
+    (0, 0)
+}
 
 /// What stands between the cells of a file that is read: a comma, or a semicolon where commas are decimal.
 pub(super) fn separator(text: &str, mark: Option<DecimalMark>) -> u8 {
@@ -25,9 +42,14 @@ pub(super) fn separator(text: &str, mark: Option<DecimalMark>) -> u8 {
 /// Why a file cannot be meant as it is read, and what was found.
 pub(super) fn misread(text: &str, heading: &[Cow<'_, str>]) -> Option<(Code, String)> {
     let line = first_line(text);
-    let of_excel = line.trim().trim_matches('"');
-    if of_excel.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) {
-        return Some((Code::CsvSepLine, quoted(of_excel)));
+    if is_sep(line) {
+        return Some((Code::CsvSepLine, quoted(line.trim().trim_matches('"'))));
+    }
+    // A line that stands in quotes as a whole is one cell.
+    if let [cell] = heading
+        && known(cell, ',') >= ENOUGH
+    {
+        return Some((Code::CsvLineQuoted, quoted(line)));
     }
     let is_known = |cell: &&Cow<'_, str>| field_of(cell).is_some() || cell.starts_with(REMARK);
     let read = heading.iter().filter(is_known).count();
@@ -53,8 +75,18 @@ pub(super) fn misread(text: &str, heading: &[Cow<'_, str>]) -> Option<(Code, Str
 
 /// Whether a text begins with a heading, whatever separates its cells.
 pub(crate) fn is_heading(text: &str) -> bool {
-    let line = first_line(text.trim_start_matches('\u{feff}'));
+    let text = text.trim_start_matches('\u{feff}');
+    is_known_heading(first_line(&text[heading_at(text).0..]))
+}
+
+fn is_known_heading(line: &str) -> bool {
     std::iter::once(',').chain(SEPARATORS).any(|separator| known(line, separator) >= ENOUGH)
+}
+
+/// Whether a line tells Excel what separates the cells.
+fn is_sep(line: &str) -> bool {
+    let line = line.trim().trim_matches('"');
+    line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep="))
 }
 
 fn first_line(text: &str) -> &str {
@@ -98,9 +130,27 @@ mod tests {
         let nameless = |found: &str| Some((Code::CsvColumnNameless, found.to_owned()));
         assert_eq!(named(&good.replace("unit\n", "unit,,\n")), nameless("6, 7"));
         assert_eq!(named(&good.replace("value", ",value")), nameless("4"));
+        let in_quotes: String = good.lines().map(|line| format!("\"{line}\"\n")).collect();
+        let heading = [Cow::Borrowed(good.lines().next().expect("a heading"))];
+        assert_eq!(misread(&in_quotes, &heading).map(|(code, _)| code), Some(Code::CsvLineQuoted));
         // A heading alone, a column that is not known, a note with semicolons.
         assert_eq!(said("ref_area,indicator,time_period,valu,unit"), None);
         assert_eq!(said(&good.replace("unit\n", "unit,#a;b;c;d\n")), None);
+    }
+
+    #[test]
+    fn a_title_may_stand_above_the_heading() {
+        let good = "ref_area,indicator,time_period,value,unit\n01,balance,2023,1,CUR\n";
+        assert_eq!(heading_at(good), (0, 0));
+        assert_eq!(heading_at(&format!("\r\n{good}")), (2, 1));
+        let title = "2023 年报表,,,,\n填报单位：甲市,,,,\n";
+        assert_eq!(heading_at(&format!("{title}{good}")), (title.len(), 2));
+        assert_eq!(heading_at(&format!("{title}{}", good.replace(',', ";"))), (title.len(), 2));
+        assert!(is_heading(&format!("{title}{good}")));
+        // Without a heading the first line is the one that is judged, and so is an instruction to Excel.
+        assert_eq!(heading_at("a,b,c\n1,2,3\n"), (0, 0));
+        assert_eq!(heading_at(&format!("sep=,\n{good}")), (0, 0));
+        assert_eq!(heading_at(&format!("{}{good}", "x\n".repeat(HEADING_WITHIN))), (0, 0));
     }
 
     #[test]

@@ -48,10 +48,11 @@ impl Column {
     }
 }
 
-/// Required columns that a heading lacks.
+/// Required columns that a heading lacks. The unit may stand there as people read it.
 pub(crate) fn lacking(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
     let withdrawals = has("type") && has("withdraws");
-    REQUIRED.into_iter().filter(|name| !withdrawals && !has(name)).collect()
+    let is_there = |name: &str| has(name) || name == "unit" && has(UNIT_NAME);
+    REQUIRED.into_iter().filter(|name| !withdrawals && !is_there(name)).collect()
 }
 
 /// What became of a row.
@@ -144,16 +145,18 @@ pub(crate) fn take_row<'e>(
         return if known { Taken::NotReported } else { Taken::Remark };
     }
     let yes_or_no = |code: &str| builder.judge().is_yes_or_no(code);
-    if manner.form && data.indicator.as_deref().is_some_and(yes_or_no) {
+    if data.indicator.as_deref().is_some_and(yes_or_no) {
         value = Cow::Owned(headings::yes_or_no(&value).to_owned());
     }
     for (field, code, found) in errors {
         builder.problems().add(place, Some(field), code, found);
     }
+    let mut unit = None;
     for (field, name) in &names {
         if *field == UNIT_NAME && !name.trim().is_empty() {
             let scale = data.unit_mult.unwrap_or_default();
             let row = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code));
+            unit = row.map(|units| units[0].to_owned());
             if let Some(units) = row.filter(|units| scale != UNKNOWN_MULT && !headings::is_unit(name, scale, units)) {
                 let found = format!("{} ≠ {} × 10^{scale}", quoted(name), quoted(units[1]));
                 builder.problems().add(place, Some(field), Code::UnitNameMismatch, found);
@@ -180,6 +183,10 @@ pub(crate) fn take_row<'e>(
         let found = format!("{} / {}", quoted(code), quoted(&other));
         builder.problems().add(place, Some("ref_area"), Code::AreaAmbiguous, found);
         broken.push("data.ref_area");
+    }
+    // What people read is the indicator's unit, or was refused above.
+    if reports {
+        event.data.unit = event.data.unit.take().or_else(|| unit.map(|code| Text(Cow::Owned(code))));
     }
     let form = template_row.map_or(Form::Table, |row| Form::Template(row.into_owned()));
     builder.event(place, event, ValueText::of_text(&value), &broken, form);

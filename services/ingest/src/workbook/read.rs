@@ -9,13 +9,14 @@ use helan_schemas::refusal::Code;
 use super::book::Book;
 use super::cells::{Meaning, Said, meaning, misled};
 use super::conditional::of_tables;
+use super::cut::cut_off;
 use super::grid::Grid;
 use super::package::Package;
 use super::places::CellAt;
 use super::sheet::{Content, Frame, Row, Rows};
 use super::shown::words_fit;
 use crate::answer::TableRead;
-use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, UNIT_NAME, choice, field_of};
+use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, choice, field_of};
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
@@ -247,8 +248,13 @@ impl<'e> Reading<'_, '_, 'e> {
             }
             let Some(cell) = cell else { continue };
             has_value |= read.field == "value";
+            let style = self.book.styles.of(cell.style).filter(|_| read.field == "value");
+            let seen = style.and_then(|style| cut_off(cell, row, style, self.frame));
             match meaning(read.field, cell, self.book, self.frame) {
                 Meaning::Nothing => {}
+                Meaning::Text(said) if let Some(seen) = &seen => {
+                    wrong.push((read.field, Code::CellFormatMisleads, misled(&said.text, seen)));
+                }
                 Meaning::Text(said) => {
                     let by_hand = read.field == "value" && matches!(cell.content, Content::Text(_));
                     let text =
@@ -278,9 +284,7 @@ impl<'e> Reading<'_, '_, 'e> {
                     if read.field == "value" {
                         value = Some(said);
                     }
-                    if read.field != UNIT_NAME {
-                        cells.push((read.kind, Cow::Owned(text)));
-                    }
+                    cells.push((read.kind, Cow::Owned(text)));
                 }
                 // Names say nothing of their own: what is wrong with them changes no figure.
                 Meaning::Wrong(..) if is_name => {}

@@ -27,11 +27,24 @@ pub(super) struct Style {
     pub(super) repeats: bool,
     /// A number that is too long is written smaller.
     pub(super) shrinks: bool,
+    /// A text that is too long goes on in a line below.
+    pub(super) wraps: bool,
+    /// Where a text begins that is too long for its column.
+    pub(super) side: Side,
     /// The size of its letters, as a part of the size in which the workbook's columns are measured.
     pub(super) letters: f32,
     /// The colours of its text and of what that stands on.
     pub(super) colour: Colour,
     ground: Ground,
+}
+
+/// To which side of a cell its text is set: it spills over on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Left,
+    Right,
+    /// In the middle.
+    Both,
 }
 
 impl Style {
@@ -50,6 +63,8 @@ impl Style {
             white_ground: true,
             repeats: false,
             shrinks: false,
+            wraps: false,
+            side: Side::Left,
             letters: 1.0,
             colour: Colour::Rgb([0; 3]),
             ground: Some(Colour::Rgb([255; 3])),
@@ -159,7 +174,7 @@ struct Font {
     colour: Option<Colour>,
 }
 
-/// What a cell's text stands on; none where that is a pattern.
+/// What a cell's text stands on, for the most part; none where that is not known.
 type Ground = Option<Colour>;
 
 /// One entry of `cellXfs`.
@@ -169,6 +184,8 @@ struct Entry {
     fill: usize,
     repeats: bool,
     shrinks: bool,
+    wraps: bool,
+    side: Side,
 }
 
 #[derive(Default)]
@@ -178,7 +195,8 @@ struct Reading {
     codes: Vec<(u32, String)>,
     fonts: Vec<Font>,
     grounds: Vec<Ground>,
-    solid: bool,
+    /// Which colour of the fill that is being read covers most of it.
+    mostly: &'static str,
     palette: Palette,
     tables: Vec<(String, Vec<u32>)>,
     entries: Vec<Entry>,
@@ -215,17 +233,28 @@ impl Reading {
             ("fills", "fill") => self.grounds.push(Some(Colour::Rgb([255; 3]))),
             ("fills", "patternFill") => {
                 let pattern = attribute(start, "patternType").unwrap_or_else(|| "none".to_owned());
-                self.solid = pattern == "solid";
-                if let Some(ground) = self.grounds.last_mut().filter(|_| pattern != "none") {
-                    *ground = None;
+                // What is drawn thinly leaves its ground to be seen; what is drawn thickly covers it.
+                let (mostly, usual) = match pattern.as_str() {
+                    "none" => ("", Some(Colour::Rgb([255; 3]))),
+                    "solid" => ("fgColor", None),
+                    thin if thin.starts_with("light") || thin.starts_with("gray") => {
+                        ("bgColor", Some(Colour::Rgb([255; 3])))
+                    }
+                    _ => ("fgColor", Some(Colour::Rgb([0; 3]))),
+                };
+                self.mostly = mostly;
+                if let Some(ground) = self.grounds.last_mut() {
+                    *ground = usual;
                 }
             }
             ("fills", "gradientFill") => {
+                self.mostly = "color";
                 if let Some(ground) = self.grounds.last_mut() {
                     *ground = None;
                 }
             }
-            ("fills", "fgColor") if self.solid => {
+            // A gradient runs through its last colour at least.
+            ("fills", element) if element == self.mostly => {
                 if let Some(ground) = self.grounds.last_mut() {
                     *ground = Colour::of(start, palette);
                 }
@@ -242,12 +271,27 @@ impl Reading {
             ("cellXfs", "xf") => {
                 let of = |name| number(start, name).unwrap_or(0);
                 let (font, fill) = (of("fontId") as usize, of("fillId") as usize);
-                self.entries.push(Entry { format: of("numFmtId"), font, fill, repeats: false, shrinks: false });
+                self.entries.push(Entry {
+                    format: of("numFmtId"),
+                    font,
+                    fill,
+                    repeats: false,
+                    shrinks: false,
+                    wraps: false,
+                    side: Side::Left,
+                });
             }
             ("cellXfs", "alignment") => {
                 if let Some(entry) = self.entries.last_mut() {
-                    entry.repeats = attribute(start, "horizontal").as_deref() == Some("fill");
+                    let horizontal = attribute(start, "horizontal").unwrap_or_default();
+                    entry.repeats = horizontal == "fill";
                     entry.shrinks = flag(start, "shrinkToFit");
+                    entry.wraps = flag(start, "wrapText") || matches!(horizontal.as_str(), "justify" | "distributed");
+                    entry.side = match horizontal.as_str() {
+                        "right" => Side::Right,
+                        "center" | "centerContinuous" => Side::Both,
+                        _ => Side::Left,
+                    };
                 }
             }
             _ => {}
@@ -284,6 +328,8 @@ impl Reading {
                 white_ground: ground.as_ref().is_some_and(Colour::is_white),
                 repeats: entry.repeats,
                 shrinks: entry.shrinks,
+                wraps: entry.wraps,
+                side: entry.side,
                 letters: size_of(entry.font).unwrap_or(usual) / usual,
                 colour: colour.clone(),
                 ground: ground.clone(),

@@ -240,3 +240,56 @@ async fn a_unit_beside_the_value_is_compared_with_what_counts() {
         assert!(matches!(answer.status, 200 | 202), "{name} {mult}: {}", answer.text);
     }
 }
+
+/// A unit as people read it is enough where it is the indicator's; in a workbook it is compared as in a CSV.
+#[tokio::test]
+async fn a_unit_as_people_read_it_is_enough() {
+    let world = World::new().await;
+    let send = |rest: &str| {
+        Call::csv(format!("ref_area,indicator,time_period,value,数量级,计量单位\n640100,rd_expenditure,2018,{rest}\n"))
+            .path(SOURCE)
+    };
+    for rest in ["30,8,元", "30,8,亿元", "3000000000,,CNY"] {
+        let answer = world.send("nx-stats", send(rest)).await;
+        assert!(matches!(answer.status, 200 | 202), "{rest}: {}", answer.text);
+    }
+    for (rest, code) in
+        [("30,,亿元", "unit_name_mismatch"), ("30,8,件", "unit_name_mismatch"), ("30,8,", "missing_field")]
+    {
+        let answer = world.send("nx-stats", send(rest)).await;
+        assert_eq!(answer.errors()[0].0, code, "{rest}: {}", answer.text);
+    }
+    let headings = ["地区代码", "指标代码", "报告期", "数值", "计量单位", "数量级"];
+    let sheet = |unit, power| {
+        let cells = [Put::Text("640100"), Put::Text("rd_expenditure"), Put::Text("2018"), Put::Number(30.0)];
+        call(book("数据", &headings, &[cells.into_iter().chain([Put::Text(unit), power]).collect()]))
+    };
+    let answer = world.send("yinchuan", sheet("亿元", Put::Text("亿"))).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let answer = world.send("yinchuan", sheet("亿元", Put::Blank)).await;
+    assert_eq!(answer.errors()[0], ("unit_name_mismatch".to_owned(), "unit_name".to_owned()));
+    let both = ["地区代码", "指标代码", "报告期", "数值", "单位代码", "数量级", "计量单位"];
+    let mut beside = row(Put::Number(30.0));
+    beside[5] = Put::Blank;
+    beside.push(Put::Text("亿元"));
+    let answer = world.send("yinchuan", call(book("数据", &both, &[beside]))).await;
+    assert_eq!(answer.errors()[0], ("unit_name_mismatch".to_owned(), "unit_name".to_owned()));
+}
+
+/// Yes and no are words in any table.
+#[tokio::test]
+async fn yes_and_no_are_read_in_a_plain_table() {
+    let world = World::new().await;
+    let send = |value: &str| {
+        let row = format!("640000,leading_group_meeting,2018,{value},BOOL\n");
+        Call::csv(format!("ref_area,indicator,time_period,value,unit\n{row}")).path("/v1/submissions?source=/nx/nx-kjt")
+    };
+    for (word, value) in [("是", "1"), ("no", "0"), ("TRUE", "1"), ("1", "1")] {
+        let before = world.submissions().await;
+        let answer = world.send("nx-kjt", send(word)).await;
+        assert!(matches!(answer.status, 200 | 202), "{word}: {}", answer.text);
+        assert_eq!(values(&world, before), [value], "{word}");
+    }
+    let answer = world.send("nx-kjt", send("也许")).await;
+    assert_eq!(answer.errors(), [("number_syntax".to_owned(), "value".to_owned())]);
+}

@@ -87,6 +87,16 @@ async fn tables() {
         (format!("{HEADING}\n{good}\n{good}\n").replace(',', ";"), "csv_separator", ""),
         (format!("{HEADING}\n{good}\n{good}\n").replace(',', "\t"), "csv_separator", ""),
         (format!("{HEADING}\n{good}\n{good}\n").replace('\n', ""), "csv_lines_lost", ""),
+        (format!("2018 年报表\n{}\n", format!("{HEADING}\n{good}").replace(',', ";")), "csv_separator", ""),
+        (
+            format!("\"{}\"\n", format!("{HEADING}\n{good}").replace(',', "\";\"").replace('\n', "\"\n\"")),
+            "csv_separator",
+            "",
+        ),
+        (format!("\"{}\"\n\"{}\"\n", HEADING.replace(',', ";"), good.replace(',', ";")), "csv_separator", ""),
+        (format!("\"{HEADING}\"\n\"{good}\"\n"), "csv_line_quoted", ""),
+        (format!("{HEADING}\n{good}\n\0\0\0"), "csv_control", ""),
+        (format!("{HEADING}\n{}\n", good.replace("640100", "640100\u{1a}")), "csv_control", ""),
         (format!("\u{feff}\u{feff}{HEADING}\n{good}\n"), "byte_order_mark_twice", ""),
         (format!("{HEADING},entity\n{good},x\n"), "entity_not_enabled", "entity"),
         (format!("{HEADING},unit\n{good},CNY\n"), "csv_duplicate_column", "unit"),
@@ -116,6 +126,23 @@ async fn tables() {
     let places: Vec<_> =
         answer.json["errors"].as_array().expect("list").iter().map(|e| (&e["row"], &e["line"])).collect();
     assert_eq!(places, [(&json!(2), &json!(3)), (&json!(3), &json!(5))]);
+}
+
+/// As clerks save them: a title above, DOS's end of a file below. Rows and lines are those of the file.
+#[tokio::test]
+async fn a_table_may_have_a_title_and_an_old_ending() {
+    let world = World::new().await;
+    let good = "640100,rd_expenditure,2018,250000.5,CNY,4";
+    let titled = format!("2018 年 R&D 报表,,,,,\r\n填报单位：银川市,,,,,\r\n{HEADING}\r\n{good}\r\n\u{1a}");
+    let path = "/v1/submissions?source=/nx/yinchuan";
+    let answer = world.send("yinchuan", Call::csv(titled.clone()).path(path)).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let call = Call::csv(titled.replace("250000.5", "x")).path(path);
+    let answer = world.refused("yinchuan", call, &[("number_syntax", "value")]).await;
+    assert_eq!((&answer.json["errors"][0]["row"], &answer.json["errors"][0]["line"]), (&json!(1), &json!(4)));
+    let call = Call::csv(titled.replace("indicator", "indikator")).path(path);
+    let answer = world.send("yinchuan", call).await;
+    assert_eq!(answer.json["errors"][0]["line"], json!(3), "{}", answer.text);
 }
 
 #[tokio::test]

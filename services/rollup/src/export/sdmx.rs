@@ -20,6 +20,8 @@ const VERSION: &str = "1.0.0";
 const STRUCTURE: &str = "PUBLISHED_VALUES";
 /// SDMX's code for "not applicable": the target of a figure that is none.
 const NOT_APPLICABLE: &str = "_Z";
+/// SDMX's code for a value that is missing without saying that it cannot exist (M) or was not collected (L).
+const MISSING: &str = "O";
 
 /// A component: id, Chinese, English, how it is represented.
 struct Component(&'static str, &'static str, &'static str, Kind);
@@ -36,7 +38,7 @@ const DIMENSIONS: [Component; 4] = [
     Component("TARGET", "目标", "Target", Kind::Coded("CL_TARGET")),
 ];
 
-const ATTRIBUTES: [Component; 18] = [
+const ATTRIBUTES: [Component; 19] = [
     Component("OBS_STATUS", "数值状态", "Observation status", Kind::Coded("CL_OBS_STATUS")),
     Component(
         "VALUE_STATUS",
@@ -66,6 +68,12 @@ const ATTRIBUTES: [Component; 18] = [
     Component("RELEASE_STATE", "发布状态", "State in the release workflow", Kind::Free("String")),
     Component("EMBARGO_TIME", "解禁时间", "End of the embargo", Kind::Free("String")),
     Component("EDITION", "版次", "Edition", Kind::Free("String")),
+    Component(
+        "PART_VALUE",
+        "已知部分的数值（不是全部）",
+        "What is known so far, where that is not the whole",
+        Kind::Free("Decimal"),
+    ),
 ];
 
 /// Attributes that are the same for all rows.
@@ -91,14 +99,20 @@ fn frequency(period: &str) -> &'static str {
     }
 }
 
+/// A part is no observation of the whole: SDMX has no status for "only some of it", so the value is missing.
 fn observation_status(row: &Row) -> &str {
-    match (row.value.value, row.field("obs_status")) {
-        (Some(_), Some(stated)) => stated,
-        // What is made of estimates is one.
-        (Some(_), None) if row.flag("estimated") => "E",
-        (Some(_), None) => "A",
-        (None, _) if row.value.status == "suppressed" => "Q",
-        (None, _) => "M",
+    let stated = row.field("obs_status");
+    // Whoever reported that an area has no value says nothing of the sum of its parts.
+    let is_reported = row.value.status == "reported";
+    match row.whole() {
+        // What is made of estimates is one: also a year of which one quarter is.
+        Some(_) => {
+            let made_of = if row.flag("estimated") { "E" } else { "A" };
+            stated.filter(|code| is_reported && *code != "A").unwrap_or(made_of)
+        }
+        None if row.value.status == "suppressed" => "Q",
+        // Whoever reported that there is no value said why.
+        None => stated.filter(|_| row.value.value.is_none()).unwrap_or(MISSING),
     }
 }
 
@@ -136,7 +150,7 @@ fn residual(export: &Export, row: &Row) -> Option<Residual> {
 fn left_over(row: &Row) -> Option<Residual> {
     let of_parts = |areas: &str, groups: &str| row.field(areas).or_else(|| row.field(groups));
     if let Some(reason) = of_parts("residual_reason", "members_residual_reason") {
-        return Some(Residual { value: None, status: reason.to_owned(), observation_status: "M".to_owned() });
+        return Some(Residual { value: None, status: reason.to_owned(), observation_status: MISSING.to_owned() });
     }
     let value = without_zeros(of_parts("residual", "members_residual")?).to_owned();
     let is_estimated = row.flag("estimated") || of_parts("parts_estimated", "members_estimated") == Some("true");
@@ -171,7 +185,7 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             id(&key.indicator),
             key.target_id.as_deref().map_or_else(|| NOT_APPLICABLE.to_owned(), id),
             key.time_period.clone(),
-            row.value.value.map_or_else(String::new, crate::rows::decimal_text),
+            row.whole().map_or_else(String::new, crate::rows::decimal_text),
             observation_status(row).to_owned(),
             row.value.status.clone(),
             table::unit(export, row).unwrap_or_default(),
@@ -190,6 +204,7 @@ pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
             export.state_code().unwrap_or_default().to_owned(),
             export.embargo_until().map_or_else(String::new, rfc_3339),
             label(row, "edition"),
+            row.part().map_or_else(String::new, crate::rows::decimal_text),
         ];
         writer.write_record(&record).map_err(failed)?;
         if let Some(Residual { value, status, observation_status }) = residual(export, row) {
@@ -370,6 +385,41 @@ mod tests {
         assert_eq!([label(&other, "vintage"), label(&other, "basis")], ["final / -", "- / census"]);
         assert_eq!((label(&other, "edition"), observation_status(&other)), (String::new(), "A"));
         assert_eq!(observation_status(&row(r#"{"obs_status":"P","estimated":"true"}"#)), "P");
+        assert_eq!(observation_status(&row(r#"{"obs_status":"A","estimated":"true"}"#)), "E");
+    }
+
+    #[test]
+    fn a_part_is_no_observation_of_the_whole() {
+        let row = |answer: &str, value, status: &str, detail: &str| {
+            let key = Key {
+                answer: answer.to_owned(),
+                target_id: None,
+                ref_area: "A".to_owned(),
+                indicator: "i".to_owned(),
+                time_period: "2018".to_owned(),
+            };
+            Row::new(Value { key, value, status: status.to_owned(), detail: detail.to_owned() })
+        };
+        let told = |row: Row| (row.whole(), row.part(), observation_status(&row).to_owned());
+        let part = |code: &str| (None, Some(7), code.to_owned());
+        let of_months = r#"{"status":"partial","obs_status":"A","estimated":"true"}"#;
+        assert_eq!(told(row("area_values", Some(7), "partial", of_months)), part("O"));
+        assert_eq!(told(row("area_values", Some(7), "carried", r#"{"status":"carried"}"#)), part("O"));
+        assert_eq!(told(row("ratios", Some(7), "partial", "{}")), part("O"));
+        // The known parts reach the target: the verdict stands, and the actual value is still a part.
+        assert_eq!(told(row("quota_fulfilment", Some(7), "met", r#"{"status":"partial"}"#)), part("O"));
+        let whole = row("quota_fulfilment", Some(7), "met", r#"{"status":"compiled"}"#);
+        assert_eq!(told(whole), (Some(7), None, "A".to_owned()));
+        let summed = row("area_values", Some(7), "compiled", r#"{"status":"compiled","obs_status":"M"}"#);
+        assert_eq!(told(summed), (Some(7), None, "A".to_owned()));
+        for (status, detail, code) in [
+            ("missing", r#"{"status":"missing","obs_status":"L"}"#, "L"),
+            ("missing", r#"{"status":"missing"}"#, "O"),
+            ("no_own_value", r#"{"status":"no_own_value"}"#, "O"),
+            ("suppressed", r#"{"status":"suppressed","obs_status":"Q"}"#, "Q"),
+        ] {
+            assert_eq!(told(row("area_values", None, status, detail)), (None, None, code.to_owned()), "{detail}");
+        }
     }
 
     #[test]
@@ -394,7 +444,7 @@ mod tests {
         assert_eq!(left(of_estimates), some(Some("5"), "residual", "E"));
         let of_group = r#"{"members_residual":"-2","members_estimated":"false"}"#;
         assert_eq!(left(of_group), some(Some("-2"), "residual", "A"));
-        assert_eq!(left(r#"{"residual_reason":"edition_differs"}"#), some(None, "edition_differs", "M"));
+        assert_eq!(left(r#"{"residual_reason":"edition_differs"}"#), some(None, "edition_differs", "O"));
         assert_eq!([left(r#"{"residual":"0"}"#), left("{}")], [None, None]);
     }
 

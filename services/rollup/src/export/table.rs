@@ -53,8 +53,7 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     push("indicator_zh", text(&|row| export.indicator(&row.value.key.indicator).map(|found| found.name_zh.clone())));
     push("indicator_en", text(&|row| export.indicator(&row.value.key.indicator).map(|found| found.name_en.clone())));
     push("time_period", text(&|row| Some(row.value.key.time_period.clone())));
-    let values: Decimal128Array = rows.iter().map(|row| row.value.value).collect();
-    push("value", Arc::new(values.with_precision_and_scale(38, 10)?));
+    push("value", decimals(rows.iter().map(Row::whole).collect())?);
     push("unit", text(&|row| unit(export, row)));
     push("status", text(&|row| Some(row.value.status.clone())));
     for name in FIELDS {
@@ -73,11 +72,17 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     }
     let estimated: BooleanArray = rows.iter().map(|row| row.field("estimated").map(|text| text == "true")).collect();
     push("estimated", Arc::new(estimated));
+    push("part_value", decimals(rows.iter().map(Row::part).collect())?);
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
 }
 
-/// The figure as it is published: the indicator's digits, and no more.
+fn decimals(values: Decimal128Array) -> Result<ArrayRef, RollupError> {
+    Ok(Arc::new(values.with_precision_and_scale(38, 10)?))
+}
+
+/// The figure as it is published: the indicator's digits, and no more; none of a part.
 fn shown(export: &Export, row: &Row) -> Option<String> {
+    row.whole()?;
     let digits = usize::from(export.indicator(&row.value.key.indicator)?.decimals);
     row.field("shown").map(|text| with_digits(text, digits))
 }

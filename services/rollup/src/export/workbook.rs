@@ -13,6 +13,8 @@ const WHOLE: &str = "#,##0";
 const RATIO: &str = "0.0000";
 const PER_CENT: &str = "0.0%";
 const ALARM: u32 = 0x00C0_0000;
+/// What is known so far stands in a column of its own, so that nobody takes or adds it as the whole.
+const PART: (&str, &str, f64) = ("已知部分", "Known so far", 15.0);
 
 struct Book<'e> {
     export: &'e Export,
@@ -140,8 +142,8 @@ impl Book<'_> {
             lines.push((self.pick("注", "Note"), self.pick(&note.zh, &note.en).to_owned()));
         }
         let demo = self.pick(
-            "带 * 的数值含演示数据，不是官方数据。结论一律按未修约的数值比较；单元格只在显示时修约。",
-            "Figures with * are illustrative, not official. Verdicts compare unrounded figures; cells round only what they show.",
+            "带 * 的数值含演示数据，不是官方数据。结论一律按未修约的数值比较；单元格只在显示时修约。“已知部分”只含已报的地区、月份或较早时点的数，不是全部。",
+            "Figures with * are illustrative, not official. Verdicts compare unrounded figures; cells round only what they show. \"Known so far\" has the areas, months or earlier day that were reported: not the whole.",
         );
         lines.push((self.pick("口径说明", "How to read it"), demo.to_owned()));
         for (at, (name, value)) in lines.into_iter().enumerate() {
@@ -163,6 +165,7 @@ impl Book<'_> {
             ("比较", "Asks", 7.0),
             ("目标值", "Target value", 13.0),
             ("实际值", "Actual", 15.0),
+            PART,
             ("单位", "Unit", 12.0),
             ("完成比例", "Fulfilment", 11.0),
             ("结论", "Verdict", 14.0),
@@ -180,7 +183,8 @@ impl Book<'_> {
                 Cell::Text(self.place(row)),
                 Cell::Text(row.field("comparator").map(|code| self.word(words::comparator(code))).unwrap_or_default()),
                 Cell::Number(number(row.field("target_value")), NUMBER),
-                Cell::Number(row.value.value.map(double), NUMBER),
+                Cell::Number(row.whole().map(double), NUMBER),
+                Cell::Number(row.part().map(double), NUMBER),
                 Cell::Text(table::unit(self.export, row).unwrap_or_default()),
                 Cell::Number(number(row.field("fulfilment")), PER_CENT),
                 Cell::Status(row.value.status.clone()),
@@ -198,6 +202,7 @@ impl Book<'_> {
             ("比率", "Ratio", 34.0),
             ("地区", "Area", 22.0),
             ("数值", "Value", 12.0),
+            PART,
             ("公布数", "As published", 12.0),
             ("分子", "Numerator", 20.0),
             ("分母", "Denominator", 22.0),
@@ -213,8 +218,9 @@ impl Book<'_> {
             vec![
                 Cell::Text(self.indicator(row)),
                 Cell::Text(self.place(row)),
-                Cell::Number(row.value.value.map(double), RATIO),
-                Cell::Number(number(row.field("shown")), NUMBER),
+                Cell::Number(row.whole().map(double), RATIO),
+                Cell::Number(row.part().map(double), RATIO),
+                Cell::Number(row.whole().and_then(|_| number(row.field("shown"))), NUMBER),
                 Cell::Number(number(row.field("numerator")), NUMBER),
                 Cell::Number(number(row.field("denominator")), NUMBER),
                 Cell::Status(row.value.status.clone()),
@@ -233,6 +239,7 @@ impl Book<'_> {
             ("指标", "Indicator", 36.0),
             ("地区", "Area", 22.0),
             ("数值", "Value", 20.0),
+            PART,
             ("单位", "Unit", 12.0),
             ("状态", "Status", 16.0),
             ("报送值", "Reported", 20.0),
@@ -252,7 +259,8 @@ impl Book<'_> {
             vec![
                 Cell::Text(self.indicator(row)),
                 Cell::Text(self.place(row)),
-                Cell::Number(row.value.value.map(double), NUMBER),
+                Cell::Number(row.whole().map(double), NUMBER),
+                Cell::Number(row.part().map(double), NUMBER),
                 Cell::Text(unit.to_owned()),
                 Cell::Status(row.value.status.clone()),
                 Cell::Number(number(row.field("reported")), NUMBER),

@@ -35,6 +35,8 @@ pub(crate) struct Actual {
     pub(crate) estimated: bool,
     /// Of a ratio's denominator: status and coverage.
     pub(crate) under: Option<(&'static str, i64, Option<i64>)>,
+    /// Whether it was reported that there is no value.
+    pub(crate) is_known_missing: bool,
 }
 
 impl Actual {
@@ -52,14 +54,25 @@ impl Actual {
         at_least: false,
         estimated: false,
         under: None,
+        is_known_missing: false,
     };
 
     /// Of an area or group for the year 2018.
     pub(crate) fn of(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure) -> Self {
         let value = |place: &str, indicator: &str| model.place(&cell(place, indicator, "2018"));
+        let is_known_missing = |indicator: &str| {
+            let own = model.own(&cell(area, indicator, "2018"));
+            own.is_some_and(|own| own.amount.is_none())
+        };
         match measure {
-            Measure::Ratio => Self::of_ratio(model, owed, area),
-            Measure::Value => Self::of_value(model, value(area, owed.indicator), owed),
+            Measure::Ratio => {
+                let is_known_missing = is_known_missing(model.formula(owed.indicator).above);
+                Self { is_known_missing, ..Self::of_ratio(model, owed, area) }
+            }
+            Measure::Value => {
+                let is_known_missing = is_known_missing(owed.indicator);
+                Self { is_known_missing, ..Self::of_value(model, value(area, owed.indicator), owed) }
+            }
             Measure::Items => Self::of_parts(ITEMS.map(|item| value(area, item)).into(), value(area, owed.indicator)),
             Measure::Members => {
                 let members = model.variant.members(area, crate::model::parse("2018").end, owed.indicator);
@@ -86,6 +99,7 @@ impl Actual {
             numerator_origin: ratio.numerator_origin.filter(|_| single),
             denominator_origin: ratio.denominator_origin.filter(|_| single),
             editions: (ratio.above.edition(), ratio.below.edition()),
+            is_known_missing: false,
         }
     }
 
@@ -112,6 +126,7 @@ impl Actual {
             editions: (figure.labels.edition(), None),
             numerator_origin: figure.origin.filter(|_| figure.status == "reported"),
             denominator_origin: None,
+            is_known_missing: false,
         }
     }
 

@@ -182,13 +182,17 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
 
     // These two views are large plans: in the short form they are asked in some histories.
     if std::env::var_os("HELAN_CASES").is_some() || case.order.is_multiple_of(4) {
-        let history = ask("select ref_area, indicator, time_period, known_from, known_to, value, numerator_edition, denominator_edition from ratio_history").await;
+        let history = ask("select ref_area, indicator, time_period, known_from, known_to, value, numerator_edition, denominator_edition, numerator_vintage, denominator_vintage, edition from ratio_history").await;
         let spans = spans::all(by, &events, as_of, recorded.unwrap_or(EVERYTHING));
         compare_rows("ratio_history", history, spans.into_iter().map(of_span).collect(), &mut found);
 
         let text = "select rule, ref_area, indicator, time_period, amount, other_amount from findings where finding = 'residual'";
         let residuals = found::residuals(&model).into_iter().map(of_found).collect();
         compare_rows("findings", ask(text).await, residuals, &mut found);
+
+        let text = "select finding as rule, ref_area, indicator, time_period, amount, other_amount from findings where finding in ('coarser_than_before', 'older_edition_counts')";
+        let of_editions = found::of_editions(&model).into_iter().map(of_found).collect();
+        compare_rows("findings", ask(text).await, of_editions, &mut found);
     }
 
     // What is computed in one pass, against the text that says what it is.
@@ -210,10 +214,10 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     found
 }
 
-type ByCell<T> = BTreeMap<Cell, T>;
+pub(crate) type ByCell<T> = BTreeMap<Cell, T>;
 
 /// Every figure of areas and groups, and every ratio.
-fn figures(model: &Model<'_>) -> (ByCell<Figure>, ByCell<Figure>, ByCell<Ratio>) {
+pub(crate) fn figures(model: &Model<'_>) -> (ByCell<Figure>, ByCell<Figure>, ByCell<Ratio>) {
     let (mut areas, mut groups, mut ratios) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for period in model.periods() {
         for place in AREAS.into_iter().chain(GROUPS) {
@@ -278,7 +282,7 @@ fn of_ratio(ratio: &Ratio) -> Row {
 }
 
 /// That of both parts; of two, or of one and none, mixed.
-fn ratio_edition(ratio: &Ratio) -> String {
+pub(crate) fn ratio_edition(ratio: &Ratio) -> String {
     let both = ratio.numerator.is_some() && ratio.denominator.is_some();
     match (ratio.above.edition(), ratio.below.edition()) {
         (above, below) if above == below => label(above),
@@ -347,6 +351,12 @@ fn of_span(it: spans::Span) -> Row {
         ("value", number(Some(it.value))),
         ("numerator_edition", label(it.editions.0.map(str::to_owned))),
         ("denominator_edition", label(it.editions.1.map(str::to_owned))),
+        ("numerator_vintage", label(it.vintages.0.map(str::to_owned))),
+        ("denominator_vintage", label(it.vintages.1.map(str::to_owned))),
+        (
+            "edition",
+            if it.editions.0 == it.editions.1 { label(it.editions.0.map(str::to_owned)) } else { "mixed".to_owned() },
+        ),
     ])
 }
 

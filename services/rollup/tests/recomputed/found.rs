@@ -3,7 +3,7 @@
 use crate::editions::published;
 use crate::history::INDICATORS;
 use crate::labels::Labels;
-use crate::model::{Cell, Model, cell, parse};
+use crate::model::{Cell, Model, cell, last_digit, parse, report};
 use crate::places::Figure;
 use crate::world::{AREAS, GROUPS};
 
@@ -104,4 +104,26 @@ fn residual(model: &Model<'_>, about: &Cell) -> Option<Found> {
     let is_found = 2 * (amount - parts).abs() > allowed && (all || amount < parts && model.never_negative(&about.1));
     let rule = if about.1 == "rd" { "by-area" } else { "" };
     is_found.then(|| Found { rule, cell: about.clone(), amount, parts })
+}
+
+/// Editions of a cell in the order in which they came out: one with fewer digits than the one before it, and one that
+/// counts although another came out later.
+pub(crate) fn of_editions(model: &Model<'_>) -> Vec<Found> {
+    let mut out = Vec::new();
+    for about in model.current.keys() {
+        let newest = model.newest_by(about, |event| report(event).edition);
+        let named = newest.into_iter().filter_map(|(edition, event, counts)| Some((edition?, event, counts)));
+        let mut said: Vec<_> = named.collect();
+        said.sort_by_key(|(edition, event, _)| (published(edition), event.known, *edition));
+        let amount = |at: usize| report(said[at].1).amount.expect("an amount");
+        let found = |rule, at, other| Found { rule, cell: about.clone(), amount: amount(at), parts: amount(other) };
+        for at in 1..said.len() {
+            if last_digit(amount(at)) > last_digit(amount(at - 1)) {
+                out.push(found("coarser_than_before", at, at - 1));
+            }
+        }
+        let older = |at: &usize| said[*at].2 && published(said[*at].0) < published(said[said.len() - 1].0);
+        out.extend((0..said.len()).filter(older).map(|at| found("older_edition_counts", at, said.len() - 1)));
+    }
+    out
 }

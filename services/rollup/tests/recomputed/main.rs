@@ -15,6 +15,7 @@ mod asking;
 mod boundaries;
 mod changes;
 mod editions;
+mod exported;
 mod files;
 mod folded;
 mod found;

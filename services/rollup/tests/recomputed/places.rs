@@ -217,7 +217,7 @@ impl Model<'_> {
         })
     }
 
-    fn lies_in(&self, area: &str, other: &str, on: Date, indicator: &str) -> bool {
+    pub(crate) fn lies_in(&self, area: &str, other: &str, on: Date, indicator: &str) -> bool {
         self.variant
             .parents(area, on, self.known, indicator)
             .iter()

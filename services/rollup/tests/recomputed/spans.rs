@@ -18,6 +18,7 @@ pub(crate) struct Span {
     pub(crate) known: (i64, Option<i64>),
     pub(crate) value: i128,
     pub(crate) editions: (Option<&'static str>, Option<&'static str>),
+    pub(crate) vintages: (Option<&'static str>, Option<&'static str>),
 }
 
 type Pair<'e> = (&'e Event, &'e Event);
@@ -62,6 +63,7 @@ fn span(model: &Model<'_>, cell: &Cell, known: (i64, Option<i64>), (above, below
         known,
         value: divided(amount(above) * model.formula(&cell.1).factor * ONE, amount(below)),
         editions: (report(above).edition, report(below).edition),
+        vintages: (report(above).vintage, report(below).vintage),
     }
 }
 

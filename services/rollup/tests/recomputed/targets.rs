@@ -133,7 +133,14 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
     if is_due && matches!(actual.status, "no_own_value" | "no_denominator") {
         return "not_assessable";
     }
-    let Some(numerator) = actual.numerator else { return if is_due { "not_reported" } else { "not_due" } };
+    let Some(numerator) = actual.numerator else {
+        return match (actual.is_known_missing, is_due) {
+            // Who reported that there is none has reported.
+            (true, _) => "not_assessable",
+            (false, true) => "not_reported",
+            (false, false) => "not_due",
+        };
+    };
     if actual.denominator.is_none_or(|denominator| denominator <= 0) {
         return "not_due";
     }

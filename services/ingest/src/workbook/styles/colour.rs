@@ -186,6 +186,14 @@ mod tests {
     #[test]
     fn colours_are_those_of_the_workbook() {
         let none = "<patternFill patternType=\"none\"/>";
+        let pattern = |kind: &str, front: &str, back: &str| {
+            let colour = |name: &str, rgb: &str| match rgb {
+                "" => String::new(),
+                rgb => format!("<{name} rgb=\"{rgb}\"/>"),
+            };
+            let (front, back) = (colour("fgColor", front), colour("bgColor", back));
+            format!("<patternFill patternType=\"{kind}\">{front}{back}</patternFill>")
+        };
         let ground = |colour: &str| format!("<patternFill patternType=\"solid\"><fgColor {colour}/></patternFill>");
         for (font, fill, own, expected) in [
             ("<color theme=\"1\"/>", none, "", false),
@@ -202,6 +210,14 @@ mod tests {
             ("<color indexed=\"0\"/>", none, "<indexedColors><rgbColor rgb=\"00FFFFFF\"/></indexedColors>", true),
             ("<color indexed=\"1\"/>", none, "<indexedColors><rgbColor rgb=\"00FFFFFF\"/></indexedColors>", true),
             ("<color indexed=\"64\"/>", &ground("indexed=\"65\""), "", false),
+            // Drawn thinly on white, thickly in white, or running into white: white cannot be read on it.
+            ("<color indexed=\"9\"/>", &pattern("gray125", "", ""), "", true),
+            ("<color indexed=\"9\"/>", &pattern("lightUp", "FF000000", "FFFFFFFF"), "", true),
+            ("<color indexed=\"9\"/>", &pattern("darkGray", "FFFFFFFF", "FF000000"), "", true),
+            ("<color indexed=\"9\"/>", &pattern("darkGray", "FF000000", "FFFFFFFF"), "", false),
+            ("<color indexed=\"8\"/>", &pattern("gray125", "", ""), "", false),
+            ("<color indexed=\"8\"/>", &pattern("darkTrellis", "", ""), "", true),
+            ("<color indexed=\"9\"/>", "<gradientFill><stop><color rgb=\"FFFFFFFF\"/></stop></gradientFill>", "", true),
         ] {
             assert_eq!(unseen(font, fill, own), expected, "{font} {fill} {own}");
         }
