@@ -113,10 +113,10 @@ public class FlightJdbc {
             boolean right = true;
             for (int turn = 0; turn < 2; turn++) {
                 statement.setString(1, "640000");
-                statement.setBigDecimal(2, new BigDecimal("1.2984801435"));
+                statement.setBigDecimal(2, new BigDecimal(all.get(0)[1]).subtract(new BigDecimal("0.0000000001")));
                 statement.setString(3, "2018");
                 ResultSet rows = statement.executeQuery();
-                right = right && rows.next() && rows.getBigDecimal(1).toString().equals("1.2984801436") && !rows.next();
+                right = right && rows.next() && rows.getBigDecimal(1).compareTo(new BigDecimal(all.get(0)[1])) == 0 && !rows.next();
             }
             return right;
         });

@@ -109,10 +109,10 @@ public class Jdbc {
             for (int turn = 0; turn < 7; turn++) {
                 statement.setDate(1, java.sql.Date.valueOf("2019-08-30"));
                 statement.setString(2, "640000");
-                statement.setBigDecimal(3, new BigDecimal("1.2984801435"));
+                statement.setBigDecimal(3, new BigDecimal(all.get(0)[1]).subtract(new BigDecimal("0.0000000001")));
                 statement.setArray(4, one.createArrayOf("text", new String[] {"2018"}));
                 ResultSet rows = statement.executeQuery();
-                right = right && rows.next() && rows.getBigDecimal(1).toString().equals("1.2984801436") && rows.getDate(2).toString().equals("2019-08-30") && !rows.next();
+                right = right && rows.next() && rows.getBigDecimal(1).toString().equals(all.get(0)[1]) && rows.getDate(2).toString().equals("2019-08-30") && !rows.next();
             }
             one.commit();
             one.setAutoCommit(true);

@@ -10,6 +10,8 @@ import urllib.request
 
 import psycopg
 
+import replay
+
 HOST, PORT = os.environ["HELAN_POSTGRES"].rsplit(":", 1)
 HTTP, TOKEN, OPERATOR = os.environ["HELAN_HTTP"], os.environ["HELAN_TOKEN"], os.environ["HELAN_OPERATOR"]
 USER = TOKEN.split("_")[1]
@@ -176,8 +178,14 @@ def catalogs(one):
     return [docs[0][0], docs[0][1].startswith("Figures"), columns == len(one.execute("select * from figures limit 0").description), others]
 
 
+def replays(_):
+    """What tools send that cannot be had here, in short: by one protocol, rows of the catalogs only."""
+    found = {path.stem: replay.replayed(path, connect, (False,), strict=False) for path in replay.FILES}
+    return [sum(count for count, _ in found.values()) > 150, {tool: wrong for tool, (_, wrong) in found.items() if wrong}]
+
+
 one = connect()
-parts = {"digits": digits, "attacks": attacks, "cursors": cursors, "settings": settings, "limits": limits, "catalogs": catalogs}
+parts = {"digits": digits, "attacks": attacks, "cursors": cursors, "settings": settings, "limits": limits, "catalogs": catalogs, "replays": replays}
 answers = {name: part(one) for name, part in parts.items()}
 answers.update(seats=seats(), old=old(), logins=logins())
 json.dump(answers, sys.stdout)

@@ -1,12 +1,13 @@
 """psql: its own commands, an answer, a cut-off, Ctrl-C."""
 
 import json
+import os
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-CHECKS = json.loads((Path(__file__).parent / "checks.json").read_text())
+CHECKS = json.loads(Path(os.environ["HELAN_CHECKS"]).read_text())
 
 
 def psql(*commands):

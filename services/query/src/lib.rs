@@ -5,6 +5,7 @@
 
 mod catalog_tables;
 pub mod desk;
+mod dialect;
 mod format;
 mod guard;
 pub mod http;

@@ -10,8 +10,10 @@ use arrow::record_batch::RecordBatch;
 use arrow::util::display::array_value_to_string;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
-use arrow_flight::sql::{Any, CommandGetTables, ProstMessageExt, TicketStatementQuery};
-use arrow_flight::{Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightInfo, Ticket};
+use arrow_flight::sql::{Any, CommandGetTables, CommandStatementQuery, ProstMessageExt, TicketStatementQuery};
+use arrow_flight::{
+    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor, FlightInfo, Ticket,
+};
 use futures::TryStreamExt;
 use prost::Message;
 use tonic::Code;
@@ -141,6 +143,26 @@ async fn three_ways_to_ask_give_the_same_digits_from_the_same_versions() {
     ] {
         ask(&mut client, text).await;
     }
+    // What ADBC asks of a statement before it is fetched.
+    let asked = || {
+        let query = CommandStatementQuery { query: "select value from rd_intensity".to_owned(), transaction_id: None };
+        let mut request = tonic::Request::new(FlightDescriptor::new_cmd(query.as_any().encode_to_vec()));
+        request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("a value"));
+        request
+    };
+    let info = client.inner_mut().get_flight_info(asked()).await.expect("announced").into_inner();
+    let schema = client.inner_mut().get_schema(asked()).await.expect("a schema").into_inner();
+    assert_eq!(schema.schema, info.schema);
+    assert_eq!(arrow::datatypes::Schema::try_from(&schema).expect("a schema").field(0).name(), "value");
+    let polled = client.inner_mut().poll_flight_info(asked()).await.expect("announced").into_inner();
+    assert!(polled.flight_descriptor.is_none(), "complete");
+    let rows = client.do_get(ticket(&polled.info.expect("announced"))).await.expect("an answer");
+    assert!(rows.try_collect::<Vec<_>>().await.is_ok());
+    let options = Action { r#type: "SetSessionOptions".to_owned(), body: Vec::new().into() };
+    let mut request = tonic::Request::new(options);
+    request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().expect("a value"));
+    let status = client.inner_mut().do_action(request).await.map(|_| ()).expect_err("headers say it");
+    assert!(status.code() == Code::Unimplemented && status.message().ends_with("(not_offered)"), "{status:?}");
     let listed = CommandGetTables {
         include_schema: true,
         table_name_filter_pattern: Some("rd\\_int%".to_owned()),

@@ -28,7 +28,7 @@ use tower::ServiceExt;
 use crate::Flight;
 use crate::caller::lang_of;
 use crate::problem::{Own, Problem, ToStatus};
-use crate::service::Service;
+use crate::calls::Calls;
 
 /// What is spoken within TLS.
 const ALPN: &[u8] = b"h2";
@@ -220,7 +220,7 @@ impl Flight {
 
     async fn answer(
         &self,
-        service: FlightServiceServer<Service>,
+        service: FlightServiceServer<Calls>,
         mut request: Request<Incoming>,
         peer: IpAddr,
         seen: Arc<Seen>,

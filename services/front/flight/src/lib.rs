@@ -7,6 +7,7 @@
 mod answer;
 mod bound;
 mod caller;
+mod calls;
 mod connection;
 mod described;
 mod handle;
@@ -28,6 +29,7 @@ use helan_runtime::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
 use crate::running::Running;
+use crate::calls::Calls;
 use crate::service::Service;
 
 /// Bytes of a message of a client: a statement is much shorter, and so are its parameters.
@@ -61,7 +63,7 @@ impl Flight {
         helan_connections::serve(Arc::new(self), listener, connections, counters, shutdown).await
     }
 
-    fn service(self: &Arc<Self>) -> FlightServiceServer<Service> {
-        FlightServiceServer::new(Service(self.clone())).max_decoding_message_size(MESSAGE)
+    fn service(self: &Arc<Self>) -> FlightServiceServer<Calls> {
+        FlightServiceServer::new(Calls(Service(self.clone()))).max_decoding_message_size(MESSAGE)
     }
 }

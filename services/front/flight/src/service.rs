@@ -144,7 +144,7 @@ impl Service {
     }
 }
 
-fn refused<T, R>(request: &Request<T>, own: Own) -> Result<R, Status> {
+pub(crate) fn refused<T, R>(request: &Request<T>, own: Own) -> Result<R, Status> {
     let caller = Caller::of(request)?;
     Err(Problem::from(own).to_status(caller.lang))
 }

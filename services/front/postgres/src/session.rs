@@ -97,6 +97,18 @@ struct Portal {
     state: State,
     codes: Vec<i16>,
     kept: usize,
+    life: Life,
+}
+
+/// How long a portal lives, at most: a cursor that is not fetched in time ends before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// As long as its transaction.
+    Transaction,
+    /// As long as its connection, once its transaction is committed (`with hold`) …
+    Holds,
+    /// … as it is.
+    Held,
 }
 
 enum State {
@@ -213,16 +225,16 @@ impl Session {
         if let PgWireFrontendMessage::Query(query) = message {
             self.is_skipping = false;
             let answered = self.simple(&query.query).await;
-            self.told(answered)?;
+            let failed = self.told(answered)?;
             if self.transaction == TransactionStatus::Idle {
-                self.portals.clear();
+                self.end_portals(!failed);
             }
             return self.ready().await;
         }
         if let PgWireFrontendMessage::Sync(_) = message {
-            self.is_skipping = false;
+            let failed = std::mem::take(&mut self.is_skipping);
             if self.transaction == TransactionStatus::Idle {
-                self.portals.clear();
+                self.end_portals(!failed);
             }
             return self.ready().await;
         }
@@ -248,6 +260,14 @@ impl Session {
             self.wire.flush().await?;
         }
         Ok(())
+    }
+
+    /// Ends those of a transaction with it.
+    fn end_portals(&mut self, committed: bool) {
+        for portal in self.portals.values_mut().filter(|portal| committed && portal.life == Life::Holds) {
+            portal.life = Life::Held;
+        }
+        self.portals.retain(|_, portal| portal.life == Life::Held);
     }
 
     /// Tells the client of an error after which the connection goes on; whether there was one.
@@ -289,7 +309,7 @@ impl Session {
                     let mut open = self.open(&text, Vec::new()).await?;
                     let binary = vec![false; open.columns.len()];
                     self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?;
-                    self.rows(&mut open, &binary, None).await?;
+                    self.rows(&mut open, Some(&binary), None).await?;
                     self.complete(format!("SELECT {}", open.sent))?;
                 }
                 own => self.own(own, &[], None, true).await?,

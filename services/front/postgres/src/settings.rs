@@ -34,6 +34,8 @@ enum Kind {
     Zone,
     /// Read-only is all there is.
     ReadOnly,
+    /// Schemas that there are: names mean the same by any such path.
+    Path,
 }
 
 /// A setting: its name, its value at first, what may be done, and whether clients are told of changes.
@@ -81,14 +83,7 @@ const ALL: &[(&str, &str, Kind, bool)] = &[
     (
         "search_path",
         "public",
-        Kind::Only(&[
-            "public",
-            "\"$user\", public",
-            "$user, public",
-            "pg_catalog, public",
-            "public, pg_catalog",
-            "pg_catalog",
-        ]),
+        Kind::Path,
         false,
     ),
     ("server_encoding", "UTF8", Kind::Shown, true),
@@ -107,6 +102,9 @@ const ALL: &[(&str, &str, Kind, bool)] = &[
 /// Under which names clients are told of some.
 const TOLD_AS: &[(&str, &str)] =
     &[("datestyle", "DateStyle"), ("intervalstyle", "IntervalStyle"), ("timezone", "TimeZone")];
+
+/// What a path may name; `$user` is a schema that nobody has.
+const SCHEMAS: &[&str] = &["public", "pg_catalog", "$user"];
 
 /// Settings by name.
 type Values = BTreeMap<&'static str, String>;
@@ -279,10 +277,12 @@ fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Problem> {
             "client_encoding" => "UTF8".to_owned(),
             "datestyle" => "ISO, MDY".to_owned(),
             "standard_conforming_strings" => "on".to_owned(),
-            "search_path" => value.to_owned(),
             _ => lower,
         }),
         Kind::Time => milliseconds(value).map(|_| value.to_owned()).ok_or_else(wrong),
+        Kind::Path if value.split(',').all(|schema| SCHEMAS.contains(&schema.trim().trim_matches('"'))) => {
+            Ok(value.to_owned())
+        }
         Kind::Zone => zone(value).map(|_| value.to_owned()),
         Kind::ReadOnly => match lower.as_str() {
             "on" | "true" | "yes" | "1" => Ok("on".to_owned()),

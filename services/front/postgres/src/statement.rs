@@ -31,6 +31,8 @@ pub(crate) enum Statement {
     Declare {
         name: String,
         text: String,
+        /// Whether it outlives its transaction.
+        holds: bool,
     },
     /// So many rows, or all.
     Fetch {
@@ -267,17 +269,12 @@ fn value(tokens: &[Token]) -> Result<Option<String>, Problem> {
 fn declare(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
     let cursor = name(tokens.get(1))?;
     let modes: Vec<String> = tokens.iter().skip(2).map(word).take_while(|word| word != "for").collect();
-    for mode in &modes {
-        match mode.as_str() {
-            "binary" | "asensitive" | "insensitive" | "no" | "scroll" | "cursor" | "without" | "hold" => {}
-            // It would have to be read to its end at commit.
-            "with" => return Err(Problem::found(Own::NotOffered, "declare … with hold")),
-            other => return Err(Problem::found(Own::NotOffered, other)),
-        }
+    // Going back in one that scrolls is refused when it is asked for: drivers declare all of them so.
+    let known = ["asensitive", "insensitive", "no", "scroll", "cursor", "with", "without", "hold"];
+    if let Some(other) = modes.iter().find(|mode| !known.contains(&mode.as_str()) && *mode != "binary") {
+        return Err(Problem::found(Own::NotOffered, other));
     }
-    if modes.iter().any(|mode| mode == "scroll") && !modes.iter().any(|mode| mode == "no") {
-        return Err(Problem::found(Own::NotOffered, "declare … scroll"));
-    }
+    let holds = modes.windows(2).any(|modes| modes == ["with", "hold"]);
     let (before, after) = (modes.len() + 2, tokens.len());
     let is_for = before < after;
     // The question itself, as it stands behind `for`.
@@ -289,7 +286,7 @@ fn declare(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
             && lower[..*at].contains("cursor")
     });
     match found.filter(|_| is_for) {
-        Some(at) => Ok(Statement::Declare { name: cursor, text: text[at + 3..].to_owned() }),
+        Some(at) => Ok(Statement::Declare { name: cursor, text: text[at + 3..].to_owned(), holds }),
         None => Err(wrong(tokens.last())),
     }
 }
@@ -347,7 +344,9 @@ mod tests {
         assert_eq!(only("start transaction isolation level read committed"), Statement::Begin);
         assert_eq!(only("DEALLOCATE ALL"), Statement::Deallocate(None));
         let declared = only("DECLARE \"C 1\" NO SCROLL CURSOR WITHOUT HOLD FOR select 'for' as x");
-        assert_eq!(declared, Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned() });
+        assert_eq!(declared, Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned(), holds: false });
+        let declared = only("declare \"SQL_CUR0x1\" scroll cursor with hold for select 1");
+        assert!(matches!(declared, Statement::Declare { holds: true, .. }), "{declared:?}");
         let fetched = |rows| Statement::Fetch { name: "c".to_owned(), rows, skip: false };
         assert_eq!(only("FETCH FORWARD 100 FROM c"), fetched(Some(100)));
         assert_eq!(only("fetch all in c"), fetched(None));
@@ -368,7 +367,6 @@ mod tests {
             ("set session characteristics as transaction read write", "25006"),
             ("set role postgres", "0A000"),
             ("set session authorization 'x'", "0A000"),
-            ("declare c cursor with hold for select 1", "0A000"),
             ("fetch backward 1 from c", "0A000"),
             ("set helan.as_of = (select 1)", "0A000"),
         ] {

@@ -12,6 +12,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
 
+use crate::dialect;
 use crate::guard::moments;
 
 /// The plan with numbers as texts wherever they are compared with texts.
@@ -71,6 +72,7 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::InList(InList { expr, mut list, negated }) => {
             let mut changed = false;
             for item in &mut list {
+                changed |= dialect::with_seconds_beside(&expr, item, schema);
                 if let Some(text) = matched(&expr, schema, item, schema)? {
                     *item = text;
                     changed = true;
@@ -85,7 +87,9 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             apart(&expr, &low, schema)?;
             apart(&expr, &high, schema)?;
             let (mut expr, mut low, mut high) = (expr, low, high);
-            let changed = all_as_doubles([expr.as_mut(), low.as_mut(), high.as_mut()].into_iter(), schema);
+            let mut changed = dialect::with_seconds_beside(&expr, &mut low, schema);
+            changed |= dialect::with_seconds_beside(&expr, &mut high, schema);
+            changed |= all_as_doubles([expr.as_mut(), low.as_mut(), high.as_mut()].into_iter(), schema);
             let expr = Expr::Between(Between { expr, negated, low, high });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
@@ -104,7 +108,7 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
             Transformed::no(Expr::InSubquery(inner))
         }
-        other => Transformed::no(other),
+        other => dialect::parts(other, schema),
     })
 }
 

@@ -3,6 +3,7 @@
 //! A function that is not in the list is refused to strangers, so that one of a later DataFusion is not answered until
 //! somebody has looked at it; a test compares the list with what is registered.
 
+use crate::dialect;
 use crate::session::local_date;
 
 /// How large a result a function makes.
@@ -251,6 +252,7 @@ const SCALAR: List = &[
             "map_values",
         ],
     ),
+    (Little, dialect::NAMES),
     (
         Refused,
         &[
@@ -359,7 +361,8 @@ mod tests {
     #[test]
     fn every_function_that_is_registered_was_looked_at() {
         let scalar = Registered::default_scalar_functions();
-        let scalar = scalar.iter().map(|function| function.name().to_owned()).chain([local_date::NAME.to_owned()]);
+        let ours = dialect::NAMES.iter().chain([&local_date::NAME]).map(|name| (*name).to_owned());
+        let scalar = scalar.iter().map(|function| function.name().to_owned()).chain(ours);
         compare(scalar, names(SCALAR));
         let aggregate = Registered::default_aggregate_functions();
         compare(aggregate.iter().map(|function| function.name().to_owned()), names(AGGREGATE));

@@ -5,6 +5,8 @@ use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Between, Cast, InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
+use crate::dialect;
+
 /// Fails for what would be answered otherwise than it was meant.
 pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
     let kind = |expr: &Expr| expr.get_type(schema).ok();
@@ -26,12 +28,9 @@ pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "date_part" => match args.as_slice() {
             [Expr::Literal(part, _), span]
                 if matches!(kind(span), Some(DataType::Duration(_)))
-                    && !part.try_as_str().flatten().is_some_and(|part| part.eq_ignore_ascii_case("day")) =>
+                    && !part.try_as_str().flatten().is_some_and(|part| dialect::is_part(part)) =>
             {
-                refuse(
-                    "a difference of moments has days only: extract(epoch from a) - extract(epoch from b) gives the seconds \
-                     between",
-                )
+                refuse("a difference of moments has days, hours, minutes and seconds: extract(epoch from a - b) gives all of it")
             }
             _ => Ok(()),
         },
@@ -97,12 +96,12 @@ fn is_of_hours(expr: &Expr) -> bool {
 /// A day has no hours: those of a span would be dropped.
 fn shifted(day: Option<DataType>, span: &Expr) -> Result<()> {
     let Some(DataType::Date32 | DataType::Date64) = day else { return Ok(()) };
-    match span {
-        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) if span.nanoseconds != 0 => refuse(
+    if dialect::takes_hours(span) {
+        return refuse(
             "a date has no hours, so those of the interval would be dropped: cast(day as timestamp) + interval '36 hours'",
-        ),
-        _ => Ok(()),
+        );
     }
+    Ok(())
 }
 
 fn is_utc(zone: &str) -> bool {

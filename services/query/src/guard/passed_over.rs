@@ -170,6 +170,10 @@ impl Visitor for Clauses {
             Expr::Function(Function { name, parameters, args, .. }) => first(&[
                 (!matches!(parameters, FunctionArguments::None), "a function with two lists of arguments"),
                 (
+                    name.to_string().eq_ignore_ascii_case("percentile_cont"),
+                    "percentile_cont: write its share as a number, percentile_cont(0.5) within group (order by x)",
+                ),
+                (
                     name.to_string().eq_ignore_ascii_case("to_char") && is_without_parts(args),
                     "to_char takes formats with %: write to_char(x, '%Y-%m')",
                 ),

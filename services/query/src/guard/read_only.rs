@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use helan_schemas::catalog::Catalog;
 
+use crate::dialect;
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
@@ -57,10 +58,12 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     if let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize() {
         Bound::Links.hold(tokens.iter().filter(|token| links(token)).count() as u64)?;
     }
-    let parser = DFParserBuilder::new(text).with_dialect(&dialect).with_recursion_limit(limit).build();
+    let text = dialect::with_what(text);
+    let parser = DFParserBuilder::new(&*text).with_dialect(&dialect).with_recursion_limit(limit).build();
     let mut statements = parser.and_then(|mut parser| parser.parse_statements()).map_err(asked)?;
     match (statements.pop_front(), statements.is_empty()) {
         (Some(mut statement), true) => {
+            dialect::write_out(&mut statement);
             plain_terms::write_out(&mut statement);
             expansion::hold(&statement, state.config().get_extension::<Catalog>().as_deref())?;
             arguments::hold(&statement)?;

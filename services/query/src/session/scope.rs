@@ -23,6 +23,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::catalog_tables;
+use crate::dialect;
 use crate::guard::arithmetic::Checked;
 use crate::guard::outer_joins::SidesApart;
 use crate::guard::truths::Truths;
@@ -297,7 +298,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     let mut rules = known.physical_optimizers().to_vec();
     rules.insert(0, Arc::new(SidesApart));
     rules.push(Arc::new(NumberInOnePass));
-    let mut planners = vec![Arc::new(Truths) as _];
+    let mut planners = vec![dialect::planner(), Arc::new(Truths) as _];
     planners.extend(known.expr_planners().iter().cloned());
     let state = SessionStateBuilder::new_from_existing(known).with_physical_optimizer_rules(rules);
     let state = state.with_expr_planners(planners).build();
@@ -309,6 +310,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     context.add_analyzer_rule(Arc::new(Checked));
     sums::register(&context);
     local_date::register(&context);
+    dialect::register(&context);
     let offered: Vec<_> = context.state().table_functions().keys().cloned().collect();
     for name in offered.iter().filter(|name| !functions::table(name)) {
         context.deregister_udtf(name);

@@ -4,7 +4,7 @@ use arrow::datatypes::DataType;
 use helan_query::ColumnDoc;
 
 use super::rows::{Cell, Row};
-use super::{OWNER, PG_CATALOG, PG_CLASS, PG_PROC, PUBLIC, Relations};
+use super::{FIRST_FUNCTION, OWNER, PG_CATALOG, PG_CLASS, PG_PROC, PUBLIC, Relations};
 use crate::types::{self, Column, TEXT};
 
 /// The collation of texts.
@@ -99,30 +99,75 @@ pub(super) fn procedures(relations: &Relations) -> Vec<Row> {
             ("proargnames", Cell::Texts(vec!["known".to_owned(), "recorded".to_owned()])),
         ]
     });
+    rows.chain(of_types()).collect()
+}
+
+/// The number of the first function that types are read and written by.
+const FIRST_OF_TYPES: i64 = 10_000;
+
+/// The functions that `pg_type` names: Npgsql finds arrays by them.
+fn of_types() -> impl Iterator<Item = Row> {
+    let names = types::ALL.iter().map(|kind| kind.name).chain(["array"]);
+    let names = names.flat_map(|name| {
+        let apart = if name == "array" { "_" } else { "" };
+        ["in", "out", "recv", "send"].map(|end| format!("{name}{apart}{end}"))
+    });
+    (FIRST_OF_TYPES..).zip(names).map(|(oid, name)| -> Row {
+        vec![
+            ("oid", oid.into()),
+            ("tableoid", PG_PROC.into()),
+            ("proname", name.into()),
+            ("pronamespace", PG_CATALOG.into()),
+            ("proowner", OWNER.into()),
+            ("proretset", false.into()),
+            ("pronargs", 1.into()),
+            ("prorettype", 2249.into()),
+        ]
+    })
+}
+
+/// The rule by which each view is read.
+pub(super) fn rules(relations: &Relations) -> Vec<Row> {
+    let views = relations.relations().filter(|(_, doc)| doc.kind == "view");
+    let rows = views.map(|(oid, _)| -> Row {
+        vec![
+            ("oid", (oid + FIRST_FUNCTION).into()),
+            ("rulename", "_RETURN".into()),
+            ("ev_class", oid.into()),
+            ("ev_type", "1".into()),
+            ("ev_enabled", "O".into()),
+            ("is_instead", true.into()),
+        ]
+    });
     rows.collect()
 }
 
+/// Types that no column has.
+const PSEUDO: &[(u32, &str)] = &[(2249, "record"), (2278, "void")];
+
 /// Every type, and its array.
 pub(super) fn types() -> Vec<Row> {
-    let mut rows = Vec::new();
+    let row = |oid: u32, name: String, length: i16, category: char, elem: u32, array: u32| -> Row {
+        vec![
+            ("oid", i64::from(oid).into()),
+            ("typname", name.clone().into()),
+            ("typnamespace", PG_CATALOG.into()),
+            ("typowner", OWNER.into()),
+            ("typlen", i64::from(length).into()),
+            ("typcategory", category.to_string().into()),
+            ("typelem", i64::from(elem).into()),
+            ("typarray", i64::from(array).into()),
+            ("typinput", if elem == 0 { format!("{name}in") } else { "array_in".to_owned() }.into()),
+            ("typoutput", if elem == 0 { format!("{name}out") } else { "array_out".to_owned() }.into()),
+            ("typreceive", if elem == 0 { format!("{name}recv") } else { "array_recv".to_owned() }.into()),
+            ("typsend", if elem == 0 { format!("{name}send") } else { "array_send".to_owned() }.into()),
+            ("typtype", if category == 'X' || category == 'P' { "p" } else { "b" }.into()),
+            ("typcollation", if category == 'S' { DEFAULT_COLLATION } else { 0 }.into()),
+        ]
+    };
+    let mut rows: Vec<Row> =
+        PSEUDO.iter().map(|(oid, name)| row(*oid, (*name).to_owned(), -1, 'P', 0, 0)).collect();
     for kind in types::ALL {
-        let row = |oid: u32, name: String, length: i16, category: char, elem: u32, array: u32| -> Row {
-            vec![
-                ("oid", i64::from(oid).into()),
-                ("typname", name.clone().into()),
-                ("typnamespace", PG_CATALOG.into()),
-                ("typowner", OWNER.into()),
-                ("typlen", i64::from(length).into()),
-                ("typcategory", category.to_string().into()),
-                ("typelem", i64::from(elem).into()),
-                ("typarray", i64::from(array).into()),
-                ("typinput", if elem == 0 { format!("{name}in") } else { "array_in".to_owned() }.into()),
-                ("typoutput", if elem == 0 { format!("{name}out") } else { "array_out".to_owned() }.into()),
-                ("typreceive", if elem == 0 { format!("{name}recv") } else { "array_recv".to_owned() }.into()),
-                ("typsend", if elem == 0 { format!("{name}send") } else { "array_send".to_owned() }.into()),
-                ("typcollation", if category == 'S' { DEFAULT_COLLATION } else { 0 }.into()),
-            ]
-        };
         rows.push(row(kind.oid, kind.name.to_owned(), kind.length, kind.category, 0, kind.array));
         if kind.array != 0 {
             rows.push(row(kind.array, format!("_{}", kind.name), -1, 'A', kind.oid, 0));

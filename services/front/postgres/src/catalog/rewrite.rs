@@ -1,11 +1,18 @@
 //! What tools ask of the catalogs, said so that our planner understands it: the same question in other words.
 
+mod lists;
+mod names;
+mod nothing;
+mod path;
+mod scalar;
+mod types;
+
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, SetExpr, Statement, TableFactor, Value, VisitMut, VisitorMut,
+    AccessExpr, BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, Statement,
+    TableFactor, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -13,11 +20,16 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use helan_query::desk::SqlLimits;
 use tokio::sync::oneshot;
 
-use super::system::{is_empty, is_system};
+use self::names::named;
+use self::path::asks_for_path;
+use self::scalar::one_row;
+use self::types::{casted, listed};
+use super::system::is_system;
 
 /// Words that only texts about the catalogs have, or that mean a function without brackets.
 const WORDS: &[&str] = &[
     "pg_",
+    "ordinality",
     "information_schema",
     "::reg",
     "::\"char\"",
@@ -92,7 +104,14 @@ struct Words;
 impl VisitorMut for Words {
     type Break = ();
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        nothing::unordered(query);
+        names::ordered(query);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        nothing::emptied(select);
         for item in &mut select.projection {
             match item {
                 SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => one_row(expr),
@@ -107,6 +126,7 @@ impl VisitorMut for Words {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        lists::counted(factor);
         if let TableFactor::Table { name, args, .. } = factor {
             let last = last(name);
             if args.is_some() && last == "pg_get_keywords" {
@@ -171,6 +191,12 @@ fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     })
 }
 
+/// A table of a query, read from a text.
+fn parsed_table(text: &str) -> Option<TableFactor> {
+    let mut parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text).ok()?;
+    parser.parse_table_factor().ok()
+}
+
 /// Functions that are called without brackets.
 const BARE: &[&str] = &["current_user", "session_user", "current_role", "current_catalog", "current_schema", "user"];
 
@@ -193,6 +219,10 @@ fn said(expr: Expr) -> Expr {
             };
             Expr::BinaryOp { left, op, right }
         }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
+            let (left, right) = by_name(*left, *right);
+            Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) }
+        }
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_query(&right) => {
             call("array_has", vec![listed(*right), *left])
         }
@@ -200,7 +230,6 @@ fn said(expr: Expr) -> Expr {
             op: datafusion::sql::sqlparser::ast::UnaryOperator::Not,
             expr: Box::new(call("array_has", vec![listed(*right), *left])),
         },
-        // Whether a schema is on the path, as Grafana asks it: there is one.
         Expr::InSubquery { expr, subquery, negated } if asks_for_path(&subquery) => {
             Expr::InList { expr, list: vec![text("public")], negated }
         }
@@ -226,9 +255,31 @@ fn said(expr: Expr) -> Expr {
     }
 }
 
-fn asks_for_path(query: &Query) -> bool {
-    let text = query.to_string();
-    text.contains("string_to_array(") && text.contains("'search_path'")
+/// Columns that name a function; PostgreSQL keeps its number there.
+const OF_FUNCTIONS: &[&str] = &["typinput", "typoutput", "typreceive", "typsend"];
+
+/// A function that is looked up by the number that a column of types has: our columns have its name.
+fn by_name(mut left: Expr, mut right: Expr) -> (Expr, Expr) {
+    let is = |expr: &Expr, names: &[&str]| match expr {
+        Expr::CompoundIdentifier(parts) => parts.last().is_some_and(|part| names.contains(&part.value.as_str())),
+        Expr::Identifier(ident) => names.contains(&ident.value.as_str()),
+        _ => false,
+    };
+    let (of_left, of_right) = (is(&left, OF_FUNCTIONS), is(&right, OF_FUNCTIONS));
+    let number = match (of_left, of_right) {
+        (true, false) if is(&right, &["oid"]) => &mut right,
+        (false, true) if is(&left, &["oid"]) => &mut left,
+        _ => return (left, right),
+    };
+    match number {
+        Expr::CompoundIdentifier(parts) => {
+            if let Some(part) = parts.last_mut() {
+                *part = Ident::new("proname");
+            }
+        }
+        other => *other = Expr::Identifier(Ident::new("proname")),
+    }
+    (left, right)
 }
 
 /// Those names are words of SQL, so what is called has others.
@@ -251,68 +302,6 @@ fn is_query(expr: &Expr) -> bool {
         Expr::Nested(inner) => is_query(inner),
         _ => false,
     }
-}
-
-/// An array that is written as a text, `'{a,b}'`.
-fn listed(expr: Expr) -> Expr {
-    match &expr {
-        Expr::Nested(inner) => listed(inner.as_ref().clone()),
-        Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(array) if array.starts_with('{') => {
-                let items = array.trim_start_matches('{').trim_end_matches('}').split(',');
-                call(
-                    "make_array",
-                    items.filter(|item| !item.is_empty()).map(|item| text(item.trim_matches('"'))).collect(),
-                )
-            }
-            _ => expr,
-        },
-        _ => expr,
-    }
-}
-
-/// A cast to one of PostgreSQL's own types.
-fn casted(expr: Expr, data_type: DataType) -> Expr {
-    let name = match &data_type {
-        DataType::Custom(name, _) => last(name),
-        DataType::Regclass => "regclass".to_owned(),
-        DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) => {
-            let item = plain(item).unwrap_or_else(|| item.as_ref().clone());
-            let list = DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item.clone()), None));
-            return cast(listed(expr), list);
-        }
-        _ => return cast(expr, data_type),
-    };
-    let is_text = matches!(&expr, Expr::Value(value)
-        if matches!(value.value, Value::SingleQuotedString(_) | Value::Placeholder(_)));
-    let named = |by_name: &str, by_number: &str, expr: Expr| match is_text {
-        true => call(by_name, vec![expr]),
-        false => call(by_number, vec![expr]),
-    };
-    match name.as_str() {
-        "regclass" => named("helan_relation", "helan_relation_name", expr),
-        "regtype" => named("helan_type", "helan_type_name", expr),
-        "regnamespace" => named("helan_schema", "helan_schema_name", expr),
-        _ => {
-            let data_type = plain(&data_type).unwrap_or(data_type);
-            cast(expr, data_type)
-        }
-    }
-}
-
-/// The type of ours for one that is named as PostgreSQL does.
-fn plain(data_type: &DataType) -> Option<DataType> {
-    let DataType::Custom(name, _) = data_type else { return None };
-    Some(match last(name).as_str() {
-        "text" | "name" | "char" | "bpchar" | "varchar" | "regproc" | "regprocedure" | "regoper" | "regrole"
-        | "cstring" | "sql_identifier" | "character_data" | "yes_or_no" | "json" | "jsonb" | "xml" | "inet"
-        | "aclitem" => DataType::Text,
-        "oid" | "xid" | "cid" | "int8" | "bigint" | "cardinal_number" => DataType::BigInt(None),
-        "int4" | "int" | "integer" => DataType::Integer(None),
-        "int2" | "smallint" => DataType::SmallInt(None),
-        "bool" | "boolean" => DataType::Boolean,
-        _ => return None,
-    })
 }
 
 fn called(mut function: Function) -> Expr {
@@ -340,7 +329,7 @@ fn called(mut function: Function) -> Expr {
         // Our planner fails at two orders in one aggregate.
         list.clauses.retain(|clause| !matches!(clause, FunctionArgumentClause::OrderBy(_)));
     }
-    if name == "generate_subscripts" {
+    if matches!(name.as_str(), "generate_subscripts" | "aclexplode") {
         return cast(null(), DataType::Integer(None));
     }
     if name == "array_to_string"
@@ -356,97 +345,6 @@ fn first(function: &Function) -> Option<&Expr> {
     match list.args.first() {
         Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(expr))) => Some(expr),
         _ => None,
-    }
-}
-
-/// A query for one value, whose condition names other tables: our planner wants to see that it gives one row.
-fn one_row(expr: &mut Expr) {
-    match expr {
-        Expr::Subquery(query) => {
-            // Recursive ones ask for what types rest on: none here rests on another.
-            if of_empty_tables(query) || query.with.as_ref().is_some_and(|with| with.recursive) {
-                *expr = cast(null(), DataType::Text);
-            } else if let Some(item) = only_value(query)
-                && !matches!(item, Expr::Function(function) if is_aggregate(function))
-            {
-                let inner = std::mem::replace(item, null());
-                *item = call("max", vec![inner]);
-                query.order_by = None;
-                query.limit_clause = None;
-            }
-        }
-        Expr::Nested(inner) => one_row(inner),
-        Expr::Cast { expr, .. } => one_row(expr),
-        Expr::BinaryOp { left, right, .. } => {
-            one_row(left);
-            one_row(right);
-        }
-        Expr::IsNull(inner) | Expr::IsNotNull(inner) => one_row(inner),
-        Expr::Case { conditions, else_result, .. } => {
-            for branch in conditions {
-                one_row(&mut branch.condition);
-                one_row(&mut branch.result);
-            }
-            if let Some(inner) = else_result {
-                one_row(inner);
-            }
-        }
-        Expr::Function(function) => {
-            if let FunctionArguments::List(list) = &mut function.args {
-                for argument in &mut list.args {
-                    if let FunctionArg::Unnamed(FunctionArgExpr::Expr(inner)) = argument {
-                        one_row(inner);
-                    }
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_aggregate(function: &Function) -> bool {
-    matches!(last(&function.name).as_str(), "max" | "min" | "count" | "sum" | "avg" | "string_agg" | "array_agg")
-}
-
-fn only_value(query: &mut Query) -> Option<&mut Expr> {
-    let SetExpr::Select(select) = query.body.as_mut() else { return None };
-    match select.projection.as_mut_slice() {
-        [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] => Some(expr),
-        _ => None,
-    }
-}
-
-fn of_empty_tables(query: &Query) -> bool {
-    let SetExpr::Select(select) = query.body.as_ref() else { return false };
-    let first = select.from.first().map(|from| &from.relation);
-    matches!(first, Some(TableFactor::Table { name, args: None, .. }) if is_empty(&last(name)))
-}
-
-/// Columns that PostgreSQL calls alike are told apart, because our planner wants it so.
-fn named(projection: &mut [SelectItem]) {
-    let mut seen: Vec<String> = Vec::new();
-    for item in projection {
-        let name = match item {
-            SelectItem::UnnamedExpr(Expr::Function(function)) => last(&function.name),
-            SelectItem::UnnamedExpr(Expr::Subquery(_) | Expr::Cast { .. } | Expr::Case { .. }) => "?column?".to_owned(),
-            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
-                parts.last().map(|part| part.value.clone()).unwrap_or_default()
-            }
-            SelectItem::UnnamedExpr(Expr::Identifier(ident)) if is_bare(ident) => ident.value.to_ascii_lowercase(),
-            SelectItem::UnnamedExpr(other) => other.to_string(),
-            _ => continue,
-        };
-        let is_name = matches!(item, SelectItem::UnnamedExpr(Expr::Identifier(ident)) if !is_bare(ident))
-            || matches!(item, SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)));
-        let twice = seen.contains(&name);
-        seen.push(name.clone());
-        if let SelectItem::UnnamedExpr(expr) = item
-            && (!is_name || twice)
-            && !matches!(expr, Expr::Wildcard(_))
-        {
-            let alias = if twice { format!("{name}_{}", seen.len()) } else { name };
-            *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', alias) };
-        }
     }
 }
 
@@ -490,7 +388,25 @@ mod tests {
             ),
             (
                 "select (select pg_catalog.pg_get_expr(d.adbin, d.adrelid) from pg_catalog.pg_attrdef d where d.adrelid = a.attrelid) from pg_catalog.pg_attribute a",
-                "SELECT CAST(NULL AS TEXT) AS \"?column?\" FROM pg_catalog.pg_attribute a",
+                "SELECT NULL AS \"?column?\" FROM pg_catalog.pg_attribute a",
+            ),
+            (
+                "select t.oid, p.proname from pg_type t left join pg_proc p on p.oid = t.typreceive join pg_namespace n on true order by oid",
+                "SELECT t.oid, p.proname FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_proc p ON p.proname = t.typreceive JOIN \
+                 pg_catalog.pg_namespace n ON true ORDER BY 1",
+            ),
+            (
+                "select typinput = 'pg_catalog.array_in'::regproc as a from pg_type",
+                "SELECT typinput = CAST('array_in' AS TEXT) AS a FROM pg_catalog.pg_type",
+            ),
+            (
+                "select format('%I.%I', 'public', 'x')::regclass::oid as a from pg_class",
+                "SELECT CAST(helan_relation(format('%I.%I', 'public', 'x')) AS BIGINT) AS a FROM pg_catalog.pg_class",
+            ),
+            (
+                "select * from unnest(current_schemas(true)) with ordinality as s(name, nr) where name <> 'pg_catalog'",
+                "SELECT * FROM (SELECT unnest(current_schemas(true)) AS name, unnest(generate_series(1, \
+                 CAST(cardinality(current_schemas(true)) AS BIGINT))) AS nr) AS s WHERE name <> 'pg_catalog'",
             ),
         ] {
             assert_eq!(rewritten(text).as_deref(), Some(expected));

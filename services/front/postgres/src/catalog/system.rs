@@ -8,7 +8,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 
-use super::relations::{attributes, classes, columns, descriptions, procedures, types};
+use super::relations::{attributes, classes, columns, descriptions, procedures, rules, types};
 use super::rows::{Cell, Row, Schema, table};
 use crate::settings::Settings;
 
@@ -16,6 +16,10 @@ use super::{DATABASE, INFORMATION_SCHEMA, OWNER, PG_CATALOG, PUBLIC, Relations};
 
 /// Each table's columns.
 const TABLES: &[(&str, &str)] = &[
+    (
+        "pg_aggregate",
+        "aggfnoid:oid aggkind:char aggnumdirectargs:int2 aggtransfn:text aggfinalfn:text aggsortop:oid aggtranstype:oid",
+    ),
     ("pg_am", "oid:oid amname:name amhandler:text amtype:char"),
     ("pg_attrdef", "oid:oid adrelid:oid adnum:int2 adbin:text"),
     (
@@ -62,9 +66,11 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("pg_depend", "classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid refobjsubid:int4 deptype:char"),
     ("pg_description", "objoid:oid classoid:oid objsubid:int4 description:text"),
+    ("pg_db_role_setting", "setdatabase:oid setrole:oid setconfig:text[]"),
+    ("pg_default_acl", "oid:oid defaclrole:oid defaclnamespace:oid defaclobjtype:char defaclacl:text[]"),
     ("pg_enum", "oid:oid enumtypid:oid enumsortorder:float4 enumlabel:name"),
     ("pg_event_trigger", "oid:oid evtname:name evtevent:name evtowner:oid evtfoid:oid evtenabled:char evttags:text[]"),
-    ("pg_extension", "oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text"),
+    ("pg_extension", "oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:oid[] extcondition:text[]"),
     ("pg_foreign_data_wrapper", "oid:oid fdwname:name fdwowner:oid fdwhandler:oid fdwvalidator:oid fdwoptions:text[]"),
     (
         "pg_foreign_server",
@@ -103,6 +109,10 @@ const TABLES: &[(&str, &str)] = &[
         "oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:oid[] polqual:text polwithcheck:text",
     ),
     (
+        "pg_policies",
+        "schemaname:name tablename:name policyname:name permissive:text roles:name[] cmd:text qual:text with_check:text",
+    ),
+    (
         "pg_proc",
         "oid:oid tableoid:oid=0 proname:name pronamespace:oid proowner:oid prolang:oid=14 procost:float4=1 prorows:float4=1000 \
          provariadic:oid=0 prosupport:text prokind:char=f prosecdef:bool=f proleakproof:bool=f proisstrict:bool=f \
@@ -127,6 +137,7 @@ const TABLES: &[(&str, &str)] = &[
          rolreplication:bool=f rolconnlimit:int4=-1 rolpassword:text rolvaliduntil:timestamptz rolbypassrls:bool=f \
          rolconfig:text[] oid:oid",
     ),
+    ("pg_rules", "schemaname:name tablename:name rulename:name definition:text"),
     ("pg_seclabel", "objoid:oid classoid:oid objsubid:int4 provider:text label:text"),
     (
         "pg_sequence",
@@ -138,6 +149,7 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("pg_shdescription", "objoid:oid classoid:oid description:text"),
     ("pg_stat_activity", "datid:oid datname:name pid:int4 usename:name application_name:text state:text query:text"),
+    ("pg_stat_user_indexes", "relid:oid indexrelid:oid schemaname:name relname:name indexrelname:name idx_scan:int8"),
     ("pg_stat_user_tables", "relid:oid schemaname:name relname:name seq_scan:int8 n_live_tup:int8 n_dead_tup:int8"),
     (
         "pg_statistic_ext",
@@ -177,6 +189,10 @@ const INFORMATION: &[(&str, &str)] = &[
         "character_sets",
         "character_set_catalog:name character_set_schema:name character_set_name:name default_collate_name:name",
     ),
+    (
+        "column_privileges",
+        "grantor:name grantee:name table_catalog:name table_schema:name table_name:name column_name:name privilege_type:text is_grantable:text",
+    ),
     ("check_constraints", "constraint_catalog:name constraint_schema:name constraint_name:name check_clause:text"),
     (
         "columns",
@@ -200,6 +216,7 @@ const INFORMATION: &[(&str, &str)] = &[
         "constraint_table_usage",
         "table_catalog:name table_schema:name table_name:name constraint_catalog:name constraint_schema:name constraint_name:name",
     ),
+    ("domains", "domain_catalog:name domain_schema:name domain_name:name data_type:text domain_default:text"),
     (
         "element_types",
         "object_catalog:name object_schema:name object_name:name object_type:text collection_type_identifier:name data_type:text",
@@ -220,6 +237,10 @@ const INFORMATION: &[(&str, &str)] = &[
     (
         "role_table_grants",
         "grantor:name grantee:name table_catalog:name table_schema:name table_name:name privilege_type:text is_grantable:text",
+    ),
+    (
+        "routine_privileges",
+        "grantor:name grantee:name specific_catalog:name specific_schema:name specific_name:name routine_catalog:name routine_schema:name routine_name:name privilege_type:text is_grantable:text",
     ),
     (
         "routines",
@@ -274,6 +295,12 @@ pub(super) fn is_empty(name: &str) -> bool {
     is_system(name) && !FILLED.contains(&name)
 }
 
+/// Whether a table of `information_schema` has no rows, whatever is asked.
+pub(super) fn is_empty_information(name: &str) -> bool {
+    let filled = ["character_sets", "columns", "information_schema_catalog_name", "schemata", "tables", "views"];
+    INFORMATION.iter().any(|(known, _)| *known == name) && !filled.contains(&name)
+}
+
 /// Those that have rows.
 const FILLED: &[&str] = &[
     "pg_attribute",
@@ -283,6 +310,7 @@ const FILLED: &[&str] = &[
     "pg_language",
     "pg_namespace",
     "pg_proc",
+    "pg_rewrite",
     "pg_roles",
     "pg_settings",
     "pg_tables",
@@ -291,7 +319,6 @@ const FILLED: &[&str] = &[
     "pg_user",
     "pg_views",
     "pg_am",
-    "pg_timezone_names",
 ];
 
 fn made(tables: &[(&'static str, &str)], rows: &HashMap<&str, Vec<Row>>) -> Result<Schema> {
@@ -353,6 +380,7 @@ pub(super) fn pg_catalog(relations: &Relations) -> Result<Schema> {
         ),
         ("pg_namespace", schemas.into()),
         ("pg_proc", procedures(relations)),
+        ("pg_rewrite", rules(relations)),
         ("pg_roles", vec![owner.into()]),
         ("pg_tables", tables.collect()),
         (
@@ -387,7 +415,9 @@ pub(super) fn information_schema(relations: &Relations) -> Result<Schema> {
     let views = relations.relations().filter(|(_, doc)| doc.kind == "view").map(|(_, doc)| {
         row([("table_name", doc.name.as_str().into()), ("view_definition", doc.sql.unwrap_or_default().into())])
     });
+    let letters = row([("character_set_name", "UTF8".into()), ("default_collate_name", "C".into())]);
     let rows = HashMap::from([
+        ("character_sets", vec![letters]),
         ("columns", columns(relations)),
         ("information_schema_catalog_name", vec![row([("catalog_name", "helan".into())])]),
         ("schemata", schemata.into()),

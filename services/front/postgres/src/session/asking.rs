@@ -135,8 +135,8 @@ impl Session {
         Ok(Open { schema: answer.schema, columns, rows: Some(answer.rows), batch: None, sent: 0, until, own_time })
     }
 
-    /// Sends rows, all or so many; whether all were sent.
-    pub(super) async fn rows(&mut self, open: &mut Open, binary: &[bool], most: Option<usize>) -> Step<bool> {
+    /// Sends rows, all or so many; whether all were sent. Without formats they are passed over.
+    pub(super) async fn rows(&mut self, open: &mut Open, binary: Option<&[bool]>, most: Option<usize>) -> Step<bool> {
         let mut left = most.unwrap_or(usize::MAX);
         loop {
             while let Some(batch) = open.batch.take().filter(|batch| batch.num_rows() > 0) {
@@ -145,11 +145,13 @@ impl Session {
                     return Ok(false);
                 }
                 let count = batch.num_rows().min(left);
-                let part = encode::Rows::new(&batch.slice(0, count), &open.columns, binary, self.settings.zone())?;
-                for row in 0..part.len() {
-                    part.write(row, self.wire.output())?;
-                    if self.wire.output().len() >= PIECE {
-                        self.send(open).await?;
+                if let Some(binary) = binary {
+                    let part = encode::Rows::new(&batch.slice(0, count), &open.columns, binary, self.settings.zone())?;
+                    for row in 0..part.len() {
+                        part.write(row, self.wire.output())?;
+                        if self.wire.output().len() >= PIECE {
+                            self.send(open).await?;
+                        }
                     }
                 }
                 left -= count;

@@ -8,7 +8,7 @@ use pgwire::messages::extendedquery::{
 };
 use pgwire::messages::response::EmptyQueryResponse;
 
-use super::{Described, KEPT, MOST, Portal, Prepared, Session, State, Step};
+use super::{Described, KEPT, Life, MOST, Portal, Prepared, Session, State, Step};
 use crate::decode;
 use crate::encode;
 use crate::problem::{Own, Problem};
@@ -81,7 +81,7 @@ impl Session {
             own => State::Own(own),
         };
         self.allowed(&prepared.statement)?;
-        self.portals.insert(portal, Portal { state, codes: bind.result_column_format_codes, kept });
+        self.portals.insert(portal, Portal { state, codes: bind.result_column_format_codes, kept, life: Life::Transaction });
         Ok(self.wire.put(&PgWireBackendMessage::BindComplete(BindComplete::new()))?)
     }
 
@@ -145,7 +145,7 @@ impl Session {
         };
         let binary = encode::formats(&portal.codes, open.columns.len())?;
         let before = open.sent;
-        let sent_all = self.rows(&mut open, &binary, most).await?;
+        let sent_all = self.rows(&mut open, Some(&binary), most).await?;
         let sent = open.sent - before;
         portal.state = if sent_all { State::Done } else { State::Open(open) };
         self.portals.insert(name, portal);

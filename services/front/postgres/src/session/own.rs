@@ -10,7 +10,7 @@ use pgwire::messages::data::NoData;
 use pgwire::messages::response::TransactionStatus;
 
 use super::asking::Open;
-use super::{MOST, Portal, Session, State, Step};
+use super::{Life, MOST, Portal, Session, State, Step};
 use crate::encode;
 use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
@@ -51,7 +51,7 @@ impl Session {
                 }
                 self.settings.end_transaction(committed);
                 self.transaction = TransactionStatus::Idle;
-                self.portals.clear();
+                self.end_portals(committed);
                 self.tell_settings()?;
             }
             Statement::Savepoint("ROLLBACK") if self.transaction == TransactionStatus::Error => {
@@ -86,8 +86,8 @@ impl Session {
                 known.ok_or_else(|| Problem::found(Own::Statement, format!("{name:?}")))?;
             }
             Statement::Deallocate(None) => self.statements.clear(),
-            Statement::Declare { name, text } => {
-                if self.transaction == TransactionStatus::Idle {
+            Statement::Declare { name, text, holds } => {
+                if self.transaction == TransactionStatus::Idle && !holds {
                     return Err(Problem::found(Own::NotOffered, "declare outside a transaction").into());
                 }
                 if self.portals.contains_key(&name) {
@@ -97,7 +97,7 @@ impl Session {
                     return Err(Own::TooMuchKept.into());
                 }
                 let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
-                self.portals.insert(name, Portal { state, codes: Vec::new(), kept: 0 });
+                self.portals.insert(name, Portal { state, codes: Vec::new(), kept: 0, life: if holds { Life::Holds } else { Life::Transaction } });
             }
             Statement::Close(Some(name)) => {
                 let known = self.portals.remove(&name);
@@ -114,7 +114,7 @@ impl Session {
                 if describes {
                     self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?;
                 }
-                self.rows(&mut open, &binary, most).await?;
+                self.rows(&mut open, Some(&binary), most).await?;
             }
             Statement::Savepoint(_)
             | Statement::Discard(_)
@@ -165,11 +165,8 @@ impl Session {
         if describes && !skip {
             self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?;
         }
-        if skip {
-            return Err(Problem::found(Own::NotOffered, "move").into());
-        }
         let before = open.sent;
-        self.rows(open, &binary, rows).await?;
+        self.rows(open, (!skip).then_some(binary.as_slice()), rows).await?;
         let sent = open.sent - before;
         self.portals.insert(name.to_owned(), portal);
         Ok(sent)

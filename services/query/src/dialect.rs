@@ -1,0 +1,145 @@
+//! What PostgreSQL's dialect says in words that the engine does not know, or reads otherwise: said so that it means the same.
+//!
+//! Tools generate such SQL by themselves, and nobody can correct it there. What has no exact counterpart is left as it is,
+//! and refused with how to ask instead.
+
+mod clauses;
+mod numeric;
+mod patterns;
+mod percentile;
+mod spans;
+mod times;
+mod trims;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::logical_expr::planner::ExprPlanner;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SelectItem, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+pub(crate) use self::spans::{is_part, parts, takes_hours, with_seconds_beside};
+pub(crate) use self::trims::with_what;
+
+/// The functions that texts are put in terms of.
+pub(crate) const NAMES: &[&str] = &[numeric::NAME, percentile::NAME, spans::TIMES, spans::PART];
+
+/// Offers them to a session.
+pub(crate) fn register(context: &SessionContext) {
+    for function in [numeric::function(), percentile::function(), spans::times(), spans::part()] {
+        context.register_udf(function);
+    }
+}
+
+/// What is settled by the types of two operands.
+pub(crate) fn planner() -> Arc<dyn ExprPlanner> {
+    Arc::new(spans::Spans)
+}
+
+/// Puts a statement into the engine's terms.
+pub(crate) fn write_out(statement: &mut Statement) {
+    match statement {
+        Statement::Explain(explain) => write_out(&mut explain.statement),
+        Statement::Statement(statement) => {
+            let _ = statement.visit(&mut Terms);
+        }
+        _ => {}
+    }
+}
+
+struct Terms;
+
+impl VisitorMut for Terms {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        clauses::fetch(query);
+        clauses::order(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(Expr::Function(call)) = item
+                && percentile::is_one(call)
+            {
+                // The result keeps its name.
+                let expr = Expr::Function(call.clone());
+                let alias = datafusion::sql::sqlparser::ast::Ident::with_quote('"', call.to_string());
+                *item = SelectItem::ExprWithAlias { expr, alias };
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let text = match expr {
+            Expr::Function(call) => patterns::said(call).or_else(|| percentile::said(call)),
+            Expr::Cast { .. } | Expr::TypedString(_) => {
+                times::complete(expr);
+                numeric::said(expr)
+            }
+            Expr::Substring { .. } => patterns::matched(expr),
+            _ => None,
+        };
+        if let Some(said) = text.as_deref().and_then(parsed) {
+            *expr = said;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn parsed(text: &str) -> Option<Expr> {
+    Parser::new(&GenericDialect {}).try_with_sql(text).and_then(|mut parser| parser.parse_expr()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::parser::{DFParser, Statement};
+
+    fn written(sql: &str) -> String {
+        let mut statements = DFParser::parse_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut statement = statements.pop_front().expect("a statement");
+        super::write_out(&mut statement);
+        match statement {
+            Statement::Statement(statement) => statement.to_string(),
+            other => other.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_tools_generate_is_said_in_the_engines_terms() {
+        for (sql, expected) in [
+            ("SELECT a FROM t FETCH FIRST 3 ROWS ONLY", "SELECT a FROM t LIMIT 3"),
+            ("SELECT a FROM t OFFSET 2 ROWS FETCH NEXT ROW ONLY", "SELECT a FROM t LIMIT 1 OFFSET 2 ROWS"),
+            ("SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES", "SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES"),
+            ("SELECT a, f(d) AS d FROM t ORDER BY f(d) DESC", "SELECT a, f(d) AS d FROM t ORDER BY 2 DESC"),
+            ("SELECT *, f(d) AS d FROM t ORDER BY f(d)", "SELECT *, f(d) AS d FROM t ORDER BY f(d)"),
+            ("SELECT a AS b FROM t ORDER BY a", "SELECT a AS b FROM t ORDER BY a"),
+            ("SELECT to_char(d, 'YYYY-MM')", "SELECT to_char(d, '%Y-%m')"),
+            ("SELECT to_char(d, 'Month')", "SELECT to_char(d, 'Month')"),
+            (
+                "SELECT to_timestamp('2019-08-30 10:20:30.5', 'YYYY-MM-DD HH24:MI:SS.US')",
+                "SELECT to_timestamp('2019-08-30 10:20:30.5', '%Y-%m-%d %H:%M:%S%.f')",
+            ),
+            ("SELECT to_date(p, 'YYYY-MM')", "SELECT to_date(concat(p, '-01'), '%Y-%m-%d')"),
+            ("SELECT TIMESTAMP '2019-08-30 10:20'", "SELECT TIMESTAMP '2019-08-30 10:20:00'"),
+            ("SELECT CAST('2019-08-30T10:20Z' AS TIMESTAMP)", "SELECT CAST('2019-08-30T10:20:00Z' AS TIMESTAMP)"),
+            ("SELECT TIMESTAMP 'epoch'", "SELECT TIMESTAMP '1970-01-01 00:00:00'"),
+            ("SELECT DATE '2019-08-30'", "SELECT DATE '2019-08-30'"),
+            ("SELECT x::NUMERIC", "SELECT exact_numeric(x)"),
+            ("SELECT x::NUMERIC(10,2)", "SELECT x::NUMERIC(10,2)"),
+            (
+                "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY x DESC) FILTER (WHERE y) AS p FROM t",
+                "SELECT exact_percentile(array_agg(x) FILTER (WHERE y), 0.25, true) AS p FROM t",
+            ),
+            ("SELECT substring(a FROM '[0-9]+')", "SELECT regexp_match(a, '[0-9]+')[1]"),
+            ("SELECT substring(a FROM 2 FOR 3)", "SELECT SUBSTRING(a FROM 2 FOR 3)"),
+        ] {
+            assert_eq!(written(sql), expected);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Clauses of a query: `fetch first n rows only`, and `order by` of what stands behind a result.
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Fetch, LimitClause, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Value,
+};
+
+fn number(number: usize) -> Expr {
+    Expr::Value(Value::Number(number.to_string(), false).into())
+}
+
+/// `fetch first n rows only` is `limit n`. With ties, or in percent, it stays, and is refused.
+pub(super) fn fetch(query: &mut Query) {
+    let Some(Fetch { with_ties: false, percent: false, quantity }) = &query.fetch else { return };
+    let most = quantity.clone().unwrap_or_else(|| number(1));
+    match &mut query.limit_clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(most),
+        clause @ None => {
+            *clause = Some(LimitClause::LimitOffset { limit: Some(most), offset: None, limit_by: Vec::new() });
+        }
+        Some(_) => return,
+    }
+    query.fetch = None;
+}
+
+/// To order by the very expression of a result is to order by that result, whatever its name is a column's too.
+pub(super) fn order(query: &mut Query) {
+    let (SetExpr::Select(select), Some(OrderBy { kind: OrderByKind::Expressions(order), .. })) =
+        (query.body.as_ref(), &mut query.order_by)
+    else {
+        return;
+    };
+    let is_open = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+    if select.projection.iter().any(is_open) {
+        return;
+    }
+    for by in order {
+        if matches!(by.expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_)) {
+            continue;
+        }
+        let text = by.expr.to_string();
+        let mut items = select.projection.iter();
+        let found = items
+            .position(|item| matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == text));
+        if let Some(at) = found {
+            by.expr = number(at + 1);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Moments written as texts: without seconds, or as `epoch`.
+
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Value};
+
+/// Writes out the moment that is cast.
+pub(super) fn complete(expr: &mut Expr) {
+    let is_moment = |kind: &DataType| matches!(kind, DataType::Timestamp(..) | DataType::Datetime(_));
+    let value = match expr {
+        Expr::TypedString(typed) if is_moment(&typed.data_type) => &mut typed.value.value,
+        Expr::Cast { expr, data_type, .. } if is_moment(data_type) => match expr.as_mut() {
+            Expr::Value(value) => &mut value.value,
+            _ => return,
+        },
+        _ => return,
+    };
+    if let Value::SingleQuotedString(text) = value {
+        if text.trim().eq_ignore_ascii_case("epoch") {
+            *text = "1970-01-01 00:00:00".to_owned();
+        } else if let Some(whole) = with_seconds(text) {
+            *text = whole;
+        }
+    }
+}
+
+/// `2019-08-30 10:20` and the same with a zone, with seconds; none where it has them, or is something else.
+pub(super) fn with_seconds(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (minutes, zone) = (text.get(..16)?, text.get(16..)?);
+    let like = |sign: u8, found: u8| match sign {
+        b'0' => found.is_ascii_digit(),
+        b'T' => matches!(found, b'T' | b't' | b' '),
+        sign => sign == found,
+    };
+    let is_minutes = b"0000-00-00T00:00".iter().zip(minutes.bytes()).all(|(sign, found)| like(*sign, found));
+    let is_zone = zone.is_empty() || zone.starts_with(['Z', 'z', '+', '-', ' ']);
+    (is_minutes && is_zone).then(|| format!("{minutes}:00{zone}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_seconds;
+
+    #[test]
+    fn seconds_are_written_where_they_are_missing() {
+        assert_eq!(with_seconds("2019-08-30 10:20").as_deref(), Some("2019-08-30 10:20:00"));
+        assert_eq!(with_seconds("2019-08-30T10:20+08:00").as_deref(), Some("2019-08-30T10:20:00+08:00"));
+        for whole in ["2019-08-30 10:20:30", "2019-08-30", "10:20", "江2019-08-30 10:2", "2019-08-30 10-20"] {
+            assert_eq!(with_seconds(whole), None, "{whole}");
+        }
+    }
+}
