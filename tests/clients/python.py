@@ -123,12 +123,12 @@ def pyodbc():
         tables = {row.table_name: row.remarks for row in one.cursor().tables(schema="public")}
         columns = [row.column_name for row in one.cursor().columns(table="figures", schema="public")]
         # Keys, indexes, what tells rows apart: what Excel and Access ask of a table that is linked.
-        asked = one.cursor()
-        none = [len(list(rows)) for rows in (
-            asked.primaryKeys("figures", schema="public"), asked.foreignKeys("figures", schema="public"),
-            asked.foreignKeys(foreignTable="figures", foreignSchema="public"), asked.statistics("figures", schema="public"),
-            asked.rowIdColumns("figures", schema="public"), asked.rowVerColumns("figures", schema="public"))]
-        kinds, functions = len(list(asked.getTypeInfo())), len(list(asked.procedures(schema="public")))
+        asked = lambda name, *given, **more: len(list(getattr(one.cursor(), name)(*given, **more)))
+        none = [asked(name, "figures", schema="public") for name in ("primaryKeys", "foreignKeys", "statistics", "rowIdColumns")]
+        none.append(asked("foreignKeys", foreignTable="figures", foreignSchema="public"))
+        # The driver answers by itself what tells versions of a row apart.
+        asked("rowVerColumns", "figures", schema="public")
+        kinds, functions = asked("getTypeInfo"), asked("procedures", schema="public")
         # By a cursor of the service's, a few rows at a time, outside a transaction and within one.
         parts = []
         for autocommit in (True, False):

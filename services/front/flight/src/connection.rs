@@ -27,8 +27,8 @@ use tower::ServiceExt;
 
 use crate::Flight;
 use crate::caller::lang_of;
-use crate::problem::{Own, Problem, ToStatus};
 use crate::calls::Calls;
+use crate::problem::{Own, Problem, ToStatus};
 
 /// What is spoken within TLS.
 const ALPN: &[u8] = b"h2";

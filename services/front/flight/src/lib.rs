@@ -28,8 +28,8 @@ use helan_runtime::seal::Seal;
 use helan_runtime::shutdown::Shutdown;
 use tokio::net::TcpListener;
 
-use crate::running::Running;
 use crate::calls::Calls;
+use crate::running::Running;
 use crate::service::Service;
 
 /// Bytes of a message of a client: a statement is much shorter, and so are its parameters.

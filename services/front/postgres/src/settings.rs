@@ -80,12 +80,7 @@ const ALL: &[(&str, &str, Kind, bool)] = &[
     ("max_index_keys", "32", Kind::Shown, false),
     ("quote_all_identifiers", "off", Kind::Nothing, false),
     ("row_security", "on", Kind::Nothing, false),
-    (
-        "search_path",
-        "public",
-        Kind::Path,
-        false,
-    ),
+    ("search_path", "public", Kind::Path, false),
     ("server_encoding", "UTF8", Kind::Shown, true),
     ("server_version", VERSION, Kind::Shown, true),
     ("server_version_num", VERSION_NUMBER, Kind::Shown, false),

@@ -344,7 +344,10 @@ mod tests {
         assert_eq!(only("start transaction isolation level read committed"), Statement::Begin);
         assert_eq!(only("DEALLOCATE ALL"), Statement::Deallocate(None));
         let declared = only("DECLARE \"C 1\" NO SCROLL CURSOR WITHOUT HOLD FOR select 'for' as x");
-        assert_eq!(declared, Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned(), holds: false });
+        assert_eq!(
+            declared,
+            Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned(), holds: false }
+        );
         let declared = only("declare \"SQL_CUR0x1\" scroll cursor with hold for select 1");
         assert!(matches!(declared, Statement::Declare { holds: true, .. }), "{declared:?}");
         let fetched = |rows| Statement::Fetch { name: "c".to_owned(), rows, skip: false };

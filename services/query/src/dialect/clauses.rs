@@ -39,8 +39,8 @@ pub(super) fn order(query: &mut Query) {
         }
         let text = by.expr.to_string();
         let mut items = select.projection.iter();
-        let found = items
-            .position(|item| matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == text));
+        let found =
+            items.position(|item| matches!(item, SelectItem::ExprWithAlias { expr, .. } if expr.to_string() == text));
         if let Some(at) = found {
             by.expr = number(at + 1);
         }

@@ -8,7 +8,8 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, exec_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr as Planned, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr as Planned, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use datafusion::sql::sqlparser::ast::{CastKind, DataType as Written, ExactNumberInfo, Expr};
 
@@ -23,7 +24,9 @@ pub(super) fn said(expr: &Expr) -> Option<String> {
             kind: CastKind::Cast | CastKind::DoubleColon,
             expr,
             data_type:
-                Written::Numeric(ExactNumberInfo::None) | Written::Decimal(ExactNumberInfo::None) | Written::Dec(ExactNumberInfo::None),
+                Written::Numeric(ExactNumberInfo::None)
+                | Written::Decimal(ExactNumberInfo::None)
+                | Written::Dec(ExactNumberInfo::None),
             array: false,
             format: None,
         } => Some(format!("{NAME}({expr})")),

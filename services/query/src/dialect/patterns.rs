@@ -55,9 +55,9 @@ pub(super) fn said(call: &Function) -> Option<String> {
     let has = |word: &str| pattern.iter().any(|part| part == word);
     // What is not written is the first: of the year, of the month, of the hour.
     let missing = match (has("%Y"), has("%m") || has("%b"), has("%d"), has("%j"), has("%H"), has("%M")) {
-        (true, true, true, false, false, _) | (true, true, true, false, true, true) | (true, false, false, true, false, _) => {
-            None
-        }
+        (true, true, true, false, false, _)
+        | (true, true, true, false, true, true)
+        | (true, false, false, true, false, _) => None,
         (true, true, true, false, true, false) => Some((":00", ":%M")),
         (true, true, false, false, false, false) => Some(("-01", "-%d")),
         (true, false, false, false, false, false) => Some(("-01-01", "-%m-%d")),

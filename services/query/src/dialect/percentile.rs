@@ -29,11 +29,12 @@ fn share(call: &Function) -> Option<&str> {
     let FunctionArguments::List(list) = &call.args else { return None };
     let is_called = call.name.to_string().eq_ignore_ascii_case("percentile_cont");
     match list.args.as_slice() {
-        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan { value: Value::Number(share, _), .. })))]
-            if is_called && call.within_group.len() == 1 && call.over.is_none() =>
-        {
-            Some(share)
-        }
+        [
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
+                value: Value::Number(share, _),
+                ..
+            }))),
+        ] if is_called && call.within_group.len() == 1 && call.over.is_none() => Some(share),
         _ => None,
     }
 }
@@ -64,7 +65,9 @@ fn read(share: Option<&ScalarValue>) -> Result<(i64, i8)> {
         _ => None,
     };
     match read {
-        Some((share, digits)) if (0..=DIGITS).contains(&digits) && (0..=10_i64.pow(digits.unsigned_abs().into())).contains(&share) => {
+        Some((share, digits))
+            if (0..=DIGITS).contains(&digits) && (0..=10_i64.pow(digits.unsigned_abs().into())).contains(&share) =>
+        {
             Ok((share, digits))
         }
         _ => plan_err!("percentile_cont takes a number from 0 to 1 with at most {DIGITS} digits"),

@@ -225,7 +225,9 @@ fn by_broken(span: IntervalMonthDayNano, number: f64) -> Result<Option<IntervalM
         return Ok(by_whole(span, number as i64));
     }
     if span.months != 0 || span.days != 0 {
-        return exec_err!("interval * number: days and months times a whole number, or hours (interval '24 hours' * 0.5)");
+        return exec_err!(
+            "interval * number: days and months times a whole number, or hours (interval '24 hours' * 0.5)"
+        );
     }
     let microseconds = (span.nanoseconds as f64 / 1_000.0 * number).round();
     let fits = microseconds.is_finite() && microseconds.abs() < i64::MAX as f64 / 1_000.0;

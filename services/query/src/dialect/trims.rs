@@ -25,7 +25,9 @@ pub(crate) fn with_what(text: &str) -> Cow<'_, str> {
             continue;
         }
         let (line, column) = (from.span.start.line, from.span.start.column);
-        let Some(begins) = usize::try_from(line).ok().and_then(|line| lines.get(line.checked_sub(1)?)) else { continue };
+        let Some(begins) = usize::try_from(line).ok().and_then(|line| lines.get(line.checked_sub(1)?)) else {
+            continue;
+        };
         let rest = &text[*begins..];
         let Some((at, _)) = rest.char_indices().nth(usize::try_from(column).unwrap_or(1).saturating_sub(1)) else {
             continue;
@@ -65,7 +67,10 @@ mod tests {
     #[test]
     fn what_is_trimmed_is_written() {
         for (text, expected) in [
-            ("select '江',\n trim(both from x), TRIM( leading FROM y)", "select '江',\n trim(both ' ' from x), TRIM( leading ' ' FROM y)"),
+            (
+                "select '江',\n trim(both from x), TRIM( leading FROM y)",
+                "select '江',\n trim(both ' ' from x), TRIM( leading ' ' FROM y)",
+            ),
             ("select trim(both 'x' from y)", "select trim(both 'x' from y)"),
             ("select 'trim(both from x)', both from t", "select 'trim(both from x)', both from t"),
             ("select 'both", "select 'both"),

@@ -30,7 +30,9 @@ pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
                 if matches!(kind(span), Some(DataType::Duration(_)))
                     && !part.try_as_str().flatten().is_some_and(|part| dialect::is_part(part)) =>
             {
-                refuse("a difference of moments has days, hours, minutes and seconds: extract(epoch from a - b) gives all of it")
+                refuse(
+                    "a difference of moments has days, hours, minutes and seconds: extract(epoch from a - b) gives all of it",
+                )
             }
             _ => Ok(()),
         },

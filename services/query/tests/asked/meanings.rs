@@ -62,8 +62,14 @@ async fn quotients_means_and_casts_keep_their_digits() {
 async fn what_tools_generate_is_answered_as_postgresql_does() {
     let session = session();
     for (text, expected) in [
-        ("select to_timestamp('2019-08-30 10:20:30','YYYY-MM-DD HH24:MI:SS') = timestamp '2019-08-30T10:20:30'", "true"),
-        ("select to_timestamp('2019-08-30 10:20:30.500000','YYYY-MM-DD HH24:MI:SS.US') = timestamp '2019-08-30T10:20:30.5'", "true"),
+        (
+            "select to_timestamp('2019-08-30 10:20:30','YYYY-MM-DD HH24:MI:SS') = timestamp '2019-08-30T10:20:30'",
+            "true",
+        ),
+        (
+            "select to_timestamp('2019-08-30 10:20:30.500000','YYYY-MM-DD HH24:MI:SS.US') = timestamp '2019-08-30T10:20:30.5'",
+            "true",
+        ),
         ("select cast(to_date('2019-08', 'YYYY-MM') as varchar)", "2019-08-01"),
         ("select to_char(timestamp '2019-08-30T10:20:30', 'YYYY\"年\"MM\"月\" HH24:MI')", "2019年08月 10:20"),
         ("select interval '1 day' * 3 + timestamp '2019-08-30T00:00:00' = timestamp '2019-09-02T00:00:00'", "true"),
@@ -74,19 +80,31 @@ async fn what_tools_generate_is_answered_as_postgresql_does() {
         ("select timestamp '2019-08-30 10:20:00' between '2019-08-30 10:20' and '2019-08-30 10:21'", "true"),
         ("select '2019-08-30 10:20'::timestamp = timestamp '2019-08-30T10:20:00'", "true"),
         ("select trim(both from ' x ') || trim(leading from ' y')", "xy"),
-        ("select count(*) from (select n from (values (1), (2), (3)) t(n) offset 1 row fetch first 5 rows only) u", "2"),
+        (
+            "select count(*) from (select n from (values (1), (2), (3)) t(n) offset 1 row fetch first 5 rows only) u",
+            "2",
+        ),
         ("select x::numeric = 1.123456789012345 from (values (1.123456789012345)) t(x)", "true"),
         ("select '0.123456789012345'::numeric", "0.123456789012345"),
         ("select cast(7 as numeric) / 2", "3.5"),
         ("select cast('1.5' as decimal)", "1.5"),
-        ("select percentile_cont(0.5) within group (order by x) from (values (1.0000000001), (1.0000000002)) t(x)", "1.00000000015"),
+        (
+            "select percentile_cont(0.5) within group (order by x) from (values (1.0000000001), (1.0000000002)) t(x)",
+            "1.00000000015",
+        ),
         ("select percentile_cont(0.29) within group (order by value) from generate_series(0, 100)", "29"),
         ("select percentile_cont(0.25) within group (order by x desc) from (values (1), (2), (null), (4)) t(x)", "3"),
-        ("select percentile_cont(0.75) within group (order by x) filter (where x > 9) is null from (values (1)) t(x)", "true"),
+        (
+            "select percentile_cont(0.75) within group (order by x) filter (where x > 9) is null from (values (1)) t(x)",
+            "true",
+        ),
         ("select extract(epoch from timestamp '2019-01-03T05:06:07.5' - timestamp '2019-01-01T00:00:00')", "191167.5"),
         ("select extract(hour from timestamp '2019-01-03T05:06:07' - timestamp '2019-01-01T00:00:00')", "5"),
         ("select extract(day from timestamp '2019-01-03T05:06:07' - timestamp '2019-01-01T00:00:00')", "2"),
-        ("select max(a) from (select date_trunc('month', a) as a from (values (timestamp '2019-08-30T00:00:00')) t(a) order by date_trunc('month', a)) u where a = timestamp '2019-08-01T00:00:00'", "2019-08-01T00:00:00"),
+        (
+            "select max(a) from (select date_trunc('month', a) as a from (values (timestamp '2019-08-30T00:00:00')) t(a) order by date_trunc('month', a)) u where a = timestamp '2019-08-01T00:00:00'",
+            "2019-08-01T00:00:00",
+        ),
         ("select substring('T042 of 2018' from 'T([0-9]+)')", "042"),
     ] {
         let answered = one(&session, text).await;

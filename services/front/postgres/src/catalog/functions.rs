@@ -12,9 +12,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::ScalarUDF;
 use helan_query::{Made, Offered};
 
-use self::names::{
-    formatted, parse_ident, quote_ident, relation_oid, schema_name, schema_oid, type_name, type_oid,
-};
+use self::names::{formatted, parse_ident, quote_ident, relation_oid, schema_name, schema_oid, type_name, type_oid};
 use super::Relations;
 use crate::settings::{Settings, VERSION};
 

@@ -165,8 +165,7 @@ pub(super) fn types() -> Vec<Row> {
             ("typcollation", if category == 'S' { DEFAULT_COLLATION } else { 0 }.into()),
         ]
     };
-    let mut rows: Vec<Row> =
-        PSEUDO.iter().map(|(oid, name)| row(*oid, (*name).to_owned(), -1, 'P', 0, 0)).collect();
+    let mut rows: Vec<Row> = PSEUDO.iter().map(|(oid, name)| row(*oid, (*name).to_owned(), -1, 'P', 0, 0)).collect();
     for kind in types::ALL {
         rows.push(row(kind.oid, kind.name.to_owned(), kind.length, kind.category, 0, kind.array));
         if kind.array != 0 {

@@ -70,7 +70,10 @@ const TABLES: &[(&str, &str)] = &[
     ("pg_default_acl", "oid:oid defaclrole:oid defaclnamespace:oid defaclobjtype:char defaclacl:text[]"),
     ("pg_enum", "oid:oid enumtypid:oid enumsortorder:float4 enumlabel:name"),
     ("pg_event_trigger", "oid:oid evtname:name evtevent:name evtowner:oid evtfoid:oid evtenabled:char evttags:text[]"),
-    ("pg_extension", "oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:oid[] extcondition:text[]"),
+    (
+        "pg_extension",
+        "oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:oid[] extcondition:text[]",
+    ),
     ("pg_foreign_data_wrapper", "oid:oid fdwname:name fdwowner:oid fdwhandler:oid fdwvalidator:oid fdwoptions:text[]"),
     (
         "pg_foreign_server",
@@ -165,7 +168,7 @@ const TABLES: &[(&str, &str)] = &[
     (
         "pg_trigger",
         "oid:oid tableoid:oid=0 tgrelid:oid tgparentid:oid tgname:name tgfoid:oid tgtype:int2 tgenabled:char tgisinternal:bool \
-         tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2 \
+         tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2 tgattr:int2[] tgargs:text \
          tgqual:text tgoldtable:name tgnewtable:name",
     ),
     (

@@ -81,7 +81,8 @@ impl Session {
             own => State::Own(own),
         };
         self.allowed(&prepared.statement)?;
-        self.portals.insert(portal, Portal { state, codes: bind.result_column_format_codes, kept, life: Life::Transaction });
+        self.portals
+            .insert(portal, Portal { state, codes: bind.result_column_format_codes, kept, life: Life::Transaction });
         Ok(self.wire.put(&PgWireBackendMessage::BindComplete(BindComplete::new()))?)
     }
 

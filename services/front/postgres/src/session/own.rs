@@ -97,7 +97,15 @@ impl Session {
                     return Err(Own::TooMuchKept.into());
                 }
                 let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
-                self.portals.insert(name, Portal { state, codes: Vec::new(), kept: 0, life: if holds { Life::Holds } else { Life::Transaction } });
+                self.portals.insert(
+                    name,
+                    Portal {
+                        state,
+                        codes: Vec::new(),
+                        kept: 0,
+                        life: if holds { Life::Holds } else { Life::Transaction },
+                    },
+                );
             }
             Statement::Close(Some(name)) => {
                 let known = self.portals.remove(&name);

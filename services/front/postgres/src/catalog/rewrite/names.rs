@@ -1,8 +1,6 @@
 //! Names of results: that each has one of its own, and which of them a query is ordered by.
 
-use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Value,
-};
+use datafusion::sql::sqlparser::ast::{Distinct, Expr, Ident, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Value};
 
 use super::{is_bare, last};
 
@@ -12,6 +10,7 @@ pub(super) fn named(projection: &mut [SelectItem]) {
     for item in projection {
         let name = match item {
             SelectItem::UnnamedExpr(Expr::Function(function)) => last(&function.name),
+            SelectItem::UnnamedExpr(Expr::Value(value)) if value.value == Value::Null => "?column?".to_owned(),
             SelectItem::UnnamedExpr(Expr::Subquery(_) | Expr::Cast { .. } | Expr::Case { .. }) => "?column?".to_owned(),
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
                 parts.last().map(|part| part.value.clone()).unwrap_or_default()

@@ -57,7 +57,9 @@ fn is_name(expr: &Expr) -> bool {
         Expr::Value(value) => matches!(value.value, Value::SingleQuotedString(_) | Value::Placeholder(_)),
         Expr::Nested(inner) => is_name(inner),
         Expr::BinaryOp { op, .. } => *op == BinaryOperator::StringConcat,
-        Expr::Function(function) => ["format", "quote_ident", "concat", "replace"].contains(&last(&function.name).as_str()),
+        Expr::Function(function) => {
+            ["format", "quote_ident", "concat", "replace"].contains(&last(&function.name).as_str())
+        }
         Expr::Cast { data_type: DataType::Text | DataType::Varchar(_), .. } => true,
         _ => false,
     }
