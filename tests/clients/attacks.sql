@@ -103,7 +103,7 @@ select * from generate_series(1, 9223372036854775807 + 1)
 select repeat('x', 1000000000)
 select array_repeat(repeat('x', 1000000), 1000000)
 select 1; drop table events
-declare c cursor with hold for select 1
+declare c cursor with hold for delete from events
 fetch 1 from nobody
 close nobody
 deallocate nobody

@@ -92,11 +92,11 @@ fn kind_of(values: &DataType, digits: i8) -> Result<DataType> {
         other => return plan_err!("percentile_cont is of numbers, not of {other}"),
     };
     let scale = scale + digits;
-    Ok(match whole + scale.unsigned_abs() {
-        ..=DECIMAL128_MAX_PRECISION => DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale),
-        ..=DECIMAL256_MAX_PRECISION => DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale),
-        _ => return plan_err!("percentile_cont: the values have too many digits; cast them to double, or to fewer"),
-    })
+    match whole + scale.unsigned_abs() {
+        digits if digits <= DECIMAL128_MAX_PRECISION => Ok(DataType::Decimal128(DECIMAL128_MAX_PRECISION, scale)),
+        digits if digits <= DECIMAL256_MAX_PRECISION => Ok(DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale)),
+        _ => plan_err!("percentile_cont: the values have too many digits; cast them to double, or to fewer"),
+    }
 }
 
 impl ScalarUDFImpl for Percentile {

@@ -28,7 +28,7 @@ pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
         Expr::ScalarFunction(ScalarFunction { func, args }) if func.name() == "date_part" => match args.as_slice() {
             [Expr::Literal(part, _), span]
                 if matches!(kind(span), Some(DataType::Duration(_)))
-                    && !part.try_as_str().flatten().is_some_and(|part| dialect::is_part(part)) =>
+                    && !part.try_as_str().flatten().is_some_and(dialect::is_part) =>
             {
                 refuse(
                     "a difference of moments has days, hours, minutes and seconds: extract(epoch from a - b) gives all of it",
