@@ -11,7 +11,7 @@
 mod answers;
 mod memory;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -111,7 +111,7 @@ fn helan() -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-async fn start(dir: &std::path::Path, log: Option<&str>, role: &str, more: &[&str]) -> anyhow::Result<Role> {
+async fn start(dir: &Path, log: Option<&str>, role: &str, more: &[&str]) -> anyhow::Result<Role> {
     let free = || std::net::TcpListener::bind("127.0.0.1:0")?.local_addr();
     let (listen, metrics) = (free()?.to_string(), free()?.to_string());
     let mut command = Command::new(helan()?);
@@ -153,7 +153,7 @@ fn megabytes(role: &Role, line: &str) -> anyhow::Result<u64> {
 }
 
 /// Sends new events and revisions by `helan load`; returns how many were acknowledged, and in what time.
-fn send(base: &str, dir: &std::path::Path, events: usize, batch: usize) -> anyhow::Result<(usize, Duration)> {
+fn send(base: &str, dir: &Path, events: usize, batch: usize) -> anyhow::Result<(usize, Duration)> {
     let (events, batch) = (events.to_string(), batch.to_string());
     let mut command = Command::new(helan()?);
     command.args(["load", "--clean", "-f", "json", "--to", base, "--events", &events, "--batch", &batch]);
