@@ -305,7 +305,7 @@ async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<Repeats> {
          select count(*), count(withdrawals.id) from again
          left join (
              select source, withdraws as id from events
-             where type = '{TYPE_WITHDRAWN}' group by source, withdraws having bool_or(submission <> '{submission}')
+             where type = '{TYPE_WITHDRAWN}' group by source, withdraws having bool_or(submission <> {submission})
          ) as withdrawals on withdrawals.source = again.source and withdrawals.id = again.id"
     );
     let counted = texts(both, &query).await?;
