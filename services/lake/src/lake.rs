@@ -36,6 +36,8 @@ struct Inner {
     clock: Clock,
     /// Tables of which it was said that a newer build has written to them.
     told: Mutex<BTreeSet<Table>>,
+    /// The newest version of each table that a reader has met.
+    newest: Mutex<BTreeMap<Table, TableSnapshot>>,
 }
 
 /// What the kernel says of a log that lacks a commit. A directory is not listed at one moment: of two commits that are
@@ -68,11 +70,11 @@ impl Lake {
         clock: Clock,
     ) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
-        let told = Mutex::default();
+        let (told, newest) = <_>::default();
         let (id, log_identity) = (clock.new_id(), log_identity.to_owned());
         let (shifts, earlier) = (BTreeMap::new(), Vec::new());
         let (store, checks) = checked(&url, store);
-        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told, newest };
         for table in Table::ALL {
             let log_store = lake.log_store(table)?;
             if !log_store.is_delta_table_location().await? {
@@ -106,10 +108,10 @@ impl Lake {
     /// [`LakeError::NoLake`] if there is none.
     pub async fn open_in(url: &Url, store: Arc<dyn ObjectStore>, clock: Clock) -> Result<Self, LakeError> {
         let url = place::folder(url)?;
-        let told = Mutex::default();
+        let (told, newest) = <_>::default();
         let (id, log_identity, shifts, earlier) = <_>::default();
         let (store, checks) = checked(&url, store);
-        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told, newest };
         let log_store = lake.log_store(Table::Events)?;
         let snapshot = match lake.load(Table::Events, &log_store, None).await {
             // Half of a lake is something else than none.
@@ -137,9 +139,9 @@ impl Lake {
         };
         let (store, url) = (place::store_of(url)?, place::folder(url)?);
         let (store, checks) = checked(&url, store);
-        let (clock, told) = (Clock::system(), Mutex::default());
+        let (clock, told, newest) = (Clock::system(), <_>::default(), <_>::default());
         let (id, log_identity, shifts, earlier) = <_>::default();
-        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told };
+        let mut lake = Inner { url, store, checks, id, log_identity, shifts, earlier, clock, told, newest };
         for table in Table::FED.into_iter().filter(|table| *table != Table::Events) {
             if let Ok(snapshot) = lake.load(table, &lake.log_store(table)?, None).await {
                 lake.adopt(table, &snapshot)?;
@@ -192,6 +194,23 @@ impl Lake {
     /// lost.
     pub async fn snapshot(&self, table: Table) -> Result<TableSnapshot, LakeError> {
         self.snapshot_at(table, None).await
+    }
+
+    /// As [`Lake::snapshot`], for readers that come again and again: the table's log is read only if there is a newer
+    /// version than the one that was met last.
+    ///
+    /// # Errors
+    /// As [`Lake::snapshot`].
+    pub async fn newest(&self, table: Table) -> Result<TableSnapshot, LakeError> {
+        let known = self.0.newest.lock().unwrap_or_else(PoisonError::into_inner).get(&table).cloned();
+        if let Some(known) = known
+            && known.is_newest().await
+        {
+            return Ok(known);
+        }
+        let snapshot = self.snapshot(table).await?;
+        self.0.newest.lock().unwrap_or_else(PoisonError::into_inner).insert(table, snapshot.clone());
+        Ok(snapshot)
     }
 
     /// Pins a version of a table.

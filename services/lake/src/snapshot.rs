@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deltalake_core::datafusion::catalog::TableProvider;
+use deltalake_core::datafusion::execution::SessionStateBuilder;
 use deltalake_core::datafusion::logical_expr::Expr;
 use deltalake_core::datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
@@ -153,7 +154,9 @@ impl TableSnapshot {
     /// # Errors
     /// If the filter or a column does not fit the table.
     pub fn read(&self, columns: &[&str], filter: Option<Expr>) -> Result<DataFrame, LakeError> {
-        let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+        // Without the engine's functions: to name them all costs more than most of these reads.
+        let state = SessionStateBuilder::new().with_config(SessionConfig::new().with_target_partitions(1)).build();
+        let context = SessionContext::new_with_state(state);
         let frame = context.read_table(self.provider()?)?;
         let frame = match filter {
             Some(filter) => frame.filter(filter)?,

@@ -126,35 +126,33 @@ impl Size {
 
 /// Refuses a statement that comes to more than is planned here, of the views of a catalog.
 pub(crate) fn hold(statement: &Statement, catalog: Option<&Catalog>) -> Result<(), Beyond> {
-    measure(statement, views(), catalog).map(|_| ())
+    measure(statement, catalog).map(|_| ())
 }
 
-/// Expressions of each view, by name: as it is read within its own moment, and at another one, where one that is
-/// otherwise computed once is computed anew. Its tables and set operations are not those of the text that reads it: a
-/// view is planned by itself, in a task of its own.
-type Views = HashMap<&'static str, (u64, u64)>;
-
-fn views() -> &'static Views {
-    static VIEWS: OnceLock<Views> = OnceLock::new();
-    VIEWS.get_or_init(|| {
-        let mut views = Views::new();
-        // All that catalogs name are of one size.
-        for query in helan_queries::all().iter().chain([helan_queries::sample()]) {
-            let statement = DFParserBuilder::new(query.sql).build().and_then(|mut parser| parser.parse_statement());
-            // A text of our own that cannot be read or is too large fails where it is planned, by name.
-            let size = statement.ok().and_then(|statement| measure(&statement, &views, None).ok());
-            let nodes = size.map_or(Bound::Nodes.most(), |size| size.nodes);
-            views.insert(query.name, (if query.materialise { 1 } else { nodes }, nodes));
-        }
-        views
-    })
+/// Expressions of a view: as it is read within its own moment, or at another one (`anew`), where one that is otherwise
+/// computed once is computed anew. Its tables and set operations are not those of the text that reads it: a view is
+/// planned by itself, in a task of its own. Only what a question names is read and counted.
+fn nodes(query: &'static helan_queries::Query, anew: bool) -> u64 {
+    static COUNTED: OnceLock<HashMap<&str, OnceLock<u64>>> = OnceLock::new();
+    if query.materialise && !anew {
+        return 1;
+    }
+    let names = || helan_queries::all().iter().chain([helan_queries::sample()]).map(|query| query.name);
+    let counted = COUNTED.get_or_init(|| names().map(|name| (name, OnceLock::new())).collect());
+    let count = || {
+        let statement = DFParserBuilder::new(query.sql).build().and_then(|mut parser| parser.parse_statement());
+        // A text of our own that cannot be read or is too large fails where it is planned, by name.
+        let size = statement.ok().and_then(|statement| measure(&statement, None).ok());
+        size.map_or(Bound::Nodes.most(), |size| size.nodes)
+    };
+    counted.get(query.name).map_or_else(count, |cell| *cell.get_or_init(count))
 }
 
-fn measure(statement: &Statement, views: &Views, catalog: Option<&Catalog>) -> Result<Size, Beyond> {
-    let mut walk = Walk { views, catalog, open: vec![Open::default()], depth: 0 };
+fn measure(statement: &Statement, catalog: Option<&Catalog>) -> Result<Size, Beyond> {
+    let mut walk = Walk { catalog, open: vec![Open::default()], depth: 0 };
     let walked = match statement {
         Statement::Statement(statement) => statement.visit(&mut walk),
-        Statement::Explain(explain) => return measure(&explain.statement, views, catalog),
+        Statement::Explain(explain) => return measure(&explain.statement, catalog),
         Statement::CopyTo(copy) => match &copy.source {
             CopyToSource::Query(query) => query.visit(&mut walk),
             CopyToSource::Relation(_) => ControlFlow::Continue(()),
@@ -168,7 +166,6 @@ fn measure(statement: &Statement, views: &Views, catalog: Option<&Catalog>) -> R
 }
 
 struct Walk<'a> {
-    views: &'a Views,
     catalog: Option<&'a Catalog>,
     /// The queries that are being walked, the outermost first.
     open: Vec<Open>,
@@ -208,14 +205,14 @@ impl Walk<'_> {
             return Size { nodes: size.nodes.saturating_add(1), ..*size };
         }
         let last = parts.last().map_or("", String::as_str);
-        let size = |name: &str| {
-            let is_answer = || self.catalog.is_some_and(|catalog| catalog.answers().any(|(answer, _)| answer == name));
-            self.views.get(name).or_else(|| self.views.get(helan_queries::sample().name).filter(|_| is_answer()))
+        let (name, anew) = match last.strip_suffix("_as_of").filter(|_| function) {
+            Some(name) => (name, true),
+            None => (last, false),
         };
-        let view = match last.strip_suffix("_as_of").filter(|_| function) {
-            Some(view) => size(view).map(|(_, elsewhere)| elsewhere),
-            None => size(last).map(|(here, _)| here),
-        };
+        let is_answer = || self.catalog.is_some_and(|catalog| catalog.answers().any(|(answer, _)| answer == name));
+        // All that catalogs name are of one size.
+        let view = helan_queries::get(name).or_else(|| is_answer().then(helan_queries::sample));
+        let view = view.map(|query| nodes(query, anew));
         Size { nodes: view.map_or(1, |nodes| nodes.saturating_add(1)), relations: 1, ..Size::default() }
     }
 }
@@ -327,7 +324,7 @@ mod tests {
 
     fn measured(text: &str) -> Result<Size, Beyond> {
         let statement = DFParserBuilder::new(text).build().and_then(|mut parser| parser.parse_statement());
-        measure(&statement.expect("SQL"), views(), Some(&Catalog::embedded()))
+        measure(&statement.expect("SQL"), Some(&Catalog::embedded()))
     }
 
     fn beyond(text: &str) -> Option<Bound> {

@@ -187,7 +187,7 @@ async fn outcome(http: &Http, asked: Asked<'_>, wait: &Wait) -> Result<Receipt, 
 async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
     let mut tables = BTreeMap::new();
     for table in Table::FED {
-        tables.insert(table, http.lake.snapshot(table).await.map_err(Refusal::unavailable)?);
+        tables.insert(table, http.lake.newest(table).await.map_err(Refusal::unavailable)?);
     }
     for end in ends {
         let app_id = http.lake.offset_app_id(&end.topic, end.partition);
@@ -204,11 +204,11 @@ async fn passed(http: &Http, ends: &[PartitionEnd]) -> Result<bool, Refusal> {
 
 /// What the tables have now; of one record of the log, if one is asked for.
 async fn look(lake: &Lake, asked: Asked<'_>, record: Option<(&str, i64, i64)>) -> Result<Receipt, Refusal> {
-    let submissions = lake.snapshot(Table::Submissions).await.map_err(Refusal::unavailable)?;
-    let refusals: TableSnapshot = lake.snapshot(Table::Refusals).await.map_err(Refusal::unavailable)?;
+    let submissions = lake.newest(Table::Submissions).await.map_err(Refusal::unavailable)?;
+    let refusals: TableSnapshot = lake.newest(Table::Refusals).await.map_err(Refusal::unavailable)?;
     let places = places(&submissions, asked).await?;
     // Events are committed last. What is not among them yet is not settled: who asks for it now would not find it.
-    let events = lake.snapshot(Table::Events).await.map_err(Refusal::unavailable)?;
+    let events = lake.newest(Table::Events).await.map_err(Refusal::unavailable)?;
     let mut settled = Vec::new();
     for place in places {
         let partition = i32::try_from(place.partition).map_err(Refusal::unavailable)?;
@@ -225,8 +225,8 @@ async fn look(lake: &Lake, asked: Asked<'_>, record: Option<(&str, i64, i64)>) -
     let reasons = reasons(&refusals, asked).await?;
     let mut publications = Vec::new();
     if places.iter().any(|place| place.accepted > 0) {
-        let published = lake.snapshot(Table::Publications).await.map_err(Refusal::unavailable)?;
-        let inputs = lake.snapshot(Table::PublicationInputs).await.map_err(Refusal::unavailable)?;
+        let published = lake.newest(Table::Publications).await.map_err(Refusal::unavailable)?;
+        let inputs = lake.newest(Table::PublicationInputs).await.map_err(Refusal::unavailable)?;
         publications = published_in(&published, &inputs, asked.id).await?;
     }
     Ok(summed_up(asked.id.to_owned(), submissions.version(), places, reasons, publications))

@@ -71,31 +71,16 @@ impl Session {
 /// # Errors
 /// As [`Lake::snapshot`].
 pub async fn pin(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
-    renew(lake, &BTreeMap::new()).await
+    pin_all(lake).instrument(tracing::debug_span!("pin")).await
 }
 
-/// As [`pin`]: tables of which the newest version is known already are not read again.
-pub(crate) async fn renew(
-    lake: &Lake,
-    known: &BTreeMap<Table, TableSnapshot>,
-) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
-    pin_all(lake, known).instrument(tracing::debug_span!("pin")).await
-}
-
-async fn pin_all(
-    lake: &Lake,
-    known: &BTreeMap<Table, TableSnapshot>,
-) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
-    let newest = async |table: Table| match known.get(&table) {
-        Some(known) if known.is_newest().await => Ok(known.clone()),
-        _ => lake.snapshot(table).await,
-    };
+async fn pin_all(lake: &Lake) -> Result<BTreeMap<Table, TableSnapshot>, QueryError> {
     // All are waited for, also when one has failed: the kernel panics in a thread whose answer nobody takes.
-    let last = futures::future::join(newest(Table::Events), newest(Table::Publications)).await;
+    let last = futures::future::join(lake.newest(Table::Events), lake.newest(Table::Publications)).await;
     let (events, publications) = (there(lake, Table::Events, last.0)?, there(lake, Table::Publications, last.1)?);
     let mut snapshots = BTreeMap::from([(Table::Events, events), (Table::Publications, publications)]);
     let others = Table::ALL.into_iter().filter(|table| !matches!(table, Table::Events | Table::Publications));
-    let others = others.map(async |table| (table, newest(table).await));
+    let others = others.map(async |table| (table, lake.newest(table).await));
     for (table, found) in futures::future::join_all(others).await {
         match found {
             // A lake of an earlier build lacks tables that came since, until something writes to it: they read as

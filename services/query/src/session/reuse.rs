@@ -11,7 +11,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::session::moment::day_of;
-use crate::session::pin::renew;
+use crate::session::pin::pin;
 use crate::session::scope::Budget;
 use crate::session::{Ended, QueryError, Session};
 
@@ -85,7 +85,7 @@ impl Sessions {
         }
         let (now, looked_at) = (self.clock.now(), self.clock.steady());
         let known = kept.as_ref().map(|kept| kept.snapshots.clone()).unwrap_or_default();
-        let snapshots = renew(&self.lake, &known).await?;
+        let snapshots = pin(&self.lake).await?;
         let changed = changed(&known, &snapshots);
         let young = kept.filter(|kept| kept.is_young(now));
         let current = match young {

@@ -255,7 +255,7 @@ async fn edges_of(
 ) -> std::result::Result<Arc<BTreeMap<String, Vec<i64>>>, QueryError> {
     let catalog = match catalog {
         Some(catalog) => catalog,
-        None => match lake.snapshot(Table::CatalogVersions).await {
+        None => match lake.newest(Table::CatalogVersions).await {
             Ok(versions) => catalog_in_use(&versions).await?,
             Err(LakeError::NoLake(_)) => Arc::new(Catalog::embedded()),
             Err(error) => return Err(error.into()),

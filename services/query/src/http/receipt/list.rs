@@ -81,7 +81,7 @@ pub(in crate::http) async fn list(
         filter = filter.and(col("reporter").eq(lit(reporter)));
     }
     let most = parameters.limit.unwrap_or(MOST).min(MOST);
-    let table = served.http.lake.snapshot(Table::Submissions).await.map_err(Refusal::unavailable)?;
+    let table = served.http.lake.newest(Table::Submissions).await.map_err(Refusal::unavailable)?;
     let columns: Vec<_> = PLACE.into_iter().chain(["submission"]).collect();
     let every = table.read(&columns, Some(filter)).map_err(Refusal::unavailable)?;
     let order = ["received_at", "offset"].map(|column| col(column).sort(false, false));
