@@ -19,7 +19,7 @@ const EVENTS: usize = 5;
 /// Events of a large submission.
 const AT_ONCE: usize = 7000;
 /// A sender rests so long between two submissions: what counts is how often something happens, not how much is sent.
-const REST: Duration = Duration::from_millis(15);
+const REST: Duration = Duration::from_millis(30);
 
 /// One sender.
 struct Sender {

@@ -36,7 +36,7 @@ use ledger::Senders;
 use round::{Round, Told};
 
 /// After so many rounds a new deployment begins: reading all of a large one at each round would be most of the work.
-const ROUNDS_EACH: usize = 25;
+const ROUNDS_EACH: usize = 7;
 /// Rounds of the short form on Kafka.
 const SHORT_ON_KAFKA: usize = 5;
 

@@ -6,6 +6,7 @@ mod counters;
 mod parts;
 mod problem;
 mod table;
+pub mod told;
 
 use std::io;
 use std::net::IpAddr;

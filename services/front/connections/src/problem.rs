@@ -7,6 +7,7 @@ use helan_query::desk::Unanswered;
 use helan_schemas::refusal::Code;
 
 use crate::Lang;
+use crate::told::Told;
 
 /// Errors of one front end alone, beside the documented codes that every front end has.
 pub trait Kind: Copy + Debug + PartialEq + Sized + 'static {
@@ -34,6 +35,13 @@ pub struct Row<K: Kind> {
     pub meaning: [&'static str; 2],
     /// What to do; may be empty.
     pub hint: [&'static str; 2],
+}
+
+impl<K: Kind> Row<K> {
+    /// A kind that other front ends have too.
+    pub const fn told(kind: K, status: K::Status, told: Told) -> Self {
+        Self { kind, code: told.code, status, meaning: told.meaning, hint: told.hint }
+    }
 }
 
 /// An error, before its client's language is known.

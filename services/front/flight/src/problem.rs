@@ -1,6 +1,6 @@
 //! What a client is told instead of an answer: a status of gRPC, a sentence in its language with what to do, and a code.
 
-use helan_connections::{Kind, Lang, Row};
+use helan_connections::{Kind, Lang, Row, told};
 use helan_schemas::refusal::Code;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code as Grpc, Status};
@@ -33,47 +33,11 @@ impl Kind for Own {
 
     const CANCELLED: Self = Self::Cancelled;
     const ROWS: &'static [Row<Self>] = &[
-        Row {
-            kind: Own::WrongPassword,
-            code: "wrong_password",
-            status: Grpc::Unauthenticated,
-            meaning: ["用户名或密码不正确", "wrong user or password"],
-            hint: [
-                "用户名为令牌编号，密码为完整令牌（helan_…）",
-                "the user is the credential's id, the password its whole token (helan_…)",
-            ],
-        },
-        Row {
-            kind: Own::Full,
-            code: "connections_full",
-            status: Grpc::ResourceExhausted,
-            meaning: ["连接数已满", "all connections are taken"],
-            hint: ["关闭闲置连接，或稍后再试", "close idle connections, or try again later"],
-        },
-        Row {
-            kind: Own::Cancelled,
-            code: "sql_cancelled",
-            status: Grpc::Cancelled,
-            meaning: ["查询已按请求中止", "the query was ended as asked"],
-            hint: ["", ""],
-        },
-        Row {
-            kind: Own::ReadWrite,
-            code: "read_only",
-            status: Grpc::PermissionDenied,
-            meaning: ["本服务只读", "this service is read-only"],
-            hint: [
-                "报送数据请用 POST /v1/events 或 helan send",
-                "figures are reported with POST /v1/events or helan send",
-            ],
-        },
-        Row {
-            kind: Own::NotOffered,
-            code: "not_offered",
-            status: Grpc::Unimplemented,
-            meaning: ["本服务不提供该功能", "this is not offered here"],
-            hint: ["", ""],
-        },
+        Row::told(Own::WrongPassword, Grpc::Unauthenticated, told::WRONG_PASSWORD),
+        Row::told(Own::Full, Grpc::ResourceExhausted, told::CONNECTIONS_FULL),
+        Row::told(Own::Cancelled, Grpc::Cancelled, told::CANCELLED),
+        Row::told(Own::ReadWrite, Grpc::PermissionDenied, told::READ_ONLY),
+        Row::told(Own::NotOffered, Grpc::Unimplemented, told::NOT_OFFERED),
         Row {
             kind: Own::Handle,
             code: "handle_unknown",
@@ -84,20 +48,8 @@ impl Kind for Own {
             ],
             hint: ["重新提交查询", "send the query again"],
         },
-        Row {
-            kind: Own::Parameter,
-            code: "parameter_invalid",
-            status: Grpc::InvalidArgument,
-            meaning: ["参数不是该类型的值", "a parameter is not a value of its type"],
-            hint: ["", ""],
-        },
-        Row {
-            kind: Own::Parameters,
-            code: "parameters_missing",
-            status: Grpc::InvalidArgument,
-            meaning: ["参数个数与语句不符", "the statement takes another number of parameters"],
-            hint: ["", ""],
-        },
+        Row::told(Own::Parameter, Grpc::InvalidArgument, told::PARAMETER_INVALID),
+        Row::told(Own::Parameters, Grpc::InvalidArgument, told::PARAMETERS_MISSING),
         Row {
             kind: Own::Changed,
             code: "columns_changed",

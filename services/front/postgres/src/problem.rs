@@ -1,6 +1,6 @@
 //! What a client is told instead of an answer: a SQLSTATE, a sentence in its language, and what to do.
 
-use helan_connections::{Kind, Lang, Row};
+use helan_connections::{Kind, Lang, Row, told};
 use helan_schemas::refusal::Code;
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::response::ErrorResponse;
@@ -43,16 +43,7 @@ impl Kind for Own {
 
     const CANCELLED: Self = Self::Cancelled;
     const ROWS: &'static [Row<Self>] = &[
-        Row {
-            kind: Own::WrongPassword,
-            code: "wrong_password",
-            status: "28P01",
-            meaning: ["用户名或密码不正确", "wrong user or password"],
-            hint: [
-                "用户名为令牌编号，密码为完整令牌（helan_…）",
-                "the user is the credential's id, the password its whole token (helan_…)",
-            ],
-        },
+        Row::told(Own::WrongPassword, "28P01", told::WRONG_PASSWORD),
         Row {
             kind: Own::NotEncrypted,
             code: "connection_not_encrypted",
@@ -80,13 +71,7 @@ impl Kind for Own {
             meaning: ["没有该数据库", "there is no such database"],
             hint: ["数据库名写 helan", "the database is helan"],
         },
-        Row {
-            kind: Own::Full,
-            code: "connections_full",
-            status: "53300",
-            meaning: ["连接数已满", "all connections are taken"],
-            hint: ["关闭闲置连接，或稍后再试", "close idle connections, or try again later"],
-        },
+        Row::told(Own::Full, "53300", told::CONNECTIONS_FULL),
         Row {
             kind: Own::MadeRoom,
             code: "idle_connection_closed",
@@ -111,13 +96,7 @@ impl Kind for Own {
             meaning: ["收到的内容不符合 PostgreSQL 协议", "what came is not the PostgreSQL protocol"],
             hint: ["检查客户端的地址和驱动程序", "check the client's address and driver"],
         },
-        Row {
-            kind: Own::Cancelled,
-            code: "sql_cancelled",
-            status: "57014",
-            meaning: ["查询已按请求中止", "the query was ended as asked"],
-            hint: ["", ""],
-        },
+        Row::told(Own::Cancelled, "57014", told::CANCELLED),
         Row {
             kind: Own::Aborted,
             code: "transaction_aborted",
@@ -145,23 +124,8 @@ impl Kind for Own {
             meaning: ["设置的值不可用", "the setting cannot have this value"],
             hint: ["", ""],
         },
-        Row {
-            kind: Own::ReadWrite,
-            code: "read_only",
-            status: "25006",
-            meaning: ["本服务只读", "this service is read-only"],
-            hint: [
-                "报送数据请用 POST /v1/events 或 helan send",
-                "figures are reported with POST /v1/events or helan send",
-            ],
-        },
-        Row {
-            kind: Own::NotOffered,
-            code: "not_offered",
-            status: "0A000",
-            meaning: ["本服务不提供该功能", "this is not offered here"],
-            hint: ["", ""],
-        },
+        Row::told(Own::ReadWrite, "25006", told::READ_ONLY),
+        Row::told(Own::NotOffered, "0A000", told::NOT_OFFERED),
         Row {
             kind: Own::Cursor,
             code: "cursor_unknown",
@@ -190,20 +154,8 @@ impl Kind for Own {
             meaning: ["预备语句已存在", "the prepared statement exists"],
             hint: ["先 deallocate", "deallocate it first"],
         },
-        Row {
-            kind: Own::Parameter,
-            code: "parameter_invalid",
-            status: "22P02",
-            meaning: ["参数不是该类型的值", "a parameter is not a value of its type"],
-            hint: ["", ""],
-        },
-        Row {
-            kind: Own::Parameters,
-            code: "parameters_missing",
-            status: "08P01",
-            meaning: ["参数个数与语句不符", "the statement takes another number of parameters"],
-            hint: ["", ""],
-        },
+        Row::told(Own::Parameter, "22P02", told::PARAMETER_INVALID),
+        Row::told(Own::Parameters, "08P01", told::PARAMETERS_MISSING),
         Row {
             kind: Own::TooMuchKept,
             code: "too_much_kept",
