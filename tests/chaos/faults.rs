@@ -66,42 +66,42 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// What happens to processes, clocks, room and rights.
+    /// What happens to processes, clocks, room and rights. The short form has the first of them: one of each kind.
     pub(super) fn of_processes() -> Vec<Self> {
         vec![
             Self::Killed,
+            Self::PowerCut,
+            Self::CommandKilled,
+            Self::DiskFull,
+            Self::PermissionsLost,
+            Self::ClockAheadRunning,
+            Self::ClockBehindAtStart,
             Self::Stopped,
             Self::StoppedThenKilled,
             Self::RolesApart,
-            Self::PowerCut,
-            Self::CommandKilled,
             Self::CommandsTwice,
-            Self::DiskFull,
-            Self::PermissionsLost,
             Self::FlippedCredentials,
-            Self::ClockAheadRunning,
             Self::ClockBehindRunning,
             Self::ClockAheadAtStart,
-            Self::ClockBehindAtStart,
         ]
     }
 
-    /// What happens to the files of log and lake.
+    /// What happens to the files of log and lake; the short form as above.
     pub(super) fn of_places() -> Vec<Self> {
         vec![
-            Self::LogRemoved,
             Self::OldLog,
             Self::OldLake,
-            Self::DifferentDays,
-            Self::NoLog,
             Self::NoLake,
             Self::FlippedRecord,
-            Self::FlippedLogPage,
             Self::FlippedDataFile,
             Self::FlippedCommit,
+            Self::TornCommit,
+            Self::LogRemoved,
+            Self::DifferentDays,
+            Self::NoLog,
+            Self::FlippedLogPage,
             Self::FlippedCheckpoint,
             Self::FlippedCells,
-            Self::TornCommit,
         ]
     }
 

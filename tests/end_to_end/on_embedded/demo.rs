@@ -5,17 +5,18 @@ use std::process::Command;
 use crate::harness::{HELAN, text_of};
 
 #[test]
-fn demo_ends_with_the_quota_table_in_both_languages() {
-    for (lang, verdict, headline) in [("en", "missed", "1.2985"), ("zh", "未达到", "1.2985")] {
-        let arguments = ["demo", "--lang", lang];
-        let output = Command::new(HELAN).args(arguments).output().expect("helan runs");
-        let text = text_of(&output, &arguments);
-        for expected in ["T044", verdict, headline] {
-            assert!(text.contains(expected), "{expected} is missing in:\n{text}");
-        }
-        let widest = text.lines().map(width).max().expect("lines");
-        assert!(widest <= 100, "{widest} columns:\n{text}");
+fn demo_ends_with_the_quota_table_in_chinese() {
+    let arguments = ["demo", "--lang", "zh"];
+    let output = Command::new(HELAN).args(arguments).output().expect("helan runs");
+    has_the_quota_table(&text_of(&output, &arguments), "未达到");
+}
+
+fn has_the_quota_table(said: &str, verdict: &str) {
+    for expected in ["T044", verdict, "1.2985"] {
+        assert!(said.contains(expected), "{expected} is missing in:\n{said}");
     }
+    let widest = said.lines().map(width).max().expect("lines");
+    assert!(widest <= 100, "{widest} columns:\n{said}");
 }
 
 /// Three years on the demo's own clock: what is late, revised and grown is so by the days on which it was sent.
@@ -28,6 +29,7 @@ fn the_demo_has_growth_revisions_and_lateness_to_show() {
         text_of(&output, arguments)
     };
     let said = helan(&["demo", "--lang", "en", "--keep", &data]);
+    has_the_quota_table(&said, "missed");
     let asked =
         |query: &str| helan(&["sql", "-f", "csv", query]).lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
 
