@@ -24,7 +24,7 @@ use url::Url;
 use crate::audit::{Row, versions};
 use crate::world::{event, record, submission, withdrawal};
 
-const SEEDS: u64 = 96;
+const SEEDS: u64 = 48;
 /// Seeds beyond those that have failed once. 1211, 1568: a power cut took back the commit of `submissions` and left that of
 /// `events`, so that the record, read again, counted as a repeat of itself.
 const FAILED_ONCE: [u64; 2] = [1211, 1568];

@@ -17,7 +17,7 @@ use crate::places::Figure;
 use crate::ratios::Ratio;
 
 /// Histories of a test run; a tenth of HELAN_CASES, where it is set: each is written into a lake.
-const CASES: usize = 4;
+const CASES: usize = 2;
 const COLUMNS: [&str; 9] =
     ["REF_AREA", "INDICATOR", "OBS_VALUE", "PART_VALUE", "OBS_STATUS", "VALUE_STATUS", "VINTAGE", "BASIS", "EDITION"];
 
