@@ -157,6 +157,30 @@ fn every_kept_lake_is_described() {
     assert!(missing.is_empty(), "say in tests/lakes/README.md who made {missing:?}");
 }
 
+/// A name that no test has would leave a test out, or run none, without a word.
+#[test]
+fn what_the_test_command_picks_and_skips_are_tests() {
+    let mut tests = Vec::new();
+    for file in tracked(&[".rs"]) {
+        let path = file.with_extension("").display().to_string().replace('/', "::");
+        let text = std::fs::read_to_string(root().join(&file)).expect("a readable file");
+        let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
+        tests.extend(functions.map(|(name, _)| format!("{}::{name}", path.trim_end_matches("::mod"))));
+    }
+    let run = std::fs::read_to_string(root().join("tests/run")).expect("tests/run");
+    let words: Vec<_> = run.split(['(', ')', ' ', '\n', '\\']).filter(|word| !word.is_empty()).collect();
+    let skipped = words.windows(2).filter(|pair| pair[0] == "--skip").map(|pair| pair[1]);
+    let picked = ["on_a_broker=(", "in_a_store=("].map(|list| {
+        let (_, names) = run.split_once(list).expect(list);
+        names.split_once(')').expect("its end").0
+    });
+    let names: BTreeSet<_> = skipped.chain(picked.iter().flat_map(|names| names.split_whitespace())).collect();
+    assert!(names.len() > 15, "{names:?}");
+    for name in names {
+        assert!(tests.iter().any(|test| test.contains(name)), "tests/run names {name}, and no test's name has it");
+    }
+}
+
 #[test]
 fn the_top_level_is_fixed() {
     let allowed = [

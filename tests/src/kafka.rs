@@ -270,10 +270,6 @@ fn sources() -> PathBuf {
 fn jars() -> Result<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().ok();
-    for (command, package) in [("java", "default-jre-headless"), ("mvn", "maven")] {
-        let found = Command::new(command).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        ensure!(found.is_ok_and(|it| it.success()), "tests on Kafka need {command}: apt-get install {package}");
-    }
     // TARGET/PROFILE/deps/NAME; a target directory that cargo did not make itself has no mark of its own.
     let executable = std::env::current_exe()?;
     let target = executable.ancestors().nth(3).context("a test program lies in TARGET/PROFILE/deps")?;
@@ -287,6 +283,10 @@ fn jars() -> Result<PathBuf> {
     lock.lock()?;
     if fs::read_to_string(&copied).is_ok_and(|it| it == pom) {
         return Ok(libs);
+    }
+    for (command, package) in [("java", "default-jre-headless"), ("mvn", "maven")] {
+        let found = Command::new(command).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        ensure!(found.is_ok_and(|it| it.success()), "tests on Kafka need {command}: apt-get install {package}");
     }
     drop(fs::remove_dir_all(&libs));
     let mut maven = Command::new("mvn");

@@ -234,11 +234,9 @@ async fn on_embedded_faults_a_clock_behind_the_log_takes_nothing_until_somebody_
         })
         .await;
     assert_eq!(world.send(2).await, 503);
-    assert!(
-        !world.helan.is_ready(&world.helan.base).await && world.helan.log().contains("--clock-is-right"),
-        "{}",
-        world.helan.log()
-    );
+    world.helan.wait_until("it says what to do", async || world.helan.log().contains("--clock-is-right")).await;
+    assert_eq!(world.send(2).await, 503);
+    assert!(!world.helan.is_ready(&world.helan.base).await, "{}", world.helan.log());
     world.helan.terminate(&world.helan.base.clone());
     let base = world.helan.base.clone();
     world.helan.spawn("up", &base, &[&UP[..], &["--clock-is-right"]].concat()).await;
