@@ -79,7 +79,7 @@ impl Deployment {
             dir: tempfile::tempdir().expect("a temporary directory"),
             broker,
             objects: on_s3().then(|| Server::start().expect("an S3 server starts")),
-            client: reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client"),
+            client: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
             catalog: catalog.map(Path::to_owned),
             environment: Vec::new(),
             binary: HELAN.to_owned(),
@@ -265,12 +265,14 @@ impl Deployment {
         self.receipt(token, answer["submission"].as_str().expect("a submission id")).await
     }
 
-    /// Waits for a condition.
+    /// Waits for a condition. Asks no more than half of the time, because asking takes the CPU from what is waited for.
     pub(crate) async fn wait_until(&self, what: &str, condition: impl AsyncFn() -> bool) {
         let started = Instant::now();
+        let mut asked = Instant::now();
         while !condition().await {
             assert!(started.elapsed() < PATIENCE, "waited in vain: {what}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(asked.elapsed().max(Duration::from_millis(50))).await;
+            asked = Instant::now();
         }
     }
 

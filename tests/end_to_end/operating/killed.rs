@@ -11,9 +11,9 @@ use crate::harness::{Deployment, HELAN, Log, PATIENCE, text_of};
 
 const MARK: &str = "HELAN-UNFINISHED";
 /// Restores that are killed, half of them into a directory that is there already.
-const RESTORES: usize = 24;
+const RESTORES: usize = 12;
 /// Backups that are killed.
-const BACKUPS: usize = 12;
+const BACKUPS: usize = 8;
 
 /// Pseudo-random numbers; the same in every run.
 struct Numbers(u64);
@@ -154,7 +154,7 @@ async fn on_embedded_faults_a_killed_restore_is_refused_until_it_is_whole() {
         } else {
             assert!(said.contains(MARK), "killed at file {at}: {said}");
             refused += 1;
-            if refused <= 3 {
+            if refused <= 2 {
                 is_refused_by_all(&to);
             }
         }
