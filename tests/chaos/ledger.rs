@@ -142,15 +142,14 @@ impl Senders {
 
     /// Waits for what was acknowledged; how many events are missing, and how many stand there twice.
     pub(super) async fn compare(&self, helan: &Deployment) -> (usize, usize) {
-        let mut found = (usize::MAX, 0);
-        for _ in 0..120 {
-            found = self.compare_once(helan).unwrap_or(found);
-            if found.0 == 0 {
-                break;
+        let started = Instant::now();
+        loop {
+            let found = self.compare_once(helan);
+            if found.is_some_and(|(missing, _)| missing == 0) || started.elapsed() > PATIENCE {
+                return found.unwrap_or((usize::MAX, 0));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        found
     }
 
     /// How it is now; none if there is no answer.
