@@ -376,9 +376,9 @@ printed as (
     select
         'printed_differs' as finding, 'soft' as severity, ref_area, indicator, time_period, source, id,
         printed_amount as amount, computed as other_amount,
-        '已公布数 ' || printed || ' 与按各部分计算的结果不一致，也不能用各部分的修约解释' as message_zh,
-        'what was printed, ' || printed || ', is not what its parts give, and their own rounding does not explain it'
-            as message_en,
+        '已公布数 ' || printed || ' 与现行数值或按各部分计算的结果不一致，也不能用报送数的修约解释' as message_zh,
+        'what was printed, ' || printed || ', is neither the value that counts, as reported or made of its parts, nor explained by the '
+            || 'rounding of what was reported' as message_en,
         cast(null as varchar) as rule, reporter, note
     from printed_figures
     where comparison = 'differs'

@@ -14,7 +14,7 @@
 -- column printed text: 已公布数 | The digits as printed, in unit × 10^unit_mult.
 -- column unit_mult int: 单位的十次幂 | Power of ten of the unit.
 -- column printed_amount exact: 已公布数（基本单位） | The printed value in the plain unit.
--- column computed exact: 计算结果 | What the parts give, to 10 digits: of the same edition where it has both parts, else what counts.
+-- column computed exact: 计算结果 | What it is compared with, to 10 digits: the place's own report, else what its parts give; of the same edition where that has it all, else what counts.
 -- column computed_edition text: 计算所用版次 | Edition of the parts; null where what counts was taken.
 -- column difference exact: 差额 | printed_amount − computed.
 -- column comparison text: 核对结果 | equal (after rounding to the printed digits), parts_rounding (some parts that round to those sent give it), differs, or not_comparable (nothing complete to compare with, only parts of other editions, or no edition said and a part became known later).
@@ -155,7 +155,13 @@ select
     case
         when above is null or below is null or below <= 0 or step is null then 'not_comparable'
         when twice_above >= least and twice_above <= most then 'equal'
-        when 2 * (twice_above + above_slack) >= least_by_parts and 2 * (twice_above - above_slack) <= most_by_parts
+-- Half a digit more would have been rounded up: parts come near the upper end of what they can be, and no part reaches it;
+-- and the upper end of what is printed as these digits is not printed as them.
+        when (
+            2 * (twice_above + above_slack) > least_by_parts
+            or above_slack = 0 and 2 * (twice_above + above_slack) = least_by_parts
+        )
+        and 2 * (twice_above - above_slack) < most_by_parts
             then 'parts_rounding'
 -- Parts of another edition, of several, or of another day say nothing of what was printed.
         when computed_edition is null and not belongs then 'not_comparable'

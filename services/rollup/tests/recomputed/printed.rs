@@ -109,7 +109,9 @@ fn comparison(printed: i128, factor: i128, beside: &Beside) -> &'static str {
     let (above_slack, below_slack) = (beside.above.1 * factor * ONE, beside.below.1);
     let most_above = 2 * above + above_slack;
     let least_above = 2 * above - above_slack;
-    let fits = 2 * most_above >= (2 * printed - step) * (2 * below - below_slack)
-        && 2 * least_above <= (2 * printed + step) * (2 * below + below_slack);
+    // Half up: what rounds to 3 is 2.5 or more and below 3.5, of a part and of what is printed.
+    let least_printed = (2 * printed - step) * (2 * below - below_slack);
+    let reaches = 2 * most_above > least_printed || (above_slack == 0 && 2 * most_above == least_printed);
+    let fits = reaches && 2 * least_above < (2 * printed + step) * (2 * below + below_slack);
     if fits { "parts_rounding" } else { "differs" }
 }
