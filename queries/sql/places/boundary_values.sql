@@ -1,15 +1,15 @@
 -- name: boundary_values
--- grain: one row for each area, additive indicator and time_period with a value
--- inputs: area_values, indicators, area_moves, area_relations, area_group_members, indicator_trees, tree_edges, tree_ancestors, tree_members, knowledge
+-- grain: one row for each area or group, additive indicator and time_period with a value
+-- inputs: place_values, indicators, area_moves, areas, area_relations, area_group_members, indicator_trees, tree_edges, tree_ancestors, tree_members, knowledge
 -- rules: 5
 -- materialise: no
--- zh: 各地区的数值：按当时区划，以及按现行区划（其后划转的部分已调整）；换算不出的为空并说明原因。
--- en: Values of areas as reported then, beside the same on today's boundaries: what went over after the period is taken off and added.
--- column ref_area text: 地区 | Area code.
+-- zh: 各地区和组的数值：按当时区划，以及按现行区划（其后划转的部分已调整）；换算不出的为空并说明原因。
+-- en: Values of areas and groups as reported then, beside the same on today's boundaries: what went over after the period is taken off and added.
+-- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Additive indicator.
 -- column time_period text: 时期 | SDMX time period.
 -- column period_end date: 末日 | Last day.
--- column value_then exact: 当时数值 | The value on the boundaries of the period: that of area_values.
+-- column value_then exact: 当时数值 | The value on the boundaries of the period: that of place_values.
 -- column moved_out exact: 其后划出 | What went over to other areas after the period.
 -- column moved_in exact: 其后划入 | What came from other areas after the period.
 -- column value_now exact: 按现行区划 | value_then − moved_out + moved_in; null where reason_code says why.
@@ -17,10 +17,12 @@
 -- column parts text: 划转部分 | Ids of the parts, separated by spaces.
 -- column reason_code text: 无法换算的原因代码 | incomplete (the area's value, or that of which a share moved, is missing or partial), amount_unknown (the catalog says neither share nor value for the indicator), moved_again (a part moved twice and the catalog has only a share), level_missing (a part went over between areas inside and outside this one, and the catalog has no row for this level), areas_changed (other areas or members belong to it today, and the catalog has no move of its own for it); null with a value.
 with recursive figures as (
-    select area_values.*, indicator_trees.tree
-    from area_values
-    inner join indicators on indicators.indicator = area_values.indicator and indicators.over_areas = 'additive'
-    inner join indicator_trees on indicator_trees.indicator = area_values.indicator
+    select
+        place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_end,
+        place_values.value, place_values.complete, indicator_trees.tree
+    from place_values
+    inner join indicators on indicators.indicator = place_values.indicator and indicators.over_areas = 'additive'
+    inner join indicator_trees on indicator_trees.indicator = place_values.indicator
 ),
 
 transfers as (
@@ -207,7 +209,7 @@ contents as (
     select distinct tree, on_day, ref_area, holder from inside
 ),
 
--- The outermost area has what it had, however its parts are cut.
+-- The outermost area has what it had, however its parts are cut; not if one of them left it or joined it.
 outermost as (
     select distinct parents.tree, cast(parents.period_end as varchar) as on_day, parents.parent as holder
     from tree_edges as parents
@@ -216,22 +218,44 @@ outermost as (
     where above.child is null
 ),
 
+-- What the catalog still has today, or had already then, has left or joined; what ended or began is only cut otherwise.
+standing_today as (
+    select distinct areas.ref_area
+    from areas
+    cross join knowledge
+    where areas.valid_to is null or areas.valid_to > cast(knowledge.as_of as date)
+),
+
+standing_then as (
+    select distinct areas.ref_area, cast(figure_periods.period_end as varchar) as on_day
+    from (select distinct period_end from figure_periods) as figure_periods
+    inner join areas
+        on (areas.valid_from is null or areas.valid_from <= figure_periods.period_end)
+        and (areas.valid_to is null or areas.valid_to > figure_periods.period_end)
+),
+
 lost as (
-    select before.tree, before.on_day, before.holder
+    select before.tree, before.on_day, before.holder, standing_today.ref_area is not null as was_other
     from contents as before
     left join contents as today
         on today.tree = before.tree and today.on_day = 'today' and today.ref_area = before.ref_area
         and today.holder = before.holder
+    left join standing_today on standing_today.ref_area = before.ref_area
     where before.on_day <> 'today' and today.holder is null
 ),
 
 gained as (
-    select figure_periods.tree, cast(figure_periods.period_end as varchar) as on_day, today.holder
+    select
+        figure_periods.tree, cast(figure_periods.period_end as varchar) as on_day, today.holder,
+        standing_then.ref_area is not null as was_other
     from figure_periods
     inner join contents as today on today.tree = figure_periods.tree and today.on_day = 'today'
     left join contents as before
         on before.tree = today.tree and before.on_day = cast(figure_periods.period_end as varchar)
         and before.ref_area = today.ref_area and before.holder = today.holder
+    left join standing_then
+        on standing_then.ref_area = today.ref_area
+        and standing_then.on_day = cast(figure_periods.period_end as varchar)
     where before.holder is null
 ),
 
@@ -242,18 +266,18 @@ changed as (
 ),
 
 reshaped as (
-    select changed.tree, changed.on_day, changed.holder
+    select distinct changed.tree, changed.on_day, changed.holder
     from changed
     left join outermost
         on outermost.tree = changed.tree and outermost.on_day = changed.on_day and outermost.holder = changed.holder
-    where outermost.holder is null
+    where outermost.holder is null or changed.was_other
 ),
 
 judged as (
     select
         figures.*, coalesce(sums.moves, 0) as moves, sums.moved_out, sums.moved_in, sums.parts,
         case
-            when sums.moves is not null and (figures.value is null or not figures.complete) then 'incomplete'
+            when not figures.complete then 'incomplete'
             when crossed.ref_area is not null then 'level_missing'
             when sums.moves is null and reshaped.holder is not null then 'areas_changed'
             else sums.obstacle
