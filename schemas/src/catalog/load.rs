@@ -126,7 +126,10 @@ impl Catalog {
         let files: BTreeMap<_, _> = files.into_iter().map(|(name, text)| (name, normalise(&text))).collect();
         let mut problems = Problems::default();
         let head = read_head(&files, &mut problems);
-        let language = head.as_ref().and_then(|head| head.language);
+        let language = match &head {
+            Some(head) => head.language,
+            None => language_of(&files),
+        };
         let mut known = vec![HEAD];
         let sheets = Sheets {
             areas: sheet(&files, language, &mut known, &mut problems),
@@ -245,6 +248,22 @@ fn sheet<T: Row>(
             }
             Sheet { rows: Vec::new(), lines: Vec::new() }
         }
+    }
+}
+
+/// The language that a catalog without a readable head seems to have: what is wrong with its head is said once, and not of
+/// every file. By the head's own line, else by the names that the areas have.
+fn language_of(files: &BTreeMap<String, String>) -> Option<Language> {
+    let head = files.get(HEAD).and_then(|text| toml::from_str::<toml::Table>(text).ok());
+    let said = head.as_ref().and_then(|head| head.get("language")).and_then(toml::Value::as_str);
+    let heading = files.get("areas.csv").and_then(|text| text.lines().next()).unwrap_or_default();
+    let has = |name: &str| heading.split(',').any(|column| column.trim().trim_matches('"') == name);
+    match said {
+        Some("en") => Some(Language::En),
+        Some("zh") => Some(Language::Zh),
+        _ if !has("name_zh") => Some(Language::En),
+        _ if !has("name_en") => Some(Language::Zh),
+        _ => None,
     }
 }
 

@@ -120,7 +120,12 @@ impl Catalog {
                 let is_parent = parents.contains(area);
                 let is_listed =
                     self.group_members.iter().any(|member| member.group_id == area && holds(&member.indicator));
-                if is_area_sum && !is_parent && !is_listed {
+                if is_area_sum && is_listed && !is_parent {
+                    never(
+                        format!("{area} is a group, and area_sum is asked of areas"),
+                        "name an area; what a group's report differs by is the column residual of group_values",
+                    );
+                } else if is_area_sum && !is_parent {
                     never(format!("{area} has no parts"), "name an area that others are part_of");
                 }
                 if row.places == Some(RulePlaces::Areas) && self.groups.iter().any(|group| group.group_id == area) {
@@ -170,7 +175,9 @@ impl Catalog {
         let is_additive = self.indicator(indicator).is_some_and(|row| row.over_areas != OverAreas::OwnValue);
         let children = self.relations.iter().filter(|row| row.parent == place && row.relation == Relation::PartOf);
         let children = children.filter(|row| holds(&row.indicator)).map(|row| row.child.as_str());
-        let members = self.group_members.iter().filter(|row| row.group_id == place && holds(&row.indicator));
+        // Of members that may overlap no sum is made.
+        let adds_up = self.groups.iter().all(|row| row.group_id != place || row.overlap != Overlap::Unknown);
+        let members = self.group_members.iter().filter(|row| adds_up && row.group_id == place && holds(&row.indicator));
         let mut below = children.chain(members.map(|row| row.member.as_str()));
         is_additive && below.any(|part| self.may_have_value(part, indicator, seen))
     }

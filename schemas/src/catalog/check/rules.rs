@@ -2,11 +2,12 @@
 
 use super::indicators::by_id;
 use super::places::Places;
-use super::{At, dangling, decimal, id, min_max, unique};
+use super::{At, dangling, id, min_max, unique};
 use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::*;
+use crate::decimal::Decimal;
 
 pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problems) {
     let indicators = by_id(sheets);
@@ -89,9 +90,9 @@ fn limits(at: At, row: &Rule, problems: &mut Problems) {
         problems.add(at, "rule_limits", "low of a jump is negative", "it is a quotient", fix);
     }
     let stated = row.tolerance.as_deref().filter(|_| !row.is_half_digit());
-    let tolerance = decimal(at, "tolerance", stated, problems);
+    let is_distance = |text| Decimal::parse(text).is_ok_and(|tolerance| tolerance.unscaled >= 0);
     let tolerates = matches!(row.check, RuleCheck::Sum | RuleCheck::AreaSum | RuleCheck::Stock);
-    if tolerance.is_some_and(|tolerance| tolerance.unscaled < 0) || (row.tolerance.is_some() && !tolerates) {
+    if !stated.is_none_or(is_distance) || (row.tolerance.is_some() && !tolerates) {
         let what = format!("{} with tolerance {}", row.check.code(), row.tolerance.as_deref().unwrap_or_default());
         let fix = "sum, area_sum and stock: a distance of 0 or more, or half_digit; others: empty the cell";
         problems.add(at, "rule_limits", what, "it is the distance that may lie between two sides", fix);
