@@ -6,7 +6,7 @@ mod csv;
 mod fields;
 pub(crate) mod headings;
 mod json;
-mod layout;
+pub(crate) mod layout;
 mod scan;
 pub(crate) mod table;
 pub(crate) mod typed;

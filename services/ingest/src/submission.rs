@@ -63,6 +63,8 @@ pub(crate) struct Builder<'b, 'e> {
     ids: HashMap<Cow<'e, str>, u32>,
     template_rows: HashMap<String, u32>,
     cells: Cells,
+    /// Units that a title above a table's rows names, as people read them.
+    titled: Vec<String>,
     /// The name under which a value is at fault: events have paths, tables columns.
     value_field: &'static str,
     value: Vec<u8>,
@@ -100,6 +102,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             ids: HashMap::new(),
             template_rows: HashMap::new(),
             cells: Cells::default(),
+            titled: Vec::new(),
             value_field: "value",
             value,
             gaps: Vec::new(),
@@ -111,6 +114,16 @@ impl<'b, 'e> Builder<'b, 'e> {
     /// The same builder with nothing in it.
     pub(crate) fn restart<'f>(self) -> Builder<'b, 'f> {
         Builder::new(self.judge, self.limits, self.given_id, self.value.len())
+    }
+
+    /// Keeps the units that stand above a table's heading.
+    pub(crate) fn set_titled(&mut self, units: Vec<String>) {
+        self.titled = units;
+    }
+
+    /// Units that a title above the rows names.
+    pub(crate) fn titled(&self) -> &[String] {
+        &self.titled
     }
 
     /// By what the events are judged.

@@ -54,6 +54,7 @@ pub(crate) fn read<'b, 'e>(
         builder.problems().add(Place::WHOLE.line(line), None, error.code, "");
         return (builder, None);
     }
+    builder.set_titled(layout::units_above(&text[..start]));
     let columns = columns(&heading, line, &mut builder);
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
     let manner = Manner { source, form, lost_zeros: true };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use helan_schemas::codes;
-use helan_schemas::event::Text;
+use helan_schemas::event::{DataRef, Text};
 use helan_schemas::refusal::Code;
 
 use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
@@ -127,7 +127,8 @@ pub(crate) fn take_row<'e>(
                 *field(&mut event.data) = Some(Text(chosen(code, cell)));
             }
             Column::Data(_, Slot::Value) => value = cell,
-            Column::Data(name, Slot::Mult) => match chosen("unit_mult", cell.clone()).parse() {
+            // A word for a power of ten is one in any table.
+            Column::Data(name, Slot::Mult) => match headings::choice("unit_mult", cell.as_ref().to_owned()).parse() {
                 Ok(mult) => event.data.unit_mult = Some(mult),
                 Err(_) => {
                     errors.push(("unit_mult", Code::UnitMultInvalid, quoted(&cell)));
@@ -175,6 +176,10 @@ pub(crate) fn take_row<'e>(
             broken.push(field);
         }
     }
+    if let Some(found) = titled_otherwise(builder, data, &names) {
+        builder.problems().add(place, Some("unit"), Code::UnitNameMismatch, found);
+        broken.push("data.unit");
+    }
     if manner.lost_zeros
         && !names.iter().any(|(field, _)| *field == AREA_NAME)
         && let Some(code) = data.ref_area.as_deref().filter(|_| !broken.contains(&"data.ref_area"))
@@ -191,6 +196,26 @@ pub(crate) fn take_row<'e>(
     let form = template_row.map_or(Form::Table, |row| Form::Template(row.into_owned()));
     builder.event(place, event, ValueText::of_text(&value), &broken, form);
     Taken::Event
+}
+
+/// The unit of a title above the rows, where it is the row's at another multiplier and the row says nothing of its own
+/// beside the value. A title may list several units, and says nothing of indicators of another one.
+fn titled_otherwise(
+    builder: &Builder<'_, '_>,
+    data: &DataRef<'_>,
+    names: &[(&'static str, Cow<'_, str>)],
+) -> Option<String> {
+    let scale = data.unit_mult.unwrap_or_default();
+    let units = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code))?;
+    if scale == UNKNOWN_MULT || names.iter().any(|(field, name)| *field == UNIT_NAME && !name.trim().is_empty()) {
+        return None;
+    }
+    let titled = builder.titled();
+    if titled.iter().any(|unit| headings::is_unit(unit, scale, &units)) {
+        return None;
+    }
+    let other = titled.iter().find(|unit| headings::is_unit_somewhere(unit, &units))?;
+    Some(format!("{} ≠ {} × 10^{scale}", quoted(other), quoted(units[1])))
 }
 
 /// Reports a code of which a spreadsheet has kept the first digits only.

@@ -1,14 +1,20 @@
-//! Texts that are wider than their column: a neighbour that holds something cuts them off, and the digits that are left
-//! are another number.
+//! Texts that are wider than their column: a neighbour that holds something cuts them off, or the row that is too low for
+//! their lines, and the digits that are left are another number.
 
 use super::sheet::{Cell, Content, Frame, Row};
 use super::shown::width_of;
 use super::styles::{Side, Style};
 
-/// What is seen of a cell's text between its neighbours; none where all of it is.
+/// The height of a line of letters of the usual size, in points.
+const LINE: f32 = 15.0;
+
+/// What is seen of a cell's text between its neighbours and in its row; none where all of it is.
 pub(super) fn cut_off(cell: &Cell, row: &Row, style: &Style, frame: &Frame) -> Option<String> {
     let Content::Text(text) = &cell.content else { return None };
-    let width = frame.width(cell.at.column).filter(|_| !style.shrinks && !style.wraps)?;
+    let width = frame.width(cell.at.column).filter(|_| !style.shrinks)?;
+    if style.wraps {
+        return below(text, width / style.letters, row.height? / (LINE * style.letters));
+    }
     let too_much = width_of(text) - width / style.letters;
     if too_much <= 0.0 {
         return None;
@@ -27,6 +33,23 @@ pub(super) fn cut_off(cell: &Cell, row: &Row, style: &Style, frame: &Frame) -> O
     let seen = without(text.chars(), if is_left_taken { left } else { 0.0 });
     let seen: String = without(seen.chars().rev(), if is_right_taken { right } else { 0.0 }).chars().rev().collect();
     (seen != *text).then_some(seen)
+}
+
+/// What is seen of a text that goes on in lines below: as many as its row is high, each as many digits wide.
+fn below(text: &str, width: f32, lines: f32) -> Option<String> {
+    let (mut room, mut left, mut seen) = (width, lines.max(1.0).floor(), String::new());
+    for letter in text.trim_end().chars() {
+        let wide = width_of(letter.encode_utf8(&mut [0; 4]));
+        if letter == '\n' || wide > room && room < width {
+            (room, left) = (width, left - 1.0);
+        }
+        if left < 1.0 {
+            return Some(seen);
+        }
+        room -= wide;
+        seen.push(letter);
+    }
+    None
 }
 
 /// A text without the characters at its beginning that take so much room; one that is cut through is not seen either.
@@ -81,9 +104,22 @@ mod tests {
         ] {
             let mut cells: Vec<Cell> = others.iter().map(|column| cell(*column, "x")).collect();
             cells.push(cell(2, text));
-            let row = Row { number: 2, hidden: false, cells };
+            let row = Row { number: 2, hidden: false, height: None, cells };
             let said = cut_off(&row.cells[row.cells.len() - 1], &row, &style, frame);
             assert_eq!(said.as_deref(), seen, "{text} beside {others:?}, {:?}", style.side);
+        }
+    }
+
+    #[test]
+    fn a_low_row_cuts_lines_off() {
+        for (text, width, lines, seen) in [
+            ("145.579", 4.0, 1.0, Some("145.")),
+            ("145.579", 4.0, 2.0, None),
+            ("145.579", 8.0, 1.0, None),
+            ("\n145", 8.0, 1.0, Some("")),
+            ("145\n", 8.0, 0.5, None),
+        ] {
+            assert_eq!(below(text, width, lines).as_deref(), seen, "{text:?} in {lines} lines of {width}");
         }
     }
 }

@@ -17,6 +17,7 @@ use super::sheet::{Content, Frame, Row, Rows};
 use super::shown::words_fit;
 use crate::answer::TableRead;
 use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, choice, field_of};
+use crate::decode::layout::units_above;
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
@@ -110,7 +111,7 @@ pub(crate) fn read<'b, 'e>(
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
     let mut reading =
         Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true, lost_zeros: false } };
-    let Some((number, cells, lang)) = find_heading(&mut rows, &book)? else {
+    let Some(Found { number, cells, lang, hidden, title }) = find_heading(&mut rows, &book)? else {
         reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
         return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
     };
@@ -123,7 +124,15 @@ pub(crate) fn read<'b, 'e>(
         first_seen: 1,
         names: HashMap::new(),
     };
-    let columns = reading.columns(cells, &mut layout);
+    reading.builder.set_titled(units_above(&title));
+    let columns = match hidden {
+        false => reading.columns(cells, &mut layout),
+        // What stands above the rows instead of it says what people took them for.
+        true => {
+            reading.builder.problems().add(Place::WHOLE.line(number), None, Code::RowHidden, number.to_string());
+            Vec::new()
+        }
+    };
     let mut seen = layout.headings.iter().map(|heading| heading.column).filter(|column| !frame.hides(*column));
     layout.first_seen = seen.next().unwrap_or(1);
     let mut row = 0;
@@ -137,14 +146,23 @@ pub(crate) fn read<'b, 'e>(
     Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: Some(layout) })
 }
 
-/// A heading: its row, its texts by column, and the language they are in.
-type FoundHeading = (u32, Vec<HeadingCell>, Lang);
+/// A heading.
+struct Found {
+    /// Its row.
+    number: u32,
+    cells: Vec<HeadingCell>,
+    lang: Lang,
+    hidden: bool,
+    /// What stands above it.
+    title: String,
+}
 
 /// A heading's column, its text, and whether that is struck out.
 type HeadingCell = (u32, String, bool);
 
 /// The first row that names what is reported, and of what, or what is withdrawn.
-fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<FoundHeading>, Problems> {
+fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<Found>, Problems> {
+    let mut title = String::new();
     while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
         let texts = row.cells.iter().filter_map(|cell| match &cell.content {
             Content::Text(text) => {
@@ -158,7 +176,11 @@ fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<FoundHeading>
         let has = |name: &str| fields.iter().any(|(field, _)| *field == name);
         if has("value") && (has("ref_area") || has("indicator")) || has("withdraws") {
             let lang = fields.iter().find_map(|(_, lang)| *lang).unwrap_or(Lang::Zh);
-            return Ok(Some((row.number, texts, lang)));
+            return Ok(Some(Found { number: row.number, cells: texts, lang, hidden: row.hidden, title }));
+        }
+        for (_, text, _) in texts {
+            title.push_str(&text);
+            title.push('\n');
         }
     }
     Ok(None)

@@ -56,6 +56,8 @@ pub(super) struct Cell {
 pub(super) struct Row {
     pub(super) number: u32,
     pub(super) hidden: bool,
+    /// Its height in points, where somebody has set it; else it is as high as its texts.
+    pub(super) height: Option<f32>,
     pub(super) cells: Vec<Cell>,
 }
 
@@ -67,6 +69,8 @@ pub(super) struct Frame {
     columns: Vec<(u32, u32)>,
     /// Widths that were set, in digits.
     widths: Vec<((u32, u32), f32)>,
+    /// The width of the others, where the sheet says one.
+    usual_width: Option<f32>,
     merged: Vec<Block>,
     /// Rows without a height of their own are hidden.
     hides_rows: bool,
@@ -105,6 +109,7 @@ impl Frame {
                     let less = |name, least| size(&start, name).is_some_and(|size| size < least);
                     frame.hides_rows = flag(&start, "zeroHeight") || less("defaultRowHeight", LEAST_HEIGHT);
                     frame.hides_columns = less("defaultColWidth", LEAST_WIDTH);
+                    frame.usual_width = size(&start, "defaultColWidth");
                 }
                 "col" => {
                     let first = number(&start, "min").unwrap_or(1);
@@ -130,11 +135,11 @@ impl Frame {
         Ok(frame)
     }
 
-    /// The width of a column, in digits; none where nobody set one, or where the column is hidden, which is judged by what
+    /// The width of a column, in digits; none where the sheet says none, or where the column is hidden, which is judged by what
     /// it is for.
     pub(super) fn width(&self, column: u32) -> Option<f32> {
         let set = self.widths.iter().rev().find(|((first, last), _)| (*first..=*last).contains(&column));
-        set.filter(|_| !self.hides(column)).map(|(_, width)| *width)
+        set.map(|(_, width)| *width).or(self.usual_width).filter(|_| !self.hides(column))
     }
 
     pub(super) fn hides(&self, column: u32) -> bool {
@@ -180,8 +185,9 @@ impl<'x> Rows<'x> {
                     self.last = row;
                     let low = size(&start, "ht").map_or(self.hides_rows, |height| height < LEAST_HEIGHT);
                     let hidden = flag(&start, "hidden") || low;
+                    let height = size(&start, "ht").filter(|_| flag(&start, "customHeight"));
                     let cells = if empty { Vec::new() } else { self.cells(row)? };
-                    return Ok(Some(Row { number: row, hidden, cells }));
+                    return Ok(Some(Row { number: row, hidden, height, cells }));
                 }
                 Some(_) => {}
             }

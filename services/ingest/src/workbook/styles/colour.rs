@@ -7,6 +7,10 @@ use crate::workbook::xml::{Piece, Xml, attribute, number};
 
 /// How far two colours may lie apart and still look the same, of 255.
 const SAME_COLOUR: u8 = 16;
+/// Two colours whose parts differ by no more are one if the contrast is low: cream on white. Yellow on white is seen.
+const PALE: u8 = 0x66;
+/// The guidelines ask for 4.5; below this, nothing is read.
+const LEAST_CONTRAST: f32 = 1.1;
 /// A tint that leaves next to nothing of a colour.
 const ALL_TINT: f32 = 0.93;
 
@@ -146,7 +150,14 @@ impl Colour {
 
     pub(in crate::workbook) fn looks_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Rgb(one), Self::Rgb(other)) => one.iter().zip(other).all(|(a, b)| a.abs_diff(*b) <= SAME_COLOUR),
+            (Self::Rgb(one), Self::Rgb(other)) => {
+                let differ = |most: u8| one.iter().zip(other).any(|(a, b)| a.abs_diff(*b) > most);
+                let [darker, lighter] = {
+                    let (one, other) = (luminance(*one), luminance(*other));
+                    [one.min(other), one.max(other)]
+                };
+                !differ(SAME_COLOUR) || !differ(PALE) && (lighter + 0.05) / (darker + 0.05) < LEAST_CONTRAST
+            }
             (one, other) => one == other,
         }
     }
@@ -154,6 +165,15 @@ impl Colour {
     pub(super) fn is_white(&self) -> bool {
         self.looks_like(&Self::Rgb([255; 3]))
     }
+}
+
+/// How light a colour is, from 0 to 1, as the Web Content Accessibility Guidelines 2.2 have it.
+fn luminance(rgb: [u8; 3]) -> f32 {
+    let [red, green, blue] = rgb.map(|part| {
+        let part = f32::from(part) / 255.0;
+        if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    });
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
 /// A part of a colour, drawn into white by a tint above 0, into black by one below.
@@ -198,6 +218,10 @@ mod tests {
         for (font, fill, own, expected) in [
             ("<color theme=\"1\"/>", none, "", false),
             ("<color theme=\"0\"/>", none, "", true),
+            ("<color rgb=\"FFFFFFCC\"/>", none, "", true),
+            ("<color rgb=\"FFCCFFFF\"/>", none, "", true),
+            ("<color rgb=\"FFFFFF00\"/>", none, "", false),
+            ("<color rgb=\"FFD9D9D9\"/>", none, "", false),
             ("<color theme=\"4\"/>", none, "", true),
             ("<color theme=\"5\"/>", none, "", false),
             ("<color theme=\"5\" tint=\"0.99\"/>", none, "", true),
