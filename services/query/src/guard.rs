@@ -24,3 +24,4 @@ pub(crate) mod sums;
 pub(crate) mod truths;
 pub(crate) mod unions;
 pub(crate) mod watch;
+pub(crate) mod written_figures;

@@ -19,7 +19,7 @@ use crate::dialect;
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
-use crate::guard::{code_texts, column_size, passed_over, plain_terms, reach};
+use crate::guard::{code_texts, column_size, passed_over, plain_terms, reach, written_figures};
 use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
@@ -44,7 +44,7 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     match first_that_does_more_than_read(&plan) {
         None => {
             column_size::hold(&plan)?;
-            code_texts::compared(plan).map_err(asked)
+            written_figures::as_numbers(plan).and_then(code_texts::compared).map_err(asked)
         }
         Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
     }

@@ -1,0 +1,146 @@
+//! Figures that stand as texts, so that each published digit is seen: put in an order, and compared with numbers, as the
+//! numbers that they are. As texts, 9.5 would come after 10.2.
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, Sort, WindowFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, try_cast};
+use helan_schemas::decimal::Decimal;
+
+/// Columns of views that hold the digits of a figure.
+const WRITTEN: [&str; 2] = ["shown", "printed"];
+
+/// Their values as numbers: what `exact` columns hold.
+const NUMBER: DataType = DataType::Decimal128(38, 10);
+
+/// The plan with written figures as numbers wherever they are ordered or compared with numbers.
+///
+/// # Errors
+/// Where the largest or smallest of them is asked for, which is a number and no text: the engine's plan error.
+pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = plan.transform_up_with_subqueries(|node| {
+        let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
+        let is_written =
+            |expr: &Expr| matches!(expr, Expr::Column(column) if inputs.iter().any(|input| comes_from(column, input)));
+        if let LogicalPlan::Sort(mut sort) = node {
+            let changed = keys(&mut sort.expr, &is_written);
+            let node = LogicalPlan::Sort(sort);
+            return Ok(if changed { Transformed::yes(node) } else { Transformed::no(node) });
+        }
+        let names = NamePreserver::new(&node);
+        node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let changed = expr.transform_up(|expr| ordered(expr, &is_written))?;
+            Ok(changed.update_data(|expr| name.restore(expr)))
+        })
+    })?;
+    Ok(plan.data)
+}
+
+/// Whether a column of a plan is one of the views', under whatever name the question gave it.
+fn comes_from(column: &Column, plan: &LogicalPlan) -> bool {
+    let at = |schema: &DFSchema| schema.maybe_index_of_column(column);
+    let passed_on = |input: &LogicalPlan, at: usize| {
+        let (table, field) = input.schema().qualified_field(at);
+        comes_from(&Column::from((table, field)), input)
+    };
+    match plan {
+        LogicalPlan::Projection(projection) => at(&projection.schema).is_some_and(|at| {
+            let mut expr = &projection.expr[at];
+            while let Expr::Alias(alias) = expr {
+                expr = &alias.expr;
+            }
+            matches!(expr, Expr::Column(inner) if comes_from(inner, &projection.input))
+        }),
+        LogicalPlan::SubqueryAlias(alias) => at(&alias.schema).is_some_and(|at| passed_on(&alias.input, at)),
+        LogicalPlan::Filter(filter) => comes_from(column, &filter.input),
+        LogicalPlan::Sort(sort) => comes_from(column, &sort.input),
+        LogicalPlan::Limit(limit) => comes_from(column, &limit.input),
+        LogicalPlan::TableScan(_) | LogicalPlan::Join(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
+            let is_text = |at: usize| plan.schema().field(at).data_type().is_string();
+            WRITTEN.contains(&column.name.as_str()) && at(plan.schema()).is_some_and(is_text)
+        }
+        _ => false,
+    }
+}
+
+/// Puts numbers in the place of written figures in an order; says whether there were such.
+fn keys(order: &mut [Sort], is_written: &impl Fn(&Expr) -> bool) -> bool {
+    let mut changed = false;
+    for key in order.iter_mut().filter(|key| is_written(&key.expr)) {
+        key.expr = try_cast(key.expr.clone(), NUMBER);
+        changed = true;
+    }
+    changed
+}
+
+fn ordered(expr: Expr, is_written: &impl Fn(&Expr) -> bool) -> Result<Transformed<Expr>> {
+    let number = |expr: &mut Expr| *expr = try_cast(expr.clone(), NUMBER);
+    Ok(match expr {
+        Expr::BinaryExpr(BinaryExpr { mut left, op, mut right })
+            if compares(op)
+                && (is_written(&left) && is_number(&right, op) || is_written(&right) && is_number(&left, op)) =>
+        {
+            number(&mut left);
+            number(&mut right);
+            Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right }))
+        }
+        Expr::Between(Between { mut expr, negated, mut low, mut high })
+            if is_written(&expr) && is_number(&low, Operator::Lt) && is_number(&high, Operator::Lt) =>
+        {
+            [&mut expr, &mut low, &mut high].into_iter().for_each(|side| number(side));
+            Transformed::yes(Expr::Between(Between { expr, negated, low, high }))
+        }
+        Expr::InList(InList { mut expr, mut list, negated })
+            if is_written(&expr) && list.iter().all(|item| is_number(item, Operator::Eq)) =>
+        {
+            number(&mut expr);
+            list.iter_mut().for_each(number);
+            Transformed::yes(Expr::InList(InList { expr, list, negated }))
+        }
+        Expr::WindowFunction(mut window) => {
+            largest(window.fun.name(), &window.params.args, is_written)?;
+            let WindowFunction { params, .. } = window.as_mut();
+            let changed = keys(&mut params.order_by, is_written);
+            let expr = Expr::WindowFunction(window);
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
+            largest(func.name(), &params.args, is_written)?;
+            let changed = keys(&mut params.order_by, is_written);
+            let expr = Expr::AggregateFunction(AggregateFunction { func, params });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        other => Transformed::no(other),
+    })
+}
+
+/// Fails for the largest or smallest of written figures.
+fn largest(function: &str, args: &[Expr], is_written: &impl Fn(&Expr) -> bool) -> Result<()> {
+    match args {
+        [of, ..] if matches!(function, "min" | "max") && is_written(of) => Err(DataFusionError::Plan(format!(
+            "{} holds digits as they are published, which are a text: ask for the {function} of value",
+            of.schema_name()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn compares(op: Operator) -> bool {
+    use Operator::*;
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// Whether a constant is a number; in quotes it is one where an order is asked for, and a text where it has to be equal.
+fn is_number(expr: &Expr, op: Operator) -> bool {
+    let Expr::Literal(value, _) = expr else { return false };
+    let is_in_order = matches!(op, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq);
+    match value {
+        ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
+            is_in_order && Decimal::parse(text).is_ok()
+        }
+        value => !value.is_null() && value.data_type().is_numeric(),
+    }
+}
