@@ -259,7 +259,7 @@ codes! {
         "用报告期末有效的代码", "use the code that is valid at the end of the period";
     GroupNotReportable = "group_not_reportable", 422,
         "该分组由成员汇总，不能直接报送", "the group is computed from its members",
-        "报送各成员地区", "report for the members";
+        "报送各成员地区；该组自有的或已公布的数值，须在 scopes.csv 中有一行", "report for the members; what is the group's own, or printed, needs a row of scopes.csv that names the group";
     UnknownIndicator = "unknown_indicator", 422,
         "指标目录中没有该指标", "the catalog has no such indicator",
         "核对 indicator，见指标目录 indicators.csv", "check indicator against indicators.csv of the catalog";

@@ -26,7 +26,7 @@ const EMBARGOED: u8 = 4;
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     place: Place,
-    /// `latest`, a publication's id, or the first 8 characters of one
+    /// `latest` (of the catalog's period if it has one), a publication's id, or the first 8 characters of one
     #[arg(required_unless_present = "live", conflicts_with = "live")]
     publication: Option<String>,
     /// The lake as it is, rather than a publication

@@ -47,7 +47,7 @@ impl ReleaseArgs {
 /// A publication and the reason.
 #[derive(Debug, Args)]
 struct About {
-    /// `latest`, a publication's id, or the first 8 characters of one
+    /// `latest` (of the catalog's period if it has one), a publication's id, or the first 8 characters of one
     publication: String,
     /// Why; recorded
     #[arg(long, value_name = "TEXT")]
