@@ -125,14 +125,10 @@ pub(crate) fn read<'b, 'e>(
         names: HashMap::new(),
     };
     reading.builder.set_titled(units_above(&title));
-    let columns = match hidden {
-        false => reading.columns(cells, &mut layout),
-        // What stands above the rows instead of it says what people took them for.
-        true => {
-            reading.builder.problems().add(Place::WHOLE.line(number), None, Code::RowHidden, number.to_string());
-            Vec::new()
-        }
-    };
+    if hidden {
+        reading.builder.problems().add(Place::WHOLE.line(number), None, Code::RowHidden, number.to_string());
+    }
+    let columns = reading.columns(cells, &mut layout);
     let mut seen = layout.headings.iter().map(|heading| heading.column).filter(|column| !frame.hides(*column));
     layout.first_seen = seen.next().unwrap_or(1);
     let mut row = 0;

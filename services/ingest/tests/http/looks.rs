@@ -182,10 +182,16 @@ async fn what_nobody_sees_is_not_taken() {
         let answer = world.send("yinchuan", call(file)).await;
         assert!(answer.errors().contains(&(code.to_owned(), field.to_owned())), "{code}: {}", answer.text);
     }
+    // What stands above the rows instead of their heading says what people took them for.
+    let untitled = edited(&file, SHEET, |text| text.replace("<row r=\"1\"", "<row r=\"1\" hidden=\"1\""));
+    let answer = world.send("yinchuan", call(untitled)).await;
+    assert_eq!(answer.errors(), [("row_hidden".to_owned(), String::new())], "{}", answer.text);
     // A row with a height of its own is seen.
     let seen = edited(&file, SHEET, |text| {
         let text = text.replace(format, "<sheetFormatPr zeroHeight=\"1\" defaultRowHeight=\"15\"");
-        text.replace("<row r=\"2\"", "<row r=\"2\" ht=\"15\" customHeight=\"1\"")
+        [1, 2].into_iter().fold(text, |text, row| {
+            text.replace(&format!("<row r=\"{row}\""), &format!("<row r=\"{row}\" ht=\"15\" customHeight=\"1\""))
+        })
     });
     assert_eq!(taken(&world, seen).await.0, ["30"]);
     let zero = edited(&book("数据", &HEADINGS, &[row(Put::Number(0.0))]), SHEET, |text| {

@@ -108,7 +108,7 @@ async fn tables() {
         (format!("{HEADING}\n{}\n", good.replace("250000.5", "\"0,512\"")), "number_syntax", "value"),
         (format!("{HEADING}\n{}\n", good.replace("250000.5", "4.55793E+11")), "number_digits_dropped", "value"),
         (format!("id,{HEADING}\n2.01812E+11,{good}\n"), "number_digits_dropped", "id"),
-        (format!("{HEADING}\n{}\n", good.replace(",4", ",万")), "unit_mult_invalid", "unit_mult"),
+        (format!("{HEADING}\n{}\n", good.replace(",4", ",十万")), "unit_mult_invalid", "unit_mult"),
         (format!("{HEADING}\n{}\n", good.replace("2018", "2018年")), "period_syntax", "time_period"),
         (format!("source,{HEADING}\n/nx/yinchuan/demo,{good}\n"), "source_mixed", "source"),
     ] {
@@ -140,6 +140,15 @@ async fn a_table_may_have_a_title_and_an_old_ending() {
     let call = Call::csv(titled.replace("250000.5", "x")).path(path);
     let answer = world.refused("yinchuan", call, &[("number_syntax", "value")]).await;
     assert_eq!((&answer.json["errors"][0]["row"], &answer.json["errors"][0]["line"]), (&json!(1), &json!(4)));
+    // A unit that stands there counts for rows that say none beside the value.
+    let unit = |unit: &str| titled.replace("填报单位：银川市", &format!("（计量单位：{unit}）"));
+    for fits in ["万元", "亿元、万元", "件"] {
+        let answer = world.send("yinchuan", Call::csv(unit(fits)).path(path)).await;
+        assert!(matches!(answer.status, 200 | 202), "{fits}: {}", answer.text);
+    }
+    world.refused("yinchuan", Call::csv(unit("亿元")).path(path), &[("unit_name_mismatch", "unit")]).await;
+    let call = Call::csv(unit("亿元").replace("CNY,4", "CNY,万")).path(path);
+    world.refused("yinchuan", call, &[("unit_name_mismatch", "unit")]).await;
     let call = Call::csv(titled.replace("indicator", "indikator")).path(path);
     let answer = world.send("yinchuan", call).await;
     assert_eq!(answer.json["errors"][0]["line"], json!(3), "{}", answer.text);
