@@ -130,6 +130,19 @@ async fn a_model_with_another_rule_differs() {
 
 /// Everything in which the views of a case and the model by a variant differ.
 pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
+    differences_in(case, by, Views::All).await
+}
+
+/// What is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Views {
+    All,
+    /// Targets, and the figures and ratios that they are judged by.
+    Judged,
+}
+
+/// What differs in some views.
+pub(crate) async fn differences_in(case: &Case, by: &Variant, views: Views) -> Vec<String> {
     let events = case.events();
     let batch = crate::support::events(&case.csv(&events));
     let catalog = case.variant.catalog();
@@ -156,6 +169,9 @@ pub(crate) async fn differences(case: &Case, by: &Variant) -> Vec<String> {
     let texts: ByCell<Row> =
         stands.iter().map(|((target, area), it)| (cell(area, target, ""), of_target(it))).collect();
     compare("quota_fulfilment", &keyed(quota), &texts, &mut found);
+    if views == Views::Judged {
+        return found;
+    }
 
     let differences = ask("select ref_area, indicator, from_period, to_period, from_value, to_value, from_basis, to_basis, is_current, difference, growth, reason_code from changes").await;
     compare_rows("changes", differences, changes::all(&model).into_iter().map(of_change).collect(), &mut found);

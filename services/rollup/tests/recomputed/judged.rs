@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use helan_query::Session;
 use helan_schemas::tables::Table;
 
-use crate::agrees::differences;
+use crate::agrees::{Views, differences_in};
 use crate::asking::rows;
 use crate::history::{Case, DAY, INDICATORS, START, Step};
 use crate::world::{AREAS, COMPARATORS, Variant};
@@ -76,7 +76,7 @@ async fn judged(above: &str, below: &str, bounded: bool) -> Vec<String> {
         steps.extend(report(indicator, units, below));
     }
     let case = Case { variant, steps, order: 7, as_of: 1400, recorded: None };
-    let mut wrong: Vec<String> = differences(&case, &case.variant).await;
+    let mut wrong: Vec<String> = differences_in(&case, &case.variant, Views::Judged).await;
     let batch = crate::support::events(&case.csv(&case.events()));
     let tables = BTreeMap::from([(Table::Events, vec![batch])]);
     let session = Session::in_memory(case.variant.catalog(), tables, START + 2000 * DAY).expect("a session");
