@@ -15,7 +15,8 @@
 -- column value_now exact: 按现行区划 | value_then − moved_out + moved_in; null where reason_code says why.
 -- column moves bigint: 划转次数 | How many moves after the period concern the area.
 -- column parts text: 划转部分 | Ids of the parts, separated by spaces.
--- column reason_code text: 无法换算的原因代码 | incomplete (the area's value, or that of which a share moved, is missing or partial), amount_unknown (the catalog says neither share nor value for the indicator), moved_again (a part moved twice and the catalog has only a share), level_missing (a part went over between areas inside and outside this one, and the catalog has no row for this level), areas_changed (other areas or members belong to it today, and the catalog has no move of its own for it); null with a value.
+-- column reason_code text: 无法换算的原因代码 | incomplete (something moved, and the area's value, or that of which a share moved, is missing or partial), amount_unknown (the catalog says neither share nor value for the indicator), moved_again (a part moved twice and the catalog has only a share), level_missing (a part went over between areas inside and outside this one, and the catalog has no row for this level), areas_changed (other areas or members belong to it today, and the catalog has no move of its own for it); null with a value.
+-- column complete bool: 是否完整 | Whether the value covers all of its parts; false = what is known so far, on either boundaries.
 with recursive figures as (
     select
         place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_end,
@@ -277,7 +278,7 @@ judged as (
     select
         figures.*, coalesce(sums.moves, 0) as moves, sums.moved_out, sums.moved_in, sums.parts,
         case
-            when not figures.complete then 'incomplete'
+            when sums.moves is not null and not figures.complete then 'incomplete'
             when crossed.ref_area is not null then 'level_missing'
             when sums.moves is null and reshaped.holder is not null then 'areas_changed'
             else sums.obstacle
@@ -300,5 +301,5 @@ select
     case when obstacle is null then coalesce(moved_out, 0) end as moved_out,
     case when obstacle is null then coalesce(moved_in, 0) end as moved_in,
     case when obstacle is null then value - coalesce(moved_out, 0) + coalesce(moved_in, 0) end as value_now,
-    moves, parts, obstacle as reason_code
+    moves, parts, obstacle as reason_code, complete
 from judged

@@ -113,7 +113,9 @@ const WAYS_OUT: &str = "log and lake do not belong together; `helan doctor` says
 /// Keeps the gate as things stand, until shutdown: by the process's own aggregator, or by comparing.
 pub(crate) async fn watch(connected: Connected, settings: Settings, status: Option<Status>, shutdown: Shutdown) {
     let Connected { log, gate, .. } = connected;
-    let (mut differs, mut behind) = (gate.check().err(), None);
+    // Why the gate is closed may be either: it stays so until both have been looked at.
+    let mut differs = gate.check().err();
+    let mut behind = differs.clone();
     let (mut compared, mut clock_asked) = (Instant::now(), Instant::now());
     let clock = Clock::system();
     let apart = || clock.now() - clock.steady();
