@@ -1,15 +1,15 @@
 -- name: boundary_values
--- grain: one row for each area or group, additive indicator and time_period with a value
--- inputs: place_values, indicators, area_moves, areas, area_relations, area_group_members, indicator_trees, tree_edges, tree_ancestors, tree_members, knowledge
+-- grain: one row for each area, additive indicator and time_period with a value
+-- inputs: area_values, indicators, area_moves, areas, area_relations, area_group_members, indicator_trees, tree_edges, tree_ancestors, tree_members, knowledge
 -- rules: 5
 -- materialise: no
--- zh: 各地区和组的数值：按当时区划，以及按现行区划（其后划转的部分已调整）；换算不出的为空并说明原因。
--- en: Values of areas and groups as reported then, beside the same on today's boundaries: what went over after the period is taken off and added.
--- column ref_area text: 地区或组 | Area or group code.
+-- zh: 各地区的数值：按当时区划，以及按现行区划（其后划转的部分已调整）；换算不出的为空并说明原因。
+-- en: Values of areas as reported then, beside the same on today's boundaries: what went over after the period is taken off and added.
+-- column ref_area text: 地区 | Area code; of a group where somebody reported it.
 -- column indicator text: 指标 | Additive indicator.
 -- column time_period text: 时期 | SDMX time period.
 -- column period_end date: 末日 | Last day.
--- column value_then exact: 当时数值 | The value on the boundaries of the period: that of place_values.
+-- column value_then exact: 当时数值 | The value on the boundaries of the period: that of area_values.
 -- column moved_out exact: 其后划出 | What went over to other areas after the period.
 -- column moved_in exact: 其后划入 | What came from other areas after the period.
 -- column value_now exact: 按现行区划 | value_then − moved_out + moved_in; null where reason_code says why.
@@ -19,11 +19,11 @@
 -- column complete bool: 是否完整 | Whether the value covers all of its parts; false = what is known so far, on either boundaries.
 with recursive figures as (
     select
-        place_values.ref_area, place_values.indicator, place_values.time_period, place_values.period_end,
-        place_values.value, place_values.complete, indicator_trees.tree
-    from place_values
-    inner join indicators on indicators.indicator = place_values.indicator and indicators.over_areas = 'additive'
-    inner join indicator_trees on indicator_trees.indicator = place_values.indicator
+        area_values.ref_area, area_values.indicator, area_values.time_period, area_values.period_end,
+        area_values.value, area_values.complete, indicator_trees.tree
+    from area_values
+    inner join indicators on indicators.indicator = area_values.indicator and indicators.over_areas = 'additive'
+    inner join indicator_trees on indicator_trees.indicator = area_values.indicator
 ),
 
 transfers as (

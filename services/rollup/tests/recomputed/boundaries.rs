@@ -27,7 +27,7 @@ pub(crate) fn all(model: &Model<'_>) -> Vec<Bounded> {
             let stated = (indicator == "rd" && period == "2017").then_some(5 * ONE / 2);
             for place in AREAS.into_iter().chain(GROUPS) {
                 let cell = cell(place, indicator, &period);
-                let Some(figure) = model.place(&cell).filter(|figure| figure.value.is_some()) else { continue };
+                let Some(figure) = model.area(&cell).filter(|figure| figure.value.is_some()) else { continue };
                 let sign = match place {
                     "A" => -1,
                     "B" => 1,
