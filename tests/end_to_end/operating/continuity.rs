@@ -239,7 +239,7 @@ async fn on_embedded_faults_a_clock_behind_the_log_takes_nothing_until_somebody_
     for _ in 0..10 {
         assert_eq!(world.send(1).await, 503, "{}", world.helan.log());
         assert!(!world.helan.is_ready(&world.helan.base).await, "{}", world.helan.log());
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     world.helan.terminate(&world.helan.base.clone());
     let base = world.helan.base.clone();
