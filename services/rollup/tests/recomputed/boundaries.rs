@@ -48,7 +48,9 @@ pub(crate) fn all(model: &Model<'_>) -> Vec<Bounded> {
                     _ if is_crossed => (None, Some("level_missing")),
                     _ if !is_moved && is_other => (None, Some("areas_changed")),
                     then if !is_moved => (then, None),
-                    Some(then) if figure.complete && amount.is_some() => (amount.map(|amount| then + sign * amount), None),
+                    Some(then) if figure.complete && amount.is_some() => {
+                        (amount.map(|amount| then + sign * amount), None)
+                    }
                     _ => (None, Some("incomplete")),
                 };
                 out.push(Bounded { cell, then: figure.value, now, reason });
