@@ -258,9 +258,8 @@ fn language_of(files: &BTreeMap<String, String>) -> Option<Language> {
     let said = head.as_ref().and_then(|head| head.get("language")).and_then(toml::Value::as_str);
     let heading = files.get("areas.csv").and_then(|text| text.lines().next()).unwrap_or_default();
     let has = |name: &str| heading.split(',').any(|column| column.trim().trim_matches('"') == name);
-    match said {
-        Some("en") => Some(Language::En),
-        Some("zh") => Some(Language::Zh),
+    match said.and_then(Language::parse) {
+        Some(language) => Some(language),
         _ if !has("name_zh") => Some(Language::En),
         _ if !has("name_en") => Some(Language::Zh),
         _ => None,

@@ -186,6 +186,7 @@ const CASES: &[Case] = &[
     ("rules.csv", "jump,rd,soft,,,0.5,2", "jump,rd,soft,,,,", "rules.csv", 2, "rule_limits"),
     ("rules.csv", "jump,rd,soft,,,0.5,2", "jump,rd,soft,,,3,2", "rules.csv", 2, "min_above_max"),
     ("rules.csv", "info,R,,,,1000", "info,R,,,,-1", "rules.csv", 3, "rule_limits"),
+    ("rules.csv", "info,R,,,,1000", "info,R,,,,half_digits", "rules.csv", 3, "rule_limits"),
     ("rules.csv", "area_sum,rd,info,R,", "area_sum,rd,info,R,gdp", "rules.csv", 3, "rule_parts"),
     ("rules.csv", "area_sum,rd,info,R,", "sum,rd,info,R,gdp", "rules.csv", 3, "rule_parts"),
     ("rules.csv", "area_sum,rd,info,R,", "stock,rd,info,R,gdp", "rules.csv", 3, "rule_check"),

@@ -84,6 +84,30 @@ fn a_catalog_in_one_language_has_its_names_in_both() {
     assert_eq!(Catalog::embedded().warnings(), []);
 }
 
+/// A mistake in the head is one problem, and not one of every file that leaves the other language's names out.
+#[test]
+fn a_head_that_cannot_be_read_is_told_once() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/catalogs/velmora-2018");
+    let files: BTreeMap<String, String> = std::fs::read_dir(dir)
+        .expect("the catalog")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "csv" || ending == "toml"))
+        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), path))
+        .map(|(name, path)| (name, std::fs::read_to_string(path).expect("a text")))
+        .collect();
+    for (right, wrong) in
+        [("language = \"en\"", "language = \"fr\""), ("region =", "rounding = \"half_odd\"\nregion =")]
+    {
+        let mut files = files.clone();
+        let head = files.get_mut("catalog.toml").expect("a head");
+        assert!(head.contains(right), "{right}");
+        *head = head.replace(right, wrong);
+        let problems = Catalog::from_files(files).expect_err(wrong);
+        let rules: Vec<_> = problems.iter().map(|problem| problem.rule).collect();
+        assert_eq!(rules, ["bad_head"], "{problems:#?}");
+    }
+}
+
 #[test]
 fn what_can_never_come_to_anything_is_warned_of() {
     let mut files = small();
@@ -94,7 +118,12 @@ fn what_can_never_come_to_anything_is_warned_of() {
     let mut add = |file: &str, text: &str| files.get_mut(file).expect(file).push_str(text);
     add("relations.csv", "A,R,within,,,,\n");
     add("rules.csv", "p-sum,area_sum,rd,info,P,,,,,,,,\nlaw-sum,area_sum,law,info,,,,,,,,,\n");
+    add("rules.csv", "both-sum,area_sum,rd,info,both,,,,,,,,\n");
+    // Members that may overlap: no sum is made of them.
+    add("group_members.csv", "villages,A,,,\n");
     add("targets.csv", "T7,amount,园,Park,villages,rd,元,10,0,>=,,,hard,2018,,,1,p,v,2018-01-01,,,\n");
+    let groups = files.get_mut("groups.csv").expect("the file");
+    *groups = groups.replace("Villages,open,unknown", "Villages,listed,unknown");
     let indicators = files.get_mut("indicators.csv").expect("the file");
     *indicators = indicators.replace("euro,own_value,sum", "euro,additive,sum");
     let catalog = Catalog::from_files(files).unwrap_or_else(|problems| panic!("{problems:#?}"));
@@ -104,6 +133,7 @@ fn what_can_never_come_to_anything_is_warned_of() {
         "relations.csv:5 part_and_within",
         "rules.csv:5 never_finds",
         "rules.csv:6 never_finds",
+        "rules.csv:7 never_finds",
         "targets.csv:8 never_assessed",
     ];
     assert_eq!(found, expected);
