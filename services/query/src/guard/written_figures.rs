@@ -1,12 +1,12 @@
 //! Figures that stand as texts, so that each published digit is seen: put in an order, and compared with numbers, as the
 //! numbers that they are. As texts, 9.5 would come after 10.2.
 
-use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, Sort, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, try_cast};
+use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, LogicalPlan, Operator, try_cast};
 use helan_schemas::decimal::Decimal;
 
 /// Columns of views that hold the digits of a figure.
@@ -20,15 +20,33 @@ const NUMBER: DataType = DataType::Decimal128(38, 10);
 /// # Errors
 /// Where the largest or smallest of them is asked for, which is a number and no text: the engine's plan error.
 pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut any = false;
+    plan.apply_with_subqueries(|node| {
+        any |=
+            matches!(node, LogicalPlan::TableScan(_)) && node.schema().fields().iter().any(|field| holds_digits(field));
+        Ok(if any { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if !any {
+        return Ok(plan);
+    }
     let plan = plan.transform_up_with_subqueries(|node| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
         let is_written =
             |expr: &Expr| matches!(expr, Expr::Column(column) if inputs.iter().any(|input| comes_from(column, input)));
-        if let LogicalPlan::Sort(mut sort) = node {
-            let changed = keys(&mut sort.expr, &is_written);
-            let node = LogicalPlan::Sort(sort);
-            return Ok(if changed { Transformed::yes(node) } else { Transformed::no(node) });
-        }
+        let node = match node {
+            LogicalPlan::Sort(mut sort) => {
+                let changed = keys(&mut sort.expr, &is_written);
+                let node = LogicalPlan::Sort(sort);
+                return Ok(if changed { Transformed::yes(node) } else { Transformed::no(node) });
+            }
+            // Which row is the first of its kind.
+            LogicalPlan::Distinct(Distinct::On(mut on)) => {
+                let changed = on.sort_expr.as_mut().is_some_and(|order| keys(order, &is_written));
+                let node = LogicalPlan::Distinct(Distinct::On(on));
+                return Ok(if changed { Transformed::yes(node) } else { Transformed::no(node) });
+            }
+            other => other,
+        };
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {
             let name = names.save(&expr);
@@ -55,15 +73,17 @@ fn comes_from(column: &Column, plan: &LogicalPlan) -> bool {
             matches!(expr, Expr::Column(inner) if comes_from(inner, &projection.input))
         }),
         LogicalPlan::SubqueryAlias(alias) => at(&alias.schema).is_some_and(|at| passed_on(&alias.input, at)),
-        LogicalPlan::Filter(filter) => comes_from(column, &filter.input),
-        LogicalPlan::Sort(sort) => comes_from(column, &sort.input),
-        LogicalPlan::Limit(limit) => comes_from(column, &limit.input),
-        LogicalPlan::TableScan(_) | LogicalPlan::Join(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
-            let is_text = |at: usize| plan.schema().field(at).data_type().is_string();
-            WRITTEN.contains(&column.name.as_str()) && at(plan.schema()).is_some_and(is_text)
+        LogicalPlan::Union(union) => {
+            at(&union.schema).is_some_and(|at| union.inputs.iter().any(|input| passed_on(input, at)))
         }
-        _ => false,
+        LogicalPlan::TableScan(_) => at(plan.schema()).is_some_and(|at| holds_digits(plan.schema().field(at))),
+        // What joins, groups, filters or orders has the columns of what it stands on.
+        other => other.inputs().iter().any(|input| input.schema().has_column(column) && comes_from(column, input)),
     }
+}
+
+fn holds_digits(field: &Field) -> bool {
+    WRITTEN.contains(&field.name().as_str()) && field.data_type().is_string()
 }
 
 /// Puts numbers in the place of written figures in an order; says whether there were such.
@@ -113,18 +133,23 @@ fn ordered(expr: Expr, is_written: &impl Fn(&Expr) -> bool) -> Result<Transforme
             let expr = Expr::AggregateFunction(AggregateFunction { func, params });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
+        Expr::ScalarFunction(function) => {
+            largest(function.func.name(), &function.args, is_written)?;
+            Transformed::no(Expr::ScalarFunction(function))
+        }
         other => Transformed::no(other),
     })
 }
 
 /// Fails for the largest or smallest of written figures.
 fn largest(function: &str, args: &[Expr], is_written: &impl Fn(&Expr) -> bool) -> Result<()> {
-    match args {
-        [of, ..] if matches!(function, "min" | "max") && is_written(of) => Err(DataFusionError::Plan(format!(
+    let compares = matches!(function, "min" | "max" | "greatest" | "least");
+    match args.iter().find(|of| compares && is_written(of)) {
+        Some(of) => Err(DataFusionError::Plan(format!(
             "{} holds digits as they are published, which are a text: ask for the {function} of value",
             of.schema_name()
         ))),
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
