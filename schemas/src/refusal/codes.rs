@@ -469,7 +469,7 @@ codes! {
         "名称与代码不符", "the name and the code of the row do not belong together",
         "可能排序或粘贴时错位；重新下载模板填写", "rows may have shifted while sorting or pasting; fill in a fresh template";
     UnitNameMismatch = "unit_name_mismatch", 422,
-        "计量单位与指标、数量级不符", "the unit beside the value is not the indicator's unit at the row's multiplier",
+        "计量单位（数值旁或表头上方所写）与指标、数量级不符", "the unit beside the value, or in the title above, is not the indicator's unit at the row's multiplier",
         "数值按指标目录的单位和“数量级”计：改正计量单位，或选对应的数量级（亿元 = 元，亿）", "a value counts in the catalog's unit times the multiplier: correct the unit, or choose its multiplier (100 million yuan = yuan, hundred million)";
     TemplateRowInvalid = "template_row_invalid", 422,
         "表内行号格式不正确", "the form row is ill-formed",

@@ -128,7 +128,7 @@ pub(crate) fn take_row<'e>(
             }
             Column::Data(_, Slot::Value) => value = cell,
             // A word for a power of ten is one in any table.
-            Column::Data(name, Slot::Mult) => match headings::choice("unit_mult", cell.as_ref().to_owned()).parse() {
+            Column::Data(name, Slot::Mult) => match cell.parse().or_else(|_| chosen_mult(&cell)) {
                 Ok(mult) => event.data.unit_mult = Some(mult),
                 Err(_) => {
                     errors.push(("unit_mult", Code::UnitMultInvalid, quoted(&cell)));
@@ -198,6 +198,11 @@ pub(crate) fn take_row<'e>(
     Taken::Event
 }
 
+/// The power of ten behind a word.
+fn chosen_mult(word: &str) -> Result<i32, std::num::ParseIntError> {
+    headings::choice("unit_mult", word.to_owned()).parse()
+}
+
 /// The unit of a title above the rows, where it is the row's at another multiplier and the row says nothing of its own
 /// beside the value. A title may list several units, and says nothing of indicators of another one.
 fn titled_otherwise(
@@ -205,12 +210,13 @@ fn titled_otherwise(
     data: &DataRef<'_>,
     names: &[(&'static str, Cow<'_, str>)],
 ) -> Option<String> {
+    let titled = builder.titled();
     let scale = data.unit_mult.unwrap_or_default();
-    let units = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code))?;
-    if scale == UNKNOWN_MULT || names.iter().any(|(field, name)| *field == UNIT_NAME && !name.trim().is_empty()) {
+    let says_it = || names.iter().any(|(field, name)| *field == UNIT_NAME && !name.trim().is_empty());
+    if titled.is_empty() || scale == UNKNOWN_MULT || says_it() {
         return None;
     }
-    let titled = builder.titled();
+    let units = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code))?;
     if titled.iter().any(|unit| headings::is_unit(unit, scale, &units)) {
         return None;
     }
