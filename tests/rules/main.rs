@@ -164,8 +164,9 @@ fn what_the_test_command_picks_and_skips_are_tests() {
     for file in tracked(&[".rs"]) {
         let path = file.with_extension("").display().to_string().replace('/', "::");
         let text = std::fs::read_to_string(root().join(&file)).expect("a readable file");
-        let functions = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
-        tests.extend(functions.map(|(name, _)| format!("{}::{name}", path.trim_end_matches("::mod"))));
+        let marked = ["#[test]", "#[tokio::test"].iter().flat_map(|mark| text.split(mark).skip(1));
+        let named = marked.filter_map(|rest| rest.split_once("fn ")?.1.split_once('('));
+        tests.extend(named.map(|(name, _)| format!("{}::{name}", path.trim_end_matches("::mod"))));
     }
     let run = std::fs::read_to_string(root().join("tests/run")).expect("tests/run");
     let words: Vec<_> = run.split(['(', ')', ' ', '\n', '\\']).filter(|word| !word.is_empty()).collect();
