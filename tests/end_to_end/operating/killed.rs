@@ -10,10 +10,15 @@ use super::feeds::{Feeds, arrived};
 use crate::harness::{Deployment, HELAN, Log, PATIENCE, text_of};
 
 const MARK: &str = "HELAN-UNFINISHED";
-/// Restores that are killed, half of them into a directory that is there already.
-const RESTORES: usize = 12;
+/// Restores that are killed, half of them into a directory that is there already. In the short form half of what `long` kills.
+const RESTORES: usize = 24;
 /// Backups that are killed.
-const BACKUPS: usize = 8;
+const BACKUPS: usize = 12;
+
+/// So many, or the short form's share of them.
+fn rounds(all: usize) -> usize {
+    if std::env::var_os("HELAN_ROUNDS").is_some() { all } else { all / 2 }
+}
 
 /// Pseudo-random numbers; the same in every run.
 struct Numbers(u64);
@@ -126,7 +131,7 @@ async fn on_embedded_faults_a_killed_restore_is_refused_until_it_is_whole() {
     let restore = |to: &Path| helan(&["restore", backup.to_str().expect("UTF-8")], to);
     let mut numbers = Numbers(20_261_128);
     let (mut absent, mut refused, mut whole) = (0, 0, 0);
-    for round in 0..RESTORES {
+    for round in 0..rounds(RESTORES) {
         let place = root.path().join(format!("round-{round}"));
         let to = place.join("data");
         std::fs::create_dir(&place).expect("a folder");
@@ -154,7 +159,7 @@ async fn on_embedded_faults_a_killed_restore_is_refused_until_it_is_whole() {
         } else {
             assert!(said.contains(MARK), "killed at file {at}: {said}");
             refused += 1;
-            if refused <= 2 {
+            if refused <= 3 {
                 is_refused_by_all(&to);
             }
         }
@@ -187,7 +192,7 @@ async fn on_embedded_faults_a_killed_backup_is_taken_away_by_the_next_and_a_runn
     let files = count(source.dir.path());
     let mut numbers = Numbers(20_261_128);
     let mut killed = 0;
-    for _ in 0..BACKUPS {
+    for _ in 0..rounds(BACKUPS) {
         killed += usize::from(kill_at(start(), &backups, 1 + numbers.below(files)));
         for half in hidden() {
             let to = root.path().join("from-half");
