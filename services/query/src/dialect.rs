@@ -77,7 +77,7 @@ impl VisitorMut for Terms {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let text = match expr {
-            Expr::Function(call) => patterns::said(call).or_else(|| percentile::said(call)),
+            Expr::Function(call) => times::counted(call).or_else(|| patterns::said(call)).or_else(|| percentile::said(call)),
             Expr::Cast { .. } | Expr::TypedString(_) => {
                 times::complete(expr);
                 numeric::said(expr)
@@ -127,7 +127,13 @@ mod tests {
             ),
             ("SELECT to_date(p, 'YYYY-MM')", "SELECT to_date(concat(p, '-01'), '%Y-%m-%d')"),
             ("SELECT TIMESTAMP '2019-08-30 10:20'", "SELECT TIMESTAMP '2019-08-30 10:20:00'"),
-            ("SELECT CAST('2019-08-30T10:20Z' AS TIMESTAMP)", "SELECT CAST('2019-08-30T10:20:00Z' AS TIMESTAMP)"),
+            ("SELECT CAST('2019-08-30T10:20Z' AS TIMESTAMP)", "SELECT CAST('2019-08-30T10:20:00Z' AS TIMESTAMP WITH TIME ZONE)"),
+            ("SELECT '2019-08-30 10:20:30'::TIMESTAMP", "SELECT '2019-08-30 10:20:30'::TIMESTAMP"),
+            (
+                "SELECT TIMESTAMP '2019-08-30 10:20:30 Asia/Shanghai'",
+                "SELECT TIMESTAMP WITH TIME ZONE '2019-08-30 10:20:30 Asia/Shanghai'",
+            ),
+            ("SELECT from_unixtime(x)", "SELECT to_timestamp_seconds(x)"),
             ("SELECT TIMESTAMP 'epoch'", "SELECT TIMESTAMP '1970-01-01 00:00:00'"),
             ("SELECT DATE '2019-08-30'", "SELECT DATE '2019-08-30'"),
             ("SELECT x::NUMERIC", "SELECT exact_numeric(x)"),

@@ -6,6 +6,7 @@ pub(crate) mod code_texts;
 pub(crate) mod column_size;
 pub(crate) mod expansion;
 pub(crate) mod functions;
+pub(crate) mod local_times;
 pub(crate) mod memory;
 pub(crate) mod messages;
 pub(crate) mod moments;

@@ -266,6 +266,7 @@ impl Session {
         let (mut state, mut plan) = self.planned(question, &terms).await?;
         if !parameters.is_empty() {
             plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+            plan = read_only::in_its_zone(&state, plan)?;
         }
         if terms.stranger {
             plan = multiplying::bound(plan).map_err(read_only::asked)?;
@@ -287,6 +288,7 @@ impl Session {
         let found = plan.get_parameter_types()?.into_iter().collect();
         if !parameters.is_empty() {
             plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+            plan = read_only::in_its_zone(&state, plan)?;
         }
         // Types are settled by the analyser. Nothing is worked out, constants neither.
         let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})?;
@@ -382,7 +384,9 @@ impl Session {
 
 /// A context for questions: names mean a scope's views, and every view is there at other moments too.
 fn asked_in(scope: &Arc<Scope>) -> SessionContext {
-    let context = scope::context(scope.names(), scope.pinned.small, scope.pinned.memory.clone());
+    // What is written without a zone, and what is now, counts where people live.
+    let zone = &scope.pinned.catalog.head.time_zone;
+    let context = scope::context(scope.names(), zone, scope.pinned.small, scope.pinned.memory.clone());
     // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
     let state = context.state_ref();
     {

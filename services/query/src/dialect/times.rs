@@ -1,25 +1,43 @@
 //! Moments written as texts: without seconds, or as `epoch`.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Value};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Function, FunctionArguments, TimezoneInfo, Value};
 
-/// Writes out the moment that is cast.
+/// Writes out the moment that is cast. One that says its zone is one with a zone, where SQL would leave it away.
 pub(super) fn complete(expr: &mut Expr) {
     let is_moment = |kind: &DataType| matches!(kind, DataType::Timestamp(..) | DataType::Datetime(_));
-    let value = match expr {
-        Expr::TypedString(typed) if is_moment(&typed.data_type) => &mut typed.value.value,
+    let (value, kind) = match expr {
+        Expr::TypedString(typed) if is_moment(&typed.data_type) => (&mut typed.value.value, &mut typed.data_type),
         Expr::Cast { expr, data_type, .. } if is_moment(data_type) => match expr.as_mut() {
-            Expr::Value(value) => &mut value.value,
+            Expr::Value(value) => (&mut value.value, data_type),
             _ => return,
         },
         _ => return,
     };
     if let Value::SingleQuotedString(text) = value {
+        if let DataType::Timestamp(_, zone @ TimezoneInfo::None) = kind
+            && says_zone(text)
+        {
+            *zone = TimezoneInfo::WithTimeZone;
+        }
         if text.trim().eq_ignore_ascii_case("epoch") {
             *text = "1970-01-01 00:00:00".to_owned();
         } else if let Some(whole) = with_seconds(text) {
             *text = whole;
         }
     }
+}
+
+/// `from_unixtime(x)`, which the engine makes a time without a zone: seconds since 1970 are a moment.
+pub(super) fn counted(call: &Function) -> Option<String> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    let is_one = call.name.to_string().eq_ignore_ascii_case("from_unixtime");
+    (is_one && list.args.len() == 1).then(|| format!("to_timestamp_seconds({})", list.args[0]))
+}
+
+/// Whether something stands after the hours, minutes and seconds of a moment: `Z`, `+08:00`, ` Asia/Shanghai`.
+fn says_zone(text: &str) -> bool {
+    let Some((_, time)) = text.trim().split_once(['T', 't', ' ']) else { return false };
+    time.contains(|sign: char| !(sign.is_ascii_digit() || matches!(sign, ':' | '.')))
 }
 
 /// `2019-08-30 10:20` and the same with a zone, with seconds; none where it has them, or is something else.

@@ -30,7 +30,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use crate::guard::quotients;
+use crate::guard::{moments, quotients};
 
 /// Functions of the engine that can make a decimal of more digits than its type has.
 const CARRY: [&str; 4] = ["abs", "ceil", "floor", "round"];
@@ -61,6 +61,11 @@ impl AnalyzerRule for Checked {
 }
 
 fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    if let Expr::Cast(Cast { expr, field }) = &expr
+        && let Ok(from) = expr.get_type(schema)
+    {
+        moments::keep_zone(&from, field.data_type())?;
+    }
     let (what, args) = match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
             let what = What::of(op).filter(|what| {

@@ -2,7 +2,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::expr::{Between, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, InList, ScalarFunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator};
 
 use crate::dialect;
@@ -36,19 +36,12 @@ pub(crate) fn hold(expr: &Expr, schema: &DFSchema) -> Result<()> {
             }
             _ => Ok(()),
         },
-        // The engine counts from UTC again once the zone is left away.
-        Expr::Cast(Cast { expr, field }) => match (kind(expr), field.data_type()) {
-            (Some(DataType::Timestamp(_, Some(zone))), DataType::Timestamp(_, None)) if !is_utc(&zone) => refuse(
-                "a moment in a time zone loses the zone in this cast: local_date(moment, zone) gives its day, date_trunc and \
-                 date_part go by the zone",
-            ),
-            _ => Ok(()),
-        },
         _ => Ok(()),
     }
 }
 
-fn compares(op: Operator) -> bool {
+/// Whether an operator compares two values.
+pub(crate) fn compares(op: Operator) -> bool {
     matches!(
         op,
         Operator::Eq
@@ -70,9 +63,6 @@ fn compared(one: Side<'_>, other: Side<'_>) -> Result<()> {
         ((_, Some(DataType::Date32 | DataType::Date64)), (number, Some(kind))) if kind.is_numeric() => {
             refuse(&format!("a date is compared with the number {number}: write the day in quotes, '2018-12-31'"))
         }
-        ((_, Some(DataType::Timestamp(_, Some(zone)))), (_, Some(DataType::Date32))) if !is_utc(&zone) => refuse(
-            "a moment in a time zone is compared with a day, which would begin in UTC: compare local_date(moment, zone)",
-        ),
         // They are ordered by months, then days, then the rest: 30 days would be more than any number of hours.
         ((one, Some(DataType::Interval(_))), (other, Some(DataType::Interval(_) | DataType::Duration(_))))
             if !(is_of_hours(one) || is_of_hours(other)) =>
@@ -95,6 +85,18 @@ fn is_of_hours(expr: &Expr) -> bool {
     }
 }
 
+/// Fails for a cast of the engine's own that takes the zone from a moment, because a day or a time without a zone stands beside
+/// it: it would count in UTC. Casts that are written go by the zone (`local_times.rs`).
+pub(crate) fn keep_zone(from: &DataType, to: &DataType) -> Result<()> {
+    match (from, to) {
+        (DataType::Timestamp(_, Some(_)), DataType::Timestamp(_, None)) => refuse(
+            "a moment stands where a day or a time without a zone stands too: local_date(moment, zone) gives its day, \
+             cast(moment as timestamp) its time in the catalog's zone",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// A day has no hours: those of a span would be dropped.
 fn shifted(day: Option<DataType>, span: &Expr) -> Result<()> {
     let Some(DataType::Date32 | DataType::Date64) = day else { return Ok(()) };
@@ -104,10 +106,6 @@ fn shifted(day: Option<DataType>, span: &Expr) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn is_utc(zone: &str) -> bool {
-    matches!(zone, "UTC" | "Z" | "+00:00" | "Etc/UTC")
 }
 
 fn refuse<T>(text: &str) -> Result<T> {

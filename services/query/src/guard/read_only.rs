@@ -19,7 +19,7 @@ use crate::dialect;
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
-use crate::guard::{code_texts, column_size, passed_over, plain_terms, reach, written_figures};
+use crate::guard::{code_texts, column_size, local_times, passed_over, plain_terms, reach, written_figures};
 use crate::session::{QueryError, scope};
 use crate::views::arguments;
 
@@ -44,9 +44,21 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     match first_that_does_more_than_read(&plan) {
         None => {
             column_size::hold(&plan)?;
-            written_figures::as_numbers(plan).and_then(code_texts::compared).map_err(asked)
+            let plan = written_figures::as_numbers(in_its_zone(state, plan)?);
+            plan.and_then(code_texts::compared).map_err(asked)
         }
         Some(node) => Err(QueryError::ReadOnly(if reads { node.to_owned() } else { kind })),
+    }
+}
+
+/// The plan with moments counted in the catalog's time zone. Values that come later for parameters need it again.
+///
+/// # Errors
+/// [`QueryError`] where the plan does not fit together.
+pub(crate) fn in_its_zone(state: &SessionState, plan: LogicalPlan) -> Result<LogicalPlan, QueryError> {
+    match &state.config_options().execution.time_zone {
+        Some(zone) => local_times::counted(plan, zone).map_err(asked),
+        None => Ok(plan),
     }
 }
 

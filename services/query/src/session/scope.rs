@@ -174,7 +174,7 @@ impl Scope {
         let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            let context = Hidden::new(context(Arc::new(names), small, memory));
+            let context = Hidden::new(context(Arc::new(names), UTC, small, memory));
             let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
             Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
         }))
@@ -270,8 +270,17 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// A context in which names mean what `names` says; a small one does not spread its work over threads.
-pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<RuntimeEnv>) -> SessionContext {
+/// The zone in which views are worked out.
+pub(crate) const UTC: &str = "UTC";
+
+/// A context in which names mean what `names` says, and moments count in a time zone; a small one does not spread its
+/// work over threads.
+pub(crate) fn context(
+    names: Arc<dyn SchemaProvider>,
+    zone: &str,
+    small: bool,
+    memory: Arc<RuntimeEnv>,
+) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
@@ -289,7 +298,7 @@ pub(crate) fn context(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<R
     }
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
-    options.execution.time_zone = Some("UTC".to_owned());
+    options.execution.time_zone = Some(zone.to_owned());
     // What a sort keeps free to merge what it wrote to disk: its batches are small (`session.rs`).
     options.execution.sort_spill_reservation_bytes = 2 << 20;
     // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.

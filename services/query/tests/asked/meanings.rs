@@ -58,6 +58,86 @@ async fn quotients_means_and_casts_keep_their_digits() {
     }
 }
 
+/// The events are known from 2019-08-29T16:00:00Z, which in the catalog's zone is the first moment of the 30th.
+#[tokio::test]
+async fn moments_count_in_the_catalogs_zone() {
+    let session = session();
+    for (expr, expected) in [
+        ("m::date", "2019-08-30"),
+        ("cast(m as time)", "00:00:00"),
+        ("cast(m as timestamp)", "2019-08-30T00:00:00"),
+        ("extract(hour from m)", "0"),
+        ("date_part('day', m)", "30"),
+        ("date_trunc('month', m)", "2019-08-01T00:00:00+08:00"),
+        ("date_bin(interval '1 day', m + interval '1 hour')", "2019-08-30T00:00:00+08:00"),
+        ("to_char(m, 'YYYY-MM-DD HH24:MI')", "2019-08-30 00:00"),
+        ("m + interval '1 month'", "2019-09-30T00:00:00+08:00"),
+        ("m - interval '1 month'", "2019-07-30T00:00:00+08:00"),
+        ("interval '1 day' + m", "2019-08-31T00:00:00+08:00"),
+        ("m = '2019-08-30' and '2019-08-30 00:00' = m and m = '2019-08-29T16:00:00Z'", "true"),
+        ("m = date '2019-08-30' and m = timestamp '2019-08-30 00:00:00'", "true"),
+        ("m = timestamp '2019-08-29 16:00:00Z' and m = timestamp with time zone '2019-08-30'", "true"),
+        ("m = '2019-08-29T18:00:00+02:00'", "true"),
+        ("m between '2019-08-30' and date '2019-08-30'", "true"),
+        ("m < '2019-08-30' or m > '2019-08-30'", "false"),
+        ("m in ('2019-08-30') and m not in ('2019-08-29 16:00:00')", "true"),
+        ("extract(epoch from m - timestamp '2019-08-30 00:00:00') = 0", "true"),
+        ("extract(epoch from m - date '2019-08-30') = 0", "true"),
+        ("coalesce(null, timestamp '2019-08-30', m) = m", "true"),
+        ("case when m > '2019-08-29' then timestamp '2019-08-30' else m end = m", "true"),
+        ("greatest(m, date '2019-08-30') = m", "true"),
+        ("to_timestamp('2019-08-30T00:00:00') = m", "true"),
+        ("local_date(timestamp '2019-08-30 00:00:00', 'UTC')", "2019-08-29"),
+        ("from_unixtime(1567094400) = m and from_unixtime(1567094400)::date = '2019-08-30'", "true"),
+        ("to_unixtime(timestamp '2019-08-30 00:00:00')", "1567094400"),
+        ("now()::date = current_date and current_date = local_date(now(), 'Asia/Shanghai')", "true"),
+        // A zone that is named is kept.
+        ("(m at time zone 'UTC')::date", "2019-08-29"),
+        ("extract(hour from m at time zone 'America/New_York')", "12"),
+        ("date_trunc('day', m at time zone 'UTC')", "2019-08-29T00:00:00Z"),
+        ("(m at time zone 'America/New_York') >= date '2019-08-30'", "false"),
+        ("cast(m at time zone 'America/New_York' as timestamp)", "2019-08-29T12:00:00"),
+        // A moment is shown as one.
+        ("m", "2019-08-29T16:00:00Z"),
+    ] {
+        let text = format!("select {expr} from (select max(known_at) as m from events) u");
+        assert_eq!(one(&session, &text).await.as_deref(), Ok(expected), "{expr}");
+    }
+    for (text, expected) in [
+        (
+            "select count(*) from (select date_trunc('day', known_at) as day from events group by 1
+             having date_trunc('day', known_at) >= '2019-08-30') v",
+            "1",
+        ),
+        (
+            "select count(distinct at) from (select date_trunc('day', known_at) as at from events union all
+             select known_at from events) v",
+            "1",
+        ),
+        (
+            "select min(day) from (select date_trunc('day', known_at) as day,
+             row_number() over (order by date_trunc('day', known_at) desc) as n from events) v where n = 1",
+            "2019-08-30T00:00:00+08:00",
+        ),
+        (
+            "select count(distinct d.day) from events e join (values (timestamp '2019-08-30')) d(day) on e.known_at = d.day",
+            "1",
+        ),
+        (
+            "select count(distinct known_at) from events where known_at in (select date '2019-08-30')
+             and known_at in (select timestamp '2019-08-30') and date '2019-08-30' in (select known_at from events)",
+            "1",
+        ),
+        (
+            "select count(*) from (values (date '2019-08-30')) d(day)
+             where exists (select 1 from events e where e.known_at = d.day and date_trunc('month', e.known_at) < d.day)",
+            "1",
+        ),
+    ] {
+        assert_eq!(one(&session, text).await.as_deref(), Ok(expected), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn what_tools_generate_is_answered_as_postgresql_does() {
     let session = session();
@@ -183,8 +263,11 @@ async fn what_would_mean_something_else_is_refused() {
         ("select count(*) from events where period_end between 2017 and 2018", "write the day in quotes"),
         ("select count(*) from events where known_at - recorded_at > interval '30 days'", "compare moments"),
         ("select date '2024-01-31' + interval '36 hours'", "a date has no hours"),
-        ("select cast(known_at at time zone 'Asia/Shanghai' as timestamp) from events", "local_date"),
-        ("select count(*) from events where known_at at time zone 'Asia/Shanghai' < date '2026-11-29'", "local_date"),
+        (
+            "select nullif(known_at at time zone 'America/New_York', date '2026-11-29') from events",
+            "local_date",
+        ),
+        ("select known_at from events union all select period_end from events", "local_date"),
     ] {
         let refused = one(&session, text).await.expect_err(text);
         assert!(refused.contains(says), "{text}: {refused}");
