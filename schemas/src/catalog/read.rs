@@ -199,11 +199,16 @@ fn other_language(column: &str, language: Option<Language>) -> Option<String> {
 impl Cells<'_> {
     fn take<C: Cell>(&mut self, column: &'static str, may_be_empty: bool) -> Option<C> {
         let cell = |column: &str| self.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or("").trim();
-        let text = match (cell(column), other_language(column, self.language)) {
-            ("", Some(other)) => cell(&other),
+        let other = other_language(column, self.language);
+        let text = match (cell(column), &other) {
+            ("", Some(other)) => cell(other),
             (text, _) => text,
         };
         if text.is_empty() && !may_be_empty && !C::EMPTY {
+            // It is said once, of the column in the catalog's language.
+            if other.is_some() {
+                return None;
+            }
             self.problems.add(
                 self.place,
                 "empty_cell",

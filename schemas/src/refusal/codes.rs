@@ -424,8 +424,8 @@ codes! {
         "没有可读取的数据表", "there is no sheet to read",
         "数据放在名为“数据”或 data 的可见工作表中", "put the rows on a visible sheet named data or 数据";
     SheetAmbiguous = "sheet_ambiguous", 422,
-        "有多个工作表，不知读取哪一个", "there are several sheets, and none is named data",
-        "把要报送的工作表命名为“数据”或 data", "name the sheet to be read data or 数据";
+        "有多个工作表，不知读取哪一个", "there are several sheets, and not one alone is named data",
+        "把要报送的工作表命名为“数据”或 data，且只命名一个", "name the sheet to be read data or 数据, and no other one";
     SheetHidden = "sheet_hidden", 422,
         "数据表被隐藏", "the data sheet is hidden",
         "取消隐藏，核对后再报送", "unhide it, look at it and send it again";

@@ -66,8 +66,10 @@ fn decoded<'a>(
         let charset = of_label(name).ok_or_else(|| Problems::one(Code::CharsetUnsupported, quoted(name)))?;
         return read_as(charset, name, (body, marked), (HowKnown::Named, known.catalog));
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") || is_wide(body) {
-        return Err(Problems::one(Code::CharsetUnsupported, "UTF-16"));
+    let marks: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"];
+    if marks.iter().any(|mark| bytes.starts_with(mark)) || is_wide(body) {
+        let name = if is_of_four(body) { "UTF-32" } else { "UTF-16" };
+        return Err(Problems::one(Code::CharsetUnsupported, name));
     }
     let error = match std::str::from_utf8(body) {
         Ok(text) if marked => return Ok((text.into(), used(UTF_8, HowKnown::ByteOrderMark))),
@@ -181,6 +183,13 @@ fn is_wide(bytes: &[u8]) -> bool {
     let first = &bytes[..bytes.len().min(64)];
     let zeros = |from: usize| first.len() > 3 && first[from..].iter().step_by(2).all(|byte| *byte == 0);
     zeros(0) || zeros(1)
+}
+
+/// Whether three of four bytes are 0 or a mark where the file begins, as in UTF-32.
+fn is_of_four(bytes: &[u8]) -> bool {
+    let mut units = bytes.chunks_exact(4).take(16);
+    let of_four = |unit: &[u8]| unit[..2] == [0, 0] || unit[2..] == [0, 0];
+    bytes.len() >= 4 && units.all(of_four)
 }
 
 fn used(charset: &'static Encoding, how: HowKnown) -> CharsetUsed {

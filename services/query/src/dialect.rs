@@ -77,7 +77,9 @@ impl VisitorMut for Terms {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let text = match expr {
-            Expr::Function(call) => times::counted(call).or_else(|| patterns::said(call)).or_else(|| percentile::said(call)),
+            Expr::Function(call) => {
+                times::counted(call).or_else(|| patterns::said(call)).or_else(|| percentile::said(call))
+            }
             Expr::Cast { .. } | Expr::TypedString(_) => {
                 times::complete(expr);
                 numeric::said(expr)
@@ -127,7 +129,10 @@ mod tests {
             ),
             ("SELECT to_date(p, 'YYYY-MM')", "SELECT to_date(concat(p, '-01'), '%Y-%m-%d')"),
             ("SELECT TIMESTAMP '2019-08-30 10:20'", "SELECT TIMESTAMP '2019-08-30 10:20:00'"),
-            ("SELECT CAST('2019-08-30T10:20Z' AS TIMESTAMP)", "SELECT CAST('2019-08-30T10:20:00Z' AS TIMESTAMP WITH TIME ZONE)"),
+            (
+                "SELECT CAST('2019-08-30T10:20Z' AS TIMESTAMP)",
+                "SELECT CAST('2019-08-30T10:20:00Z' AS TIMESTAMP WITH TIME ZONE)",
+            ),
             ("SELECT '2019-08-30 10:20:30'::TIMESTAMP", "SELECT '2019-08-30 10:20:30'::TIMESTAMP"),
             (
                 "SELECT TIMESTAMP '2019-08-30 10:20:30 Asia/Shanghai'",

@@ -40,6 +40,14 @@ async fn a_file_is_judged_before_it_is_sent() {
     let (said, ended) = validate(&helan, "jump.csv", jump, &["--strict"]);
     assert!(!ended, "{said}");
 
+    // An id that was accepted with another value.
+    let other = write(&helan, "other.csv", &one.replace("27.0", "28.0"));
+    let other = other.to_str().expect("UTF-8");
+    let output = helan.command(&["validate", other, "--source", "/nx/yinchuan", "--lang", "en"]).output();
+    let output = output.expect("helan runs");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!output.status.success() && said.contains("id_conflict") && said.contains("r17"), "{said}");
+
     let explained = "640100,rd_expenditure,2019,60,CNY,8,a large project began\n";
     let (said, ended) = validate(&helan, "explained.csv", explained, &["--strict"]);
     assert!(ended && said.contains("[explained]"), "{said}");
@@ -54,6 +62,11 @@ async fn a_file_is_judged_before_it_is_sent() {
     assert!(output.status.success() && said.contains("no warnings"), "{said}");
 
     assert_eq!(helan.sql("select count(*) from events"), ["2"], "a trial leaves nothing in the lake");
+
+    // What was found on a cell stands after a report that does not settle it.
+    helan.deliver("/v1/submissions?source=/nx/yinchuan", &token, "text/csv", format!("{HEADING}{jump}")).await;
+    let (said, ended) = validate(&helan, "still.csv", "640100,rd_expenditure,2019,60.0,CNY,8,\n", &["--strict"]);
+    assert!(!ended && said.contains("would be accepted: 1 event") && said.contains("jump"), "{said}");
 }
 
 fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::places::Places;
+use crate::catalog::codes::Language;
 use crate::catalog::load::HEAD;
 use crate::catalog::problem::Problems;
 use crate::catalog::rows::Head;
@@ -16,7 +17,12 @@ pub(super) fn check(head: &Head, text: &str, places: &Places<'_>, problems: &mut
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     super::id(at("id"), "id", &head.id, allowed, "lowercase letters, digits and hyphens", problems);
     for (key, value) in [("name_zh", &head.name_zh), ("name_en", &head.name_en)] {
-        if value.trim().is_empty() {
+        let is_left_out = match head.language {
+            Some(Language::En) => key == "name_zh",
+            Some(Language::Zh) => key == "name_en",
+            None => false,
+        };
+        if value.trim().is_empty() && !is_left_out {
             problems.add(at(key), "empty_cell", format!("{key} is empty"), "people read it", "write a name");
         }
     }

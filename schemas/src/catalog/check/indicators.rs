@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::places::Places;
-use super::{At, dangling, id, min_max, unique};
+use super::{At, dangling, id, least_and_most, unique};
 use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
@@ -54,7 +54,7 @@ pub(super) fn check(sheets: &Sheets, places: &Places<'_>, problems: &mut Problem
         if !places.is_area(&row.ref_area) {
             dangling(at, "ref_area", &row.ref_area, "areas.csv", problems);
         }
-        min_max(at, row.min.as_deref(), row.max.as_deref(), problems);
+        least_and_most(at, [("min", row.min.as_deref()), ("max", row.max.as_deref())], problems);
     }
 }
 
@@ -134,7 +134,7 @@ fn over_time(at: At, row: &Indicator, problems: &mut Problems) {
 
 fn bounds_of(at: At, row: &Indicator, problems: &mut Problems) {
     use IndicatorKind::{Count, Coverage, Milestone};
-    let (min, max) = min_max(at, row.min.as_deref(), row.max.as_deref(), problems);
+    let (min, max) = least_and_most(at, [("min", row.min.as_deref()), ("max", row.max.as_deref())], problems);
     let one = 10_i128.pow(decimal::SCALE);
     let (min, max) = (min.map(|min| min.unscaled), max.map(|max| max.unscaled));
     let yes_no = row.kind == Milestone || row.coverage_by == Some(CoverageBy::Areas);

@@ -117,19 +117,18 @@ fn decimal(at: At, column: &str, text: Option<&str>, problems: &mut Problems) ->
     }
 }
 
-/// `min` and `max` of indicators and bounds.
-fn min_max(
+/// Two cells that bound a value: `min` and `max` of indicators and bounds, `low` and `high` of rules; with their columns.
+fn least_and_most(
     at: At,
-    min: Option<&str>,
-    max: Option<&str>,
+    [min, max]: [(&str, Option<&str>); 2],
     problems: &mut Problems,
 ) -> (Option<Decimal>, Option<Decimal>) {
-    let (min, max) = (decimal(at, "min", min, problems), decimal(at, "max", max, problems));
-    if let (Some(min), Some(max)) = (min, max)
-        && min.unscaled > max.unscaled
+    let (least, most) = (decimal(at, min.0, min.1, problems), decimal(at, max.0, max.1, problems));
+    if let (Some(least), Some(most)) = (least, most)
+        && least.unscaled > most.unscaled
     {
-        let what = format!("min {min} is above max {max}");
+        let what = format!("{} {least} is above {} {most}", min.0, max.0);
         problems.add(at, "min_above_max", what, "every value would be refused", "swap or correct them");
     }
-    (min, max)
+    (least, most)
 }

@@ -2,7 +2,7 @@
 
 use super::indicators::by_id;
 use super::places::Places;
-use super::{At, dangling, id, min_max, unique};
+use super::{At, dangling, id, least_and_most, unique};
 use crate::catalog::codes::*;
 use crate::catalog::load::Sheets;
 use crate::catalog::problem::Problems;
@@ -77,7 +77,7 @@ pub(super) fn or_empty(cell: Option<&str>) -> &str {
 }
 
 fn limits(at: At, row: &Rule, problems: &mut Problems) {
-    let (low, _) = min_max(at, row.low.as_deref(), row.high.as_deref(), problems);
+    let (low, _) = least_and_most(at, [("low", row.low.as_deref()), ("high", row.high.as_deref())], problems);
     let ranged = matches!(row.check, RuleCheck::Bounds | RuleCheck::Jump);
     if ranged != (row.low.is_some() || row.high.is_some()) {
         let (low, high) = (or_empty(row.low.as_deref()), or_empty(row.high.as_deref()));

@@ -86,18 +86,26 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
             let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
-            let unknown = withdrawn_in_vain(&both, &trial.answer).await?;
-            if !unknown.is_empty() {
-                let code = Code::WithdrawsUnknown;
+            let refused = [
+                (Code::WithdrawsUnknown, withdrawn_in_vain(&both, &trial.answer).await?),
+                (Code::IdConflict, used_otherwise(&both, &trial.answer).await?),
+            ];
+            for (code, ids) in refused.iter().filter(|(_, ids)| !ids.is_empty()) {
                 let (what, hint) = match lang {
                     Lang::Zh => (code.meaning_zh(), code.hint_zh()),
                     Lang::En => (code.meaning_en(), code.hint_en()),
                 };
-                say!("{what} ({}): {}; {hint}", code.code(), unknown.join(", "));
+                say!("{what} ({}): {}; {hint}", code.code(), ids.join(", "));
+            }
+            if refused.iter().any(|(_, ids)| !ids.is_empty()) {
                 bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
             }
             repeats = repeated(&both, &trial.answer).await?;
-            tokio::try_join!(findings(known), findings(&both))?
+            let (mut before, after) = tokio::try_join!(findings(known), findings(&both))?;
+            // What was found on a cell that the file reports stands after it, too.
+            let cells = reported_cells(&both, &trial.answer).await?;
+            before.retain(|row| !cells.contains(&row[2..5]));
+            (before, after)
         }
         _ => (BTreeSet::new(), findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
     };
@@ -282,6 +290,25 @@ async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec
          order by withdrawals.withdraws"
     );
     Ok(texts(both, &query).await?.into_iter().flatten().collect())
+}
+
+/// Ids of the file that the lake has with other content.
+async fn used_otherwise(both: &Session, answer: &Value) -> anyhow::Result<Vec<String>> {
+    let submission = literal(answer["submission"].as_str().context("no submission id")?);
+    let query = format!(
+        "select distinct sent.id from events as sent
+         inner join events as held on held.source = sent.source and held.id = sent.id
+             and held.content_digest <> sent.content_digest
+         where sent.submission = {submission} order by sent.id"
+    );
+    Ok(texts(both, &query).await?.into_iter().flatten().collect())
+}
+
+/// Area, indicator and period of each figure that the file reports, as [`COLUMNS`] has them.
+async fn reported_cells(both: &Session, answer: &Value) -> anyhow::Result<BTreeSet<Vec<String>>> {
+    let submission = literal(answer["submission"].as_str().context("no submission id")?);
+    let query = format!("select distinct ref_area, indicator, time_period from events where submission = {submission}");
+    Ok(texts(both, &query).await?.into_iter().collect())
 }
 
 /// Of a file's events, those that the lake has already.

@@ -58,6 +58,17 @@ fn recognises_or_refuses() {
     assert_eq!(decoded("\u{feff}\u{feff}a".as_bytes(), None), Err(Code::ByteOrderMarkTwice));
     assert_eq!(decoded("\u{feff}\u{feff}a".as_bytes(), Some("utf-8")), Err(Code::ByteOrderMarkTwice));
     assert_eq!(decoded(b"\xff\xfea\0", None), Err(Code::CharsetUnsupported));
+    let wide = |bytes: &[u8]| decode(bytes, None, Known { reporter: "", catalog: catalog() }).map(drop);
+    for (bytes, name) in [
+        (b"\xff\xfea\0b\0" as &[u8], "UTF-16"),
+        (b"\0a\0b", "UTF-16"),
+        (b"\xff\xfe\0\0a\0\0\0", "UTF-32"),
+        (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
+        (b"a\0\0\0b\0\0\0", "UTF-32"),
+    ] {
+        let told = wide(bytes).expect_err(name);
+        assert!(format!("{told:?}").contains(name), "{told:?}");
+    }
     assert_eq!(decoded(b"a\0,\0b\0", None), Err(Code::CharsetUnsupported));
     assert_eq!(decoded(b"a\0,\0b\0", Some("utf-16le")), ok("a,b", "utf-16le", HowKnown::Named));
     assert_eq!(decoded(b"a", Some("nonsense")), Err(Code::CharsetUnsupported));

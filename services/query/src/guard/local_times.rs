@@ -9,7 +9,8 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction};
+use datafusion::functions::datetime::to_local_time;
+use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, cast, lit};
@@ -112,32 +113,41 @@ impl Zone {
                 marked(changed, Expr::InSubquery(InSubquery { expr, subquery, negated }))
             }
             Expr::Case(Case { expr, when_then_expr: mut whens, mut else_expr }) => {
+                let known = expr.as_deref().and_then(kind);
+                let mut changed = false;
+                for (when, _) in &mut whens {
+                    changed |= self.beside(when, known.clone(), schema, true);
+                }
                 let results = whens.iter_mut().map(|(_, then)| then.as_mut()).chain(else_expr.as_deref_mut());
-                let changed = self.together(results.collect(), schema);
+                changed |= self.together(results.collect(), schema);
                 marked(changed, Expr::Case(Case { expr, when_then_expr: whens, else_expr }))
             }
             Expr::Cast(Cast { expr: mut inner, field }) => {
-                let counts = matches!(
-                    field.data_type(),
-                    DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_)
-                ) && is_moment(&inner);
-                if counts {
-                    self.local(&mut inner);
-                }
-                let is_bare = |kind: &DataType| matches!(kind, DataType::Timestamp(_, None));
-                let is_zoned = |kind: DataType| matches!(kind, DataType::Timestamp(_, Some(_)));
-                if is_bare(field.data_type()) && kind(&inner).is_some_and(is_zoned) {
-                    if is_moment(&inner) {
-                        self.local(&mut inner);
-                    }
-                    let wall = datafusion::functions::datetime::to_local_time().call(vec![*inner]);
-                    return Ok(Transformed::yes(cast(wall, field.data_type().clone())));
-                }
-                marked(counts, Expr::Cast(Cast { expr: inner, field }))
+                let changed = self.recast(&mut inner, field.data_type(), schema);
+                marked(changed, Expr::Cast(Cast { expr: inner, field }))
+            }
+            Expr::TryCast(TryCast { expr: mut inner, field }) => {
+                let changed = self.recast(&mut inner, field.data_type(), schema);
+                marked(changed, Expr::TryCast(TryCast { expr: inner, field }))
             }
             Expr::ScalarFunction(call) => self.called(call, schema)?,
             other => Transformed::no(other),
         })
+    }
+
+    /// Puts a moment into the zone of which a cast to a day or a time takes it; says whether there was one.
+    fn recast(&self, inner: &mut Expr, to: &DataType, schema: &DFSchema) -> bool {
+        let Ok(from @ DataType::Timestamp(_, Some(_))) = inner.get_type(schema) else { return false };
+        let is_bare = matches!(to, DataType::Timestamp(_, None));
+        let counts = matches!(to, DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_));
+        let is_the_lakes = from == moment() && (is_bare || counts);
+        if is_the_lakes {
+            self.local(inner);
+        }
+        if is_bare {
+            *inner = to_local_time().call(vec![std::mem::take(inner)]);
+        }
+        is_the_lakes || is_bare
     }
 
     fn called(&self, mut call: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
