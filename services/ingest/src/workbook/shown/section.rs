@@ -115,6 +115,47 @@ struct Reader {
     unknown: bool,
     /// Letters of a date or time, in lower case.
     clock: String,
+    eras: Eras,
+}
+
+/// Which years a locale counts.
+#[derive(Clone, Copy, Default)]
+enum Eras {
+    /// Those of everybody.
+    #[default]
+    None,
+    /// Those of an emperor or a republic, where the format says `e` or `g`.
+    WhereAsked,
+    /// Others in every format: Buddhist, Hijri, Hebrew.
+    Always,
+}
+
+impl Eras {
+    /// By the number behind `[$-`: digits, calendar and language, a byte, a byte and two.
+    fn of(locale: &str) -> Self {
+        let number = u32::from_str_radix(locale, 16).unwrap_or_default();
+        match ((number >> 16) & 0xff, number & 0xffff) {
+            (0, 0x0404 | 0x0411) | (3 | 4, _) => Self::WhereAsked,
+            (5..=8 | 23, _) => Self::Always,
+            _ => Self::None,
+        }
+    }
+
+    /// Whether the year that a format shows is another one than everybody's.
+    fn counts(self, clock: &str) -> bool {
+        match self {
+            Self::Always => true,
+            Self::WhereAsked => clock.contains(['e', 'g']),
+            Self::None => clock.contains(['b', 'g']),
+        }
+    }
+}
+
+/// Whether a format shows a day so that a reader finds it: year, month and day, and behind a year the month before the day.
+fn is_whole(clock: &str) -> bool {
+    let (year, month, day) = (clock.find(['y', 'e']), clock.find('m'), clock.find('d'));
+    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return clock.contains('*') };
+    month < day || day < year || clock.contains("mmm")
 }
 
 impl Reader {
@@ -157,9 +198,7 @@ impl Reader {
         let kind = match self.clock.as_str() {
             _ if self.unknown => Kind::Unknown,
             "" => Kind::Plain,
-            clock => Kind::Date {
-                whole: clock.contains(['y', 'e']) && clock.contains('m') && clock.contains('d') || clock.contains('*'),
-            },
+            clock => Kind::Date { whole: !self.eras.counts(clock) && is_whole(clock) },
         };
         (Section { condition: self.condition, white: self.white, kind, tokens: self.tokens }, more)
     }
@@ -176,7 +215,10 @@ impl Reader {
                 // The system's own long date and its time.
                 "F800" => self.clock.push('*'),
                 "F400" => self.clock.push('h'),
-                _ => self.tokens.push(Token::Literal(symbol.to_owned())),
+                locale => {
+                    self.eras = Eras::of(locale);
+                    self.tokens.push(Token::Literal(symbol.to_owned()));
+                }
             }
         } else if inside.starts_with(['<', '>', '=']) {
             self.condition = Condition::parse(inside);
