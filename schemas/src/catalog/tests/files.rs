@@ -84,9 +84,10 @@ fn a_catalog_in_one_language_has_its_names_in_both() {
     assert_eq!(Catalog::embedded().warnings(), []);
 }
 
-/// A mistake in the head is one problem, and not one of every file that leaves the other language's names out.
+/// A mistake in the head is one problem, and not one of every file that leaves the other language's names out; a name that
+/// is missing is missing once.
 #[test]
-fn a_head_that_cannot_be_read_is_told_once() {
+fn a_mistake_in_a_catalog_of_one_language_is_told_once() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/catalogs/velmora-2018");
     let files: BTreeMap<String, String> = std::fs::read_dir(dir)
         .expect("the catalog")
@@ -95,16 +96,19 @@ fn a_head_that_cannot_be_read_is_told_once() {
         .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), path))
         .map(|(name, path)| (name, std::fs::read_to_string(path).expect("a text")))
         .collect();
-    for (right, wrong) in
-        [("language = \"en\"", "language = \"fr\""), ("region =", "rounding = \"half_odd\"\nregion =")]
-    {
+    for (file, right, wrong, rule) in [
+        ("catalog.toml", "language = \"en\"", "language = \"fr\"", "bad_head"),
+        ("catalog.toml", "region =", "rounding = \"half_odd\"\nregion =", "bad_head"),
+        ("catalog.toml", "name_en = \"Velmora: research of 2018\"", "name_en = \"\"", "empty_cell"),
+        ("areas.csv", "state,Norland,", "state,,", "empty_cell"),
+    ] {
         let mut files = files.clone();
-        let head = files.get_mut("catalog.toml").expect("a head");
-        assert!(head.contains(right), "{right}");
-        *head = head.replace(right, wrong);
+        let text = files.get_mut(file).expect(file);
+        assert!(text.contains(right), "{right}");
+        *text = text.replace(right, wrong);
         let problems = Catalog::from_files(files).expect_err(wrong);
         let rules: Vec<_> = problems.iter().map(|problem| problem.rule).collect();
-        assert_eq!(rules, ["bad_head"], "{problems:#?}");
+        assert_eq!(rules, [rule], "{problems:#?}");
     }
 }
 
