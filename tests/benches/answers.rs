@@ -136,10 +136,12 @@ impl<'t> Served<'t> {
         let mut all = 0.0;
         for (name, question) in whose.questions() {
             let before = self.role.cpu()?;
-            ask(&self.role, self.token, question).await?;
+            let answered = ask(&self.role, self.token, question).await;
             let cpu = self.role.cpu()? - before;
             all += cpu;
-            println!("  {name:<28} {cpu:>7.2} CPU s");
+            // A refusal is a figure too: what the limits allow is one of the goals.
+            let refused = answered.err().map_or_else(String::new, |error| format!("  refused: {error}"));
+            println!("  {name:<28} {cpu:>7.2} CPU s{}", refused.chars().take(160).collect::<String>());
         }
         let share = full.map(|full| format!(", {:.0} % of computing everything", 100.0 * all / full));
         println!(

@@ -22,6 +22,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 pub(crate) use self::spans::{is_part, parts, takes_hours, with_seconds_beside};
+pub use self::times::says_zone;
 pub(crate) use self::trims::with_what;
 
 /// The functions that texts are put in terms of.
@@ -78,6 +79,7 @@ impl VisitorMut for Terms {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let text = match expr {
             Expr::Function(call) => {
+                times::first_known(call);
                 times::counted(call).or_else(|| patterns::said(call)).or_else(|| percentile::said(call))
             }
             Expr::Cast { .. } | Expr::TypedString(_) => {
@@ -138,6 +140,8 @@ mod tests {
                 "SELECT TIMESTAMP '2019-08-30 10:20:30 Asia/Shanghai'",
                 "SELECT TIMESTAMP WITH TIME ZONE '2019-08-30 10:20:30 Asia/Shanghai'",
             ),
+            ("SELECT nvl(x, 0)", "SELECT coalesce(x, 0)"),
+            ("SELECT TIMESTAMPTZ 'epoch'", "SELECT TIMESTAMPTZ '1970-01-01 00:00:00Z'"),
             ("SELECT from_unixtime(x)", "SELECT to_timestamp_seconds(x)"),
             ("SELECT TIMESTAMP 'epoch'", "SELECT TIMESTAMP '1970-01-01 00:00:00'"),
             ("SELECT DATE '2019-08-30'", "SELECT DATE '2019-08-30'"),

@@ -13,6 +13,7 @@ mod session;
 mod views;
 
 pub use catalog_tables::versions::{KeptCatalog, catalog_in_use, kept_catalogs};
+pub use dialect::says_zone;
 pub use format::csv::for_csv;
 pub use format::digits::{is_exact, json_lines, literal, without_zeros};
 pub use guard::expansion::{Beyond, Bound};

@@ -118,6 +118,10 @@ fn of_text(text: &str, oid: u32, kind: Option<&DataType>) -> Option<ScalarValue>
             });
             list(items.collect::<Option<Vec<_>>>()?, item.data_type())
         }
+        // Without a zone of its own it counts in the catalog's, as it would in the text of the question.
+        Some(DataType::Timestamp(_, Some(_))) if !helan_query::says_zone(trimmed) => {
+            Some(ScalarValue::Utf8(Some(trimmed.to_owned())))
+        }
         Some(kind) => ScalarValue::try_from_string(trimmed.to_owned(), kind).ok(),
     }
 }

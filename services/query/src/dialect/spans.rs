@@ -9,6 +9,7 @@ use arrow::datatypes::{
 };
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
+use datafusion::logical_expr::cast as logical_cast;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
@@ -46,6 +47,18 @@ impl ExprPlanner for Spans {
         } else {
             with_seconds_beside(&left, &mut right, schema);
             with_seconds_beside(&right, &mut left, schema);
+        }
+        if op == BinaryOperator::Minus
+            && let (Some(DataType::Timestamp(one, Some(_))), Some(DataType::Timestamp(other, Some(_)))) =
+                (kind(&left), kind(&right))
+            && one != other
+        {
+            // The engine takes no difference of moments in two zones that differ in their unit too.
+            for side in [&mut left, &mut right] {
+                if let Some(DataType::Timestamp(_, zone)) = kind(side) {
+                    *side = logical_cast(std::mem::take(side), DataType::Timestamp(TimeUnit::Microsecond, zone));
+                }
+            }
         }
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
     }

@@ -1,6 +1,8 @@
 //! Moments written as texts: without seconds, or as `epoch`.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Function, FunctionArguments, TimezoneInfo, Value};
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, TimezoneInfo, Value,
+};
 
 /// Writes out the moment that is cast. One that says its zone is one with a zone, where SQL would leave it away.
 pub(super) fn complete(expr: &mut Expr) {
@@ -20,10 +22,23 @@ pub(super) fn complete(expr: &mut Expr) {
             *zone = TimezoneInfo::WithTimeZone;
         }
         if text.trim().eq_ignore_ascii_case("epoch") {
-            *text = "1970-01-01 00:00:00".to_owned();
+            let zone = if matches!(kind, DataType::Timestamp(_, TimezoneInfo::None) | DataType::Datetime(_)) {
+                ""
+            } else {
+                "Z"
+            };
+            *text = format!("1970-01-01 00:00:00{zone}");
         } else if let Some(whole) = with_seconds(text) {
             *text = whole;
         }
+    }
+}
+
+/// `nvl(a, b)`, of which the engine makes a text whatever it is of.
+pub(super) fn first_known(call: &mut Function) {
+    let name = call.name.to_string();
+    if name.eq_ignore_ascii_case("nvl") || name.eq_ignore_ascii_case("ifnull") {
+        call.name = ObjectName::from(vec![Ident::new("coalesce")]);
     }
 }
 
@@ -35,7 +50,7 @@ pub(super) fn counted(call: &Function) -> Option<String> {
 }
 
 /// Whether something stands after the hours, minutes and seconds of a moment: `Z`, `+08:00`, ` Asia/Shanghai`.
-fn says_zone(text: &str) -> bool {
+pub fn says_zone(text: &str) -> bool {
     let Some((_, time)) = text.trim().split_once(['T', 't', ' ']) else { return false };
     time.contains(|sign: char| !(sign.is_ascii_digit() || matches!(sign, ':' | '.')))
 }

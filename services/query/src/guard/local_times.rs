@@ -1,21 +1,25 @@
 //! Moments count in the catalog's time zone: the day, the hour or the month of one, what is written beside one without a
 //! zone of its own, and a day or a month later.
 //!
-//! The engine counts all of these in UTC, where in China each day begins eight hours late. A moment that is put into a
-//! zone by name (`at time zone 'UTC'`) has another type than those of the lake, and stays in it.
+//! The lake's moments are in UTC, where in China each day begins eight hours late. So a question finds them in the catalog's
+//! zone, in which the engine counts then, and its answer has them in UTC again. What is put into another zone by name
+//! (`at time zone 'UTC'`) stays in it. Left to do by itself is what the engine would do in UTC all the same.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::functions::datetime::to_local_time;
 use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, cast, lit};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Union, cast, lit,
+};
 
 use crate::guard::moments::compares;
+use crate::guard::written_figures::comes_from;
 use crate::session::local_date;
 
 /// The plan with everything that depends on a time zone counted in `zone`, a name such as `Asia/Shanghai`.
@@ -24,24 +28,15 @@ use crate::session::local_date;
 /// As the engine's, where a node does not fit together any more.
 pub(crate) fn counted(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
     let zone = Zone(zone.into());
-    let mut any = false;
-    let counted = plan.clone().transform_up_with_subqueries(|node| {
-        // Their types are settled, and no moment of the lake stands among constants.
-        if matches!(node, LogicalPlan::Values(_)) {
-            return Ok(Transformed::no(node));
-        }
-        let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        let node = node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| zone.of(expr, &schema))?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })?;
-        any |= node.transformed;
-        // What a node below makes may be in another zone now.
-        if any { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
-    })?;
-    Ok(if any { counted.data } else { plan })
+    let shown: Vec<bool> = plan.schema().columns().iter().map(|column| comes_from(column, &plan, &is_moment)).collect();
+    let is_answered =
+        !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
+    let plan = plan.transform_up_with_subqueries(|node| zone.node(node))?.data;
+    if is_answered && shown.contains(&true) {
+        // Moments are written as they lie in the lake.
+        return retyped(plan, |at, _| shown[at].then(moment));
+    }
+    Ok(plan)
 }
 
 /// A moment as the lake has it.
@@ -49,8 +44,21 @@ fn moment() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-fn is_span(kind: Option<DataType>) -> bool {
-    matches!(kind, Some(DataType::Interval(_)))
+fn is_moment(field: &Field) -> bool {
+    *field.data_type() == moment()
+}
+
+/// A plan with columns of another type, by their place and what they are.
+fn retyped(plan: LogicalPlan, to: impl Fn(usize, &Field) -> Option<DataType>) -> Result<LogicalPlan> {
+    let columns = plan.schema().iter().enumerate().map(|(at, (table, field))| {
+        let column = Expr::Column(Column::from((table, field)));
+        match to(at, field) {
+            Some(kind) => cast(column, kind).alias_qualified(table.cloned(), field.name()),
+            None => column,
+        }
+    });
+    let columns = columns.collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(plan))?))
 }
 
 fn marked(changed: bool, expr: Expr) -> Transformed<Expr> {
@@ -60,51 +68,68 @@ fn marked(changed: bool, expr: Expr) -> Transformed<Expr> {
 struct Zone(Arc<str>);
 
 impl Zone {
+    fn node(&self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+        let here = |node: LogicalPlan| retyped(node, |_, field| is_moment(field).then(|| self.kind()));
+        match node {
+            LogicalPlan::TableScan(_) if node.schema().fields().iter().any(|field| is_moment(field)) => {
+                Ok(Transformed::yes(here(node)?))
+            }
+            // What it hands from round to round has the types that were planned.
+            LogicalPlan::RecursiveQuery(mut query) => {
+                for term in [&mut query.static_term, &mut query.recursive_term] {
+                    let planned = |_: usize, field: &Field| (*field.data_type() == self.kind()).then(moment);
+                    *term = Arc::new(retyped(term.as_ref().clone(), planned)?);
+                }
+                Ok(Transformed::yes(here(LogicalPlan::RecursiveQuery(query))?))
+            }
+            // Types of constants are settled, and none of them is of the lake.
+            LogicalPlan::TableScan(_) | LogicalPlan::Values(_) => Ok(Transformed::no(node)),
+            LogicalPlan::Union(Union { inputs, .. }) => {
+                Ok(Transformed::yes(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?)))
+            }
+            node => {
+                let schema = merge_schema(&node.inputs());
+                let names = NamePreserver::new(&node);
+                let node = node.map_expressions(|expr| {
+                    let name = names.save(&expr);
+                    let changed = expr.transform_up(|expr| self.of(expr, &schema))?;
+                    Ok(changed.update_data(|expr| name.restore(expr)))
+                })?;
+                // What a node below makes may be in another zone now.
+                Ok(Transformed::yes(node.data.recompute_schema()?))
+            }
+        }
+    }
+
     fn of(&self, expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let kind = |expr: &Expr| expr.get_type(schema).ok();
-        let is_moment = |expr: &Expr| kind(expr) == Some(moment());
         Ok(match expr {
             Expr::BinaryExpr(BinaryExpr { mut left, op, mut right }) if compares(op) || op == Operator::Minus => {
-                let one = self.beside(&mut left, kind(&right), schema, op != Operator::Minus);
-                let other = self.beside(&mut right, kind(&left), schema, op != Operator::Minus);
-                let shifted = op == Operator::Minus && is_moment(&left) && is_span(kind(&right));
-                if shifted {
-                    self.local(&mut left);
-                }
-                marked(one || other || shifted, Expr::BinaryExpr(BinaryExpr { left, op, right }))
-            }
-            // The end of a month, or a day on which a clock is changed, is one where people live.
-            Expr::BinaryExpr(BinaryExpr { mut left, op: Operator::Plus, mut right }) => {
-                let (one, other) = (kind(&left), kind(&right));
-                let (later, earlier) = (is_moment(&left) && is_span(other), is_moment(&right) && is_span(one));
-                if later {
-                    self.local(&mut left);
-                } else if earlier {
-                    self.local(&mut right);
-                }
-                marked(later || earlier, Expr::BinaryExpr(BinaryExpr { left, op: Operator::Plus, right }))
+                let one = self.beside(&mut left, kind(&right), schema);
+                let other = self.beside(&mut right, kind(&left), schema);
+                marked(one || other, Expr::BinaryExpr(BinaryExpr { left, op, right }))
             }
             Expr::Between(Between { mut expr, negated, mut low, mut high }) => {
                 let known = kind(&expr);
-                let ends = [&mut low, &mut high].map(|end| self.beside(end, known.clone(), schema, true));
-                let itself = [&low, &high].iter().any(|end| self.beside(&mut expr, kind(end), schema, true));
+                let ends = [&mut low, &mut high].map(|end| self.beside(end, known.clone(), schema));
+                let itself = [&low, &high].iter().any(|end| self.beside(&mut expr, kind(end), schema));
                 marked(itself || ends.contains(&true), Expr::Between(Between { expr, negated, low, high }))
             }
             Expr::InList(InList { mut expr, mut list, negated }) => {
                 let known = kind(&expr);
                 let mut changed = false;
                 for item in &mut list {
-                    changed |= self.beside(item, known.clone(), schema, true);
+                    changed |= self.beside(item, known.clone(), schema);
                 }
-                changed |= list.iter().any(|item| self.beside(&mut expr, kind(item), schema, true));
+                changed |= list.iter().any(|item| self.beside(&mut expr, kind(item), schema));
                 marked(changed, Expr::InList(InList { expr, list, negated }))
             }
             Expr::InSubquery(InSubquery { mut expr, mut subquery, negated }) => {
                 let (item, known) = (subquery.subquery.schema().columns().into_iter().next(), kind(&expr));
                 let inner = subquery.subquery.schema().fields().first().map(|field| field.data_type().clone());
-                let mut changed = self.beside(&mut expr, inner, schema, true);
+                let mut changed = self.beside(&mut expr, inner, schema);
                 if let Some(mut item) = item.map(Expr::Column)
-                    && self.beside(&mut item, known, subquery.subquery.schema(), true)
+                    && self.beside(&mut item, known, subquery.subquery.schema())
                 {
                     let listed = LogicalPlanBuilder::from(subquery.subquery.clone()).project([item])?;
                     subquery.subquery = listed.build()?.into();
@@ -116,65 +141,63 @@ impl Zone {
                 let known = expr.as_deref().and_then(kind);
                 let mut changed = false;
                 for (when, _) in &mut whens {
-                    changed |= self.beside(when, known.clone(), schema, true);
+                    changed |= self.beside(when, known.clone(), schema);
                 }
                 let results = whens.iter_mut().map(|(_, then)| then.as_mut()).chain(else_expr.as_deref_mut());
                 changed |= self.together(results.collect(), schema);
                 marked(changed, Expr::Case(Case { expr, when_then_expr: whens, else_expr }))
             }
             Expr::Cast(Cast { expr: mut inner, field }) => {
-                let changed = self.recast(&mut inner, field.data_type(), schema);
+                let changed = wall(&mut inner, field.data_type(), schema);
                 marked(changed, Expr::Cast(Cast { expr: inner, field }))
             }
             Expr::TryCast(TryCast { expr: mut inner, field }) => {
-                let changed = self.recast(&mut inner, field.data_type(), schema);
+                let changed = wall(&mut inner, field.data_type(), schema);
                 marked(changed, Expr::TryCast(TryCast { expr: inner, field }))
+            }
+            Expr::OuterReferenceColumn(field, column) if is_moment(&field) => {
+                let field = field.as_ref().clone().with_data_type(self.kind());
+                Transformed::yes(Expr::OuterReferenceColumn(Arc::new(field), column))
             }
             Expr::ScalarFunction(call) => self.called(call, schema)?,
             other => Transformed::no(other),
         })
     }
 
-    /// Puts a moment into the zone of which a cast to a day or a time takes it; says whether there was one.
-    fn recast(&self, inner: &mut Expr, to: &DataType, schema: &DFSchema) -> bool {
-        let Ok(from @ DataType::Timestamp(_, Some(_))) = inner.get_type(schema) else { return false };
-        let is_bare = matches!(to, DataType::Timestamp(_, None));
-        let counts = matches!(to, DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_));
-        let is_the_lakes = from == moment() && (is_bare || counts);
-        if is_the_lakes {
-            self.local(inner);
-        }
-        if is_bare {
-            *inner = to_local_time().call(vec![std::mem::take(inner)]);
-        }
-        is_the_lakes || is_bare
-    }
-
     fn called(&self, mut call: ScalarFunction, schema: &DFSchema) -> Result<Transformed<Expr>> {
         let kind = |expr: &Expr| expr.get_type(schema).ok();
+        let first = call.args.first().and_then(kind);
+        let is_zoned = matches!(first, Some(DataType::Timestamp(_, Some(_))));
         let mut changed = false;
-        match call.func.name() {
-            "date_part" | "date_trunc" | "date_bin" | "to_char" | "to_local_time" => {
-                for moment in call.args.iter_mut().filter(|arg| kind(arg) == Some(moment())) {
-                    self.local(moment);
-                    changed = true;
-                }
-                if call.func.name() == "date_bin"
-                    && let [_, source] = call.args.as_slice()
-                    && let Some(DataType::Timestamp(_, Some(zone))) = kind(source)
-                {
-                    // Days are counted from a midnight.
-                    let midnight = DataType::Timestamp(TimeUnit::Nanosecond, Some(zone));
-                    call.args.push(cast(lit("1970-01-01T00:00:00"), midnight));
-                    changed = true;
-                }
+        match (call.func.name(), call.args.as_mut_slice()) {
+            // Days are counted from a midnight.
+            ("date_bin", [_, source]) if let Some(DataType::Timestamp(_, Some(zone))) = kind(source) => {
+                let midnight = DataType::Timestamp(TimeUnit::Nanosecond, Some(zone));
+                call.args.push(cast(lit("1970-01-01T00:00:00"), midnight));
+                changed = true;
             }
-            local_date::NAME | "to_unixtime" => {
-                if let Some(bare) = call.args.first_mut() {
-                    changed = self.beside(bare, Some(moment()), schema, false);
-                }
+            ("date_bin", [_, source, origin]) => changed = self.beside(origin, kind(source), schema),
+            (local_date::NAME | "to_unixtime", [bare, ..]) if matches!(first, Some(DataType::Timestamp(_, None))) => {
+                changed = self.beside(bare, Some(self.kind()), schema);
             }
-            "coalesce" | "greatest" | "least" | "nullif" | "nvl" | "nvl2" | "ifnull" => {
+            ("to_date", [moment]) if is_zoned => {
+                return Ok(Transformed::yes(cast(std::mem::take(moment), DataType::Date32)));
+            }
+            ("to_time", [moment]) if is_zoned => {
+                return Ok(Transformed::yes(cast(std::mem::take(moment), DataType::Time64(TimeUnit::Nanosecond))));
+            }
+            ("arrow_cast", [moment, Expr::Literal(to, _)])
+                if is_zoned && to.try_as_str().flatten().is_some_and(|to| to.contains("None")) =>
+            {
+                *moment = to_local_time().call(vec![std::mem::take(moment)]);
+                changed = true;
+            }
+            // Seconds are counted from a moment, not from a time on a wall.
+            ("to_timestamp", [seconds]) if first.as_ref().is_some_and(DataType::is_integer) => {
+                let zoned = DataType::Timestamp(TimeUnit::Second, Some(self.0.clone()));
+                return Ok(Transformed::yes(cast(cast(std::mem::take(seconds), DataType::Int64), zoned)));
+            }
+            ("coalesce" | "greatest" | "least" | "nullif", _) => {
                 changed = self.together(call.args.iter_mut().collect(), schema);
             }
             _ => {}
@@ -182,41 +205,42 @@ impl Zone {
         Ok(marked(changed, Expr::ScalarFunction(call)))
     }
 
-    /// Values of one result: where one is a moment, all are.
+    /// Values of one result: where one is a moment, days and times without a zone are moments too.
     fn together(&self, values: Vec<&mut Expr>, schema: &DFSchema) -> bool {
-        let is_moment = |value: &&mut Expr| value.get_type(schema).ok() == Some(moment());
-        if !values.iter().any(is_moment) {
-            return false;
-        }
+        let mut kinds = values.iter().filter_map(|value| value.get_type(schema).ok());
+        let Some(zoned) = kinds.find(|kind| matches!(kind, DataType::Timestamp(_, Some(_)))) else { return false };
         let mut changed = false;
         for value in values {
-            changed |= self.beside(value, Some(moment()), schema, true);
+            changed |= self.beside(value, Some(zoned.clone()), schema);
         }
         changed
     }
 
-    /// Makes a moment of what stands beside one without a zone: a day, a time on a wall, and a text where it may be one.
-    fn beside(&self, bare: &mut Expr, of: Option<DataType>, schema: &DFSchema, may_be_text: bool) -> bool {
-        let is_the_lakes = of == Some(moment());
+    /// Makes a moment of what stands beside one without a zone: a day, a time on a wall, a text.
+    fn beside(&self, bare: &mut Expr, of: Option<DataType>, schema: &DFSchema) -> bool {
         let Some(DataType::Timestamp(_, Some(zone))) = of else { return false };
-        let takes = match bare.get_type(schema) {
-            Ok(DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, None)) => true,
-            Ok(DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) => is_the_lakes && may_be_text,
-            _ => false,
+        let unit = match bare.get_type(schema) {
+            Ok(DataType::Timestamp(unit, None)) => unit,
+            Ok(DataType::Date32 | DataType::Date64 | DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8) => {
+                TimeUnit::Microsecond
+            }
+            _ => return false,
         };
-        if takes {
-            let zone = if is_the_lakes { self.kind() } else { DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) };
-            let local = cast(std::mem::take(bare), zone);
-            *bare = if is_the_lakes { cast(local, moment()) } else { local };
-        }
-        takes
+        *bare = cast(std::mem::take(bare), DataType::Timestamp(unit, Some(zone)));
+        true
     }
 
     fn kind(&self) -> DataType {
         DataType::Timestamp(TimeUnit::Microsecond, Some(self.0.clone()))
     }
+}
 
-    fn local(&self, expr: &mut Expr) {
-        *expr = cast(std::mem::take(expr), self.kind());
+/// Puts in the place of a moment that is cast to a time without a zone what the clock on its wall says.
+fn wall(inner: &mut Expr, to: &DataType, schema: &DFSchema) -> bool {
+    let is_zoned = matches!(inner.get_type(schema), Ok(DataType::Timestamp(_, Some(_))));
+    let changed = is_zoned && matches!(to, DataType::Timestamp(_, None));
+    if changed {
+        *inner = to_local_time().call(vec![std::mem::take(inner)]);
     }
+    changed
 }

@@ -32,7 +32,7 @@ pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
         let is_written =
-            |expr: &Expr| matches!(expr, Expr::Column(column) if inputs.iter().any(|input| comes_from(column, input)));
+            |expr: &Expr| matches!(expr, Expr::Column(column) if inputs.iter().any(|input| comes_from(column, input, &holds_digits)));
         let node = match node {
             LogicalPlan::Sort(mut sort) => {
                 let changed = keys(&mut sort.expr, &is_written);
@@ -57,12 +57,12 @@ pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(plan.data)
 }
 
-/// Whether a column of a plan is one of the views', under whatever name the question gave it.
-fn comes_from(column: &Column, plan: &LogicalPlan) -> bool {
+/// Whether a column of a plan is one of a table's that is `meant`, under whatever name the question gave it.
+pub(crate) fn comes_from(column: &Column, plan: &LogicalPlan, meant: &impl Fn(&Field) -> bool) -> bool {
     let at = |schema: &DFSchema| schema.maybe_index_of_column(column);
     let passed_on = |input: &LogicalPlan, at: usize| {
         let (table, field) = input.schema().qualified_field(at);
-        comes_from(&Column::from((table, field)), input)
+        comes_from(&Column::from((table, field)), input, meant)
     };
     match plan {
         LogicalPlan::Projection(projection) => at(&projection.schema).is_some_and(|at| {
@@ -70,15 +70,17 @@ fn comes_from(column: &Column, plan: &LogicalPlan) -> bool {
             while let Expr::Alias(alias) = expr {
                 expr = &alias.expr;
             }
-            matches!(expr, Expr::Column(inner) if comes_from(inner, &projection.input))
+            matches!(expr, Expr::Column(inner) if comes_from(inner, &projection.input, meant))
         }),
         LogicalPlan::SubqueryAlias(alias) => at(&alias.schema).is_some_and(|at| passed_on(&alias.input, at)),
         LogicalPlan::Union(union) => {
             at(&union.schema).is_some_and(|at| union.inputs.iter().any(|input| passed_on(input, at)))
         }
-        LogicalPlan::TableScan(_) => at(plan.schema()).is_some_and(|at| holds_digits(plan.schema().field(at))),
+        LogicalPlan::TableScan(_) => at(plan.schema()).is_some_and(|at| meant(plan.schema().field(at))),
         // What joins, groups, filters or orders has the columns of what it stands on.
-        other => other.inputs().iter().any(|input| input.schema().has_column(column) && comes_from(column, input)),
+        other => {
+            other.inputs().iter().any(|input| input.schema().has_column(column) && comes_from(column, input, meant))
+        }
     }
 }
 

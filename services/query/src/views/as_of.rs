@@ -51,13 +51,26 @@ impl AsOf {
                 day.and_then(|day| moment::parse(&day.to_string(), &self.pinned.zone).ok())
                     .ok_or_else(|| DataFusionError::Plan(format!("{value} is no day of ours")))
             }
-            ScalarValue::TimestampMicrosecond(Some(time), _) => Ok(*time),
-            ScalarValue::TimestampNanosecond(Some(time), _) => Ok(time.div_euclid(1000)),
-            ScalarValue::TimestampMillisecond(Some(time), _) => Ok(time * 1000),
-            ScalarValue::TimestampSecond(Some(time), _) => Ok(time * 1_000_000),
+            ScalarValue::TimestampMicrosecond(Some(time), zone) => self.zoned(*time, zone.is_some()),
+            ScalarValue::TimestampNanosecond(Some(time), zone) => self.zoned(time.div_euclid(1000), zone.is_some()),
+            ScalarValue::TimestampMillisecond(Some(time), zone) => {
+                self.zoned(time.saturating_mul(1000), zone.is_some())
+            }
+            ScalarValue::TimestampSecond(Some(time), zone) => {
+                self.zoned(time.saturating_mul(1_000_000), zone.is_some())
+            }
             other => {
                 Err(DataFusionError::Plan(format!("{other} is not a date or time: write a date or RFC 3339 as a text")))
             }
         }
+    }
+    /// A moment, in microseconds since the epoch; a time without a zone is one of the catalog's.
+    fn zoned(&self, time: i64, has_zone: bool) -> Result<i64> {
+        if has_zone {
+            return Ok(time);
+        }
+        let local = jiff::Timestamp::from_microsecond(time).map(|time| jiff::tz::TimeZone::UTC.to_datetime(time));
+        let moment = local.and_then(|local| self.pinned.zone.to_ambiguous_timestamp(local).compatible());
+        moment.map(jiff::Timestamp::as_microsecond).map_err(|error| DataFusionError::Plan(error.to_string()))
     }
 }

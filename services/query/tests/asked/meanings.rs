@@ -99,13 +99,68 @@ async fn moments_count_in_the_catalogs_zone() {
         ("date_trunc('day', m at time zone 'UTC')", "2019-08-29T00:00:00Z"),
         ("(m at time zone 'America/New_York') >= date '2019-08-30'", "false"),
         ("cast(m at time zone 'America/New_York' as timestamp)", "2019-08-29T12:00:00"),
-        // A moment is shown as one.
-        ("m", "2019-08-29T16:00:00Z"),
+        ("extract(epoch from to_timestamp(1567094400))", "1567094400.0"),
+        ("timestamptz 'epoch' + interval '1567094400 seconds' = m", "true"),
+        ("(case when m is null then now() else m end)::date", "2019-08-30"),
+        ("least(m, now())::date", "2019-08-30"),
+        ("least(m, now()) = '2019-08-30'", "true"),
+        ("(case when m > now() then date_trunc('day', m) else m end)::date", "2019-08-30"),
+        ("nvl(m, now())::date", "2019-08-30"),
+        ("ifnull(m, now()) >= '2019-08-30'", "true"),
+        ("date_bin(interval '1 day', m, timestamp '2020-01-01')", "2019-08-30T00:00:00+08:00"),
+        ("to_date(m)", "2019-08-30"),
+        ("to_time(m)", "00:00:00"),
+        ("arrow_cast(m, 'Date32')", "2019-08-30"),
+        ("arrow_cast(m, 'Timestamp(Microsecond, None)')", "2019-08-30T00:00:00"),
+        ("(make_array(now(), m))[2]::date", "2019-08-30"),
+        ("array_has([timestamp '2019-08-30'], m)", "true"),
+        ("now() - m > interval '24 hours' and m - timestamptz '2019-08-29' = interval '24 hours'", "true"),
+        ("nullif(m at time zone 'America/New_York', date '2019-08-30')", "2019-08-29T12:00:00-04:00"),
+        ("left(m::text, 10)", "2019-08-30"),
+        // What is worked out is shown in the zone in which it was.
+        ("m", "2019-08-30T00:00:00+08:00"),
     ] {
         let text = format!("select {expr} from (select max(known_at) as m from events) u");
         assert_eq!(one(&session, &text).await.as_deref(), Ok(expected), "{expr}");
     }
     for (text, expected) in [
+        // A moment of the lake is shown as it lies there.
+        ("select at from (select known_at as at from events order by 1 limit 1) u", "2019-08-29T16:00:00Z"),
+        (
+            "select count(distinct known_at) from events e join (select timestamp '2019-08-30' as known_at) d using (known_at)",
+            "1",
+        ),
+        ("select known_at::date from events intersect select date '2019-08-30'", "2019-08-30"),
+        (
+            "select count(*) from (select known_at from events intersect select timestamp '2019-08-30') v",
+            "1",
+        ),
+        (
+            "select extract(epoch from max(v)) from (select known_at as v from events union all select timestamp '2019-08-30') u",
+            "1567094400.0",
+        ),
+        (
+            "select extract(epoch from d) from (select lag(known_at, 1, '2000-01-01') over (order by known_at) as d from events
+             order by 1 limit 1) u",
+            "946656000.0",
+        ),
+        (
+            "select count(e.known_at) > 0 from generate_series(timestamp '2019-08-01', timestamp '2019-08-01', interval '1 month') g(x)
+             left join events e on date_trunc('month', e.known_at) = g.x group by g.x",
+            "true",
+        ),
+        (
+            "with recursive t(d) as (select max(known_at) from events union all select d + interval '1 day' from t
+             where d < '2019-09-01') select max(d)::date from t",
+            "2019-09-01",
+        ),
+        (
+            "with recursive t(d) as (select date_trunc('month', max(known_at)) from events union all
+             select d + interval '1 month' from t where d < '2019-10-01') select count(*) from t",
+            "3",
+        ),
+        ("select count(*) > 0 from observation_history_as_of(timestamp '2019-08-30 00:00:00')", "true"),
+        ("select count(*) from observation_history_as_of(timestamp '2019-08-29 23:59:59')", "0"),
         (
             "select count(*) from (select date_trunc('day', known_at) as day from events group by 1
              having date_trunc('day', known_at) >= '2019-08-30') v",
@@ -265,7 +320,6 @@ async fn what_would_mean_something_else_is_refused() {
         ("select count(*) from events where period_end between 2017 and 2018", "write the day in quotes"),
         ("select count(*) from events where known_at - recorded_at > interval '30 days'", "compare moments"),
         ("select date '2024-01-31' + interval '36 hours'", "a date has no hours"),
-        ("select nullif(known_at at time zone 'America/New_York', date '2026-11-29') from events", "local_date"),
         ("select known_at from events union all select period_end from events", "local_date"),
     ] {
         let refused = one(&session, text).await.expect_err(text);
