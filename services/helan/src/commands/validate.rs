@@ -3,27 +3,27 @@
 //! A trial: the real roles in a temporary directory take the file as its reporter's; then the rules are asked of the lake
 //! with the file's events beside its own. Nothing is sent and nothing is kept.
 
+mod beside;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use clap::{Args, ValueHint};
 use comfy_table::Cell;
 use helan_ingest::{FileContent, FileToCheck, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
-use helan_query::literal;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::Catalog;
-use helan_schemas::codes::{TYPE_REPORTED, TYPE_WITHDRAWN};
 use helan_schemas::refusal::Code;
 use serde_json::Value;
 
+use self::beside::Repeats;
 use crate::args::Place;
 use crate::lang::Lang;
 use crate::outcomes;
@@ -35,10 +35,6 @@ const CSV: &str = "text/csv";
 const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// How long the trial may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Columns of `findings` that are shown; the first six say which finding it is.
-const COLUMNS: &str = "severity, finding, ref_area, indicator, time_period, coalesce(rule, ''), \
-                       case when explained then 'explained' else '' end, message_zh, message_en";
 
 #[derive(Debug, Args)]
 #[command(
@@ -82,13 +78,14 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let sent = Lake::open(&home.settings.lake).await?;
     let now = Clock::system().now();
+    let submission = trial.answer["submission"].as_str().context("no submission id")?;
     let mut repeats = Repeats::default();
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
             let both = Session::over_both(lake, &sent, catalog.clone(), now).await?;
             let refused = [
-                (Code::WithdrawsUnknown, withdrawn_in_vain(&both, &trial.answer).await?),
-                (Code::IdConflict, used_otherwise(&both, &trial.answer).await?),
+                (Code::WithdrawsUnknown, beside::withdrawn_in_vain(&both, submission).await?),
+                (Code::IdConflict, beside::used_otherwise(&both, submission).await?),
             ];
             for (code, ids) in refused.iter().filter(|(_, ids)| !ids.is_empty()) {
                 let (what, hint) = match lang {
@@ -100,14 +97,14 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
             if refused.iter().any(|(_, ids)| !ids.is_empty()) {
                 bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
             }
-            repeats = repeated(&both, &trial.answer).await?;
-            let (mut before, after) = tokio::try_join!(findings(known), findings(&both))?;
+            repeats = beside::repeated(&both, submission).await?;
+            let (mut before, after) = tokio::try_join!(beside::findings(known), beside::findings(&both))?;
             // What was found on a cell that the file reports stands after it, too.
-            let cells = reported_cells(&both, &trial.answer).await?;
+            let cells = beside::reported_cells(&both, submission).await?;
             before.retain(|row| !cells.contains(&row[2..5]));
             (before, after)
         }
-        _ => (BTreeSet::new(), findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
+        _ => (BTreeSet::new(), beside::findings(&Session::open(&sent, Some(catalog.clone())).await?).await?),
     };
     let mut new: Vec<_> = after.difference(&before).collect();
     new.sort_by_key(|row| row[0] != "soft");
@@ -277,88 +274,6 @@ async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bo
             _ => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
-}
-
-/// Ids that the file withdraws and that neither the lake nor the file itself reports.
-async fn withdrawn_in_vain(both: &Session, answer: &Value) -> anyhow::Result<Vec<String>> {
-    let submission = literal(answer["submission"].as_str().context("no submission id")?);
-    let query = format!(
-        "select distinct withdrawals.withdraws from events as withdrawals
-         left join events as reports on reports.source = withdrawals.source and reports.id = withdrawals.withdraws
-             and reports.type = '{TYPE_REPORTED}'
-         where withdrawals.type = '{TYPE_WITHDRAWN}' and withdrawals.submission = {submission} and reports.id is null
-         order by withdrawals.withdraws"
-    );
-    Ok(texts(both, &query).await?.into_iter().flatten().collect())
-}
-
-/// Ids of the file that the lake has with other content.
-async fn used_otherwise(both: &Session, answer: &Value) -> anyhow::Result<Vec<String>> {
-    let submission = literal(answer["submission"].as_str().context("no submission id")?);
-    let query = format!(
-        "select distinct sent.id from events as sent
-         inner join events as held on held.source = sent.source and held.id = sent.id
-             and held.content_digest <> sent.content_digest
-         where sent.submission = {submission} order by sent.id"
-    );
-    Ok(texts(both, &query).await?.into_iter().flatten().collect())
-}
-
-/// Area, indicator and period of each figure that the file reports, as [`COLUMNS`] has them.
-async fn reported_cells(both: &Session, answer: &Value) -> anyhow::Result<BTreeSet<Vec<String>>> {
-    let submission = literal(answer["submission"].as_str().context("no submission id")?);
-    let query = format!("select distinct ref_area, indicator, time_period from events where submission = {submission}");
-    Ok(texts(both, &query).await?.into_iter().collect())
-}
-
-/// Of a file's events, those that the lake has already.
-#[derive(Clone, Copy, Debug, Default)]
-struct Repeats {
-    /// Those with the same content.
-    events: u64,
-    /// Of them, those that the lake holds as withdrawn.
-    withdrawn: u64,
-}
-
-async fn repeated(both: &Session, answer: &Value) -> anyhow::Result<Repeats> {
-    let submission = literal(answer["submission"].as_str().context("no submission id")?);
-    let query = format!(
-        "with again as (
-             select events.source, events.id from events
-             inner join (select distinct source, id, content_digest from events where submission = {submission}) as sent
-                 on sent.source = events.source and sent.id = events.id and sent.content_digest = events.content_digest
-             group by events.source, events.id having count(*) > 1
-         )
-         select count(*), count(withdrawals.id) from again
-         left join (
-             select source, withdraws as id from events
-             where type = '{TYPE_WITHDRAWN}' group by source, withdraws having bool_or(submission <> {submission})
-         ) as withdrawals on withdrawals.source = again.source and withdrawals.id = again.id"
-    );
-    let counted = texts(both, &query).await?;
-    let number = |at: usize| counted.first().and_then(|row| row.get(at)?.parse().ok()).unwrap_or_default();
-    Ok(Repeats { events: number(0), withdrawn: number(1) })
-}
-
-/// Every finding as texts, in the order of [`COLUMNS`].
-async fn findings(session: &Session) -> anyhow::Result<BTreeSet<Vec<String>>> {
-    Ok(texts(session, &format!("select {COLUMNS} from findings")).await?.into_iter().collect())
-}
-
-/// The rows of an answer, each cell as a text.
-async fn texts(session: &Session, query: &str) -> anyhow::Result<Vec<Vec<String>>> {
-    let batches = session.sql(query).await?.collect().await?;
-    let options = FormatOptions::default();
-    let mut rows = Vec::new();
-    for batch in &batches {
-        let columns: Vec<_> = batch
-            .columns()
-            .iter()
-            .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
-            .collect::<Result<_, _>>()?;
-        rows.extend((0..batch.num_rows()).map(|row| columns.iter().map(|c| c.value(row).to_string()).collect()));
-    }
-    Ok(rows)
 }
 
 /// Whether a finding asks for an explanation that the value does not carry.
