@@ -62,7 +62,8 @@ fn text(name: &str) -> Column {
     column(field.name, DataType::Utf8, true, field.doc)
 }
 
-fn instant() -> DataType {
+/// The type of a moment: microseconds since the epoch, in UTC.
+pub fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 

@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use helan_schemas::catalog::{Catalog, Rule};
 use helan_schemas::decimal::{Decimal, MAX_EXPONENT, SCALE};
 use helan_schemas::period::{Period, days_since_epoch};
+use helan_schemas::tables::instant;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -477,7 +478,6 @@ fn dues(catalog: &Catalog, zone: &TimeZone, today: Date) -> Leaf {
 
 /// The Arrow type of a view's column.
 pub(crate) fn arrow_type(data_type: helan_queries::Type) -> DataType {
-    use arrow::datatypes::TimeUnit;
     use helan_queries::Type;
     match data_type {
         Type::Text => DataType::Utf8,
@@ -485,7 +485,7 @@ pub(crate) fn arrow_type(data_type: helan_queries::Type) -> DataType {
         Type::Bigint => DataType::Int64,
         Type::Bool => DataType::Boolean,
         Type::Date => DataType::Date32,
-        Type::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Type::Instant => instant(),
         Type::Bytes => DataType::Binary,
         Type::Decimal(precision, scale) if precision <= 38 => DataType::Decimal128(precision, scale),
         Type::Decimal(precision, scale) => DataType::Decimal256(precision, scale),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
-use helan_schemas::tables::Table;
+use helan_schemas::tables::{Table, instant};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
@@ -96,7 +96,6 @@ pub struct State {
 
 /// The columns of statements as they are folded.
 pub(crate) fn schema() -> SchemaRef {
-    let instant = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let of_events = Table::Events.columns().into_iter().filter(|column| !LEFT_OUT.contains(&column.name));
     let mut fields: Vec<Field> =
         of_events.map(|column| Field::new(column.name, as_read(&column.data_type), true)).collect();

@@ -8,8 +8,9 @@ use arrow::array::{
     TimestampMicrosecondArray, TimestampMicrosecondBuilder,
 };
 use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use helan_schemas::tables::instant;
 
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
 
@@ -109,7 +110,7 @@ pub(crate) fn time(batch: &RecordBatch, name: &str) -> Result<TimestampMicroseco
     match column.as_primitive_opt::<TimestampMicrosecondType>() {
         Some(times) => Ok(times.clone()),
         None => {
-            let times = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
+            let times = cast(column, &instant())?;
             Ok(times.as_primitive::<TimestampMicrosecondType>().clone())
         }
     }

@@ -18,6 +18,8 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Union, cast, lit,
 };
 
+use helan_schemas::tables::instant;
+
 use crate::guard::moments::compares;
 use crate::guard::written_figures::comes_from;
 use crate::session::local_date;
@@ -28,24 +30,24 @@ use crate::session::local_date;
 /// As the engine's, where a node does not fit together any more.
 pub(crate) fn counted(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
     let zone = Zone(zone.into());
-    let shown: Vec<bool> = plan.schema().columns().iter().map(|column| comes_from(column, &plan, &is_moment)).collect();
+    let shown = plan
+        .schema()
+        .iter()
+        .map(|(table, field)| is_moment(field) && comes_from(&Column::from((table, field)), &plan, &is_moment));
+    let shown: Vec<bool> = shown.collect();
     let is_answered =
         !matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
     let plan = plan.transform_up_with_subqueries(|node| zone.node(node))?.data;
     if is_answered && shown.contains(&true) {
         // Moments are written as they lie in the lake.
-        return retyped(plan, |at, _| shown[at].then(moment));
+        return retyped(plan, |at, _| shown[at].then(instant));
     }
     Ok(plan)
 }
 
-/// A moment as the lake has it.
-fn moment() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
+/// Whether a column has moments as the lake has them.
 fn is_moment(field: &Field) -> bool {
-    *field.data_type() == moment()
+    *field.data_type() == instant()
 }
 
 /// A plan with columns of another type, by their place and what they are.
@@ -77,7 +79,7 @@ impl Zone {
             // What it hands from round to round has the types that were planned.
             LogicalPlan::RecursiveQuery(mut query) => {
                 for term in [&mut query.static_term, &mut query.recursive_term] {
-                    let planned = |_: usize, field: &Field| (*field.data_type() == self.kind()).then(moment);
+                    let planned = |_: usize, field: &Field| (*field.data_type() == self.kind()).then(instant);
                     *term = Arc::new(retyped(term.as_ref().clone(), planned)?);
                 }
                 Ok(Transformed::yes(here(LogicalPlan::RecursiveQuery(query))?))
@@ -194,8 +196,9 @@ impl Zone {
             }
             // Seconds are counted from a moment, not from a time on a wall.
             ("to_timestamp", [seconds]) if first.as_ref().is_some_and(DataType::is_integer) => {
-                let zoned = DataType::Timestamp(TimeUnit::Second, Some(self.0.clone()));
-                return Ok(Transformed::yes(cast(cast(std::mem::take(seconds), DataType::Int64), zoned)));
+                let zoned = |unit| DataType::Timestamp(unit, Some(self.0.clone()));
+                let seconds = cast(cast(std::mem::take(seconds), DataType::Int64), zoned(TimeUnit::Second));
+                return Ok(Transformed::yes(cast(seconds, zoned(TimeUnit::Nanosecond))));
             }
             ("coalesce" | "greatest" | "least" | "nullif", _) => {
                 changed = self.together(call.args.iter_mut().collect(), schema);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use arrow::array::{Array, Date32Array, StringArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use datafusion::prelude::SessionContext;
 use helan_schemas::period::days_since_epoch;
+use helan_schemas::tables::instant;
 use jiff::tz::TimeZone;
 
 use crate::session::moment;
@@ -25,10 +26,6 @@ pub(crate) fn register(context: &SessionContext) {
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct LocalDate {
     signature: Signature,
-}
-
-fn utc() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
 impl ScalarUDFImpl for LocalDate {
@@ -49,7 +46,7 @@ impl ScalarUDFImpl for LocalDate {
             [
                 DataType::Timestamp(..) | DataType::Null,
                 DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 | DataType::Null,
-            ] => Ok(vec![utc(), DataType::Utf8]),
+            ] => Ok(vec![instant(), DataType::Utf8]),
             _ => plan_err!(
                 "local_date takes a moment and a time zone: local_date(recorded_at, 'Asia/Shanghai'), or the catalog's \
                  own: local_date(recorded_at, knowledge.time_zone)"
@@ -59,7 +56,7 @@ impl ScalarUDFImpl for LocalDate {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
-        let moments = cast(&arrays[0], &utc())?;
+        let moments = cast(&arrays[0], &instant())?;
         let moments = moments.as_any().downcast_ref::<TimestampMicrosecondArray>();
         let zones = arrays[1].as_any().downcast_ref::<StringArray>();
         let (Some(moments), Some(zones)) = (moments, zones) else {

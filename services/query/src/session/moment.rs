@@ -30,6 +30,13 @@ pub(crate) fn start_of(day: Date, zone: &TimeZone) -> Option<i64> {
     zone.to_timestamp(day.at(0, 0, 0, 0)).ok().map(Timestamp::as_microsecond)
 }
 
+/// The moment at which clocks on the wall show a time, both in microseconds since the epoch; where a clock is set back, the
+/// first one.
+pub(crate) fn of_wall(time: i64, zone: &TimeZone) -> Result<i64, jiff::Error> {
+    let wall = TimeZone::UTC.to_datetime(Timestamp::from_microsecond(time)?);
+    zone.to_timestamp(wall).map(Timestamp::as_microsecond)
+}
+
 /// The day on which a moment falls in a time zone.
 pub(crate) fn day_of(moment: i64, zone: &TimeZone) -> Date {
     let timestamp = Timestamp::from_microsecond(moment).unwrap_or(Timestamp::MAX);

@@ -69,8 +69,6 @@ impl AsOf {
         if has_zone {
             return Ok(time);
         }
-        let local = jiff::Timestamp::from_microsecond(time).map(|time| jiff::tz::TimeZone::UTC.to_datetime(time));
-        let moment = local.and_then(|local| self.pinned.zone.to_ambiguous_timestamp(local).compatible());
-        moment.map(jiff::Timestamp::as_microsecond).map_err(|error| DataFusionError::Plan(error.to_string()))
+        moment::of_wall(time, &self.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::TableSnapshot;
 use helan_runtime::clock::rfc_3339;
 use helan_schemas::refusal::Code;
+use helan_schemas::tables::instant;
 
 use super::{Asked, Place, Reason};
 use crate::http::refuse::Refusal;
@@ -152,7 +153,7 @@ pub(in crate::http) fn number(batch: &RecordBatch, column: usize, row: usize) ->
 }
 
 pub(in crate::http) fn moment(batch: &RecordBatch, column: usize, row: usize) -> Result<String, Refusal> {
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let utc = instant();
     let column = cast(batch.column(column), &utc).map_err(Refusal::unavailable)?;
     let time = column.as_primitive::<TimestampMicrosecondType>().value(row);
     Ok(rfc_3339(time))
