@@ -28,12 +28,13 @@ async fn another_country_needs_no_code() {
     times_are_those_of_the_zone(&helan).await;
 }
 
-/// A report is due by the end of a day in Halifax, which is the next day in UTC: forms, explanations and lists say the day
-/// and the hour there.
+/// A report is due by the end of a day in Halifax, which is the next day in UTC: questions count the day there, and forms,
+/// explanations and lists say it and the hour.
 async fn times_are_those_of_the_zone(helan: &Deployment) {
-    let owed = "select substr(cast(due as varchar), 1, 10), substr(cast(due_at as varchar), 1, 10) from obligations \
+    let owed = "select substr(cast(due as varchar), 1, 10), substr(cast(due_at as varchar), 1, 10), \
+                substr(cast(due_at at time zone 'UTC' as varchar), 1, 10) from obligations \
                 where obligation = 'brennick-rd'";
-    assert_eq!(helan.sql(owed), ["2025-05-31,2025-06-01"]);
+    assert_eq!(helan.sql(owed), ["2025-05-31,2025-05-31,2025-06-01"]);
     let token = helan.token("brennick");
     let path = "/v1/templates/brennick?period=2024&format=csv&lang=en";
     let form = helan.client.get(format!("{}{path}", helan.base)).bearer_auth(&token).send().await.expect("an answer");

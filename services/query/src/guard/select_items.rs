@@ -68,8 +68,8 @@ fn name(expr: &Expr) -> (String, Option<String>) {
             let parts: Vec<String> = parts.iter().map(plain).collect();
             (parts.join("."), parts.last().cloned())
         }
-        // A cast has the name of what it casts.
-        Expr::Cast { expr, .. } => name(expr),
+        // A cast has the name of what it casts, and another zone is a cast.
+        Expr::Cast { expr, .. } | Expr::AtTimeZone { timestamp: expr, .. } => name(expr),
         Expr::Nested(expr) => name(expr),
         other => (other.to_string(), None),
     }

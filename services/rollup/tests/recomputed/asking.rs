@@ -1,11 +1,16 @@
 //! Rows of views as texts, and their comparison with what was recomputed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use helan_query::Session;
+use helan_schemas::tables::instant;
 
 use crate::model::Cell;
 
@@ -23,8 +28,13 @@ pub(crate) async fn rows(session: &Session, text: &str, as_of: i64, recorded: Op
 fn texts(batch: &RecordBatch) -> Vec<Row> {
     let options = FormatOptions::default();
     let schema = batch.schema();
-    let columns: Vec<_> = batch
-        .columns()
+    // A moment that a question took out of several is in the catalog's zone, one of a view in UTC.
+    let in_utc = |column: &ArrayRef| match column.data_type() {
+        DataType::Timestamp(_, Some(_)) => cast(column, &instant()).expect("a moment"),
+        _ => Arc::clone(column),
+    };
+    let columns: Vec<_> = batch.columns().iter().map(in_utc).collect();
+    let columns: Vec<_> = columns
         .iter()
         .zip(schema.fields())
         .map(|(column, field)| {
