@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Ident, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr, VisitMut,
-    VisitorMut, WildcardAdditionalOptions,
+    Expr, GroupByExpr, Ident, ObjectNamePart, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
+    Value, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -56,22 +56,50 @@ fn told_apart(projection: &mut [SelectItem]) {
     }
 }
 
-/// The name that the engine gives a result, and that of the column if it is one.
+/// The name that the engine gives a result, or one that is the same where that is, and that of the column if it is one.
 fn name(expr: &Expr) -> (String, Option<String>) {
-    let plain = |ident: &Ident| match ident.quote_style {
-        None => ident.value.to_ascii_lowercase(),
-        Some(_) => ident.value.clone(),
+    let mut named = expr.clone();
+    let _ = named.visit(&mut AsNamed);
+    let column = match &named {
+        Expr::Identifier(ident) => Some(ident.value.clone()),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|ident| ident.value.clone()),
+        _ => None,
     };
-    match expr {
-        Expr::Identifier(ident) => (plain(ident), Some(plain(ident))),
-        Expr::CompoundIdentifier(parts) => {
-            let parts: Vec<String> = parts.iter().map(plain).collect();
-            (parts.join("."), parts.last().cloned())
+    (named.to_string(), column)
+}
+
+/// Leaves of an expression what the engine has in its name: no casts (another zone is one), no parentheses, and the letters
+/// of a name as they are looked up.
+struct AsNamed;
+
+impl VisitorMut for AsNamed {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let looked_up = |ident: &mut Ident| {
+            if ident.quote_style.take().is_none() {
+                ident.value.make_ascii_lowercase();
+            }
+        };
+        match expr {
+            Expr::Cast { expr: inner, .. } | Expr::AtTimeZone { timestamp: inner, .. } | Expr::Nested(inner) => {
+                let inner = std::mem::replace(inner.as_mut(), Expr::value(Value::Null));
+                *expr = inner;
+            }
+            Expr::Identifier(ident) => looked_up(ident),
+            Expr::CompoundIdentifier(parts) => parts.iter_mut().for_each(looked_up),
+            Expr::Function(function) => {
+                let parts = function.name.0.iter_mut();
+                parts
+                    .filter_map(|part| match part {
+                        ObjectNamePart::Identifier(ident) => Some(ident),
+                        ObjectNamePart::Function(_) => None,
+                    })
+                    .for_each(looked_up);
+            }
+            _ => {}
         }
-        // A cast has the name of what it casts, and another zone is a cast.
-        Expr::Cast { expr, .. } | Expr::AtTimeZone { timestamp: expr, .. } => name(expr),
-        Expr::Nested(expr) => name(expr),
-        other => (other.to_string(), None),
+        ControlFlow::Continue(())
     }
 }
 
