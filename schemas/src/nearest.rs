@@ -17,17 +17,21 @@ pub fn nearest<'n>(written: &str, names: impl Iterator<Item = &'n str>) -> Optio
     (near.0 <= most).then_some(near.1)
 }
 
-/// Letters to insert, delete or replace so that one becomes the other (Levenshtein's distance).
+/// Letters to insert, delete, replace or swap with their neighbour so that one becomes the other (optimal string alignment).
 pub fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut above = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, letter) in one.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
+    for (i, letter) in one.iter().enumerate() {
+        let mut next = vec![i + 1];
         for (j, theirs) in other.iter().enumerate() {
-            let replaced = before + usize::from(letter != *theirs);
-            before = row[j + 1];
-            row[j + 1] = replaced.min(before + 1).min(row[j] + 1);
+            let mut least = (row[j] + usize::from(letter != theirs)).min(row[j + 1] + 1).min(next[j] + 1);
+            if i > 0 && j > 0 && *letter == other[j - 1] && one[i - 1] == *theirs {
+                least = least.min(above[j - 1] + 1);
+            }
+            next.push(least);
         }
+        above = std::mem::replace(&mut row, next);
     }
     row[other.len()]
 }
@@ -44,7 +48,9 @@ mod tests {
         assert_eq!(nearest("Flush_Age", names.into_iter()), Some("flush_age"));
         assert_eq!(nearest("colour", names.into_iter()), None);
         assert_eq!(nearest(&"partitions".repeat(7), names.into_iter()), None);
+        assert_eq!(nearest("gpd", ["gdp", "rd"].into_iter()), Some("gdp"));
         assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abcd", "bacd"), 1);
         assert_eq!(distance("kitten", "sitting"), 3);
     }
 }

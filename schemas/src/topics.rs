@@ -15,9 +15,10 @@ pub const REFUSED: &str = "helan.refused.v1";
 /// Every topic, in the order in which it is created.
 pub const ALL: [&str; 3] = [CITY, PARK, REFUSED];
 
-/// Whether a topic holds what was refused; the others hold submissions.
+/// Whether a topic, of whatever version, holds what was refused; the others hold submissions.
 pub fn holds_refusals(topic: &str) -> bool {
-    topic == REFUSED
+    let kind = |topic: &str| topic.rsplit_once(".v").map(|(kind, _)| kind.to_owned());
+    kind(topic) == kind(REFUSED)
 }
 
 /// Media type of a submission's record value. Where an event has a later field, the parameter `generation` follows.

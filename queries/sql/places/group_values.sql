@@ -15,7 +15,7 @@
 -- column value exact: 数值（基本单位） | Reported for the group, else the sum over its outermost members.
 -- column status text: 状态 | reported, compiled, partial, carried, no_own_value, overlap (unknown: no sum), missing, suppressed.
 -- column reported exact: 报送值 | What was reported for the group itself.
--- column compiled exact: 成员合计 | Sum over outermost members with a value.
+-- column compiled exact: 成员合计 | Sum over outermost members with a value; null where nobody knows whether they overlap.
 -- column residual exact: 差额 | reported − compiled; null where residual_reason says why there is none.
 -- column coverage_reported bigint: 已有成员数 | Members that have a value; 1 where the group itself reported.
 -- column coverage_expected bigint: 成员数 | Members; 1 where the group itself reported.
@@ -146,8 +146,10 @@ judged as (
         joined.min_vintage, joined.max_vintage, joined.min_basis, joined.max_basis, joined.missing_zh,
         joined.missing_en, joined.demo, joined.own_carried, joined.own_estimated, joined.carried, joined.estimated,
         joined.min_edition, joined.max_edition, joined.last_digit, joined.own_edition, joined.own_last_digit,
+        coalesce(joined.overlap = 'unknown', false) as overlaps,
         case
             when joined.reported is null or joined.amount is null then null
+            when joined.overlap = 'unknown' then 'overlap'
             when not (joined.own_whole and joined.whole) then 'part_of_period'
             when joined.min_edition <> joined.max_edition or 'mixed' in (joined.own_edition, joined.min_edition)
                 then 'edition_mixed'
@@ -182,8 +184,8 @@ select
         when judged.status in ('compiled', 'partial') then judged.amount
     end as value,
     judged.status, judged.reported,
-    case when judged.status <> 'overlap' then judged.amount end as compiled,
-    case when judged.status <> 'overlap' and judged.residual_reason is null then judged.reported - judged.amount end
+    case when not judged.overlaps then judged.amount end as compiled,
+    case when judged.residual_reason is null then judged.reported - judged.amount end
         as residual,
     case when judged.reported is not null then judged.own_coverage_reported else judged.members_with_value end
         as coverage_reported,

@@ -25,21 +25,36 @@
 with said as (
     select
         printed_statements.*, powers_of_ten.power as step, indicators.kind, indicators.numerator as numerator_indicator,
-        indicators.denominator as denominator_indicator, indicators.factor, indicators.denominator_date
+        indicators.denominator as denominator_indicator, indicators.factor, indicators.denominator_date,
+        ratios.previous_period
     from printed_statements
     inner join indicators on indicators.indicator = printed_statements.indicator
     left join powers_of_ten on powers_of_ten.exponent = printed_statements.unit_mult - printed_statements.decimals
+    left join ratios
+        on ratios.ref_area = printed_statements.ref_area and ratios.indicator = printed_statements.indicator
+        and ratios.time_period = printed_statements.time_period
 ),
 
 of_editions as (
     select
         said.ref_area, said.indicator, said.time_period, said.edition, above.amount as numerator,
         above.last_digit as numerator_digit,
-        case when said.kind = 'ratio' then below.amount else 1 end as denominator,
-        case when said.kind = 'ratio' then below.last_digit else 0 end as denominator_digit
+        case
+            when said.kind <> 'ratio' then 1
+            when said.denominator_date = 'same_end' then below.amount
+            when said.denominator_date = 'previous_end' then before.amount
+            else cast((below.amount + before.amount) / 2 as decimal(38, 10))
+        end as denominator,
+        case
+            when said.kind <> 'ratio' then 0
+            when said.denominator_date = 'same_end' then below.last_digit
+            when said.denominator_date = 'previous_end' then before.last_digit
+            else cast((below.last_digit + before.last_digit) / 2 as decimal(38, 10))
+        end as denominator_digit
     from (
         select distinct
-            ref_area, indicator, time_period, edition, kind, numerator_indicator, denominator_indicator, denominator_date
+            ref_area, indicator, time_period, edition, kind, numerator_indicator, denominator_indicator,
+            denominator_date, previous_period
         from said
     ) as said
     inner join edition_values as above
@@ -48,7 +63,9 @@ of_editions as (
     left join edition_values as below
         on below.ref_area = said.ref_area and below.time_period = said.time_period and below.edition = said.edition
         and below.indicator = said.denominator_indicator
-    where said.kind <> 'ratio' or (below.amount > 0 and said.denominator_date = 'same_end')
+    left join edition_values as before
+        on before.ref_area = said.ref_area and before.time_period = said.previous_period
+        and before.edition = said.edition and before.indicator = said.denominator_indicator
 ),
 
 of_ratios as (
@@ -80,6 +97,10 @@ parts as (
     select source, id, known_at, ref_area, time_period, denominator_indicator as indicator
     from said
     where denominator_indicator is not null
+    union all
+    select source, id, known_at, ref_area, previous_period as time_period, denominator_indicator as indicator
+    from said
+    where previous_period is not null
 ),
 
 -- What was printed before its parts were revised is not what the revised parts give.
@@ -106,7 +127,8 @@ beside as (
             as belongs
     from said
     left join of_editions
-        on of_editions.ref_area = said.ref_area and of_editions.indicator = said.indicator
+        on of_editions.denominator > 0
+        and of_editions.ref_area = said.ref_area and of_editions.indicator = said.indicator
         and of_editions.time_period = said.time_period and of_editions.edition = said.edition
     left join of_what_counts
         on of_what_counts.ref_area = said.ref_area and of_what_counts.indicator = said.indicator

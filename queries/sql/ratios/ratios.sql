@@ -45,6 +45,7 @@
 -- column paired_edition text: 配对版次 | Edition from which both parts are taken because the values that count are of two; null where they count themselves.
 -- column numerator_last_digit exact: 分子末位单位 | What one in the last digits of the numerator as sent is worth.
 -- column denominator_last_digit exact: 分母末位单位 | What one in the last digits of the denominator as sent is worth.
+-- column previous_period text: 上一时期 | Period before, at whose end the denominator is taken, or half of it; null where the denominator has the same end.
 with formulas as (
     select
         indicator, numerator as numerator_indicator, denominator as denominator_indicator, factor,
@@ -278,7 +279,7 @@ paired as (
             as numerator_last_digit,
         case when one.place is null then joined.denominator_last_digit else one.denominator_last_digit end
             as denominator_last_digit,
-        one.edition as paired_edition
+        one.edition as paired_edition, joined.previous_period
     from joined
     left join within_editions as one
         on one.ref_area = joined.ref_area and one.indicator = joined.indicator
@@ -358,5 +359,6 @@ select
         when numerator is not null and denominator is not null
             and numerator_edition is distinct from denominator_edition then 'mixed'
     end as edition,
-    paired_edition, numerator_last_digit, denominator_last_digit
+    paired_edition, numerator_last_digit, denominator_last_digit,
+    case when denominator_date <> 'same_end' then previous_period end as previous_period
 from rounded

@@ -14,6 +14,8 @@
 -- column unit_zh text: 计量单位 | The unit in Chinese.
 -- column unit_en text: 计量单位（英文） | The unit in English.
 -- column status text: 状态 | As in area_values and ratios: reported, compiled, partial, carried, no_own_value, no_denominator, no_numerator, missing, overlap, suppressed.
+-- column indicator_zh text: 指标名称 | Name of the indicator in Chinese.
+-- column indicator_en text: 指标英文名称 | Name of the indicator in English.
 with ratio as (
     select
         ratios.ref_area, ratios.indicator, ratios.time_period, ratios.period_end, ratios.status,
@@ -43,7 +45,8 @@ figure as (
 select
     figure.ref_area, coalesce(names.name_zh, group_names.name_zh) as name_zh,
     coalesce(names.name_en, group_names.name_en) as name_en, figure.indicator, figure.time_period, figure.shown,
-    indicators.unit_zh, indicators.unit_en, figure.status
+    indicators.unit_zh, indicators.unit_en, figure.status, indicators.name_zh as indicator_zh,
+    indicators.name_en as indicator_en
 from figure
 inner join indicators on indicators.indicator = figure.indicator
 left join areas as names

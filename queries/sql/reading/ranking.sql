@@ -15,6 +15,8 @@
 -- column shown text: 显示值 | The figure as it is published, see figures.
 -- column ranked bigint: 参加排名数 | How many areas of the level have a rank.
 -- column status text: 状态 | As in figures.
+-- column indicator_zh text: 指标名称 | Name of the indicator in Chinese.
+-- column indicator_en text: 指标英文名称 | Name of the indicator in English.
 with compared as (
 -- A ratio is compared as it is published: two cities of 1.30 % share a rank, whatever the digits behind it.
     select ref_area, indicator, time_period, period_end, case when complete then shown end as figure from ratios
@@ -39,7 +41,7 @@ placed as (
 select
     case when placed.figure is not null then cast(placed.place as bigint) end as rank, placed.ref_area,
     figures.name_zh, figures.name_en, placed.level, placed.indicator, placed.time_period, figures.shown,
-    placed.ranked, figures.status
+    placed.ranked, figures.status, figures.indicator_zh, figures.indicator_en
 from placed
 inner join figures
     on figures.ref_area = placed.ref_area and figures.indicator = placed.indicator

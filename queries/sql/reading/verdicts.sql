@@ -23,6 +23,9 @@ select
         when comparator in ('>=', '>', '<=', '=', '≈') and target_value is not null
             then case comparator when '>=' then '≥' when '<=' then '≤' else comparator end || ' '
                 || rtrim(rtrim(cast(target_value as varchar), '0'), '.') || ' ' || unit_text
+        when comparator = 'done' then '完成'
+        when comparator = 'started' then '启动'
+        when comparator = 'all' then '全部' || coalesce(' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') || ' ' || unit_text, '')
         when target_value is not null then comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.')
         else comparator
     end as target,

@@ -1,12 +1,12 @@
 -- name: edition_readings
--- grain: one row for each ref_area, indicator, time_period and edition of the reporter whose value is current
--- inputs: standing, current_values, bases, powers_of_ten
+-- grain: one row for each ref_area, indicator, time_period and edition of the reporters of the precedence that is current
+-- inputs: standing, current_values, reporters, bases, powers_of_ten
 -- rules: 7, 12
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
 -- empty without: standing.edition
 -- zh: 每个现行数值在各版次中的最新值。
--- en: The newest value of a cell in each edition in which its reporter gave one.
+-- en: The newest value of a cell in each edition in which its reporter, or one of the same precedence, gave one.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
 -- column time_period text: 时期 | SDMX time period.
@@ -26,12 +26,22 @@ with figures as (
     where withdrawn_at is null and amount is not null and edition is not null
 ),
 
+precedences as (
+    select reporter, min(precedence) as precedence
+    from reporters
+    group by reporter
+),
+
 of_reporter as (
     select figures.*, figures.source = current.source and figures.id = current.id as is_current
     from figures
     inner join current_values as current
         on current.ref_area = figures.ref_area and current.indicator = figures.indicator
-        and current.time_period = figures.time_period and current.reporter = figures.reporter
+        and current.time_period = figures.time_period
+    left join precedences on precedences.reporter = figures.reporter
+    left join precedences as counts on counts.reporter = current.reporter
+-- An edition is the same publication, whoever of several equals sent it.
+    where current.reporter = figures.reporter or precedences.precedence is not distinct from counts.precedence
 ),
 
 own_bases as (

@@ -1,6 +1,6 @@
 -- name: vintages
--- grain: one row for each ref_area, indicator, time_period, vintage and edition of the reporter whose value is current
--- inputs: standing, current_values
+-- grain: one row for each ref_area, indicator, time_period, vintage and edition of the reporter whose value is current; editions also of reporters of the same precedence
+-- inputs: standing, current_values, reporters
 -- rules: 7, 8
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -25,9 +25,18 @@ with figures as (
     where withdrawn_at is null and amount is not null
 ),
 
+precedences as (
+    select reporter, min(precedence) as precedence
+    from reporters
+    group by reporter
+),
+
 current as (
-    select ref_area, indicator, time_period, reporter, source, id
+    select
+        current_values.ref_area, current_values.indicator, current_values.time_period, current_values.reporter,
+        current_values.source, current_values.id, precedences.precedence
     from current_values
+    left join precedences on precedences.reporter = current_values.reporter
 ),
 
 of_reporter as (
@@ -35,7 +44,11 @@ of_reporter as (
     from figures
     inner join current
         on current.ref_area = figures.ref_area and current.indicator = figures.indicator
-        and current.time_period = figures.time_period and current.reporter = figures.reporter
+        and current.time_period = figures.time_period
+    left join precedences on precedences.reporter = figures.reporter
+-- An edition is the same publication, whoever of several equals sent it.
+    where current.reporter = figures.reporter
+        or (figures.edition is not null and precedences.precedence is not distinct from current.precedence)
 ),
 
 ranked as (

@@ -102,6 +102,8 @@ shown as (
             when '>=' then 'at least ' when '>' then 'more than ' when '<=' then 'at most ' when '=' then 'exactly '
             when '≈' then 'about ' when 'all' then 'all ' else ''
         end as asks_en,
+        case comparator when 'started' then '启动' else '完成' end as done_zh,
+        case comparator when 'started' then 'started' else 'completed' end as done_en,
         ' ' || case measure when 'members' then '家' when 'items' then '项' else unit_text end as counter_zh,
         cast(coverage_reported as varchar) || '/' || cast(coverage_expected as varchar) as coverage_shown,
         coalesce(
@@ -139,14 +141,15 @@ worded as (
                     else '成员是否重叠未知，不能求和'
                 end
             when 'not_due'
-                then case when numerator is not null and complete
+                then case when measure = 'done' and numerator is not null and complete then '时期未结束，尚未' || done_zh
+                    when numerator is not null and complete
                     then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
                     else '未到报送期限'
                 end
             when 'not_reported' then '逾期未报'
             when 'met'
                 then case
-                    when measure = 'done' then '已完成'
+                    when measure = 'done' then '已' || done_zh
                     when comparator = 'all' then actual_shown || counter_zh || '均已完成'
                     when measure in ('items', 'members') then '已完成 ' || actual_shown || counter_zh || '，目标' || asks_zh || target_shown
                     when complete
@@ -158,7 +161,7 @@ worded as (
                 end
             when 'missed'
                 then case
-                    when measure = 'done' then '已报送，尚未完成'
+                    when measure = 'done' then '已报送，尚未' || done_zh
                     when comparator = 'all' or measure in ('items', 'members')
                         then '应完成 ' || target_shown || counter_zh || '，已完成 ' || actual_shown || counter_zh
                             || coalesce('；未完成：' || undone_zh, '')
@@ -207,14 +210,16 @@ worded as (
                     else 'Whether members overlap is unknown: they cannot be added'
                 end
             when 'not_due'
-                then case when numerator is not null and complete
+                then case when measure = 'done' and numerator is not null and complete
+                    then 'The period is not over: not ' || done_en || ' yet'
+                    when numerator is not null and complete
                     then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
                     else 'Not due yet'
                 end
             when 'not_reported' then 'Overdue, nothing reported'
             when 'met'
                 then case
-                    when measure = 'done' then 'Completed'
+                    when measure = 'done' then case comparator when 'started' then 'Started' else 'Completed' end
                     when comparator = 'all' then 'All ' || actual_shown || ' completed'
                     when measure in ('items', 'members') then actual_shown || ' completed, target ' || asks_en || target_shown
                     when complete then 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': met'
@@ -225,7 +230,7 @@ worded as (
                 end
             when 'missed'
                 then case
-                    when measure = 'done' then 'Reported, but not completed'
+                    when measure = 'done' then 'Reported, but not ' || done_en
                     when comparator = 'all' or measure in ('items', 'members')
                         then actual_shown || ' of ' || target_shown || ' completed' || coalesce('; not completed: ' || undone_en, '')
                     else 'Actual ' || actual_shown || ', target ' || asks_en || target_shown || ': missed'

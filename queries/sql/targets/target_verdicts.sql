@@ -128,7 +128,10 @@ turned_words as (
                     || '分母的' || case turning.below_edition when '-' then '未注明版次' else '版次 ' || turning.below_edition || ' ' end || '数值、'
             end
             || case when turning.rounded then '修约后的数值、' else '' end
-            || case when turning.other_comparator then '“' || turning.comparator || '”' else '' end as words_zh,
+            || case when turning.other_comparator
+                then '“' || case turning.comparator when '>=' then '不低于' when '>' then '高于' when '<=' then '不高于' when '=' then '等于'
+                    when '≈' then '约' else turning.comparator end || '”'
+                else '' end as words_zh,
         coalesce(above_names.en || case when turning.below is null then '' else ' above the line' end || ', ', '')
             || coalesce(below_names.en || ' of the denominator, ', '')
             || case
@@ -138,7 +141,10 @@ turned_words as (
                     || case turning.below_edition when '-' then 'no edition' else 'edition ' || turning.below_edition end || ' of the denominator, '
             end
             || case when turning.rounded then 'rounded, ' else '' end
-            || case when turning.other_comparator then 'compared by ' || turning.comparator || ', ' else '' end as words_en,
+            || case when turning.other_comparator
+                then 'compared as ' || case turning.comparator when '>=' then 'at least' when '>' then 'more than' when '<=' then 'at most'
+                    when '=' then 'equal' when '≈' then 'about' else turning.comparator end || ', '
+                else '' end as words_en,
         turning.verdict,
 -- Rounding alone turns a comparison with a bound only where the rounded value is the bound itself.
         turning.rounded and turning.above is null and turning.below is null and turning.above_edition is null

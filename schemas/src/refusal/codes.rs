@@ -68,7 +68,7 @@ codes! {
         "解压后过大", "the body is too large once decompressed",
         "分成几次提交", "split it into several submissions";
     CompressionRatio = "compression_ratio", 413,
-        "压缩比异常", "the body expands more than any report does",
+        "压缩比异常", "the compression ratio is far too high",
         "检查文件内容，或不压缩发送", "check the file, or send it without compression";
     SubmissionTooLarge = "submission_too_large", 413,
         "提交内容超过 8 MiB（规范 JSON）", "the submission exceeds 8 MiB of canonical JSON",
@@ -89,8 +89,8 @@ codes! {
         "内容经 gzip 压缩，但请求头未说明", "the body is gzip, but no header says so",
         "加请求头 Content-Encoding: gzip，或解压后发送", "add the header Content-Encoding: gzip, or send it decompressed";
     ContentMismatch = "content_mismatch", 415,
-        "内容与所说明的类型不符", "the content is not what its type says",
-        "按实际格式注明 Content-Type（文件则改扩展名或用 --format）：XLSX 为 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet，CSV 为 text/csv；其他格式先另存为 .xlsx 或 CSV UTF-8", "name the real format in Content-Type (of a file: by its ending or --format): application/vnd.openxmlformats-officedocument.spreadsheetml.sheet for XLSX, text/csv for CSV; save any other as .xlsx or CSV UTF-8 first";
+        "内容与所说明的类型不符", "the content does not match its type",
+        "按实际格式注明 Content-Type（文件则改扩展名或用 --format）：XLSX 为 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet，CSV 为 text/csv；其他格式先另存为 .xlsx 或 CSV UTF-8", "name the real format in Content-Type (for a file: by its extension or --format): application/vnd.openxmlformats-officedocument.spreadsheetml.sheet for XLSX, text/csv for CSV; save any other as .xlsx or CSV UTF-8 first";
     LengthAmbiguous = "length_ambiguous", 400,
         "同时有 Content-Length 和 Transfer-Encoding，请求长度不明", "the request has Content-Length and Transfer-Encoding, so its length is ambiguous",
         "只保留其中一个；由 HTTP 库自动填写", "send one of them; leave it to the HTTP library";
@@ -99,9 +99,9 @@ codes! {
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
     TooManyWrongTokens = "too_many_wrong_tokens", 429,
         "该地址提交的错误访问令牌过多", "too many wrong tokens came from this address",
-        "核对访问令牌；正确的访问令牌随时可用，错误的一分钟后再试", "correct the token: a right one is taken at once, a wrong one is looked at again after a minute";
+        "核对访问令牌；正确的访问令牌随时可用，错误的一分钟后再试", "correct the token: a valid one works at once, wrong ones are checked again after a minute";
     Busy = "busy", 503,
-        "服务繁忙", "the service has too much to do",
+        "服务繁忙", "the service is overloaded",
         "按 Retry-After 等待后重试；重复提交无害", "wait as Retry-After says and send again; repeats do no harm";
     LogUnavailable = "log_unavailable", 503,
         "日志暂不可用，提交未获确认", "the log is not available; the submission is not acknowledged",
@@ -113,8 +113,8 @@ codes! {
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
     SubmissionUnknown = "submission_unknown", 404,
-        "您没有以该编号报送过，或报送的不是该内容", "nothing was sent under this id by you, or not with this content",
-        "核对编号，见当时回答中的 submission 和 status_url", "check the id: the answer to sending has it as submission and in status_url";
+        "您没有以该编号报送过，或报送的不是该内容", "you sent nothing under this id, or other content",
+        "核对编号，见当时回答中的 submission 和 status_url", "check the id: it is `submission` in the response to your request, and part of status_url";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
         "报表只用 source 和 wait（如 5s）；模板只用 period、parts、format、lang、source；回执只用 wait 和 content；清单的参数见 /openapi.json；各用一次", "use only source and wait (such as 5s) for reports; period, parts, format, lang, source for templates; wait and content for receipts; for lists see /openapi.json; each once";
@@ -139,7 +139,7 @@ codes! {
         "内容与声明的字符集不符", "the bytes are not in the charset that was named",
         "更正 Content-Type 中的 charset（helan send 为 --charset），或以 UTF-8 保存", "correct charset in Content-Type (--charset of helan send), or save as UTF-8";
     CharsetUndetected = "charset_undetected", 400,
-        "文件不是 UTF-8，字符集无法识别", "the file is not UTF-8, and its charset cannot be told",
+        "文件不是 UTF-8，字符集无法识别", "the file is not UTF-8, and its charset cannot be detected",
         "在 Excel 中另存为“CSV UTF-8”，或注明字符集：Content-Type: text/csv; charset=windows-1252（helan send 为 --charset）", "save as CSV UTF-8 in Excel, or name the charset: Content-Type: text/csv; charset=windows-1252 (--charset of helan send)";
     CharsetAmbiguous = "charset_ambiguous", 400,
         "文件不是 UTF-8，用几种字符集都能解读", "the file is not UTF-8 and can be read in several charsets",
@@ -160,7 +160,7 @@ codes! {
         "JSON 嵌套过深", "the JSON is nested too deeply",
         "事件只有两层", "an event has two levels";
     JsonShape = "json_shape", 400,
-        "JSON 结构不符", "the JSON has another shape than events have",
+        "JSON 结构不符", "the JSON is not an event or an array of events",
         "单个事件为对象，批次为对象数组", "one event is an object, a batch an array of objects";
     CsvMissingColumn = "csv_missing_column", 400,
         "缺少必需的列", "a required column is missing",
@@ -168,7 +168,7 @@ codes! {
     CsvUnknownColumn = "csv_unknown_column", 400,
         "有不认识的列", "a column is not known", "删去该列，或更正列名", "delete the column, or correct its name";
     CsvColumnNameless = "csv_column_nameless", 400,
-        "有列没有列名（列号）", "a column has no name (numbers of the columns)",
+        "有列没有列名（列号）", "columns without a name (column numbers)",
         "删去表格右侧或中间的空列后再保存，或补上列名", "delete the empty columns and save again, or name them";
     CsvSeparator = "csv_separator", 400,
         "各列不是用逗号分隔", "the columns are not separated by commas",
@@ -177,11 +177,11 @@ codes! {
         "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
         "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
     CsvLineQuoted = "csv_line_quoted", 400,
-        "每一行整体加了引号，成了一个单元格", "each line stands in quotes as a whole: it is one cell", "去掉行首和行尾的引号，或重新导出为 CSV", "take the quotes off the lines, or export the CSV again";
+        "每一行整体加了引号，成了一个单元格", "each whole line is quoted, so it is one cell", "去掉行首和行尾的引号，或重新导出为 CSV", "take the quotes off the lines, or export the CSV again";
     CsvControl = "csv_control", 400,
-        "文件中有文本里不会有的字符", "the file has a character that no text has", "文件可能已损坏或不完整：请重新导出", "it may be damaged or incomplete: export it again";
+        "文件中有文本里不会有的字符", "the file contains a control character", "文件可能已损坏或不完整：请重新导出", "it may be damaged or incomplete: export it again";
     CsvLinesLost = "csv_lines_lost", 400,
-        "全部内容连成一行，换行已丢失", "everything stands in one line: the line breaks were lost",
+        "全部内容连成一行，换行已丢失", "everything is on one line: the line breaks were lost",
         "curl 用 --data-binary 代替 -d（--data）；程序请保留换行", "use --data-binary instead of -d (--data) with curl; programs keep the line breaks";
     CsvDuplicateColumn = "csv_duplicate_column", 400,
         "列名重复", "duplicate column", "每列只保留一个", "keep one of them";
@@ -252,14 +252,14 @@ codes! {
         "指标目录中没有该地区", "the catalog has no such area",
         "核对 ref_area 代码，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
     AreaAmbiguous = "area_ambiguous", 422,
-        "代码前的零可能已丢失，目录中两者都有", "zeros before the code may have been lost: the catalog has both",
+        "代码前的零可能已丢失，目录中两者都有", "leading zeros may be missing: the catalog has both codes",
         "在 area_name 列写上该地区的名称；工作簿中把单元格设为文本再填代码；或以 JSON 报送", "write the area's name beside it in a column area_name, or in a workbook make the cell a text and write the code, or send JSON";
     AreaNotValid = "area_not_valid", 422,
         "该代码在报告期末不存在", "the area code is not valid at the end of the period",
         "用报告期末有效的代码", "use the code that is valid at the end of the period";
     GroupNotReportable = "group_not_reportable", 422,
         "该分组由成员汇总，不能直接报送", "the group is computed from its members",
-        "报送各成员地区；该组自有的或已公布的数值，须在 scopes.csv 中有一行", "report for the members; what is the group's own, or printed, needs a row of scopes.csv that names the group";
+        "报送各成员地区；该组自有的或已公布的数值，须在 scopes.csv 中有一行", "report for the members; to report the group's own or published value, add a row for the group to scopes.csv";
     UnknownIndicator = "unknown_indicator", 422,
         "指标目录中没有该指标", "the catalog has no such indicator",
         "核对 indicator，见指标目录 indicators.csv", "check indicator against indicators.csv of the catalog";
@@ -270,7 +270,7 @@ codes! {
         "计量单位与指标目录不符", "the unit is not the one of the catalog",
         "用指标目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
     UnitMultInvalid = "unit_mult_invalid", 422,
-        "unit_mult 不正确", "unit_mult is no integer from -18 to 18",
+        "unit_mult 不正确", "unit_mult is not an integer from -18 to 18",
         "表格中从列表选择；程序写 0（个）、4（万）、8（亿）等", "choose from the list in a form; programs write 0 for ones, 4 for 万, 8 for 亿";
     PeriodSyntax = "period_syntax", 422,
         "报告期格式不正确", "the time period is ill-formed",
@@ -283,18 +283,18 @@ codes! {
         "写开始日期和正的时长，例如 2018-01-01/P6M", "write a start and a positive duration, such as 2018-01-01/P6M";
     PeriodInFuture = "period_in_future", 422,
         "报告期尚未开始", "the time period has not begun",
-        "核对年份；计划数不是观测值", "check the year; a plan is no observation";
+        "核对年份；计划数不是观测值", "check the year; a planned figure is not an observation";
     StockWithRange = "stock_with_range", 422,
-        "存量指标不能用区间报告期", "a stock has no value over a range",
+        "存量指标不能用区间报告期", "a stock is measured at a date, not over a range",
         "用期末所在的年、季、月或日", "use the period at whose end the stock was measured: a year, quarter, month or day";
     NumberSyntax = "number_syntax", 422,
         "数值不是十进制数", "the value is not a decimal number",
         "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
     NumberAmbiguous = "number_ambiguous", 422,
         "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
-        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. Which mark the offices use the operator can say by decimal_mark in catalog.toml";
+        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
     NumberDigitsDropped = "number_digits_dropped", 422,
-        "科学计数法，其余数字可能已丢失", "the number is in exponent form, from which digits may be missing",
+        "科学计数法，其余数字可能已丢失", "the number is in scientific notation, which may have lost digits",
         "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
     NumberNotFinite = "number_not_finite", 422,
         "数值不能为 NaN 或无穷", "the value is not a finite number",

@@ -15,9 +15,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use crate::state::start_of;
 use crate::status::Status;
 
-/// How often the log's ends are asked for; times are known as exactly as that.
+/// How often the log's ends are polled; lag times are as precise as that.
 const EVERY: Duration = Duration::from_secs(5);
-/// How soon it looks again while no partition has come to this process.
+/// How soon it looks again while no partition is assigned to this process.
 const SOON: Duration = Duration::from_millis(200);
 /// How long after a record was received its log may still take to hold it: the watermark stays that far behind.
 const GRACE: f64 = 60.0;

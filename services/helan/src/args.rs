@@ -25,7 +25,7 @@ use crate::lang::Lang;
 #[command(
     name = "helan",
     version,
-    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it, and stands in the settings file (--config) under its own name\nwith underscores. Flags win over the environment, the environment over the file. `--check` prints the effective settings."
+    after_help = "Start here:\n  helan demo                 the whole path on Ningxia's 2018 figures, in a temporary directory\n  helan up                   every role in one process, on this machine\n  helan sql --tables         what there is to ask\n\nEvery flag that has an environment variable names it, and stands in the settings file (--config) under its own name with underscores. Flags win over the environment, the environment over the file. `--check` prints the effective settings."
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Aggregate(AggregateArgs),
     /// Answer SQL over HTTP, and serve receipts and status
     Query(QueryArgs),
-    /// Check files as ingest would, send them without loss or doubles, and wait for receipts
+    /// Check files as ingest would, send them exactly once, and wait for receipts
     Send(crate::commands::send::SendArgs),
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
@@ -91,7 +91,7 @@ pub(crate) enum Command {
     Health(HealthArgs),
     /// Examine a deployment and say what to do
     Doctor(DoctorArgs),
-    /// Send invented feeds at full speed or a given rate, and compare what was acknowledged with the lake
+    /// Send generated feeds at full speed or a given rate, and compare what was acknowledged with the lake
     Load(crate::commands::load::LoadArgs),
     /// Check or export a catalog
     Catalog(CatalogArgs),

@@ -33,9 +33,10 @@ pub(crate) struct Fronts {
 impl Fronts {
     /// Each address with its flag.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
-        let postgres = self.postgres_listen.map(|address| ("--postgres-listen", address));
-        let flight = self.flight_listen.map(|address| ("--flight-listen", address));
-        postgres.into_iter().chain(flight)
+        // Named one by one, so that none is forgotten where addresses are checked.
+        let Self { postgres_listen, flight_listen } = self;
+        let named = [("--postgres-listen", postgres_listen), ("--flight-listen", flight_listen)];
+        named.into_iter().filter_map(|(flag, address)| Some((flag, (*address)?)))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::fronts::Fronts;
 /// Whom a command that asks a server trusts.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Trust {
-    /// CA certificates (PEM) for the server's; otherwise those that this machine trusts
+    /// CA certificates (PEM) to verify the server; by default the system's
     #[arg(long, env = "HELAN_CA_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) ca_cert: Option<PathBuf>,
 }

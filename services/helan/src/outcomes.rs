@@ -48,7 +48,7 @@ fn outcome(receipt: Receipt) -> Outcome {
     Outcome::Taken(OutcomeAnswer { state, message_zh, message_en, accepted, repeated, withdrawn })
 }
 
-/// What is said behind a count of repeats of which some had been withdrawn; empty if none had.
+/// Remark after a count of repeats, if some of them had been withdrawn; else empty.
 pub(crate) fn withdrawn(count: u64, lang: Lang) -> String {
     let (zh, en) = still_withdrawn(count);
     match lang {

@@ -250,11 +250,12 @@ impl QuotaTable<'_> {
             Some(Comparator::Gt) => "> ",
             Some(Comparator::Eq) => "= ",
             Some(Comparator::About) => "≈ ",
-            _ => "",
+            Some(Comparator::All | Comparator::Done | Comparator::Started) | None => "",
         };
         let Some(value) = &target.target_value else { return "—".to_owned() };
         if target.kind == TargetKind::Milestone {
-            return self.lang.pick("完成", "done").to_owned();
+            let (zh, en) = done(target);
+            return self.lang.pick(zh, en).to_owned();
         }
         if self.lang == Lang::Zh {
             return format!("{comparator}{value} {}", target.unit_text);
@@ -290,8 +291,12 @@ impl QuotaTable<'_> {
     fn actual(&self, target: &Target, row: &QuotaRow) -> Option<String> {
         let value = without_zeros(row.actual_value.as_deref()?);
         Some(match target.kind {
-            TargetKind::Milestone if value == "0" => self.lang.pick("未完成", "not done").to_owned(),
-            TargetKind::Milestone => self.lang.pick("已完成", "done").to_owned(),
+            TargetKind::Milestone => {
+                let (zh, en) = done(target);
+                let zh = format!("{}{zh}", if value == "0" { "未" } else { "已" });
+                let en = format!("{}{en}", if value == "0" { "not " } else { "" });
+                self.lang.pick(&zh, &en).to_owned()
+            }
             // A target in another unit than the ratio's is compared in its own.
             TargetKind::Ratio if target.unit_mult == 0 => {
                 self.ratios.get(&(row.ref_area.clone(), target.indicator.clone()))?.clone()
@@ -299,6 +304,11 @@ impl QuotaTable<'_> {
             _ => value.to_owned(),
         })
     }
+}
+
+/// What a milestone asks for, in Chinese and English.
+fn done(target: &Target) -> (&'static str, &'static str) {
+    words::comparator(if target.comparator == Some(Comparator::Started) { "started" } else { "done" })
 }
 
 /// The name of a verdict.

@@ -270,3 +270,21 @@ pub(crate) fn padded(text: &str, width: usize) -> String {
     let filled = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
     format!("{text}{:filled$}", "")
 }
+
+/// Digits in groups of three before the point.
+pub(crate) fn grouped(number: &str) -> String {
+    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    let mut out = String::from(sign);
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}

@@ -80,7 +80,7 @@ pub struct RepeatedCell {
 /// Where an event stands in what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowAt {
-    /// Event or row, from 1, the heading of a table not counted.
+    /// Event or row, from 1, without the header row.
     pub row: u32,
     /// Line of the text or row of the sheet, from 1, in tables and lines of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]

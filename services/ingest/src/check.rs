@@ -68,6 +68,11 @@ impl<'c> Judge<'c> {
         Some([row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()])
     }
 
+    /// Whether the catalog has a source.
+    pub(crate) fn knows_source(&self, source: &str) -> bool {
+        self.catalog.source(source).is_some()
+    }
+
     /// Judges a source; once a request, since all its events have the same.
     pub(crate) fn source(&self, source: &str, report: &mut Report<'_>) {
         if source.is_empty() {

@@ -247,6 +247,11 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
     }
 
+    /// Whether the catalog has a source.
+    pub(crate) fn knows(&self, source: &str) -> bool {
+        self.judge.knows_source(source)
+    }
+
     /// The source, where it is fit to be repeated.
     pub(crate) fn known_source(&self) -> Option<String> {
         self.source.clone().filter(|source| (1..=MAX_SOURCE_BYTES).contains(&source.len()))

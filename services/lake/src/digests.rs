@@ -13,7 +13,7 @@ use crate::error::LakeError;
 
 /// The field of a text that holds its digest, 16 hexadecimal digits; it counts as [`UNSET`] in the digest itself.
 pub(crate) const FIELD: &str = "helan.digest";
-/// What a text that is not sealed yet has there.
+/// Placeholder until the digest is set.
 pub(crate) const UNSET: &str = "0000000000000000";
 /// The field of the last checkpoint's note that holds the checkpoint's digest.
 pub(crate) const CHECKPOINT_FIELD: &str = "helan.checkpoint";

@@ -4,6 +4,7 @@
 //! and refused with how to ask instead.
 
 mod clauses;
+mod lists;
 mod numeric;
 mod patterns;
 mod percentile;
@@ -87,6 +88,7 @@ impl VisitorMut for Terms {
                 numeric::said(expr)
             }
             Expr::Substring { .. } => patterns::matched(expr),
+            Expr::BinaryOp { .. } | Expr::InList { .. } | Expr::AnyOp { .. } | Expr::AllOp { .. } => lists::said(expr),
             _ => None,
         };
         if let Some(said) = text.as_deref().and_then(parsed) {
@@ -151,6 +153,14 @@ mod tests {
                 "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY x DESC) FILTER (WHERE y) AS p FROM t",
                 "SELECT exact_percentile(array_agg(x) FILTER (WHERE y), 0.25, true) AS p FROM t",
             ),
+            ("SELECT (a, b) = (1, c)", "SELECT ((a) = (1) AND (b) = (c))"),
+            ("SELECT (a, b) <> (1, 2)", "SELECT (NOT ((a) = (1) AND (b) = (2)))"),
+            ("SELECT (a, b) IN ((1, 2), (3, 4))", "SELECT (((a) = (1) AND (b) = (2)) OR ((a) = (3) AND (b) = (4)))"),
+            ("SELECT (a, b) NOT IN ((1, 2))", "SELECT (NOT (((a) = (1) AND (b) = (2))))"),
+            ("SELECT (a, b) < (1, 2)", "SELECT (a, b) < (1, 2)"),
+            ("SELECT a = ANY(ARRAY[1, 2])", "SELECT (a) IN (1, 2)"),
+            ("SELECT a <> ALL(ARRAY[1, 2])", "SELECT (a) NOT IN (1, 2)"),
+            ("SELECT a = ANY(b)", "SELECT a = ANY(b)"),
             ("SELECT substring(a FROM '[0-9]+')", "SELECT regexp_match(a, '[0-9]+')[1]"),
             ("SELECT substring(a FROM 2 FOR 3)", "SELECT SUBSTRING(a FROM 2 FOR 3)"),
         ] {

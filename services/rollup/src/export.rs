@@ -67,6 +67,12 @@ impl Row {
         self.detail.get(name).and_then(serde_json::Value::as_str)
     }
 
+    /// As [`Row::field`], of an area's parts, else of a group's members, which have columns of their own.
+    pub(crate) fn of_parts(&self, name: &str) -> Option<&str> {
+        let of_members = || self.field(&format!("members_{}", name.strip_prefix("parts_").unwrap_or(name)));
+        self.field(name).or_else(of_members)
+    }
+
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.field(name) == Some("true")
     }

@@ -23,7 +23,7 @@ use crate::frozen::{Frozen, day_of};
 use crate::rules::Rules;
 use crate::{catalog_rows, current, table_rows};
 
-/// Tries of a commit that meets others.
+/// Attempts of a commit that conflicts with others.
 const TRIES: usize = 5;
 
 /// One publishing run.

@@ -23,7 +23,7 @@ use crate::error::RollupError;
 use crate::release::state::{Act, Actor, Event, Record, Standing, State};
 use crate::rows::{self, Texts};
 
-/// Tries of a commit that meets others.
+/// Attempts of a commit that conflicts with others.
 const TRIES: usize = 5;
 
 /// What came of an act.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-/// Clocks that differ by more are not all right, microseconds. A report's body may take five minutes from its receive time
+/// Largest difference of clocks that is tolerated, microseconds. A report's body may take five minutes from its receive time
 /// to the log.
 pub const CLOCKS_DIFFER: i64 = 10 * 60 * 1_000_000;
 

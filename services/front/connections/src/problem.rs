@@ -18,8 +18,11 @@ pub trait Kind: Copy + Debug + PartialEq + Sized + 'static {
     /// A question that its client ended.
     const CANCELLED: Self;
 
-    /// The status of a documented code, and of what was found.
-    fn status_of(code: Code, found: &str) -> Self::Status;
+    /// The status of a code that has no other.
+    const OTHER: Self::Status;
+
+    /// The status of a documented code, and of what was found; none for codes that answer no question.
+    fn status_of(code: Code, found: &str) -> Option<Self::Status>;
 }
 
 /// An own kind: its code, status, sentence and advice in Chinese and English.
@@ -66,7 +69,7 @@ impl<K: Kind> From<K> for Problem<K> {
 impl<K: Kind> From<Code> for Problem<K> {
     fn from(code: Code) -> Self {
         Self {
-            status: K::status_of(code, code.meaning_en()),
+            status: K::status_of(code, code.meaning_en()).unwrap_or(K::OTHER),
             code: code.code(),
             is_fatal: false,
             message: [code.meaning_zh().to_owned(), code.meaning_en().to_owned()],
@@ -87,7 +90,7 @@ impl<K: Kind> From<Unanswered> for Problem<K> {
             return problem;
         }
         let (zh, en) = why.found();
-        problem.status = K::status_of(code, &en);
+        problem.status = K::status_of(code, &en).unwrap_or(K::OTHER);
         problem.add([&zh, &en]);
         problem
     }
@@ -96,7 +99,7 @@ impl<K: Kind> From<Unanswered> for Problem<K> {
 impl<K: Kind> Problem<K> {
     /// An own kind, with what was found.
     pub fn found(own: K, found: impl Display) -> Self {
-        let row = K::ROWS.iter().find(|row| row.kind == own).unwrap_or(&K::ROWS[0]);
+        let row = K::ROWS.iter().find(|row| row.kind == own).expect("every kind has a row");
         let message = row.meaning.map(str::to_owned);
         let mut problem = Self { status: row.status, code: row.code, is_fatal: false, message, hint: row.hint };
         let found = found.to_string();
@@ -151,7 +154,11 @@ pub fn faults<K: Kind>(page: &str, shown: impl Fn(K::Status) -> String) -> Vec<S
     }
     let is_told = |code: &&Code| code.code().starts_with("sql_") && **code != Code::SqlRequestInvalid;
     for code in Code::ALL.iter().filter(is_told) {
-        let (begins, named) = (format!("| {} |", shown(K::status_of(*code, ""))), format!("`{}`", code.code()));
+        let Some(status) = K::status_of(*code, "") else {
+            faults.push(format!("no status of {}", code.code()));
+            continue;
+        };
+        let (begins, named) = (format!("| {} |", shown(status)), format!("`{}`", code.code()));
         if !page.lines().any(|line| line.starts_with(&begins) && line.contains(&named)) {
             faults.push(format!("{begins} {named}"));
         }

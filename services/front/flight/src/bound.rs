@@ -1,4 +1,4 @@
-//! Parameters: which a text has, and the values that a client binds to them.
+//! Parameters of a query, and the values that a client binds to them.
 
 use std::collections::BTreeMap;
 

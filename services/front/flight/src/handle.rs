@@ -1,4 +1,4 @@
-//! What a client keeps between calls: a question, whose it is, and the columns that were announced; sealed.
+//! What a client keeps between calls, sealed: its question, its owner, and the columns that were announced.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -32,6 +32,7 @@ impl Kind for Own {
     type Status = Grpc;
 
     const CANCELLED: Self = Self::Cancelled;
+    const OTHER: Grpc = Grpc::Unavailable;
     const ROWS: &'static [Row<Self>] = &[
         Row::told(Own::WrongPassword, Grpc::Unauthenticated, told::WRONG_PASSWORD),
         Row::told(Own::Full, Grpc::ResourceExhausted, told::CONNECTIONS_FULL),
@@ -66,8 +67,8 @@ impl Kind for Own {
         },
     ];
 
-    fn status_of(code: Code, _found: &str) -> Grpc {
-        match code {
+    fn status_of(code: Code, _found: &str) -> Option<Grpc> {
+        Some(match code {
             Code::TokenMissing
             | Code::TokenMalformed
             | Code::TokenUnknown
@@ -82,8 +83,9 @@ impl Kind for Own {
             Code::TooManyWrongTokens | Code::SqlMemoryLimit | Code::SqlResultLimit | Code::SqlTooMany => {
                 Grpc::ResourceExhausted
             }
-            _ => Grpc::Unavailable,
-        }
+            Code::SqlBusy | Code::CredentialsUnavailable | Code::LakeUnavailable => Grpc::Unavailable,
+            _ => return None,
+        })
     }
 }
 

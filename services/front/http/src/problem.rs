@@ -76,7 +76,7 @@ pub struct ErrorAnswer {
 /// One error.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ErrorLine {
-    /// Event or row at fault, from 1, the heading of a table not counted; absent = the whole request.
+    /// Event or row at fault, from 1, without the header row; absent = the whole request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row: Option<u32>,
     /// Line of the text, from 1, in tables and lines of JSON.

@@ -42,6 +42,7 @@ impl Kind for Own {
     type Status = &'static str;
 
     const CANCELLED: Self = Self::Cancelled;
+    const OTHER: &'static str = "58000";
     const ROWS: &'static [Row<Self>] = &[
         Row::told(Own::WrongPassword, "28P01", told::WRONG_PASSWORD),
         Row {
@@ -176,8 +177,8 @@ impl Kind for Own {
     ];
 
     /// Clients tell a missing table from a wrong text by the SQLSTATE.
-    fn status_of(code: Code, found: &str) -> &'static str {
-        match code {
+    fn status_of(code: Code, found: &str) -> Option<&'static str> {
+        Some(match code {
             Code::TokenMissing | Code::TokenMalformed | Code::TokenUnknown => "28P01",
             Code::TokenExpired | Code::TokenRevoked | Code::TooManyWrongTokens => "28000",
             Code::CredentialsUnavailable => "57P03",
@@ -195,8 +196,9 @@ impl Kind for Own {
             Code::SqlTooMany => "53300",
             Code::SqlBusy => "53000",
             Code::SqlFailed => "22000",
-            _ => "58000",
-        }
+            Code::LakeUnavailable => "58000",
+            _ => return None,
+        })
     }
 }
 
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_missing_table_is_told_from_a_wrong_text() {
-        assert_eq!(Own::status_of(Code::SqlInvalid, "table 'helan.public.x' not found"), "42P01");
-        assert_eq!(Own::status_of(Code::SqlInvalid, "Expected: end of statement"), "42601");
+        assert_eq!(Own::status_of(Code::SqlInvalid, "table 'helan.public.x' not found"), Some("42P01"));
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Expected: end of statement"), Some("42601"));
     }
 }

@@ -7,7 +7,7 @@ use pgwire::error::PgWireError;
 use pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// Bytes of a message before its sender is known.
+/// Largest message before authentication, bytes.
 const STRANGER: usize = 10_000;
 /// Bytes of a message; a text takes at most 64 KiB, parameters the rest.
 const MESSAGE: usize = 1024 * 1024;

@@ -15,7 +15,7 @@ use crate::show;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "For a log that was lost, restored from an older copy, or whose topics were made anew, when the log that the lake was\nfilled from cannot be had any more. Stop every role first. Without --yes it only says what it would do.\n\nEach partition is read from the first record that the log still has. Events that the lake has are dropped as repeats, by\ntheir ids; an id that now has other content is refused, and stands in `refusals`. The lake counts the log's offsets on\nfrom its own, so an address in the lake stays one record for ever.\n\nExamples:\n  helan adopt --data-dir data\n  helan adopt --data-dir data --yes\n  helan adopt --lake s3://statistics/helan --log kafka://broker:9092 --from helan.city.v1/0=1200 --yes"
+    after_help = "For a log that was lost, restored from an older copy, or whose topics were recreated, when the log that the lake was filled from is gone. Stop every role first. Without --yes it only says what it would do.\n\nEach partition is read from the first record that the log still has. Events that the lake has are dropped as repeats, by their ids; an id that now has other content is refused, and stands in `refusals`. New offsets continue after the lake's own, so an address in the lake always means the same record.\n\nExamples:\n  helan adopt --data-dir data\n  helan adopt --data-dir data --yes\n  helan adopt --lake s3://statistics/helan --log kafka://broker:9092 --from helan.city.v1/0=1200 --yes"
 )]
 pub(crate) struct AdoptArgs {
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: AdoptArgs, lang: Lang) -> anyhow::Result<()> {
             "{}",
             lang.pick(
                 "数据湖可以接着读这份日志，无需更换，未作任何改动。",
-                "The lake follows this log already; nothing is to be done, and nothing was changed."
+                "The lake follows this log already; there is nothing to do, and nothing was changed."
             )
         );
         return Ok(());

@@ -15,7 +15,7 @@ use crate::settings;
 /// Arguments of `helan backup`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Services may run meanwhile. Every report that was acknowledged before the backup began is in it. A backup is a\ndirectory named after the time, laid out as a data directory, with every file's SHA-256 in backup.json.\nWhat a backup that was killed has left is deleted by the next one into the same directory.\nWith a log on Kafka only the lake and the credentials are copied: Kafka keeps the log.\n\nExamples:\n  helan backup --data-dir /var/lib/helan --to /mnt/backups\n  helan backup --data-dir /var/lib/helan --to /mnt/backups --keep 14\n  helan restore /mnt/backups/2026-11-24T18-30-00Z --data-dir /var/lib/helan-restored"
+    after_help = "Services may run meanwhile. Every report that was acknowledged before the backup began is in it. A backup is a directory named after the time, laid out as a data directory, with every file's SHA-256 in backup.json. What a backup that was killed has left is deleted by the next one into the same directory. With a log on Kafka only the lake and the credentials are copied: Kafka keeps the log.\n\nExamples:\n  helan backup --data-dir /var/lib/helan --to /mnt/backups\n  helan backup --data-dir /var/lib/helan --to /mnt/backups --keep 14\n  helan restore /mnt/backups/2026-11-24T18-30-00Z --data-dir /var/lib/helan-restored"
 )]
 pub(crate) struct BackupArgs {
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct BackupArgs {
 /// Arguments of `helan restore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: two logs\nof one identity that go on apart cannot be told from each other.\nUntil it is whole the directory holds the file HELAN-UNFINISHED and nothing starts on it. Killed, run it again."
+    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: two logs of one identity that go on apart cannot be told from each other. Until it is whole the directory holds the file HELAN-UNFINISHED and nothing starts on it. Killed, run it again."
 )]
 pub(crate) struct RestoreArgs {
     /// The backup's directory

@@ -3,6 +3,7 @@
 use helan_rollup::{Change, Compared, Comparison, words};
 
 use crate::lang::{Lang, counted};
+use crate::show::grouped;
 
 /// Cells that a comparison shows unless all are asked for.
 const SHOWN: usize = 100;
@@ -114,6 +115,6 @@ fn side(value: Option<i128>, status: Option<&str>, lang: Lang) -> String {
     let words = lang.pick(words.0, words.1);
     match value {
         None => words.to_owned(),
-        Some(value) => format!("{} ({words})", helan_rollup::decimal_text(value)),
+        Some(value) => format!("{} ({words})", grouped(&helan_rollup::decimal_text(value))),
     }
 }

@@ -14,7 +14,7 @@ use crate::show;
 /// Arguments of `helan doctor`: those with which the examined role runs.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Give it the flags, the environment and the settings file of the role that you examine. It changes nothing.\nExit code: 0 = nothing failed (warnings do not count), 1 = something failed, 2 = the settings are wrong.\n\nExamples:\n  helan doctor --data-dir /var/lib/helan\n  helan doctor --config /etc/helan/helan.toml --log kafka://kafka-1:9092\n  helan doctor -f json | jq 'select(.outcome != \"ok\")'"
+    after_help = "Give it the flags, the environment and the settings file of the role that you examine. It changes nothing. Exit code: 0 = nothing failed (warnings do not count), 1 = something failed, 2 = the settings are wrong.\n\nExamples:\n  helan doctor --data-dir /var/lib/helan\n  helan doctor --config /etc/helan/helan.toml --log kafka://kafka-1:9092\n  helan doctor -f json | jq 'select(.outcome != \"ok\")'"
 )]
 pub(crate) struct DoctorArgs {
     #[command(flatten)]

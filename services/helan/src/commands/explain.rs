@@ -9,7 +9,7 @@ use helan_rollup::{Explanation, Node, Question, words};
 
 use crate::args::Place;
 use crate::lang::{Lang, counted};
-use crate::show;
+use crate::show::{self, grouped};
 
 #[derive(Debug, Args)]
 #[command(
@@ -186,14 +186,17 @@ impl Page {
         let mut lines = Vec::new();
         let fact = |name: &str| node.facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         if let Some(formula) = &node.formula {
-            lines.push(format!("{} {formula}", self.lang.pick("算法", "formula")));
+            lines.push(match self.lang {
+                Lang::Zh => format!("算法 {}", formula_zh(formula)),
+                Lang::En => format!("formula {formula}"),
+            });
         }
         if node.kind == "event" {
-            let sent = format!(
-                "{} × 10^{} {}",
+            let sent = self.sent(
                 fact("value").unwrap_or("–"),
                 fact("unit_mult").unwrap_or("0"),
-                fact("unit").unwrap_or_default()
+                fact("unit").unwrap_or_default(),
+                node,
             );
             let edition = fact("edition")
                 .map_or_else(String::new, |edition| format!(" · {} {edition}", self.lang.pick("版次", "edition")));
@@ -257,12 +260,38 @@ impl Page {
                 ),
                 "numerator_basis" => format!("{} {value}", self.lang.pick("分子基准", name)),
                 "denominator_basis" => format!("{} {value}", self.lang.pick("分母基准", name)),
-                "denominator_date" => format!("{} {value}", self.lang.pick("分母时点", name)),
+                "denominator_date" => {
+                    let zh = match value.as_str() {
+                        "same_end" => "同期末",
+                        "previous_end" => "上期末",
+                        "mean" => "上期末与本期末的平均",
+                        other => other,
+                    };
+                    format!("{} {}", self.lang.pick("分母时点", name), self.lang.pick(zh, value))
+                }
                 _ => continue,
             };
             lines.push(shown);
         }
         lines
+    }
+
+    /// A value as it was sent, with its multiplier and unit; in Chinese by their names.
+    fn sent(&self, value: &str, unit_mult: &str, unit: &str, node: &Node) -> String {
+        let zh = match unit_mult {
+            "0" => Some(""),
+            "3" => Some("千"),
+            "4" => Some("万"),
+            "6" => Some("百万"),
+            "8" => Some("亿"),
+            "9" => Some("十亿"),
+            "12" => Some("万亿"),
+            _ => None,
+        };
+        match zh.filter(|_| self.lang == Lang::Zh) {
+            Some(zh) => format!("{value} {zh}{}", if node.unit_zh.is_empty() { unit } else { &node.unit_zh }),
+            None => format!("{value} × 10^{unit_mult} {unit}"),
+        }
     }
 
     fn word<'t>(&self, (zh, en): (&'t str, &'t str)) -> &'t str {
@@ -307,22 +336,19 @@ impl Page {
     }
 }
 
-/// Digits in groups of three before the point.
-fn grouped(number: &str) -> String {
-    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
-    let mut out = String::from(sign);
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
+/// How a figure comes about, in Chinese.
+fn formula_zh(formula: &str) -> String {
+    let words: Vec<&str> = formula.split(' ').collect();
+    if let ["actual", actual, comparator, target @ ..] = &words[..] {
+        return format!("实际 {actual}，目标{} {}", words::comparator(comparator).0, target.join(" "));
     }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
+    let named = words.into_iter().map(|word| match word {
+        "reported" => "报送值",
+        "compiled" => "各部分合计",
+        "residual" => "差额",
+        other => other,
+    });
+    named.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

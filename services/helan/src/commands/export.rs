@@ -21,7 +21,7 @@ const EMBARGOED: u8 = 4;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  helan export latest -f xlsx -o quota-2018.xlsx --lang zh     a workbook to read and print\n  helan export latest -f csv                                   every value with its fields, to standard output\n  helan export 3f2a9c1b -f parquet -o values.parquet           a publication by the beginning of its id\n  helan export latest -f sdmx-csv -o values.csv                also writes values.structure.json beside it\n  helan export --live --as-of 2019-08-30 -f sdmx-structure     the structure alone\n\nEvery format holds the publication's id, T (as of), each value's vintage, and where the publication stands in the\nrelease workflow. One under embargo is held back (exit code 4) unless --embargoed says that this is meant; the file\nthen says until when it must not be made public. SQL on the lake and `helan explain` know no embargo: they are for\nthose inside."
+    after_help = "Examples:\n  helan export latest -f xlsx -o quota-2018.xlsx --lang zh     a workbook to read and print\n  helan export latest -f csv                                   every value with its fields, to standard output\n  helan export 3f2a9c1b -f parquet -o values.parquet           a publication by the beginning of its id\n  helan export latest -f sdmx-csv -o values.csv                also writes values.structure.json beside it\n  helan export --live --as-of 2019-08-30 -f sdmx-structure     the structure alone\n\nEvery format holds the publication's id, T (as of), each value's vintage, and where the publication stands in the release workflow. One under embargo is held back (exit code 4) unless --embargoed says that this is meant; the file then says until when it must not be made public. SQL on the lake and `helan explain` know no embargo: they are for those inside."
 )]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -67,13 +67,23 @@ enum Shape {
     SdmxStructure,
 }
 
+impl Shape {
+    /// Whether a terminal cannot show it.
+    fn is_binary(self) -> bool {
+        match self {
+            Self::Xlsx | Self::Parquet => true,
+            Self::Csv | Self::SdmxCsv | Self::SdmxStructure => false,
+        }
+    }
+}
+
 pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
     let catalog = match &args.place.catalog {
         Some(_) => Some(Arc::new(args.place.catalog()?)),
         None => None,
     };
-    if args.output.is_none() && matches!(args.format, Shape::Xlsx | Shape::Parquet) {
+    if args.output.is_none() && args.format.is_binary() {
         bail!("this format needs a file: add -o FILE");
     }
     let request = ExportRequest {
@@ -120,7 +130,7 @@ fn held_back(publication: &str, until: &str, lang: Lang) -> String {
             "发布 {publication} 在 {until} 之前禁止公开，未写出任何文件。有权提前取用者请加 --embargoed，文件会注明限时保密。"
         ),
         Lang::En => format!(
-            "publication {publication} is under embargo until {until}; nothing was written. Who may take it out before then adds --embargoed, and the file is marked so."
+            "publication {publication} is under embargo until {until}; nothing was written. To export it earlier, where you may, add --embargoed; the file is marked so."
         ),
     }
 }

@@ -21,7 +21,7 @@ const SHOWN: usize = 20;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Safe at any time, beside running aggregators and beside another `helan maintain`. Run it every ten minutes or so\nwhere no `helan up` does.\nFirst it compares 64 MiB of the lake's files with their digests, others each time; if one is damaged it names it and does\nnothing.\n\nExamples:\n  helan maintain --data-dir data\n  helan maintain --lake s3://statistics/helan --log kafka://broker:9092 --log-retention 90d"
+    after_help = "Safe at any time, beside running aggregators and beside another `helan maintain`. Run it every ten minutes or so where no `helan up` does. First it checks 64 MiB of the lake's files against their digests, different files each time; on damage it names the file and stops.\n\nExamples:\n  helan maintain --data-dir data\n  helan maintain --lake s3://statistics/helan --log kafka://broker:9092 --log-retention 90d"
 )]
 pub(crate) struct MaintainArgs {
     #[command(flatten)]

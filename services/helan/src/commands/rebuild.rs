@@ -22,7 +22,7 @@ use crate::say::say;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "For a lake that is damaged, or that no longer fits its log. Stop every role first. The log must have its beginning.\n\nevents, submissions and refusals are made anew from the log, beside the lake; publications, catalogs and releases are copied as\nthey are. Only when all of it is there does the new lake take the old one's place; the old one stays beside it, as\nlake.before-TIME, until you delete it. Refusals older than the month that the log keeps of them are in the old one only.\n\nExamples:\n  helan rebuild --data-dir data\n  helan rebuild --data-dir data --log kafka://broker:9092"
+    after_help = "For a lake that is damaged, or that no longer fits its log. Stop every role first. The log must have its beginning.\n\nevents, submissions and refusals are made anew from the log, beside the lake; publications, catalogs and releases are copied as they are. Only when all of it is there does the new lake take the old one's place; the old one stays beside it, as lake.before-TIME, until you delete it. Refusals older than the month that the log keeps of them are in the old one only.\n\nExamples:\n  helan rebuild --data-dir data\n  helan rebuild --data-dir data --log kafka://broker:9092"
 )]
 pub(crate) struct RebuildArgs {
     #[command(flatten)]

@@ -31,7 +31,7 @@ pub(crate) mod exit {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Everything is checked first, by the catalog that the server publishes, and every error is listed; nothing is\nsent unless all files are right. What is sent has ids made of its content: run the same command again at any time,\nalso after it was killed, and nothing is lost or doubled.\n\nThe token is read from --token-file or from HELAN_TOKEN, never from the command line.\n\nExit codes:\n  0  everything was accepted, or had been before (with --no-wait: was delivered)\n  1  something was refused; the errors are printed\n  2  the command was given wrongly, or a file or the token cannot be read\n  3  gave up: not sent, or not settled, within --patience; run it again\n\nExamples:\n  helan send 2018.xlsx --to https://helan.example --token-file /etc/helan/token\n  helan send *.csv --source /nx/yinchuan --to https://helan.example --dry-run\n  HELAN_TOKEN=$(cat token) helan send feed.ndjson --to http://127.0.0.1:8080 --patience 2h\n  helan send 2018.xlsx --marked marked/ …     writes a refused workbook with its mistakes marked"
+    after_help = "Everything is checked first, by the catalog that the server publishes, and every error is listed; nothing is sent unless all files are right. Ids are derived from the content: run the same command again at any time, also after it was killed, and nothing is lost or doubled.\n\nThe token is read from --token-file or from HELAN_TOKEN, never from the command line.\n\nExit codes:\n  0  everything was accepted, or had been before (with --no-wait: was delivered)\n  1  something was refused; the errors are printed\n  2  wrong usage, or a file or the token cannot be read\n  3  timed out: not sent, or no result yet, within --patience; run it again\n\nExamples:\n  helan send 2018.xlsx --to https://helan.example --token-file /etc/helan/token\n  helan send *.csv --source /nx/yinchuan --to https://helan.example --dry-run\n  HELAN_TOKEN=$(cat token) helan send feed.ndjson --to http://127.0.0.1:8080 --patience 2h\n  helan send 2018.xlsx --marked marked/ …     writes a refused workbook with its mistakes marked"
 )]
 pub(crate) struct SendArgs {
     /// Files to send: .csv, .xlsx, .json, .ndjson or .jsonl; `-` reads standard input and needs --format
@@ -51,7 +51,7 @@ pub(crate) struct SendArgs {
     /// File format (default: by extension)
     #[arg(long, value_enum)]
     format: Option<FileFormat>,
-    /// Charset of CSV files that are not UTF-8, such as `gb18030` or `windows-1252`; plain Chinese is recognised
+    /// Charset of CSV files that are not UTF-8, such as `gb18030` or `windows-1252`; GB18030 is recognised in ordinary Chinese text
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
     /// Only check; send nothing
@@ -111,7 +111,7 @@ pub(crate) async fn run(args: SendArgs, lang: Lang) -> anyhow::Result<()> {
             exit::GAVE_UP
         }
         Err(Stopped::Usage(error)) => {
-            note!("helan: {error:#}");
+            note!("helan: {}", crate::say::why(&error, lang));
             exit::USAGE
         }
     };

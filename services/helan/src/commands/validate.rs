@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or no findings.\nThe data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
+    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or no findings. The data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
 )]
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct ValidateArgs {
     /// The feed that will send it, where the file does not say: forms and events name it themselves
     #[arg(long, value_name = "URI")]
     source: Option<String>,
-    /// Charset of a CSV that is not UTF-8, such as `gb18030` or `windows-1252`; plain Chinese is recognised
+    /// Charset of a CSV that is not UTF-8, such as `gb18030` or `windows-1252`; GB18030 is recognised in ordinary Chinese text
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
     /// Fail on findings that ask for an explanation, too
@@ -345,13 +345,20 @@ fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> Str
         } else {
             format!("{said} [{}]", lang.pick("已说明", "explained"))
         };
-        table.add_row(row[..5].iter().map(Cell::new).chain([Cell::new(said)]));
+        let severity = match (lang, row[0].as_str()) {
+            (Lang::Zh, "soft") => "须核对",
+            (Lang::Zh, "hard") => "有误",
+            (Lang::Zh, "info") => "提示",
+            (_, code) => code,
+        };
+        let cells = std::iter::once(severity).chain(row[1..5].iter().map(String::as_str)).chain([said.as_str()]);
+        table.add_row(cells.map(Cell::new));
     }
     if !new.iter().any(|row| asks(row)) {
         return format!("{text}\n{table}");
     }
     let asked = lang.pick(
-        "soft：请核对；属实则在该值的 note 中说明后再报。",
+        "“须核对”：请核对；属实则在该值的备注（note）中说明后再报。",
         "soft: please check; if it is right, send the value with a note that explains it.",
     );
     format!("{text}\n{table}\n{asked}")

@@ -3,7 +3,7 @@
 use super::Finding;
 
 const CHECK: &str = "clock";
-/// Clocks of machines that serve one lake may differ so much.
+/// Tolerated difference between the clocks of machines that serve one lake.
 const SLACK: i64 = 5_000_000;
 /// 2026-01-01: this program did not exist before.
 const OLDEST: i64 = 1_767_225_600_000_000;

@@ -10,7 +10,7 @@ use crate::lang::Lang;
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Outcome {
     Ok,
-    /// It works, and will hurt some day.
+    /// It works, but will cause trouble.
     Warn,
     /// Reports are lost, refused or not counted until it is corrected.
     Fail,
@@ -75,7 +75,7 @@ impl Finding {
         Self { check, outcome: Outcome::Ok, found_zh, found_en, advice_zh: String::new(), advice_en: String::new() }
     }
 
-    /// It works, and will hurt some day.
+    /// It works, but will cause trouble.
     pub(crate) fn warn(check: &'static str, found: (String, String), advice: (&str, &str)) -> Self {
         Self::bad(check, Outcome::Warn, found, advice)
     }

@@ -76,7 +76,7 @@ fn unreachable(url: &str, error: &LogError) -> Finding {
     }
     let advice = (
         "检查 --log、网络、Kafka 是否运行、--kafka-properties",
-        "look at --log, the network, whether Kafka runs, and --kafka-properties",
+        "check --log, the network, whether Kafka runs, and --kafka-properties",
     );
     Finding::fail("log", found, advice)
 }

@@ -15,6 +15,8 @@ const PREFIX: &str = "ce-";
 #[derive(Debug)]
 pub(crate) struct Head {
     attributes: Vec<(&'static str, String)>,
+    /// The source as it stands in its header, where that is encoded or looks so.
+    written_source: Option<String>,
 }
 
 impl Head {
@@ -25,7 +27,7 @@ impl Head {
 
     /// Reads the `ce-` headers.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Problems> {
-        let mut attributes = Vec::new();
+        let (mut attributes, mut written_source) = (Vec::new(), None);
         let mut problems = Problems::new(ATTRIBUTES.len());
         for name in headers.keys().filter(|name| name.as_str().starts_with(PREFIX)) {
             let mut add = |code, found| problems.add(Place::row(1), Some(name.as_str()), code, found);
@@ -39,23 +41,33 @@ impl Head {
             match (values.next().and_then(|value| decoded(value.as_bytes())), values.next()) {
                 (_, Some(_)) => add(Code::DuplicateKey, String::new()),
                 (None, None) => add(Code::HeaderInvalid, String::new()),
-                (Some(text), None) => attributes.extend(attribute.map(|attribute| (attribute, text))),
+                (Some(text), None) => {
+                    if attribute == Some("source") {
+                        let written = headers.get(name).and_then(|value| value.to_str().ok());
+                        written_source = written.filter(|written| *written != text).map(str::to_owned);
+                    }
+                    attributes.extend(attribute.map(|attribute| (attribute, text)));
+                }
             }
         }
-        if problems.is_empty() { Ok(Self { attributes }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { attributes, written_source }) } else { Err(problems) }
     }
 
-    /// The event without its payload.
-    pub(super) fn event(&self) -> EventRef<'_> {
+    /// The event without its payload. The SDKs of Go and Java write a source as it is, without the binding's encoding: so it is
+    /// taken as it is written where only that is known.
+    pub(super) fn event(&self, is_known: impl Fn(&str) -> bool) -> EventRef<'_> {
         let mut event = blank();
         for (name, text) in &self.attributes {
-            set_attribute(&mut event, name, Text(text.as_str().into()));
+            let written = self.written_source.as_deref().filter(|_| *name == "source" && !is_known(text));
+            let text = written.filter(|written| is_known(written)).unwrap_or(text);
+            set_attribute(&mut event, name, Text(text.into()));
         }
         event
     }
 }
 
-/// Undoes the binding's encoding of a value: a quoted string first, then percent-encoding; none if either is broken.
+/// Undoes the binding's encoding of a value: a quoted string first, then percent-encoding; none if the quotes are broken or
+/// it is no UTF-8. A percent sign that encodes nothing is one: not every SDK encodes it.
 ///
 /// Source: CloudEvents HTTP protocol binding 1.0.2, section 3.1.3.2; RFC 9110, section 5.6.4.
 fn decoded(bytes: &[u8]) -> Option<String> {
@@ -72,19 +84,18 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     if rest.next().is_some() { None } else { percent_decoded(&plain) }
 }
 
-/// Undoes the binding's percent-encoding; none if it is broken or not UTF-8.
+/// Undoes the binding's percent-encoding; none if it is not UTF-8.
 fn percent_decoded(bytes: &[u8]) -> Option<String> {
+    let encoded = |after: &[u8]| {
+        let digits = std::str::from_utf8(after.get(..2)?).ok().filter(|digits| !digits.starts_with('+'))?;
+        u8::from_str_radix(digits, 16).ok()
+    };
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((byte, after)) = rest.split_first() {
-        if *byte == b'%' {
-            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-            decoded.push(u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?);
-            rest = &after[2..];
-        } else {
-            decoded.push(*byte);
-            rest = after;
-        }
+        let of_digits = encoded(after).filter(|_| *byte == b'%');
+        decoded.push(of_digits.unwrap_or(*byte));
+        rest = if of_digits.is_some() { &after[2..] } else { after };
     }
     String::from_utf8(decoded).ok()
 }
@@ -107,11 +118,22 @@ mod tests {
             ("\"open", None),
             ("\"a\"b", None),
             ("\"a\\", None),
-            ("100%", None),
-            ("%+1", None),
+            ("100%", Some("100%")),
+            ("%+1%20", Some("%+1 ")),
+            ("%FF", None),
         ] {
             assert_eq!(decoded(sent.as_bytes()).as_deref(), text, "{sent}");
         }
+    }
+
+    #[test]
+    fn a_source_is_taken_as_it_is_written_where_only_that_is_known() {
+        let mut headers = HeaderMap::new();
+        headers.insert("ce-source", "/h1/b%C3%BCro".parse().expect("a value"));
+        let head = Head::read(&headers).expect("readable");
+        assert_eq!(&*head.event(|source| source.contains('%')).source.0, "/h1/b%C3%BCro");
+        assert_eq!(&*head.event(|_| true).source.0, "/h1/büro");
+        assert_eq!(&*head.event(|_| false).source.0, "/h1/büro");
     }
 
     proptest! {

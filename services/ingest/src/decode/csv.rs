@@ -151,7 +151,7 @@ fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -
         builder.problems().add(place, Some(name), code, or_meant(quoted(name), meant));
     }
     for name in lacking(|name| fields.contains(&name)) {
-        builder.problems().add(place, Some(name), Code::CsvMissingColumn, "");
+        builder.problems().add(place, Some(name), Code::CsvMissingColumn, name);
         columns.clear();
     }
     columns

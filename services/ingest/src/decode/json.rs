@@ -65,7 +65,7 @@ pub(crate) fn read_binary<'b, 'e>(
         builder.problems().add(place, Some("data"), Code::JsonTooDeep, format!("> {depth}"));
         return builder;
     }
-    let mut event = head.event();
+    let mut event = head.event(|source| builder.knows(source));
     let mut broken = Broken::default();
     event.data = broken.payload(text);
     broken.report(place.id(&event.id), &mut builder);

@@ -200,7 +200,7 @@ fn value_rule(row: &TemplateRow<'_>, lang: Lang) -> Result<DataValidation, XlsxE
         None => indicator.note.as_str(),
     };
     let message = match lang {
-        Lang::Zh => format!("单位：{unit}，乘以“数量级”。没有数请留空。\n{note}"),
+        Lang::Zh => format!("单位：{unit}，乘以“数量级”。没有数据请留空。\n{note}"),
         Lang::En => format!("Unit: {unit}, times the multiplier. Leave blank if there is none.\n{note}"),
     };
     if indicator.is_yes_or_no() {

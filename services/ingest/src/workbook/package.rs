@@ -35,10 +35,7 @@ impl<'f> Package<'f> {
     /// Opens a file.
     pub(super) fn open(bytes: &'f [u8], limits: &Limits, share: &'f Share) -> Result<Self, Problems> {
         if bytes.starts_with(COMPOUND) {
-            return Err(Problems::one(
-                if is_encrypted(bytes) { Code::WorkbookEncrypted } else { Code::WorkbookFormat },
-                "",
-            ));
+            return Err(if is_encrypted(bytes) { Problems::one(Code::WorkbookEncrypted, "") } else { not_xlsx("XLS") });
         }
         if bytes.is_empty() {
             return Err(Problems::one(Code::EmptyBody, ""));
@@ -69,12 +66,20 @@ impl<'f> Package<'f> {
         let package = Self { archive, names, limits: limits.clone(), share, compressed: bytes.len(), read: 0 };
         if package.has("xl/workbook.xml") || package.has("_rels/.rels") && !package.has("mimetype") {
             if package.has("xl/workbook.bin") {
-                return Err(Problems::one(Code::WorkbookFormat, ".xlsb"));
+                return Err(not_xlsx("XLSB"));
             }
             return Ok(package);
         }
-        let other = package.has("mimetype") || package.has("xl/workbook.bin");
-        Err(Problems::one(if other { Code::WorkbookFormat } else { Code::WorkbookBroken }, ""))
+        let has_any = |of: &dyn Fn(&str) -> bool| package.names.keys().any(|name| of(name));
+        Err(match () {
+            () if package.has("xl/workbook.bin") => not_xlsx("XLSB"),
+            () if package.has("mimetype") => not_xlsx("ODS"),
+            () if has_any(&|name| name.ends_with(".iwa")) => not_xlsx("Numbers"),
+            () if package.names.is_empty() || has_any(&|name| name.starts_with("xl/")) => {
+                Problems::one(Code::WorkbookBroken, "")
+            }
+            () => not_xlsx("ZIP"),
+        })
     }
 
     /// Whether there is a part of that name.
@@ -157,6 +162,10 @@ pub(super) fn broken(what: impl ToString) -> Problems {
 }
 
 /// Whether a compound file has the stream that Office encrypts workbooks into.
+fn not_xlsx(kind: &str) -> Problems {
+    Problems::one(Code::WorkbookFormat, format!("{kind} ≠ XLSX"))
+}
+
 fn is_encrypted(bytes: &[u8]) -> bool {
     let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
     bytes.windows(name.len()).any(|window| window == name)

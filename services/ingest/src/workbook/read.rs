@@ -240,7 +240,7 @@ impl<'e> Reading<'_, '_, 'e> {
             }
         }
         for name in lacking(|name| columns.iter().any(|read| read.field == name)) {
-            report(&mut self.builder, name, Code::CsvMissingColumn, String::new());
+            report(&mut self.builder, name, Code::CsvMissingColumn, name.to_owned());
         }
         if wrong { Vec::new() } else { columns }
     }

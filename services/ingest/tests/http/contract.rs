@@ -32,7 +32,7 @@ fn the_page_of_errors_lists_every_code() {
          HTTP 状态取第一条错误的状态。改正后整份重新提交即可，重复提交无害。\n\n\
          A refused request publishes nothing; the answer lists every error of every row (up to 100; `more` counts the \
          others). The HTTP status is that of the first error. Correct it and send all of it again: repeats do no harm.\n\n\
-         `row` counts events or rows from 1, the heading of a table not counted; `line` is the line of the file.\n\n\
+         `row` counts events or rows from 1, without the header row; `line` is the line of the file.\n\n\
          | HTTP | code | 含义 / meaning | 怎么办 / what to do |\n|---|---|---|---|\n",
     );
     for code in Code::ALL {

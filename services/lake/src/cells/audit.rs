@@ -1,4 +1,4 @@
-//! What stands by what was folded, compared with what stands by every event.
+//! Compares the values from folded cells with the values from all events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

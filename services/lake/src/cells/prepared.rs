@@ -18,7 +18,7 @@ use super::gather::{
 use super::state::State;
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, Reading, Reducer, STATEMENTS, WITHDRAWN_AT, statements};
 
-/// Rows that came since folding, as many as are kept for one question after another.
+/// Most rows since folding that are cached between queries.
 const KEPT_ROWS: usize = 100_000;
 
 /// Statements as of a pair of moments, ready to be picked from: what was withdrawn, and what came since folding, is read

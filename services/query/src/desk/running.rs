@@ -28,7 +28,7 @@ impl Drop for Place {
     }
 }
 
-/// A question's entry in the counters; it ends as cancelled unless it says otherwise.
+/// A question's entry in the counters; its outcome is `cancelled` unless set otherwise.
 pub(super) struct Running {
     place: Arc<Place>,
     started: Instant,

@@ -29,7 +29,7 @@ const WORDS: &[(&str, &str)] = &[
     ("PM", "%p"),
     ("Q", "%q"),
 ];
-/// Those of which a moment is read.
+/// Patterns that can be parsed as a timestamp.
 const READ: &[&str] = &["%Y", "%m", "%d", "%j", "%H", "%I", "%M", "%S", "%3f", "%6f", "%p", "%b"];
 
 /// A call with its pattern in the engine's words; none where there is nothing to say otherwise.

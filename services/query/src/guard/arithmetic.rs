@@ -25,7 +25,7 @@ use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast as logical_cast,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast as logical_cast, lit,
 };
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
@@ -89,6 +89,17 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::Negative(inner) if inner.get_type(schema).is_ok_and(|kind| kind.is_integer()) => {
             (What::Neg, vec![*inner])
         }
+        Expr::ScalarFunction(ref rounding)
+            if let Some(value) = beyond(rounding)
+                && expr.get_type(schema).is_ok_and(|kind| kind.is_integer()) =>
+        {
+            // What may round up to 10^19 does not fit, twice as it is; the rest is nought.
+            let fits = match value.digits {
+                -19 => call(What::Mul, vec![value.of.clone(), lit(2_i64)]),
+                _ => value.of.clone(),
+            };
+            (What::Mul, vec![fits, lit(0_i64)])
+        }
         Expr::ScalarFunction(ref call)
             if CARRY.contains(&call.func.name()) && expr.get_type(schema).is_ok_and(|kind| kind.is_decimal()) =>
         {
@@ -112,6 +123,32 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         other => return Ok(Transformed::no(other)),
     };
     Ok(Transformed::yes(call(what, args)))
+}
+
+/// An integer that is rounded beyond its largest digits.
+struct Beyond<'e> {
+    of: &'e Expr,
+    digits: i64,
+}
+
+/// `round(x, -19)` and further: the engine has nought for it, also where it rounds up.
+fn beyond(rounding: &ScalarFunction) -> Option<Beyond<'_>> {
+    let ("round", [of, digits]) = (rounding.func.name(), &*rounding.args) else { return None };
+    let digits = match digits {
+        Expr::Negative(inner) => -whole(inner)?,
+        other => whole(other)?,
+    };
+    (digits <= -19).then_some(Beyond { of, digits })
+}
+
+fn whole(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Literal(value, _) => value.cast_to(&DataType::Int64).ok().and_then(|value| match value {
+            ScalarValue::Int64(number) => number,
+            _ => None,
+        }),
+        _ => None,
+    }
 }
 
 fn call(what: What, args: Vec<Expr>) -> Expr {

@@ -7,7 +7,7 @@
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::expr::{Between, InList};
+use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
@@ -91,6 +91,24 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             changed |= dialect::with_seconds_beside(&expr, &mut high, schema);
             changed |= all_as_doubles([expr.as_mut(), low.as_mut(), high.as_mut()].into_iter(), schema);
             let expr = Expr::Between(Between { expr, negated, low, high });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        Expr::Case(Case { expr: Some(of), when_then_expr: mut whens, else_expr }) => {
+            let mut changed = false;
+            for (when, _) in &mut whens {
+                if let Some(text) = matched(&of, schema, when, schema)? {
+                    **when = text;
+                    changed = true;
+                }
+            }
+            let expr = Expr::Case(Case { expr: Some(of), when_then_expr: whens, else_expr });
+            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+        }
+        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.name() == "nullif" && args.len() == 2 => {
+            let text = matched(&args[0], schema, &args[1], schema)?;
+            let changed = text.is_some();
+            args[1] = text.unwrap_or_else(|| std::mem::take(&mut args[1]));
+            let expr = Expr::ScalarFunction(ScalarFunction { func, args });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
         Expr::InSubquery(inner) => {

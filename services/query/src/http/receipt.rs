@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use self::read::{Address, places, published_in, reasons};
 pub(super) use self::wait::MOST_WAITING;
 use self::wait::Wait;
+use super::own::unreadable;
 use super::refuse::{Refusal, asker};
 use super::{Http, PartitionEnd, Served};
 
@@ -152,7 +153,7 @@ pub(super) async fn receipt(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let identity = asker(&served.http, &headers)?;
-    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
+    let Query(parameters) = parameters.map_err(|error| unreadable(&error))?;
     let reporter = match (identity.role, identity.reporter) {
         (Role::Reporter, Some(reporter)) => Some(reporter.to_string()),
         _ => None,

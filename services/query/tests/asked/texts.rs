@@ -24,6 +24,12 @@ async fn a_number_that_equals_a_text_is_the_text() {
         ("select 1 from observations_as_of('2019-08-30') where time_period = 2018", 1),
         ("select 1 from events where ref_area = null", 0),
         ("select 1 from events where exists (select 1 from events e where e.time_period = 2018)", 1),
+        ("select 1 from events where case ref_area when 640000 then true else false end", 1),
+        ("select 1 from events where nullif(ref_area, 640000) is null", 1),
+        ("select 1 from events where (ref_area, time_period) = (640000, 2018)", 1),
+        ("select 1 from events where (ref_area, time_period) in ((640100, 2018), (640000, 2018))", 1),
+        ("select 1 from events where (ref_area, time_period) <> (640000, 2018)", 0),
+        ("select 1 from events where ref_area = any(array[640000, 640100])", 1),
         // A number in quotes beside numbers stays a number.
         ("select 1 from events where value > '5'", 1),
         ("select 1 from events where cast(time_period as int) > 2017", 1),

@@ -29,8 +29,8 @@ pub const RULES: [(u8, &str, &str); 13] = [
     ),
     (
         6,
-        "年度值取年报，否则取累计、四个季度、十二个月，从不混用；存量取期末值，较早的只作“沿用”。",
-        "A year is the annual value, else year to date, else quarters, else months, never mixed; a stock is its value at period end, an earlier one only as carried.",
+        "年度值取年报，否则取累计，再否则取恰好合成全年、互不重叠的各期（半年、季度、月等）；存量取期末值，较早的只作“沿用”。",
+        "A year is the annual value, else year to date, else parts that cover it exactly without overlap (half-years, quarters, months …); a stock is its value at period end, an earlier one only as carried.",
     ),
     (
         7,
@@ -46,7 +46,7 @@ pub const RULES: [(u8, &str, &str); 13] = [
     (10, "全程精确小数，只在显示时修约。", "Exact decimals throughout; rounding only where shown."),
     (
         11,
-        "汇总从不改写或估算来源数值；估计值是有权单位的 E 状态报送；没有报送的部分即差额。",
+        "汇总从不改写或估算来源数值；估计值是有权单位的 E 状态报送；没有报送的部分为未分解部分。",
         "A roll-up never writes or imputes source values; an estimate is an event with status E; what has no reports behind it is the residual.",
     ),
     (

@@ -148,12 +148,11 @@ fn residual(export: &Export, row: &Row) -> Option<Residual> {
 }
 
 fn left_over(row: &Row) -> Option<Residual> {
-    let of_parts = |areas: &str, groups: &str| row.field(areas).or_else(|| row.field(groups));
-    if let Some(reason) = of_parts("residual_reason", "members_residual_reason") {
+    if let Some(reason) = row.of_parts("residual_reason") {
         return Some(Residual { value: None, status: reason.to_owned(), observation_status: MISSING.to_owned() });
     }
-    let value = without_zeros(of_parts("residual", "members_residual")?).to_owned();
-    let is_estimated = row.flag("estimated") || of_parts("parts_estimated", "members_estimated") == Some("true");
+    let value = without_zeros(row.of_parts("residual")?).to_owned();
+    let is_estimated = row.flag("estimated") || row.of_parts("parts_estimated") == Some("true");
     value.chars().any(|digit| ('1'..='9').contains(&digit)).then(|| Residual {
         value: Some(value),
         status: "residual".to_owned(),

@@ -57,7 +57,7 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     push("unit", text(&|row| unit(export, row)));
     push("status", text(&|row| Some(row.value.status.clone())));
     for name in FIELDS {
-        push(name, text(&|row| row.field(name).map(str::to_owned)));
+        push(name, text(&|row| row.of_parts(name).map(str::to_owned)));
     }
     for name in ["sensitive", "demo"] {
         let flags: BooleanArray = rows.iter().map(|row| row.field(name).map(|text| text == "true")).collect();
@@ -68,7 +68,7 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     let until = TimestampMicrosecondArray::from(vec![export.embargo_until(); rows.len()]).with_timezone("UTC");
     push("embargo_until", Arc::new(until));
     for name in ["edition", "numerator_edition", "denominator_edition", "residual_reason"] {
-        push(name, text(&|row| row.field(name).map(str::to_owned)));
+        push(name, text(&|row| row.of_parts(name).map(str::to_owned)));
     }
     let estimated: BooleanArray = rows.iter().map(|row| row.field("estimated").map(|text| text == "true")).collect();
     push("estimated", Arc::new(estimated));

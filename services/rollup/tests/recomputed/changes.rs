@@ -92,7 +92,7 @@ fn plain(model: &Model<'_>, place: &str, indicator: &'static str, period: &str) 
     };
     let mut out = vec![reading(figure.value, true, figure.labels.basis(), figure.labels.edition())];
     if let Some(origin) = figure.origin.as_ref().filter(|_| figure.status == "reported") {
-        let newest = model.newest_by(&cell(place, indicator, origin), |event| model.basis(event));
+        let newest = model.newest_of(&cell(place, indicator, origin), false, |event| model.basis(event));
         let others = newest.into_iter().filter(|(.., current)| !current);
         out.extend(others.map(|(basis, event, _)| {
             let about = report(event);

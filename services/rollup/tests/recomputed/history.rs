@@ -119,7 +119,7 @@ pub(crate) const START: i64 = 1_483_228_800_000_000;
 
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let flags = prop::array::uniform9(any::<bool>());
-    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..3_u8), flags).prop_map(
+    let variant = ((0..4_u8, any::<bool>(), 0..3_u8, 0..4_u8), flags).prop_map(
         |(
             (move_a2, raised, date, first),
             [half_even, c_joins, linked, longer, bounded, own_trees, link_later, own_bases, moved],

@@ -147,16 +147,29 @@ impl<'m> Model<'m> {
         Labels::of(report(event).vintage, self.basis(event), report(event).edition)
     }
 
-    /// Of the standing amounts that the reporter whose value counts gave for a cell, the newest under each label, and
-    /// whether it is the one that counts.
+    /// Of the standing amounts that the reporter whose value counts gave for a cell, and of those that reporters of the
+    /// same precedence gave in an edition, the newest under each label, and whether it is the one that counts.
     pub(crate) fn newest_by<L: Ord>(&self, cell: &Cell, label: impl Fn(&Event) -> L) -> Vec<(L, &'m Event, bool)> {
+        self.newest_of(cell, true, label)
+    }
+
+    /// As [`Model::newest_by`], of the reporter whose value counts alone where no others are asked for.
+    pub(crate) fn newest_of<L: Ord>(
+        &self,
+        cell: &Cell,
+        of_peers: bool,
+        label: impl Fn(&Event) -> L,
+    ) -> Vec<(L, &'m Event, bool)> {
         let Some(current) = self.counts(cell) else { return Vec::new() };
         let is_current = |event: &Event| id(event) == id(current);
         let mut newest: BTreeMap<L, &'m Event> = BTreeMap::new();
         for event in &self.standing {
             let about = report(event);
             let same = (about.area, about.indicator, &about.period) == (&*cell.0, &*cell.1, &cell.2);
-            if !same || event.reporter != current.reporter || about.amount.is_none() {
+            let is_peer = self.variant.precedence(event.reporter, self.known)
+                == self.variant.precedence(current.reporter, self.known);
+            let is_meant = event.reporter == current.reporter || is_peer && of_peers && about.edition.is_some();
+            if !same || !is_meant || about.amount.is_none() {
                 continue;
             }
             let key = |e: &Event| (is_current(e), e.known, e.recorded, std::cmp::Reverse(e.source), e.offset);

@@ -176,8 +176,11 @@ impl Model<'_> {
             let parts_labels = Labels::of_parts(outer.iter().map(|figure| &figure.labels));
             let parts_whole = outer.iter().all(|figure| figure.whole);
             let parts_estimated = outer.iter().any(|figure| figure.estimated);
-            let figure = Figure { compiled: amount, parts_labels, parts_whole, parts_estimated, ..own.clone() };
-            return Some(self.with_reason(&cell.1, figure));
+            let compiled = amount.filter(|_| !overlap);
+            let figure = Figure { compiled, parts_labels, parts_whole, parts_estimated, ..own.clone() };
+            let figure = self.with_reason(&cell.1, figure);
+            let unknown = (overlap && amount.is_some()).then_some("overlap");
+            return Some(Figure { residual_reason: unknown.or(figure.residual_reason), ..figure });
         }
         let own_status = own.as_ref().map(|own| own.status);
         let status = match over_areas {
@@ -195,7 +198,7 @@ impl Model<'_> {
             value,
             status,
             reported: None,
-            compiled: amount.filter(|_| status != "overlap"),
+            compiled: amount.filter(|_| !overlap),
             coverage: (
                 figures.iter().filter(|(_, figure)| known(figure).is_some()).count() as i64,
                 asked.then_some(members.len() as i64),

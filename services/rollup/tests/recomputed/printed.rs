@@ -63,12 +63,14 @@ impl Model<'_> {
             self.place(about).and_then(|figure| figure.labels.edition())
         };
         let formula = ratio.then(|| self.formula(&about.1));
-        let parts = formula.map_or_else(
+        let parts = formula.as_ref().map_or_else(
             || vec![about.clone()],
             |formula| [formula.above, formula.below].map(|part| cell(&about.0, part, &about.2)).into(),
         );
-        let events: Vec<_> =
-            parts.iter().filter_map(|part| self.place(part)).flat_map(|figure| figure.events).collect();
+        let before = formula.as_ref().filter(|formula| formula.date != 0);
+        let before = before.and_then(|formula| self.previous(&about.0, formula.below, &about.2));
+        let figures = parts.iter().filter_map(|part| self.place(part)).chain(before);
+        let events: Vec<_> = figures.flat_map(|figure| figure.events).collect();
         edition.is_none() && self.standing.iter().all(|event| !events.contains(&id(event)) || event.known <= known)
     }
 }
@@ -90,7 +92,18 @@ fn beside(model: &Model<'_>, about: &Cell, edition: Option<&'static str>) -> Opt
         return Some(Beside { is_of_edition, above, below: (ONE, 0) });
     }
     let formula = model.formula(&about.1);
-    let in_edition = said(formula.above).zip(said(formula.below)).filter(|(_, below)| below.0 > 0 && formula.date == 0);
+    let before = || {
+        let figure = model.previous(&about.0, formula.below, &about.2);
+        model.within_editions(figure.as_ref()).get(edition?).map(|it| (it.amount, it.last_digit))
+    };
+    let under = match formula.date {
+        0 => said(formula.below),
+        1 => before(),
+        _ => said(formula.below)
+            .zip(before())
+            .map(|(same, before)| (divided(same.0 + before.0, 2), (same.1 + before.1) / 2)),
+    };
+    let in_edition = said(formula.above).zip(under).filter(|(_, below)| below.0 > 0);
     if let Some((above, below)) = in_edition {
         return Some(Beside { is_of_edition: true, above, below });
     }

@@ -49,6 +49,18 @@ impl Model<'_> {
         }
     }
 
+    /// A figure of the period that ends on the day before.
+    pub(crate) fn previous(&self, area: &str, indicator: &str, text: &str) -> Option<Figure> {
+        let period = parse(text);
+        // Several ranges may end on the day before; the first that has a value stands for it.
+        let earlier = self.periods().into_iter().filter(|other| {
+            let other = parse(other);
+            other.kind == period.kind && other.end.tomorrow().ok() == Some(period.start)
+        });
+        let earlier: Vec<Figure> = earlier.filter_map(|earlier| self.place(&cell(area, indicator, &earlier))).collect();
+        earlier.iter().find(|figure| figure.value.is_some()).or(earlier.first()).cloned()
+    }
+
     /// Rule 1: from components; rule 2: no compiled denominators.
     pub(crate) fn ratio(&self, area: &str, indicator: &str, text: &str) -> Option<Ratio> {
         let Formula { above, below, factor, date } = self.formula(indicator);
@@ -58,14 +70,7 @@ impl Model<'_> {
         if numerator.is_none() && same.is_none() {
             return None;
         }
-        let period = parse(text);
-        // Several ranges may end on the day before; the first that has a value stands for it.
-        let earlier = self.periods().into_iter().filter(|other| {
-            let other = parse(other);
-            other.kind == period.kind && other.end.tomorrow().ok() == Some(period.start)
-        });
-        let earlier: Vec<Figure> = earlier.filter_map(|earlier| self.place(&cell(area, below, &earlier))).collect();
-        let previous = earlier.iter().find(|figure| figure.value.is_some()).or(earlier.first()).cloned();
+        let previous = self.previous(area, below, text);
         let value = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.value);
         let complete = |figure: &Option<Figure>| figure.as_ref().is_some_and(|figure| figure.complete);
         let origin = |figure: &Option<Figure>| figure.as_ref().and_then(|figure| figure.origin.clone());

@@ -152,7 +152,7 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
         };
     }
     // More than enough is known where the rest can only add, and more is never too much.
-    if current == Some(true) && actual.at_least && matches!(owed.comparator, ">=" | ">" | "all" | "done") {
+    if current == Some(true) && actual.at_least && matches!(owed.comparator, ">=" | ">" | "all" | "done" | "started") {
         return "met";
     }
     let upward = matches!(owed.comparator, ">=" | ">" | "≈");
@@ -254,12 +254,13 @@ fn vintages(model: &Model<'_>, area: &str, indicator: &str, period: &str, taken:
 fn meets((n, d): (i128, i128), comparator: &str, owed: &Owed, step: i128) -> bool {
     let bound = target(owed) * d;
     match comparator {
-        ">=" | "all" | "done" => n >= bound,
+        ">=" | "all" | "done" | "started" => n >= bound,
         ">" => n > bound,
         "<=" => n <= bound,
         "=" => n == bound,
         // About: half a unit of the target's last digit below.
-        _ => n >= (target(owed) - step / 2) * d,
+        "≈" => n >= (target(owed) - step / 2) * d,
+        other => panic!("no rule for {other}"),
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) struct Variant {
     pub(crate) raised: bool,
     /// Denominator of the density: 0 same end, 1 previous end, 2 mean.
     pub(crate) date: u8,
-    /// Whose reports go first: 0 the office's; 1 the cities'; 2 the cities', known from June 2019 only.
+    /// Whose reports go first: 0 the office's; 1 the cities'; 2 the cities', known from June 2019 only; 3 neither's.
     pub(crate) first: u8,
     /// Whether shown figures round half to even.
     pub(crate) half_even: bool,
@@ -137,6 +137,7 @@ impl Variant {
     pub(crate) fn precedence(&self, reporter: &str, known: Date) -> i32 {
         let office_first = self.first == 0 || (self.first == 2 && known < corrected());
         match (reporter, office_first) {
+            ("office", _) if self.first == 3 => 5,
             ("office", true) => 1,
             ("office", false) => 9,
             ("city", _) => 5,
@@ -196,7 +197,7 @@ impl Variant {
             owed("T2", "R", "rd", Some("5"), 2, ">=", None),
             owed("T3", "A", "rd", Some("200"), 0, "≈", None),
             owed("T4", "B", "jobs", Some("40"), 0, ">=", None),
-            owed("T5", "R", "law", Some("1"), 0, "done", None),
+            owed("T5", "R", "law", Some("1"), 0, "started", None),
             owed("T6", "G", "rd", Some("300"), 0, ">=", None),
             owed("T7", "U", "rd", Some("50"), 0, ">=", None),
             owed("T8", "R", "patent_density", Some("3.8"), 0, ">", Some(">=")),

@@ -56,7 +56,7 @@ pub(crate) struct LoadArgs {
     /// Tokens, one `REPORTER TOKEN` a line; otherwise they are made in the data directory and revoked at the end
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "log")]
     tokens: Option<PathBuf>,
-    /// Allow a target on another machine than this one
+    /// Allow a remote target
     #[arg(long)]
     remote: bool,
     /// Events to send, rounded up to whole submissions [default: 100000, or no end with --duration]
@@ -77,7 +77,7 @@ pub(crate) struct LoadArgs {
     /// Random seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Random ids, as random UUIDs: every event has to be looked up in the table
+    /// Use random UUIDs as ids: every event has to be looked up in the table
     #[arg(long)]
     random_ids: bool,
     /// Only these reporters of the catalog (repeatable)
@@ -113,13 +113,13 @@ pub(crate) struct LoadArgs {
     /// Give up on a submission without an answer after this long, and end
     #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     patience: Duration,
-    /// Measure how long acknowledged submissions take until they can be asked for, on a sample
+    /// Measure how long acknowledged submissions take until they can be queried, on a sample
     #[arg(long)]
     visible: bool,
-    /// File for what became of each submission; new, or one to go on with
+    /// Result of each submission, a line each; a new file, or with --resume an existing one
     #[arg(long, value_name = "FILE", default_value = "helan-load.ledger", value_hint = ValueHint::FilePath)]
     ledger: PathBuf,
-    /// Go on with the ledger of a load that was ended or killed; what has no line in it is sent again
+    /// Resume an interrupted load; submissions that are not in its ledger are sent again
     #[arg(long)]
     resume: bool,
     /// How to report

@@ -13,7 +13,7 @@ use crate::commands::credential::default_path;
 use crate::lang::Lang;
 use crate::say::note;
 
-/// When a token ends that nobody revoked, because the load was killed.
+/// Lifetime of a token that a killed load left behind.
 const LIFE_HOURS: i64 = 72;
 
 /// A token for each reporter.

@@ -9,7 +9,7 @@ use super::value::Value;
 use super::{Cells, Formula, Held};
 use crate::workbook::places::CellAt;
 
-/// Parentheses within each other, and formulas that rest on formulas.
+/// Nesting limit for parentheses, and for formulas that refer to formulas.
 const DEEPEST: usize = 50;
 
 /// A place in a formula. Every method that reads says `None` where only a spreadsheet program knows what comes next.

@@ -8,7 +8,7 @@ use super::super::xml::{Piece, Xml, attribute};
 use super::RELATION;
 use crate::problems::Problems;
 
-/// Relations of a part that has none yet.
+/// An empty relationships part.
 pub(super) const NO_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\"></Relationships>";
 /// A formula that is always true and tells our marks from the sender's own formats.
 const ALWAYS: &str = "N(\"helan\")=0";
