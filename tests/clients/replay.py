@@ -38,7 +38,8 @@ def answered(one, text, told, prepares, strict):
             cursor = psycopg.RawCursor(one).execute(text, prepare=prepares)
         rows = len(cursor.fetchall()) if cursor.description else 0
     except psycopg.Error as error:
-        if error.sqlstate and error.sqlstate == told.get("refused"):
+        # A lake that is not the demo's may have more rows than one answer takes, which is said by its SQLSTATE.
+        if error.sqlstate and (error.sqlstate == told.get("refused") or not strict and error.sqlstate == "54000"):
             return None
         return f"{error.sqlstate}: {str(error).splitlines()[0]}"
     if "refused" in told:
@@ -64,6 +65,7 @@ def replayed(path, connect, protocols=(False, True), strict=True):
 
 
 if __name__ == "__main__":
-    for path in FILES if len(sys.argv) == 1 else [Path(name) for name in sys.argv[1:]]:
-        count, failures = replayed(path, lambda: psycopg.connect(autocommit=True))
+    named = [Path(name) for name in sys.argv[1:] if name != "--any-lake"]
+    for path in named or FILES:
+        count, failures = replayed(path, lambda: psycopg.connect(autocommit=True), strict="--any-lake" not in sys.argv)
         print(json.dumps([path.stem, count, failures]))

@@ -129,7 +129,8 @@ impl Unanswered {
     pub(super) fn of_engine(error: DataFusionError, address: &Address) -> Self {
         let text = address.shorten(&said(&error));
         match cause(&error) {
-            Cause::Memory => Self::Memory(text),
+            // What it is, the refusal says itself.
+            Cause::Memory => Self::Memory(text.replace("Resources exhausted: ", "")),
             Cause::Scratch => Self::Memory(NO_SCRATCH.to_owned()),
             Cause::Lake => Self::Unavailable(Arc::new(error.into())),
             Cause::Text => Self::Failed(text),

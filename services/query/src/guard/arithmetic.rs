@@ -143,6 +143,7 @@ fn beyond(rounding: &ScalarFunction) -> Option<Beyond<'_>> {
 
 fn whole(expr: &Expr) -> Option<i64> {
     match expr {
+        Expr::Cast(Cast { expr, .. }) => whole(expr),
         Expr::Literal(value, _) => value.cast_to(&DataType::Int64).ok().and_then(|value| match value {
             ScalarValue::Int64(number) => number,
             _ => None,
