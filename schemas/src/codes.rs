@@ -61,6 +61,15 @@ pub fn may_lack_value(obs_status: &str) -> bool {
 /// suppression.
 pub const CONF_STATUSES: [&str; 6] = ["F", "N", "C", "D", "S", "A"];
 
+/// Powers of ten that a drop-down list offers: exponent, Chinese, English.
+pub const MULTIPLIERS: [(i32, &str, &str); 5] = [
+    (0, "个", "ones"),
+    (3, "千", "thousand"),
+    (4, "万", "ten thousand"),
+    (6, "百万", "million"),
+    (8, "亿", "hundred million"),
+];
+
 /// Charsets of CSV files that a catalog may give its reporters, by the names of the WHATWG Encoding Standard.
 pub const CHARSETS: [&str; 30] = [
     "utf-8",

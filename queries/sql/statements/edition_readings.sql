@@ -40,7 +40,7 @@ of_reporter as (
         and current.time_period = figures.time_period
     left join precedences on precedences.reporter = figures.reporter
     left join precedences as counts on counts.reporter = current.reporter
--- An edition is the same publication, whoever of several equals sent it.
+-- Two reporters of one precedence may send the same edition: either one will do.
     where current.reporter = figures.reporter or precedences.precedence is not distinct from counts.precedence
 ),
 

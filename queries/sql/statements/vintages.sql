@@ -46,7 +46,7 @@ of_reporter as (
         on current.ref_area = figures.ref_area and current.indicator = figures.indicator
         and current.time_period = figures.time_period
     left join precedences on precedences.reporter = figures.reporter
--- An edition is the same publication, whoever of several equals sent it.
+-- Two reporters of one precedence may send the same edition: either one will do.
     where current.reporter = figures.reporter
         or (figures.edition is not null and precedences.precedence is not distinct from current.precedence)
 ),

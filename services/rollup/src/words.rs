@@ -71,6 +71,16 @@ const COMPARATORS: [Word; 8] = [
     ("started", "启动", "started"),
 ];
 
+/// At whose end the denominator of a ratio is taken.
+const DENOMINATOR_DATES: [Word; 3] = [
+    ("same_end", "同期末", "same_end"),
+    ("previous_end", "上期末", "previous_end"),
+    ("mean", "上期末与本期末的平均", "mean"),
+];
+
+/// What a finding asks for.
+const SEVERITIES: [Word; 3] = [("hard", "有误", "hard"), ("soft", "须核对", "soft"), ("info", "提示", "info")];
+
 /// Releases of a figure.
 const VINTAGES: [Word; 6] = [
     ("estimated", "估计数", "estimated"),
@@ -127,6 +137,16 @@ pub fn state(code: &str) -> (&str, &str) {
 /// The codes of the release workflow's states.
 pub fn states() -> Vec<&'static str> {
     STATES.iter().map(|(code, ..)| *code).collect()
+}
+
+/// A day of a denominator.
+pub fn denominator_date(code: &str) -> (&str, &str) {
+    found(&[&DENOMINATOR_DATES], code).unwrap_or((code, code))
+}
+
+/// The severity of a finding.
+pub fn severity(code: &str) -> (&str, &str) {
+    found(&[&SEVERITIES], code).unwrap_or((code, code))
 }
 
 /// A comparator.

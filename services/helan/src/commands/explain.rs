@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use helan_lake::Lake;
 use helan_rollup::{Explanation, Node, Question, words};
+use helan_schemas::codes::MULTIPLIERS;
 
 use crate::args::Place;
 use crate::lang::{Lang, counted};
@@ -186,10 +187,8 @@ impl Page {
         let mut lines = Vec::new();
         let fact = |name: &str| node.facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         if let Some(formula) = &node.formula {
-            lines.push(match self.lang {
-                Lang::Zh => format!("算法 {}", formula_zh(formula)),
-                Lang::En => format!("formula {formula}"),
-            });
+            let zh = node.formula_zh.as_deref().unwrap_or(formula);
+            lines.push(format!("{} {}", self.lang.pick("算法", "formula"), self.lang.pick(zh, formula)));
         }
         if node.kind == "event" {
             let sent = self.sent(
@@ -261,13 +260,7 @@ impl Page {
                 "numerator_basis" => format!("{} {value}", self.lang.pick("分子基准", name)),
                 "denominator_basis" => format!("{} {value}", self.lang.pick("分母基准", name)),
                 "denominator_date" => {
-                    let zh = match value.as_str() {
-                        "same_end" => "同期末",
-                        "previous_end" => "上期末",
-                        "mean" => "上期末与本期末的平均",
-                        other => other,
-                    };
-                    format!("{} {}", self.lang.pick("分母时点", name), self.lang.pick(zh, value))
+                    format!("{} {}", self.lang.pick("分母时点", name), self.word(words::denominator_date(value)))
                 }
                 _ => continue,
             };
@@ -278,16 +271,9 @@ impl Page {
 
     /// A value as it was sent, with its multiplier and unit; in Chinese by their names.
     fn sent(&self, value: &str, unit_mult: &str, unit: &str, node: &Node) -> String {
-        let zh = match unit_mult {
-            "0" => Some(""),
-            "3" => Some("千"),
-            "4" => Some("万"),
-            "6" => Some("百万"),
-            "8" => Some("亿"),
-            "9" => Some("十亿"),
-            "12" => Some("万亿"),
-            _ => None,
-        };
+        let power = unit_mult.parse().ok();
+        let known = MULTIPLIERS.iter().find(|(known, ..)| Some(*known) == power);
+        let zh = known.map(|(power, zh, _)| if *power == 0 { "" } else { *zh });
         match zh.filter(|_| self.lang == Lang::Zh) {
             Some(zh) => format!("{value} {zh}{}", if node.unit_zh.is_empty() { unit } else { &node.unit_zh }),
             None => format!("{value} × 10^{unit_mult} {unit}"),
@@ -334,21 +320,6 @@ impl Page {
         };
         text.split(' ').map(word).collect::<Vec<_>>().join(" ").replace(" ，", "，").replace("， ", "，")
     }
-}
-
-/// How a figure comes about, in Chinese.
-fn formula_zh(formula: &str) -> String {
-    let words: Vec<&str> = formula.split(' ').collect();
-    if let ["actual", actual, comparator, target @ ..] = &words[..] {
-        return format!("实际 {actual}，目标{} {}", words::comparator(comparator).0, target.join(" "));
-    }
-    let named = words.into_iter().map(|word| match word {
-        "reported" => "报送值",
-        "compiled" => "各部分合计",
-        "residual" => "差额",
-        other => other,
-    });
-    named.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use comfy_table::Cell;
 use helan_ingest::{FileContent, FileToCheck, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
+use helan_rollup::words;
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;
@@ -345,12 +346,8 @@ fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> Str
         } else {
             format!("{said} [{}]", lang.pick("已说明", "explained"))
         };
-        let severity = match (lang, row[0].as_str()) {
-            (Lang::Zh, "soft") => "须核对",
-            (Lang::Zh, "hard") => "有误",
-            (Lang::Zh, "info") => "提示",
-            (_, code) => code,
-        };
+        let severity = words::severity(&row[0]);
+        let severity = lang.pick(severity.0, severity.1);
         let cells = std::iter::once(severity).chain(row[1..5].iter().map(String::as_str)).chain([said.as_str()]);
         table.add_row(cells.map(Cell::new));
     }

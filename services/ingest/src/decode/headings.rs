@@ -1,7 +1,7 @@
 //! What the columns of a table are called: by the field's name for machines, in Chinese or English for people.
 
 pub use helan_runtime::lang::Lang;
-use helan_schemas::codes;
+use helan_schemas::codes::{self, MULTIPLIERS};
 use helan_schemas::fields::FIELDS;
 use helan_schemas::nearest::nearest;
 
@@ -64,15 +64,6 @@ pub(crate) fn meant(heading: &str) -> Option<&'static str> {
 pub(crate) fn heading_of(field: &str, lang: Lang) -> Option<&'static str> {
     headings().find(|(name, ..)| *name == field).map(|(_, zh, en)| lang.pick(zh, en))
 }
-
-/// Powers of ten that a drop-down list offers: exponent, Chinese, English.
-pub(crate) const MULTIPLIERS: [(i32, &str, &str); 5] = [
-    (0, "个", "ones"),
-    (3, "千", "thousand"),
-    (4, "万", "ten thousand"),
-    (6, "百万", "million"),
-    (8, "亿", "hundred million"),
-];
 
 /// What a drop-down list shows after a code.
 const VINTAGE_NAMES: [(&str, &str, &str); 5] = [

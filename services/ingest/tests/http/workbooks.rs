@@ -191,9 +191,8 @@ async fn what_could_only_be_guessed_is_refused_by_name() {
         (b"PK\x03\x04 but no zip".to_vec(), vec![("workbook_broken", "")]),
         (b"a,b\n1,2\n".to_vec(), vec![("workbook_format", "")]),
         (Vec::new(), vec![("empty_body", "")]),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old one".to_vec(), vec![("workbook_format", "")]),
         (encrypted(), vec![("workbook_encrypted", "")]),
-        (open_document(), vec![("workbook_format", "")]),
+        (package("xl/worksheets/sheet1.xml"), vec![("workbook_broken", "")]),
     ] {
         world.refused("yinchuan", call(file), &expected).await;
     }
@@ -204,9 +203,26 @@ fn encrypted() -> Vec<u8> {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1".iter().copied().chain([0; 500]).chain(name).collect()
 }
 
-fn open_document() -> Vec<u8> {
+#[tokio::test]
+async fn another_format_is_named() {
+    let world = World::new().await;
+    for (file, name) in [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an old one".to_vec(), "XLS"),
+        (package("mimetype"), "ODS"),
+        (package("xl/workbook.bin"), "XLSB"),
+        (package("Index/Document.iwa"), "Numbers"),
+        (package("2018.csv"), "ZIP"),
+    ] {
+        let answer = world.send("yinchuan", call(file)).await;
+        assert_eq!(answer.status, 415, "{}", answer.text);
+        assert!(answer.text.contains(&format!("{name} ≠ XLSX")), "{}", answer.text);
+    }
+}
+
+/// A package of one empty part.
+fn package(part: &str) -> Vec<u8> {
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    out.start_file("mimetype", zip::write::SimpleFileOptions::default()).expect("started");
+    out.start_file(part, zip::write::SimpleFileOptions::default()).expect("started");
     out.finish().expect("finished").into_inner()
 }
 

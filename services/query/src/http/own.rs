@@ -5,7 +5,6 @@ pub(super) mod findings;
 pub(super) mod reports;
 
 use arrow::record_batch::RecordBatch;
-use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use helan_runtime::clock::rfc_3339;
@@ -36,25 +35,11 @@ impl<P: DeserializeOwned> FromRequestParts<Served> for Asked<P> {
     async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Refusal> {
         let identity = asker(&served.http, &parts.headers)?;
         let parameters = Query::try_from_uri(&parts.uri);
-        let Query(parameters) = parameters.map_err(|error| unreadable(&error))?;
+        let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
         let is_own = identity.role == Role::Reporter;
         let own = is_own.then(|| identity.reporter.as_deref().unwrap_or_default().to_owned());
         Ok(Self { credential: identity.credential, own, parameters })
     }
-}
-
-/// What is wrong with parameters, in words of no language: `foo (finding, severity)`.
-pub(super) fn unreadable(error: &QueryRejection) -> Refusal {
-    let text = error.body_text();
-    let field = text.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
-    let found = field.map_or_else(
-        || text.clone(),
-        |(field, rest)| {
-            let known: Vec<_> = rest.split('`').skip(1).step_by(2).collect();
-            format!("{field:?} ({})", known.join(", "))
-        },
-    );
-    Refusal::found(Code::QueryInvalid, found)
 }
 
 impl<P> Asked<P> {

@@ -24,7 +24,6 @@ use utoipa::ToSchema;
 use self::read::{Address, places, published_in, reasons};
 pub(super) use self::wait::MOST_WAITING;
 use self::wait::Wait;
-use super::own::unreadable;
 use super::refuse::{Refusal, asker};
 use super::{Http, PartitionEnd, Served};
 
@@ -153,7 +152,7 @@ pub(super) async fn receipt(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let identity = asker(&served.http, &headers)?;
-    let Query(parameters) = parameters.map_err(|error| unreadable(&error))?;
+    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
     let reporter = match (identity.role, identity.reporter) {
         (Role::Reporter, Some(reporter)) => Some(reporter.to_string()),
         _ => None,

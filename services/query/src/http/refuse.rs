@@ -3,6 +3,7 @@
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use helan_http::ErrorBody;
+use helan_runtime::chinese::in_chinese;
 use helan_runtime::credentials::Identity;
 use helan_schemas::refusal::Code;
 
@@ -37,7 +38,7 @@ impl Refusal {
     /// A code, with what was found, in no language.
     pub(super) fn found(code: Code, found: impl ToString) -> Self {
         let found = found.to_string();
-        Self { code, found_zh: found.clone(), found_en: found }
+        Self { code, found_zh: in_chinese(&found), found_en: found }
     }
 
     /// Logs a cause and answers that reading fails now.

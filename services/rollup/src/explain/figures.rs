@@ -9,6 +9,7 @@ use crate::explain::facts::{At, Cell, Facts};
 use crate::explain::node::Node;
 use crate::explain::places::{facts, get};
 use crate::rows::Row;
+use crate::words;
 
 /// A ratio's row, with the period of its earlier denominator where it takes one.
 pub(crate) struct Ratio {
@@ -223,8 +224,11 @@ impl Target {
         node.unit_zh = get(quota, "unit_text").to_owned();
         node.unit_en = node.unit_zh.clone();
         node.status = get(quota, "verdict").to_owned();
-        let target = format!("{} {}", get(quota, "comparator"), get(quota, "target_value"));
-        node.formula = Some(format!("actual {} {}", node.value.as_deref().unwrap_or("–"), target.trim()));
+        let (comparator, target) = (get(quota, "comparator"), get(quota, "target_value"));
+        let actual = node.value.as_deref().unwrap_or("–");
+        node.formula_zh =
+            Some(format!("实际 {actual}，目标{} {target}", words::comparator(comparator).0).trim_end().to_owned());
+        node.formula = Some(format!("actual {actual} {comparator} {target}").trim_end().to_owned());
         node.facts = facts(
             quota,
             &[

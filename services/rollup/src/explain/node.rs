@@ -36,6 +36,8 @@ pub struct Node {
     pub status: String,
     /// How the value was got, as a formula over the children.
     pub formula: Option<String>,
+    /// The same in Chinese, where it has words.
+    pub formula_zh: Option<String>,
     /// What a reader must not miss: partial, carried, demo, estimated, withdrawn, outranked, superseded, late, sensitive.
     pub marks: Vec<&'static str>,
     /// Everything else, by the columns' names.
@@ -56,7 +58,7 @@ impl Node {
             "name_zh": self.name_zh, "name_en": self.name_en, "indicator": self.indicator,
             "indicator_zh": self.indicator_zh, "indicator_en": self.indicator_en, "time_period": self.time_period,
             "value": self.value, "unit_zh": self.unit_zh, "unit_en": self.unit_en, "status": self.status,
-            "formula": self.formula, "marks": self.marks, "facts": facts, "rules": self.rules,
+            "formula": self.formula, "formula_zh": self.formula_zh, "marks": self.marks, "facts": facts, "rules": self.rules,
             "children": self.children.iter().map(Self::to_json).collect::<Vec<_>>(),
         })
     }

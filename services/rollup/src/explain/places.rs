@@ -127,11 +127,9 @@ impl Facts {
             }
         }
         if let Some(residual) = row.get("residual").filter(|_| reported) {
-            node.formula = Some(format!(
-                "reported {} = compiled {} + residual {residual}",
-                get(row, "reported"),
-                get(row, "compiled")
-            ));
+            let (whole, parts) = (get(row, "reported"), get(row, "compiled"));
+            node.formula = Some(format!("reported {whole} = compiled {parts} + residual {residual}"));
+            node.formula_zh = Some(format!("报送值 {whole} = 各部分合计 {parts} + 差额 {residual}"));
             node.children.push(Node {
                 value: Some(residual.clone()),
                 status: if own_value { "difference" } else { "residual" }.to_owned(),

@@ -233,5 +233,9 @@ fn an_error_is_told_with_its_causes() {
         told("nothing was reported for indicator gdp in period 2018 by which 640100 would have a figure"),
         "时期 2018 没有指标 gdp 的报送，因此 640100 没有数值"
     );
+    assert_eq!(
+        told("Failed to deserialize query string: foo: unknown field `foo`, expected one of `severity`, `state`"),
+        "查询参数无法读取：foo：没有参数 foo；可用的有 `severity`, `state`"
+    );
     assert_eq!(told("a text of somebody else's"), "a text of somebody else's");
 }
