@@ -15,6 +15,9 @@ pub struct Query {
     pub materialise: bool,
     /// By what a question narrows the statements from which its rows are computed.
     pub narrows: Vec<Narrows>,
+    /// Out of how many statements it is computed at once, where the default would take too much memory: its rows follow the
+    /// statements, not the cells.
+    pub at_once: Option<u64>,
     /// An input without whose rows it has none, and the column that these must have a value in, if any will not do. Its
     /// text need not be planned then.
     pub empty_without: Option<(&'static str, Option<&'static str>)>,
@@ -36,6 +39,8 @@ pub enum Narrows {
     Area,
     /// Constants of `indicator`, with the parts of ratios and the items of coverage.
     Indicator,
+    /// As [`Narrows::Indicator`], with the indicators that rules of the catalog set beside these.
+    IndicatorWithRules,
     /// Constants of `time_period`: the years of these periods, from the day before they begin.
     Period,
     /// Constants of both `from_period` and `to_period`.
@@ -49,7 +54,7 @@ impl Narrows {
     fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Area => &["ref_area"],
-            Self::Indicator => &["indicator"],
+            Self::Indicator | Self::IndicatorWithRules => &["indicator"],
             Self::Period => &["time_period"],
             Self::PairOfPeriods => &["from_period", "to_period"],
             Self::Targets => &["target_id"],
@@ -100,6 +105,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
         rules: Vec::new(),
         materialise: false,
         narrows: Vec::new(),
+        at_once: None,
         empty_without: None,
         zh: "",
         en: "",
@@ -127,6 +133,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
             }
             "materialise" => materialise = Some(text == "yes"),
             "narrows" => query.narrows = list().map(parse_narrows).collect::<Result<_, _>>()?,
+            "at once" => query.at_once = Some(text.parse().map_err(|_| format!("at once {text:?} is no number"))?),
             "empty without" => {
                 query.empty_without =
                     Some(text.split_once('.').map_or((text, None), |(input, column)| (input, Some(column))));
@@ -157,6 +164,7 @@ fn parse_narrows(text: &str) -> Result<Narrows, String> {
     match text {
         "ref_area" => Ok(Narrows::Area),
         "indicator" => Ok(Narrows::Indicator),
+        "indicator with rules" => Ok(Narrows::IndicatorWithRules),
         "time_period" => Ok(Narrows::Period),
         "from_period and to_period" => Ok(Narrows::PairOfPeriods),
         "targets" => Ok(Narrows::Targets),

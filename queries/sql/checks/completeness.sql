@@ -1,6 +1,6 @@
 -- name: completeness
 -- grain: one row for each report that is owed: obligation and period
--- inputs: obligations, standing, knowledge, areas, area_groups, indicators, year_covers, year_parts
+-- inputs: obligations, standing, knowledge, areas, area_groups, indicators, year_cover_parts
 -- rules: 5, 6, 9
 -- materialise: no
 -- narrows: ref_area, indicator, time_period
@@ -68,24 +68,20 @@ received as (
     group by reporter, ref_area, indicator, time_period
 ),
 
--- A year whose half-years, quarters or months its reporter sent has come with the last of them.
+-- A year of which its reporter sent all parts has come with the last of them.
 covered as (
     select
         owed.obligation, owed.time_period, max(received.first_received_at) as first_received_at,
         sum(received.statements) as statements
     from owed
-    inner join year_covers
-        on year_covers.ref_area = owed.ref_area and year_covers.indicator = owed.indicator
-        and year_covers.time_period = owed.time_period and year_covers.months_covered = 12
-    inner join year_parts
-        on year_parts.ref_area = owed.ref_area and year_parts.indicator = owed.indicator
-        and year_parts.year = owed.time_period and year_parts.reporter = owed.reporter and year_parts.place = 1
+    inner join year_cover_parts as part
+        on part.ref_area = owed.ref_area and part.indicator = owed.indicator
+        and part.time_period = owed.time_period and part.reporter = owed.reporter and part.method <> 'partial'
     inner join received
         on received.reporter = owed.reporter and received.ref_area = owed.ref_area
-        and received.indicator = owed.indicator and received.time_period = year_parts.time_period
-    where year_covers.path & year_parts.steps = year_parts.steps and year_covers.path & year_parts.within = 0
+        and received.indicator = owed.indicator and received.time_period = part.part_period
     group by owed.obligation, owed.time_period
-    having sum(year_parts.to_month - year_parts.after_month) = 12
+    having count(distinct part.part_period) = max(part.parts)
 ),
 
 first as (

@@ -1,11 +1,12 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_parts, printed_figures, edition_readings, editions
+-- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, year_covers, year_day_covers, year_parts, printed_figures, edition_readings, editions
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
+-- narrows: ref_area, indicator with rules
 -- zh: 核查发现：已接收的数值有哪些需要留意之处。
 -- en: What validation has to say of values that were accepted.
--- column finding text: 类别 | two_reporters, vintage_backwards, estimate_after_actual (an estimate in place of a value that was none), withdrawn_fallback, parts_differ (a year beside its parts, a part that is more than its year, or the same months told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it), older_edition_counts (a value of an edition that counts though a later edition has the cell); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
+-- column finding text: 类别 | two_reporters, vintage_backwards, estimate_after_actual (an estimate in place of a value that was none), withdrawn_fallback, parts_differ (a year, half-year or quarter beside its parts, a part that is more than what it lies in, or the same days told twice), stocks_differ (the same day told twice), parts_not_added (weeks, days and other ranges that do not consist of whole months of one year, and do not fill it day by day either), residual, backdated_after_publication, reported_after_close, printed_differs (a published figure that its parts do not give), coarser_than_before (an edition with fewer digits than the one before it), older_edition_counts (a value of an edition that counts though a later edition has the cell); by rules of the catalog: bounds, jump, unit_scale, sum, stock, ratio_parts.
 -- column severity text: 程度 | soft (ask for an explanation) or info.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
@@ -144,20 +145,36 @@ covers as (
     select ref_area, indicator, time_period, months as path from year_covers where months is not null
 ),
 
-part_sums as (
+covering as (
     select
-        covers.ref_area, covers.indicator, covers.time_period, covers.path,
-        cast(sum(year_parts.amount) as decimal(38, 10)) as amount, count(*) as parts,
-        min(year_parts.to_month - year_parts.after_month) as shortest,
-        max(year_parts.to_month - year_parts.after_month) as longest,
-        string_agg(year_parts.time_period, ' + ' order by year_parts.after_month) as named
+        covers.ref_area, covers.indicator, covers.time_period, cast(covers.path as varchar) as path, year_parts.amount,
+        year_parts.to_month - year_parts.after_month as months, year_parts.time_period as part_period, year_parts.first_day
     from covers
     inner join year_parts
         on year_parts.ref_area = covers.ref_area and year_parts.indicator = covers.indicator
         and year_parts.year = covers.time_period
     where year_parts.place = 1 and covers.path & year_parts.steps = year_parts.steps
         and covers.path & year_parts.within = 0
-    group by covers.ref_area, covers.indicator, covers.time_period, covers.path
+    union all
+    select
+        year_day_covers.ref_area, year_day_covers.indicator, year_day_covers.year as time_period, year_day_covers.path,
+        year_parts.amount, cast(0 as bigint) as months, year_parts.time_period as part_period, year_parts.first_day
+    from year_day_covers
+    inner join year_parts
+        on year_parts.ref_area = year_day_covers.ref_area and year_parts.indicator = year_day_covers.indicator
+        and year_parts.year = year_day_covers.year and year_parts.time_period = year_day_covers.part_period
+),
+
+part_sums as (
+    select
+        ref_area, indicator, time_period, cast(sum(amount) as decimal(38, 10)) as amount, count(*) as parts,
+        min(months) as shortest, max(months) as longest,
+        case
+            when count(*) <= 12 then string_agg(part_period, ' + ' order by first_day)
+            else min(part_period) || ' … ' || max(part_period)
+        end as named
+    from covering
+    group by ref_area, indicator, time_period, path
 ),
 
 parts_differ as (
@@ -191,24 +208,75 @@ parts_differ as (
     where year.amount <> part_sums.amount
 ),
 
--- What has no values below zero cannot have been more in nine months than in the year.
-more_than_year as (
+-- A half-year beside its quarters, a quarter beside its months, whatever else of the year was reported.
+halves as (
     select
-        'parts_differ' as finding, 'soft' as severity, year.ref_area, year.indicator, year.time_period,
-        cast(null as varchar) as source, cast(null as varchar) as id, year.amount, part.amount as other_amount,
-        '全年值小于其中的 ' || part.time_period as message_zh,
-        'the value of the year is less than that of ' || part.time_period as message_en,
-        cast(null as varchar) as rule, year.reporter, own.note
-    from period_values as year
+        whole.ref_area, whole.indicator, whole.time_period, whole.source, whole.id, whole.amount, whole.reporter,
+        cast(sum(part.amount) as decimal(38, 10)) as other_amount,
+        string_agg(part.time_period, ' + ' order by part.after_month) as named
+    from year_parts as whole
+    inner join year_parts as part
+        on part.ref_area = whole.ref_area and part.indicator = whole.indicator and part.year = whole.year
+        and part.place = 1 and part.after_month >= whole.after_month and part.to_month <= whole.to_month
+    where whole.place = 1 and whole.to_month - whole.after_month < 12
+        and part.to_month - part.after_month < whole.to_month - whole.after_month
+-- Parts of one length, one after another from the first month on.
+        and (part.after_month - whole.after_month) % (part.to_month - part.after_month) = 0
+    group by
+        whole.ref_area, whole.indicator, whole.time_period, whole.source, whole.id, whole.amount, whole.reporter,
+        whole.to_month - whole.after_month, part.to_month - part.after_month
+    having count(*) * (part.to_month - part.after_month) = whole.to_month - whole.after_month
+),
+
+halves_differ as (
+    select
+        'parts_differ' as finding, 'soft' as severity, halves.ref_area, halves.indicator, halves.time_period,
+        halves.source, halves.id, halves.amount, halves.other_amount,
+        '与各期之和（' || halves.named || '）不等' as message_zh, 'it is not the sum of ' || halves.named as message_en,
+        cast(null as varchar) as rule, halves.reporter, own.note
+    from halves
+    inner join current_values as own
+        on own.ref_area = halves.ref_area and own.indicator = halves.indicator and own.time_period = halves.time_period
+    where halves.amount <> halves.other_amount
+),
+
+-- What has no values below zero cannot have been more in nine months than in the year, or in a month than in its quarter.
+wholes as (
+    select
+        ref_area, indicator, time_period as year, time_period, origin_period, amount, reporter,
+        cast(null as date) as first_day, cast(null as date) as last_day
+    from period_values
+    where method in ('reported', 'year_to_date', 'semesters', 'quarters', 'months', 'parts')
+    union all
+    select
+        ref_area, indicator, year, time_period, time_period as origin_period, amount, reporter, first_day, last_day
+    from year_parts
+    where place = 1 and by_days is null
+),
+
+more_than_whole as (
+    select
+        'parts_differ' as finding, 'soft' as severity, whole.ref_area, whole.indicator, whole.time_period,
+        cast(null as varchar) as source, cast(null as varchar) as id, whole.amount, part.amount as other_amount,
+        case when whole.first_day is null then '全年值' else whole.time_period || ' 的值' end || '小于其中的 ' || part.time_period
+            as message_zh,
+        'the value of ' || case when whole.first_day is null then 'the year' else whole.time_period end
+            || ' is less than that of ' || part.time_period as message_en,
+        cast(null as varchar) as rule, whole.reporter, own.note
+    from wholes as whole
     inner join indicators
-        on indicators.indicator = year.indicator
+        on indicators.indicator = whole.indicator
         and (indicators.min >= 0 or indicators.kind in ('count', 'coverage', 'milestone'))
     inner join year_parts as part
-        on part.ref_area = year.ref_area and part.indicator = year.indicator and part.year = year.time_period
+        on part.ref_area = whole.ref_area and part.indicator = whole.indicator and part.year = whole.year
     left join current_values as own
-        on own.ref_area = year.ref_area and own.indicator = year.indicator and own.time_period = year.origin_period
-    where year.method in ('reported', 'year_to_date') and part.place = 1 and part.to_month - part.after_month < 12
-        and part.amount > year.amount
+        on own.ref_area = whole.ref_area and own.indicator = whole.indicator and own.time_period = whole.origin_period
+    where part.place = 1 and part.amount > whole.amount
+        and case
+            when whole.first_day is null then coalesce(part.to_month - part.after_month, 0) < 12
+            else part.by_days is null and part.first_day >= whole.first_day and part.last_day <= whole.last_day
+                and part.time_period <> whole.time_period
+        end
 ),
 
 -- The same months, or the same day of a stock, told under two names.
@@ -217,12 +285,12 @@ same_months as (
         'parts_differ' as finding, 'soft' as severity, counting.ref_area, counting.indicator, counting.time_period,
         other.source, other.id, counting.amount, other.amount as other_amount,
         '同一期间另报为 ' || other.time_period || '，数值不同' as message_zh,
-        'the same months were reported as ' || other.time_period || ' too, with another value' as message_en,
+        'the same days were reported as ' || other.time_period || ' too, with another value' as message_en,
         cast(null as varchar) as rule, other.reporter, own.note
     from year_parts as counting
     inner join year_parts as other
         on other.ref_area = counting.ref_area and other.indicator = counting.indicator and other.year = counting.year
-        and other.after_month = counting.after_month and other.to_month = counting.to_month and other.place > 1
+        and other.first_day = counting.first_day and other.last_day = counting.last_day and other.place > 1
     inner join current_values as own
         on own.ref_area = other.ref_area and own.indicator = other.indicator and own.time_period = other.time_period
     where counting.place = 1 and other.amount <> counting.amount
@@ -255,7 +323,7 @@ same_day as (
     where counting.place = 1 and other.amount <> counting.amount
 ),
 
--- A year is added up from whole months only: what lies across them would be counted twice or left out.
+-- A year is added up from whole months, or from parts that fill it day by day.
 odd_parts as (
     select
         current_values.ref_area, current_values.indicator, current_values.reporter,
@@ -278,9 +346,9 @@ parts_not_added as (
         'parts_not_added' as finding, 'info' as severity, odd_parts.ref_area, odd_parts.indicator,
         odd_parts.year as time_period, cast(null as varchar) as source, cast(null as varchar) as id, year.amount,
         cast(null as decimal(38, 10)) as other_amount,
-        odd_parts.first_part || ' 等 ' || cast(odd_parts.parts as varchar) || ' 期不是一年之内的整月，未计入全年' as message_zh,
+        odd_parts.first_part || ' 等 ' || cast(odd_parts.parts as varchar) || ' 期不是一年之内的整月，也未能逐日填满全年，未计入全年' as message_zh,
         cast(odd_parts.parts as varchar) || ' reported period(s), first ' || odd_parts.first_part
-            || ', do not consist of whole months of one year: they are not added up to the year' as message_en,
+            || ', do not consist of whole months of one year and do not fill it day by day: they are not added up to the year' as message_en,
         cast(null as varchar) as rule, odd_parts.reporter, cast(null as varchar) as note
     from odd_parts
     left join period_values as year
@@ -454,7 +522,9 @@ every as (
     union all
     select * from parts_differ
     union all
-    select * from more_than_year
+    select * from halves_differ
+    union all
+    select * from more_than_whole
     union all
     select * from same_months
     union all

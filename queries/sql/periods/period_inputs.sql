@@ -1,6 +1,6 @@
 -- name: period_inputs
 -- grain: one row for each ref_area, indicator, time_period of period_values and each observation behind it
--- inputs: period_values, current_values, year_covers, year_parts
+-- inputs: period_values, current_values, year_cover_parts
 -- rules: 6, 7
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -30,17 +30,13 @@ single as (
 
 parts as (
     select
-        figures.ref_area, figures.indicator, figures.time_period, year_parts.time_period as input_period,
-        year_parts.source, year_parts.id, year_parts.amount
+        figures.ref_area, figures.indicator, figures.time_period, year_cover_parts.part_period as input_period,
+        year_cover_parts.source, year_cover_parts.id, year_cover_parts.amount
     from figures
-    inner join year_covers
-        on year_covers.ref_area = figures.ref_area and year_covers.indicator = figures.indicator
-        and year_covers.time_period = figures.time_period
-    inner join year_parts
-        on year_parts.ref_area = figures.ref_area and year_parts.indicator = figures.indicator
-        and year_parts.year = figures.time_period
-    where figures.origin_period is null and year_parts.place = 1
-        and year_covers.path & year_parts.steps = year_parts.steps and year_covers.path & year_parts.within = 0
+    inner join year_cover_parts
+        on year_cover_parts.ref_area = figures.ref_area and year_cover_parts.indicator = figures.indicator
+        and year_cover_parts.time_period = figures.time_period
+    where figures.origin_period is null
 )
 
 select * from single

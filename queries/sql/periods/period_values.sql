@@ -1,6 +1,6 @@
 -- name: period_values
 -- grain: one row for each ref_area, indicator, time_period
--- inputs: current_values, indicators, periods, year_parts, year_covers
+-- inputs: current_values, indicators, periods, year_cover_parts
 -- rules: 6, 7
 -- materialise: yes
 -- narrows: ref_area, indicator, time_period
@@ -60,44 +60,26 @@ same_period as (
 
 sums as (
     select
-        year_covers.ref_area, year_covers.indicator, year_covers.time_period, year_covers.path,
-        year_covers.months_covered, year_covers.parts, year_covers.semesters, year_covers.quarters, year_covers.months,
-        cast(sum(year_parts.amount) as decimal(38, 10)) as amount,
-        min(year_parts.obs_status) as min_status, max(year_parts.obs_status) as max_status,
-        min(coalesce(year_parts.vintage, '')) as min_vintage, max(coalesce(year_parts.vintage, '')) as max_vintage,
-        min(coalesce(year_parts.basis, '')) as min_basis, max(coalesce(year_parts.basis, '')) as max_basis,
-        min(year_parts.time_period) as first_period, min(year_parts.reporter) as min_reporter,
-        max(year_parts.reporter) as max_reporter, max(year_parts.known_at) as known_at,
-        bool_or(year_parts.demo) as demo, bool_or(year_parts.estimated) as estimated,
-        min(coalesce(year_parts.edition, '')) as min_edition, max(coalesce(year_parts.edition, '')) as max_edition,
-        cast(sum(year_parts.last_digit) as decimal(38, 10)) as last_digit,
-        min(year_parts.to_month - year_parts.after_month) as shortest,
-        max(year_parts.to_month - year_parts.after_month) as longest
-    from year_covers
--- A part is in the sum if the path begins and ends with it, and neither begins nor ends another inside it.
-    inner join year_parts
-        on year_parts.ref_area = year_covers.ref_area and year_parts.indicator = year_covers.indicator
-        and year_parts.year = year_covers.time_period
-    where year_parts.place = 1 and year_covers.path & year_parts.steps = year_parts.steps
-        and year_covers.path & year_parts.within = 0
-    group by
-        year_covers.ref_area, year_covers.indicator, year_covers.time_period, year_covers.path,
-        year_covers.months_covered, year_covers.parts, year_covers.semesters, year_covers.quarters, year_covers.months
+        ref_area, indicator, time_period, method, months_covered, parts,
+        cast(sum(amount) as decimal(38, 10)) as amount,
+        min(obs_status) as min_status, max(obs_status) as max_status,
+        min(coalesce(vintage, '')) as min_vintage, max(coalesce(vintage, '')) as max_vintage,
+        min(coalesce(basis, '')) as min_basis, max(coalesce(basis, '')) as max_basis,
+        min(part_period) as first_period, min(reporter) as min_reporter,
+        max(reporter) as max_reporter, max(known_at) as known_at,
+        bool_or(demo) as demo, bool_or(estimated) as estimated,
+        min(coalesce(edition, '')) as min_edition, max(coalesce(edition, '')) as max_edition,
+        cast(sum(last_digit) as decimal(38, 10)) as last_digit,
+-- Of a part that does not begin and end with a month no length in months is said.
+        min(coalesce(months, 0)) as shortest, max(coalesce(months, 0)) as longest
+    from year_cover_parts
+    group by ref_area, indicator, time_period, method, months_covered, parts
 ),
 
 covered as (
     select
-        ref_area, indicator, time_period,
-        case
--- Only what covers the year without a gap and without an overlap is the year. A part is never scaled up.
-            when months_covered < 12 then 'partial'
-            when parts = 1 then 'year_to_date'
-            when path = semesters then 'semesters'
-            when path = quarters then 'quarters'
-            when path = months then 'months'
-            else 'parts'
-        end as method,
-        case when months_covered < 12 then 50 else 20 end as preference,
+        ref_area, indicator, time_period, method,
+        case when method = 'partial' then 50 else 20 end as preference,
         cast(months_covered as int) as months_reported, 12 as months_expected, amount,
         case when min_status = max_status then min_status else 'A' end as obs_status,
         case when min_vintage = max_vintage then nullif(min_vintage, '') else 'mixed' end as vintage,

@@ -28,7 +28,7 @@ spans as (
         coalesce(sum(case when to_month = {n} then cast(1 as bigint) << after_month end), 0) as into_{n}
 -- end
     from year_parts
-    where place = 1
+    where place = 1 and to_month is not null
     group by ref_area, indicator, year
 ),
 

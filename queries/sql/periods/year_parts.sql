@@ -4,13 +4,16 @@
 -- rules: 6
 -- materialise: yes
 -- narrows: ref_area, indicator
--- zh: 流量指标一年之内以整月起止的各期报送值。
--- en: What was reported of parts of a year, for flows: periods within it that begin and end with a month.
+-- zh: 流量指标一年之内各期的报送值。
+-- en: What was reported of parts of a year, for flows: periods within it.
 -- column ref_area text: 地区或组 | Area or group code.
 -- column indicator text: 指标 | Indicator.
 -- column year text: 年度 | The year.
 -- column time_period text: 时期 | SDMX time period of the part.
 -- column period_kind text: 时期类型 | Shape of time_period.
+-- column first_day date: 首日 | Its first day.
+-- column last_day date: 末日 | Its last day.
+-- column by_days bool: 是否不以整月起止 | true where it does not begin and end with a month, as a week; else null. The columns of months are null then.
 -- column after_month bigint: 起始月之前的月份 | The month after which it begins; 0 = it begins in January.
 -- column to_month bigint: 截止月份 | The month with which it ends.
 -- column place bigint: 同起止期中的次序 | 1 = counts; the others say something of the same months: a range beside a quarter.
@@ -28,24 +31,31 @@
 -- column estimated bool: 是否估计数 | Whether it is an estimate.
 -- column edition text: 版次 | Edition of a publication series; null = not said.
 -- column last_digit exact: 末位单位 | What one in the last digit as sent is worth, in the plain unit.
-with parts as (
+with reported as (
     select
         current_values.*, substr(cast(current_values.period_end as varchar), 1, 4) as year,
-        cast(extract(month from current_values.period_start) as bigint) - 1 as after_month,
-        cast(extract(month from current_values.period_end) as bigint) as to_month
+        extract(day from current_values.period_start) = 1
+            and substr(cast(current_values.period_end + interval '1 day' as varchar), 9, 2) = '01' as by_months
     from current_values
     inner join indicators on indicators.indicator = current_values.indicator and indicators.over_time = 'sum'
     where current_values.period_kind <> 'A' and current_values.amount is not null
         and extract(year from current_values.period_start) = extract(year from current_values.period_end)
-        and extract(day from current_values.period_start) = 1
-        and substr(cast(current_values.period_end + interval '1 day' as varchar), 9, 2) = '01'
+),
+
+parts as (
+    select
+        *,
+        case when by_months then cast(extract(month from period_start) as bigint) - 1 end as after_month,
+        case when by_months then cast(extract(month from period_end) as bigint) end as to_month
+    from reported
 )
 
 select
-    ref_area, indicator, year, time_period, period_kind, after_month, to_month,
--- A half-year, a quarter or a month before a range of the same months.
+    ref_area, indicator, year, time_period, period_kind, period_start as first_day, period_end as last_day,
+    case when not by_months then true end as by_days, after_month, to_month,
+-- A half-year, a quarter or a month before a range of the same days.
     row_number() over (
-        partition by ref_area, indicator, year, after_month, to_month
+        partition by ref_area, indicator, year, period_start, period_end
         order by case when period_kind = 'R' then 2 else 1 end, time_period
     ) as place,
     (cast(1 as bigint) << (13 + after_month)) + (cast(1 as bigint) << to_month) as steps,

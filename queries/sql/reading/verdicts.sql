@@ -27,7 +27,7 @@ select
         when comparator = 'started' then '启动'
         when comparator = 'all' then '全部' || coalesce(' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') || ' ' || unit_text, '')
         when target_value is not null then comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.')
-        else comparator
+        else '未给出数值'
     end as target,
     rtrim(rtrim(cast(cast(actual_value as decimal(38, 4)) as varchar), '0'), '.') as actual,
     verdict, reason_zh, reason_en

@@ -3,6 +3,7 @@
 -- inputs: statements, catalog_reporters, knowledge
 -- rules: 7, 12
 -- narrows: ref_area, indicator, time_period
+-- at once: 50000
 -- materialise: no
 -- zh: 数值沿革：每个单元格在何时以何值为准。
 -- en: Which value of a cell was current from when to when, by the time it was known; a withdrawal brings back the newest that stands, and another precedence between reporters counts from when the catalog knows it.

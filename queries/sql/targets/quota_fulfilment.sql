@@ -146,7 +146,9 @@ worded as (
                     then '时期未结束，目前 ' || actual_shown || ' ' || unit_text || '，目标' || asks_zh || target_shown
                     else '未到报送期限'
                 end
-            when 'not_reported' then '逾期未报'
+            when 'not_reported'
+                then case when length(time_period) = 4 then '逾期未报'
+                    else '逾期未报：' || time_period || ' 本期没有报送（只有全年由各期相加）' end
             when 'met'
                 then case
                     when measure = 'done' then '已' || done_zh
@@ -216,7 +218,9 @@ worded as (
                     then 'The period is not over: ' || actual_shown || ' so far, target ' || asks_en || target_shown
                     else 'Not due yet'
                 end
-            when 'not_reported' then 'Overdue, nothing reported'
+            when 'not_reported'
+                then case when length(time_period) = 4 then 'Overdue, nothing reported'
+                    else 'Overdue, nothing reported for ' || time_period || ' itself (only a year is added up from its parts)' end
             when 'met'
                 then case
                     when measure = 'done' then case comparator when 'started' then 'Started' else 'Completed' end

@@ -125,8 +125,8 @@ bounds as (
         and versions.known_at is not distinct from catalog_target_bounds.known_at
     union all
     select
-        versions.target_id, versions.known_at, 'done' as comparator, true as main, false as rounded,
-        cast(1 as decimal(38, 10)) as lower, true as lower_inclusive, cast(null as decimal(38, 10)) as upper,
+        versions.target_id, versions.known_at, 'done' as comparator, true as main, false as rounded, 0 as digits,
+        true as ties_up, cast(1 as decimal(38, 10)) as lower, true as lower_inclusive, cast(null as decimal(38, 10)) as upper,
         true as upper_inclusive, true as of_member
     from versions
 ),
@@ -135,7 +135,7 @@ combined as (
     select
         actuals.target_id, actuals.ref_area, above.numerator, below.denominator, above.numerator_vintage,
         below.denominator_vintage, actuals.factor, actuals.measure, actuals.unit_factor, actuals.target_value,
-        actuals.unit_text, bounds.comparator, bounds.rounded, bounds.lower, bounds.lower_inclusive, bounds.upper,
+        actuals.unit_text, bounds.comparator, bounds.rounded, bounds.digits, bounds.ties_up, bounds.lower, bounds.lower_inclusive, bounds.upper,
         bounds.upper_inclusive,
 -- The verdict rests on the current releases, unrounded; every other combination is a reading that may turn it.
         above.current and below.current and bounds.main and not bounds.rounded as is_current,
@@ -183,6 +183,27 @@ judged as (
         coalesce(numerator_edition = 'mixed', false)
             or (measure = 'ratio' and numerator_edition is distinct from denominator_edition) as mixed
     from compared
+),
+
+told as (
+    select
+        *,
+        case
+-- A tie is sent up or down by less than the value can differ from it.
+-- repeat n = 0 to 6
+            when rounded and digits = {n}
+                then cast(
+                    round(
+                        try_cast(value as decimal(38, 12))
+                            + case when ties_up or try_cast(floor(value * {10^n}) as bigint) % 2 <> 0
+                                then 0.000000000001 else -0.000000000001 end, {n}
+                    )
+                    as decimal(38, 6)
+                )
+-- end
+            else cast(value as decimal(38, 6))
+        end as read_as
+    from judged
 )
 
 select
@@ -198,8 +219,8 @@ select
         else ''
     end
     || case when rounded then 'rounded ' else '' end
-    || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
+    || rtrim(rtrim(cast(coalesce(read_as, cast(value as decimal(38, 6))) as varchar), '0'), '.')
     || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
     verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator,
     numerator_edition, denominator_edition, mixed, lower_value
-from judged
+from told

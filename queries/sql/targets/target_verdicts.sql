@@ -186,6 +186,13 @@ joined as (
             || ')' as turned_en,
         targets.parent as parent_target, targets.same_as, targets.note,
         headings.parent is not null as is_heading,
+-- What is told of a period before its end may still be joined by more. Only where nothing can take away from it, it settles
+-- anything: of a stock or a ratio the end of the period counts.
+        target_rows.measure in ('done', 'items', 'members')
+            or (
+                target_rows.measure = 'value' and target_rows.over_time = 'sum'
+                and (coalesce(above.min >= 0, false) or above.kind in ('count', 'coverage', 'milestone'))
+            ) as only_grows,
         case
             when target_actuals.denominator > 0
                 and coalesce(target_actuals.denominator_status not in ('partial', 'carried'), true)
@@ -241,7 +248,9 @@ judged as (
 -- Nothing reported is never zero: late and not yet due are told apart.
             when numerator is null and is_due then 'not_reported'
             when numerator is null or denominator is null or denominator <= 0 then 'not_due'
-            when complete and current_verdict = 'met' then 'met'
+            when complete and current_verdict = 'met'
+                and (period_over or (only_grows and comparator in ('>=', '>', 'all', 'done', 'started')))
+                then 'met'
 -- Missed needs the whole: a part that falls short may still be joined by the rest.
             when complete and period_over then 'missed'
             when complete then 'not_due'

@@ -394,7 +394,7 @@ fn times(value: &str, places: usize) -> String {
 }
 
 /// Rounds a plain decimal text, in decimal digits only.
-fn round(value: &str, decimals: usize, rounding: Rounding) -> String {
+pub(crate) fn round(value: &str, decimals: usize, rounding: Rounding) -> String {
     let (sign, digits) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let kept = format!("{whole}{:0<decimals$}", fraction.get(..decimals).unwrap_or(fraction));

@@ -43,6 +43,8 @@ pub(crate) struct Shell {
     pub(crate) output: Option<PathBuf>,
     pub(crate) expanded: bool,
     pub(crate) timing: bool,
+    /// Whether the versions of the tables are told with each answer.
+    pub(crate) versions: bool,
     /// Whether CSV has texts as they are.
     pub(crate) raw: bool,
     /// Columns and rows of the screen, where there is one.
@@ -169,6 +171,10 @@ impl Shell {
                 self.timing = !self.timing;
                 self.say("\\timing", self.timing);
             }
+            Command::Versions => {
+                self.versions = !self.versions;
+                self.say("\\versions", self.versions);
+            }
             Command::Output(file) => self.output = file.map(PathBuf::from),
             Command::Format(format) => self.format = format,
         }
@@ -193,7 +199,11 @@ impl Shell {
                 anyhow::bail!("{}", self.lang.pick("已取消", "cancelled"));
             }
         }?;
-        self.write(&result)
+        self.write(&result)?;
+        if self.versions {
+            note!("{}", show::versions(&result.versions, self.lang));
+        }
+        Ok(())
     }
 
     fn write(&self, result: &Shown) -> anyhow::Result<()> {
@@ -260,11 +270,12 @@ struct Shown {
     schema: arrow::datatypes::SchemaRef,
     batches: Vec<RecordBatch>,
     total: usize,
+    versions: String,
 }
 
 async fn answer(source: Source, text: String, moments: Moments, format: Format) -> anyhow::Result<Shown> {
     let mut answer = source.ask(&text, &moments).await?;
-    let mut shown = Shown { schema: answer.schema, batches: Vec::new(), total: 0 };
+    let mut shown = Shown { schema: answer.schema, batches: Vec::new(), total: 0, versions: answer.versions };
     while let Some(batch) = answer.rows.try_next().await? {
         let room = if format == Format::Table { SHOWN.saturating_sub(shown.total) } else { usize::MAX };
         shown.total += batch.num_rows();

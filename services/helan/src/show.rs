@@ -27,6 +27,11 @@ pub(crate) const STYLE: TableStyle = TableStyle::new()
 /// Rows that a table for people shows; the rest is counted.
 const TABLE_ROWS: usize = 10_000;
 
+/// Which versions of the tables an answer comes from, as a line.
+pub(crate) fn versions(versions: &str, lang: Lang) -> String {
+    format!("{}{versions}", lang.pick("各表版本：", "table versions: "))
+}
+
 /// A moment in a time zone, as people there read it: `2019-08-30 23:59 +08:00`, in Chinese with the zone's name.
 pub(crate) fn moment(microseconds: i64, zone: &str, lang: Lang) -> String {
     match lang {

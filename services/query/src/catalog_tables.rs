@@ -12,7 +12,7 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use helan_schemas::catalog::{Catalog, Rule};
+use helan_schemas::catalog::{Catalog, Rounding, Rule};
 use helan_schemas::decimal::{Decimal, MAX_EXPONENT, SCALE};
 use helan_schemas::period::{Period, days_since_epoch};
 use helan_schemas::tables::instant;
@@ -394,8 +394,9 @@ fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .targets
         .iter()
         .flat_map(|target| {
-            let readings = target_bounds::readings(target, catalog.rounding(&target.indicator)).unwrap_or_default();
-            readings.into_iter().map(move |bound| (target, bound))
+            let rounding = catalog.rounding(&target.indicator);
+            let readings = target_bounds::readings(target, rounding).unwrap_or_default();
+            readings.into_iter().map(move |bound| (target, bound, rounding))
         })
         .collect();
     Rows::new(&rows)
@@ -406,6 +407,8 @@ fn target_bounds(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("comparator", "Comparator of this reading.", |row| Some(row.1.comparator.code()))
         .flag("main", "Whether it is the target's first comparator.", |row| row.1.main)
         .flag("rounded", "Whether the actual value is rounded to the target's digits.", |row| row.1.rounded)
+        .int("digits", "Digits after the point that it is rounded to.", |row| Some(i32::from(row.1.digits)))
+        .flag("ties_up", "Whether a tie is rounded up; otherwise to the even digit.", |row| row.2 == Rounding::HalfUp)
         .exact("lower", "Least amount that meets it; null = no lower bound.", |row| row.1.lower)
         .flag("lower_inclusive", "Whether the lower bound itself meets it.", |row| row.1.lower_inclusive)
         .exact("upper", "Greatest amount that meets it; null = no upper bound.", |row| row.1.upper)

@@ -5,6 +5,7 @@
 
 mod clauses;
 mod lists;
+mod named;
 mod numeric;
 mod patterns;
 mod percentile;
@@ -59,6 +60,7 @@ impl VisitorMut for Terms {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         clauses::fetch(query);
+        clauses::top(query);
         clauses::order(query);
         ControlFlow::Continue(())
     }
@@ -81,7 +83,10 @@ impl VisitorMut for Terms {
         let text = match expr {
             Expr::Function(call) => {
                 times::first_known(call);
-                times::counted(call).or_else(|| patterns::said(call)).or_else(|| percentile::said(call))
+                times::counted(call)
+                    .or_else(|| patterns::said(call))
+                    .or_else(|| percentile::said(call))
+                    .or_else(|| named::said(call))
             }
             Expr::Cast { .. } | Expr::TypedString(_) => {
                 times::complete(expr);
@@ -122,6 +127,8 @@ mod tests {
             ("SELECT a FROM t FETCH FIRST 3 ROWS ONLY", "SELECT a FROM t LIMIT 3"),
             ("SELECT a FROM t OFFSET 2 ROWS FETCH NEXT ROW ONLY", "SELECT a FROM t LIMIT 1 OFFSET 2 ROWS"),
             ("SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES", "SELECT a FROM t FETCH FIRST 3 ROWS WITH TIES"),
+            ("SELECT TOP 3 a FROM t", "SELECT a FROM t LIMIT 3"),
+            ("SELECT YEAR(d), mod(a, b + 1)", "SELECT EXTRACT(YEAR FROM d), ((a) % (b + 1))"),
             ("SELECT a, f(d) AS d FROM t ORDER BY f(d) DESC", "SELECT a, f(d) AS d FROM t ORDER BY 2 DESC"),
             ("SELECT *, f(d) AS d FROM t ORDER BY f(d)", "SELECT *, f(d) AS d FROM t ORDER BY f(d)"),
             ("SELECT a AS b FROM t ORDER BY a", "SELECT a AS b FROM t ORDER BY a"),

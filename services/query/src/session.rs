@@ -1,5 +1,6 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
+pub(crate) mod context;
 pub(crate) mod describe;
 pub(crate) mod hidden;
 pub(crate) mod local_date;
@@ -386,7 +387,7 @@ impl Session {
 fn asked_in(scope: &Arc<Scope>) -> SessionContext {
     // What is written without a zone, and what is now, counts where people live.
     let zone = &scope.pinned.catalog.head.time_zone;
-    let context = scope::context(scope.names(), zone, scope.pinned.small, scope.pinned.memory.clone());
+    let context = context::of_questions(scope.names(), zone, scope.pinned.small, scope.pinned.memory.clone());
     // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
     let state = context.state_ref();
     {

@@ -67,7 +67,7 @@ pub async fn act_on_period(
     why: &str,
 ) -> Result<Recorded, RollupError> {
     let parsed = Period::parse(period)
-        .map_err(|error| RollupError::Asked(format!("{period:?} {error}; write 2018, 2018-Q2, 2018-06")))?;
+        .map_err(|error| RollupError::Asked(format!("period {period:?} {error}; write 2018, 2018-Q2, 2018-06")))?;
     record(lake, clock, &parsed.to_string(), None, act, actor, why).await
 }
 

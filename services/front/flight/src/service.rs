@@ -71,7 +71,6 @@ fn rows<T>(request: &Request<T>, made: Result<RecordBatch, FlightError>) -> Rows
 
 /// Where an answer comes from, as over HTTP.
 fn head(provenance: &Provenance, id: &str) -> MetadataMap {
-    let versions = provenance.versions().iter().map(|version| format!("{}={}", version.table, version.version));
     let mut head = MetadataMap::new();
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = MetadataValue::try_from(value) {
@@ -79,7 +78,7 @@ fn head(provenance: &Provenance, id: &str) -> MetadataMap {
         }
     };
     set("helan-query", id.to_owned());
-    set("helan-table-versions", versions.collect::<Vec<_>>().join(", "));
+    set("helan-table-versions", provenance.table_versions());
     set("helan-catalog", provenance.catalog().to_owned());
     set("helan-as-of", rfc_3339(provenance.as_of));
     if let Some(recorded) = provenance.recorded {

@@ -1,9 +1,11 @@
 //! `helan rollup --compare`: what one publication changes against another, in names.
 
 use helan_rollup::{Change, Compared, Comparison, words};
+use helan_schemas::catalog::{Catalog, IndicatorKind};
 
 use crate::lang::{Lang, counted};
-use crate::show::grouped;
+use crate::quota::round;
+use crate::show::{grouped, moment};
 
 /// Cells that a comparison shows unless all are asked for.
 const SHOWN: usize = 100;
@@ -33,11 +35,12 @@ pub(crate) fn differences(comparison: &Comparison, all: bool, lang: Lang) -> Str
         let (area, _, period) = change.cell();
         let causes: Vec<_> = change.causes.iter().map(|cause| lang.pick(cause.text().0, cause.text().1)).collect();
         let place = name_of_area(area, [after, before], lang);
+        let [value_before, value_after] = values(change, &after.catalog);
         table.add_row([
             name_of_figure(change, [after, before], lang),
             if period == after.period { place } else { format!("{place}, {period}") },
-            side(change.value_before, change.status_before.as_deref(), lang),
-            side(change.value_after, change.status_after.as_deref(), lang),
+            side(value_before, change.status_before.as_deref(), lang),
+            side(value_after, change.status_after.as_deref(), lang),
             causes.join(lang.pick("、", ", ")),
         ]);
     }
@@ -71,7 +74,7 @@ pub(crate) fn differences(comparison: &Comparison, all: bool, lang: Lang) -> Str
 
 /// Which publication a side is: its id, its period, what was known.
 fn named(side: &Compared, which: &str, lang: Lang) -> String {
-    let moment = words::with_offset(side.as_of, &side.catalog.head.time_zone, false);
+    let moment = moment(side.as_of, &side.catalog.head.time_zone, lang);
     let (id, period) = (&side.publication, &side.period);
     match lang {
         Lang::Zh => format!("{which}  {id}  {period}  数据截至 {moment}"),
@@ -108,13 +111,22 @@ fn name_of_area(code: &str, sides: [&Compared; 2], lang: Lang) -> String {
     code.to_owned()
 }
 
+/// Both values, a ratio's with the digits that are published of it; with all of them where those are the same.
+fn values(change: &Change, catalog: &Catalog) -> [Option<String>; 2] {
+    let exact = [change.value_before, change.value_after].map(|value| value.map(helan_rollup::decimal_text));
+    let (_, code, _) = change.cell();
+    let Some(ratio) = catalog.indicator(code).filter(|row| row.kind == IndicatorKind::Ratio) else { return exact };
+    let published = exact.clone().map(|value| value.map(|text| round(&text, ratio.decimals.into(), catalog.rounding(code))));
+    if published[0] == published[1] { exact } else { published }
+}
+
 /// A value with its status in words.
-fn side(value: Option<i128>, status: Option<&str>, lang: Lang) -> String {
+fn side(value: Option<String>, status: Option<&str>, lang: Lang) -> String {
     let Some(status) = status else { return "–".to_owned() };
     let words = words::status(status);
     let words = lang.pick(words.0, words.1);
     match value {
         None => words.to_owned(),
-        Some(value) => format!("{} ({words})", grouped(&helan_rollup::decimal_text(value))),
+        Some(value) => format!("{} ({words})", grouped(&value)),
     }
 }

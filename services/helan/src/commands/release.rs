@@ -63,6 +63,11 @@ struct OfPeriod {
     why: String,
 }
 
+/// Reads a moment with its zone: a publication is held back to the minute.
+fn moment(text: &str) -> Result<jiff::Timestamp, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a moment such as 2026-12-01T09:00:00+08:00"))
+}
+
 #[derive(Debug, Subcommand)]
 enum ReleaseCommand {
     /// Mark a draft as reviewed (analyst or operator)
@@ -74,7 +79,7 @@ enum ReleaseCommand {
         #[command(flatten)]
         about: About,
         /// Moment (RFC 3339) from which on it may be released
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = moment)]
         until: jiff::Timestamp,
     },
     /// Release an approved publication; it replaces the one released before (operator)

@@ -13,6 +13,7 @@ use url::Url;
 use crate::args::{Format, Place};
 use crate::https::Trust;
 use crate::lang::Lang;
+use crate::note;
 use crate::shell::Shell;
 use crate::shell::remote::Remote;
 use crate::shell::source::{Moments, Source};
@@ -47,6 +48,9 @@ pub(crate) struct SqlArgs {
     /// List the columns of a table, view or table function
     #[arg(long, value_name = "NAME", conflicts_with = "query")]
     pub(crate) describe: Option<String>,
+    /// Say on standard error which version of every table was read
+    #[arg(long)]
+    pub(crate) versions: bool,
     /// Format of the result
     #[arg(short, long, value_enum, default_value = "table")]
     pub(crate) format: Format,
@@ -94,6 +98,7 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
                 output: args.output,
                 expanded: false,
                 timing: false,
+                versions: args.versions,
                 raw: args.raw,
                 screen: None,
             };
@@ -105,7 +110,12 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
         }
     };
     let answer = source.ask(&text, &moments).await?;
-    show::write(answer.schema, answer.rows, args.format, args.output.as_deref(), lang, args.raw).await
+    let versions = answer.versions;
+    show::write(answer.schema, answer.rows, args.format, args.output.as_deref(), lang, args.raw).await?;
+    if args.versions {
+        note!("{}", show::versions(&versions, lang));
+    }
+    Ok(())
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

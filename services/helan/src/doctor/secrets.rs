@@ -65,7 +65,7 @@ fn credentials(
         let list = strangers.join(", ");
         return Finding::warn(
             CHECK,
-            (format!("名录中无这些单位：{list}"), format!("the catalog has no such reporters: {list}")),
+            (format!("指标目录中无这些报送单位：{list}"), format!("the catalog has no such reporters: {list}")),
             (
                 "他们的报送会被拒绝；核对指标目录，或吊销访问令牌",
                 "what they send is refused; look at the catalog, or revoke the credentials",

@@ -16,6 +16,8 @@ pub(crate) enum Command {
     Expanded,
     /// `\timing`.
     Timing,
+    /// `\versions`.
+    Versions,
     /// `\o FILE`; without a file: the screen again.
     Output(Option<String>),
     /// `\f FORMAT`.
@@ -44,6 +46,7 @@ impl Command {
             ("as-of", [known, recorded]) => Self::AsOf(Some(((*known).to_owned(), Some((*recorded).to_owned())))),
             ("x", []) => Self::Expanded,
             ("timing", []) => Self::Timing,
+            ("versions", []) => Self::Versions,
             ("o", []) => Self::Output(None),
             ("o", [file]) => Self::Output(Some((*file).to_owned())),
             ("f", ["table"]) => Self::Format(Format::Table),
@@ -70,7 +73,8 @@ pub(crate) fn help(lang: Lang) -> &'static str {
   \\d+ 名称      各列及视图的 SQL          \\as-of 日期   此后按该日期所知查询；\\as-of 恢复为当前
   \\f 格式       table、csv 或 json        \\x            每列一行
   \\o 文件       结果追加到文件；\\o 恢复   \\timing       显示用时
-  \\?            本页                      \\q            退出（或 Ctrl-D）
+  \\versions     显示各表的版本           \\?            本页
+  \\q            退出（或 Ctrl-D）
 Ctrl-C 取消正在运行的查询，或清除当前输入。每条语句都读取当时最新的一个版本。",
         "\
 A statement ends with a semicolon and may take several lines. Tab completes keywords, tables, columns, and the codes of
@@ -79,8 +83,8 @@ areas and indicators by name (such as 'yin).
   \\d+ NAME      its columns and its SQL    \\as-of DATE   read everything as known then; \\as-of: as of now again
   \\f FORMAT     table, csv or json         \\x            one line a column
   \\o FILE       append results to a file; \\o: the screen again
-  \\timing       say how long it took       \\?            this page
-  \\q            quit (or Ctrl-D)
+  \\timing       say how long it took       \\versions     say which version of each table was read
+  \\?            this page                  \\q            quit (or Ctrl-D)
 Ctrl-C cancels the query that runs, or clears the line. Each statement reads the newest version there is.",
     )
 }

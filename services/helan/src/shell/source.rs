@@ -26,6 +26,8 @@ pub(crate) struct Moments {
 /// Rows to come. Dropping it ends the query.
 pub(crate) struct Answer {
     pub(crate) schema: SchemaRef,
+    /// Which version of every table is read: `events=12, submissions=9, …`.
+    pub(crate) versions: String,
     pub(crate) rows: BoxStream<'static, anyhow::Result<RecordBatch>>,
 }
 
@@ -59,8 +61,9 @@ impl Source {
                 let (as_of, recorded) = (as_of.map(Moment::Written), recorded.map(Moment::Written));
                 let question = Question { text: text.to_owned(), as_of, recorded, ..Question::default() };
                 let answer = desk.ask(&"".into(), question).await?;
+                let versions = answer.provenance.table_versions();
                 let rows = answer.rows.into_stream().map_err(anyhow::Error::from);
-                Ok(Answer { schema: answer.schema, rows: rows.boxed() })
+                Ok(Answer { schema: answer.schema, versions, rows: rows.boxed() })
             }
             Self::Remote(remote) => remote.ask(text, moments).await,
             Self::Nothing(_) => anyhow::bail!("there is no lake yet"),

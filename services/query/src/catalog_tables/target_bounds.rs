@@ -12,6 +12,8 @@ pub(crate) struct Bound {
     pub(crate) comparator: Comparator,
     pub(crate) main: bool,
     pub(crate) rounded: bool,
+    /// Digits after the point that the text gives its value with.
+    pub(crate) digits: u8,
     /// In the indicator's plain unit, units of 10⁻¹⁰.
     pub(crate) lower: Option<i128>,
     pub(crate) lower_inclusive: bool,
@@ -38,7 +40,7 @@ pub(crate) fn readings(target: &Target, rounding: Rounding) -> Result<Vec<Bound>
     for (comparator, main) in
         [(target.comparator, true), (target.alt_comparator, false)].into_iter().filter_map(|(c, main)| Some((c?, main)))
     {
-        let exact = asked(comparator, value, tolerance);
+        let exact = Bound { digits, ..asked(comparator, value, tolerance) };
         let rounds = unit > 1 && !matches!(comparator, Comparator::All | Comparator::Done | Comparator::Started);
         if rounds {
             out.push(Bound { main, ..through_rounding(&exact, unit, rounding) });
@@ -53,6 +55,7 @@ fn asked(comparator: Comparator, value: i128, tolerance: i128) -> Bound {
         comparator,
         main: true,
         rounded: false,
+        digits: 0,
         lower: None,
         lower_inclusive: true,
         upper: None,

@@ -41,6 +41,12 @@ impl Provenance {
         self.current.session.versions()
     }
 
+    /// The same as one text: `events=12, submissions=9, …`.
+    pub fn table_versions(&self) -> String {
+        let versions = self.versions().iter().map(|version| format!("{}={}", version.table, version.version));
+        versions.collect::<Vec<_>>().join(", ")
+    }
+
     /// The catalog's time zone, in which dates are meant.
     pub fn zone(&self) -> &jiff::tz::TimeZone {
         self.current.session.zone()

@@ -1,7 +1,7 @@
-//! Clauses of a query: `fetch first n rows only`, and `order by` of what stands behind a result.
+//! Clauses of a query: `fetch first n rows only` and `select top n`, and `order by` of what stands behind a result.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Fetch, LimitClause, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Value,
+    Expr, Fetch, LimitClause, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Top, TopQuantity, Value,
 };
 
 fn number(number: usize) -> Expr {
@@ -11,15 +11,32 @@ fn number(number: usize) -> Expr {
 /// `fetch first n rows only` is `limit n`. With ties, or in percent, it stays, and is refused.
 pub(super) fn fetch(query: &mut Query) {
     let Some(Fetch { with_ties: false, percent: false, quantity }) = &query.fetch else { return };
-    let most = quantity.clone().unwrap_or_else(|| number(1));
-    match &mut query.limit_clause {
-        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(most),
-        clause @ None => {
-            *clause = Some(LimitClause::LimitOffset { limit: Some(most), offset: None, limit_by: Vec::new() });
-        }
-        Some(_) => return,
+    if limit(&mut query.limit_clause, quantity.clone().unwrap_or_else(|| number(1))) {
+        query.fetch = None;
     }
-    query.fetch = None;
+}
+
+/// `select top n` is `limit n`. With ties, or in percent, it stays, and is refused.
+pub(super) fn top(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    let Some(Top { with_ties: false, percent: false, quantity: Some(quantity) }) = &select.top else { return };
+    let most = match quantity {
+        TopQuantity::Expr(most) => most.clone(),
+        TopQuantity::Constant(most) => Expr::Value(Value::Number(most.to_string(), false).into()),
+    };
+    if limit(&mut query.limit_clause, most) {
+        select.top = None;
+    }
+}
+
+/// Says whether the limit could be put there.
+fn limit(clause: &mut Option<LimitClause>, most: Expr) -> bool {
+    match clause {
+        Some(LimitClause::LimitOffset { limit: limit @ None, .. }) => *limit = Some(most),
+        None => *clause = Some(LimitClause::LimitOffset { limit: Some(most), offset: None, limit_by: Vec::new() }),
+        Some(_) => return false,
+    }
+    true
 }
 
 /// To order by the very expression of a result is to order by that result, whatever its name is a column's too.

@@ -30,6 +30,10 @@ pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
                 }
                 LogicalPlan::Join(join)
             }
+            LogicalPlan::Values(values) => {
+                listed(&values.values)?;
+                LogicalPlan::Values(values)
+            }
             other => other,
         };
         let mut schema = merge_schema(&node.inputs());
@@ -46,6 +50,28 @@ pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
     Ok(plan.data)
 }
 
+/// Fails where a column of `values` has texts and numbers: the engine has made numbers of the texts.
+fn listed(rows: &[Vec<Expr>]) -> Result<()> {
+    let text = |expr: &Expr| match expr {
+        Expr::Cast(cast) if cast.field.data_type().is_numeric() => match cast.expr.as_ref() {
+            Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
+            _ => None,
+        },
+        _ => None,
+    };
+    for at in 0..rows.first().map_or(0, Vec::len) {
+        let column = || rows.iter().filter_map(|row| row.get(at));
+        if let Some(found) = column().find_map(text)
+            && column().any(|expr| text(expr).is_none() && !matches!(expr, Expr::Literal(value, _) if value.is_null()))
+        {
+            return Err(DataFusionError::Plan(format!(
+                "values has the text '{found}' and numbers in one column: put all of them in quotes, or none"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     moments::hold(&expr, schema)?;
     Ok(match expr {
@@ -53,8 +79,13 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let (mut left, mut right) = (left, right);
             let mut changed = true;
             if !equal(op) {
-                apart(&left, &right, schema)?;
-                apart(&right, &left, schema)?;
+                if ordered(op) {
+                    apart(&left, &right, schema)?;
+                    apart(&right, &left, schema)?;
+                } else {
+                    counts(&left, &right, schema)?;
+                    counts(&right, &left, schema)?;
+                }
                 changed = false;
             } else if let Some(text) = matched(&left, schema, &right, schema)? {
                 *right = text;
@@ -104,12 +135,21 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let expr = Expr::Case(Case { expr: Some(of), when_then_expr: whens, else_expr });
             if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
         }
-        Expr::ScalarFunction(ScalarFunction { func, mut args }) if func.name() == "nullif" && args.len() == 2 => {
-            let text = matched(&args[0], schema, &args[1], schema)?;
-            let changed = text.is_some();
-            args[1] = text.unwrap_or_else(|| std::mem::take(&mut args[1]));
+        Expr::ScalarFunction(ScalarFunction { func, mut args }) => {
+            let changed = match func.name() {
+                "nullif" | "coalesce" | "nvl" | "make_array" => all_as_texts(&mut args, schema)?,
+                "nvl2" => all_as_texts(args.get_mut(1..).unwrap_or_default(), schema)?,
+                // The largest of them depends on how they are read.
+                "greatest" | "least" => {
+                    for one in &args {
+                        args.iter().try_for_each(|other| apart(one, other, schema))?;
+                    }
+                    false
+                }
+                _ => false,
+            };
             let expr = Expr::ScalarFunction(ScalarFunction { func, args });
-            if changed { Transformed::yes(expr) } else { Transformed::no(expr) }
+            if changed { Transformed::yes(expr) } else { return Ok(dialect::parts(expr, schema)) }
         }
         Expr::InSubquery(inner) => {
             if inner.negated && !inner.subquery.outer_ref_columns.is_empty() {
@@ -128,6 +168,19 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         }
         other => dialect::parts(other, schema),
     })
+}
+
+/// Numbers as texts beside a text of which one value is to be taken. Says whether there were such.
+fn all_as_texts(args: &mut [Expr], schema: &DFSchema) -> Result<bool> {
+    let Some(text) = args.iter().find(|arg| is_text(arg, schema)).cloned() else { return Ok(false) };
+    let mut changed = false;
+    for arg in args {
+        if let Some(as_text) = matched(&text, schema, arg, schema)? {
+            *arg = as_text;
+            changed = true;
+        }
+    }
+    Ok(changed)
 }
 
 /// Decimals as doubles where they are compared with one: the engine would make a decimal of the double, with the digits of
@@ -185,6 +238,18 @@ fn apart(text: &Expr, number: &Expr, schema: &DFSchema) -> Result<()> {
         Expr::Literal(value, _) => refuse(text, &value.to_string()),
         _ => refuse(text, "…"),
     }
+}
+
+/// Fails where something is worked out with a text as with a number.
+fn counts(text: &Expr, other: &Expr, schema: &DFSchema) -> Result<()> {
+    let is_number = other.get_type(schema).is_ok_and(|kind| kind.is_numeric());
+    if is_text(text, schema) && (is_number || is_text(other, schema)) {
+        let name = text.schema_name();
+        return Err(DataFusionError::Plan(format!(
+            "{name} is a text, which nothing is added to or taken from: cast({name} as int) where every value is a number"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether it is a text, and no constant: `'5'` beside a column of numbers is a number in quotes.

@@ -58,7 +58,8 @@ pub fn said(error: &DataFusionError) -> String {
 /// Without what helps nobody: the name of every column beside the one that was meant, the programmer's form of what was
 /// written, each kind of argument that a function would have taken.
 fn shortened(text: &str) -> String {
-    if let Some((head, _)) = text.split_once("\nValid fields are ")
+    let more = ["\nValid fields are ", "\nColumn names are case sensitive."];
+    if let Some((head, _)) = more.iter().find_map(|more| text.split_once(more))
         && head.contains("Did you mean ")
     {
         return head.to_owned();

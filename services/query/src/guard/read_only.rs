@@ -20,7 +20,7 @@ use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
 use crate::guard::{code_texts, column_size, local_times, passed_over, plain_terms, reach, written_figures};
-use crate::session::{QueryError, scope};
+use crate::session::{QueryError, context};
 use crate::views::arguments;
 
 /// The engine's table of its settings.
@@ -194,7 +194,7 @@ fn asked_of(state: &SessionState, error: DataFusionError) -> QueryError {
     match asked(error) {
         // Everything that there is lies in the one schema, which nobody writes.
         QueryError::Asked(why) => {
-            let schema = format!("{}.{}.", scope::CATALOG, scope::SCHEMA);
+            let schema = format!("{}.{}.", context::CATALOG, context::SCHEMA);
             QueryError::Asked(why.replace(&schema, "") + &meant)
         }
         other => other,

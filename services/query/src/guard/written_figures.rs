@@ -6,11 +6,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, Sort, WindowFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, LogicalPlan, Operator, try_cast};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, ExprSchemable, LogicalPlan, Operator, try_cast};
 use helan_schemas::decimal::Decimal;
 
 /// Columns of views that hold the digits of a figure.
-const WRITTEN: [&str; 2] = ["shown", "printed"];
+const WRITTEN: [&str; 3] = ["actual", "shown", "printed"];
 
 /// Their values as numbers: what `exact` columns hold.
 const NUMBER: DataType = DataType::Decimal128(38, 10);
@@ -31,8 +32,7 @@ pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
     let plan = plan.transform_up_with_subqueries(|node| {
         let inputs: Vec<LogicalPlan> = node.inputs().into_iter().cloned().collect();
-        let is_written =
-            |expr: &Expr| matches!(expr, Expr::Column(column) if inputs.iter().any(|input| comes_from(column, input, &holds_digits)));
+        let is_written = |expr: &Expr| is_written(expr, &inputs);
         let node = match node {
             LogicalPlan::Sort(mut sort) => {
                 let changed = keys(&mut sort.expr, &is_written);
@@ -47,14 +47,26 @@ pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
             }
             other => other,
         };
+        let schema = merge_schema(&node.inputs());
         let names = NamePreserver::new(&node);
         node.map_expressions(|expr| {
             let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| ordered(expr, &is_written))?;
+            let changed = expr.transform_up(|expr| ordered(expr, &is_written, &schema))?;
             Ok(changed.update_data(|expr| name.restore(expr)))
         })
     })?;
     Ok(plan.data)
+}
+
+/// Whether an expression is a written figure, or one of several of which one is written.
+fn is_written(expr: &Expr, inputs: &[LogicalPlan]) -> bool {
+    match expr {
+        Expr::Column(column) => inputs.iter().any(|input| comes_from(column, input, &holds_digits)),
+        Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "nvl" | "nullif") => {
+            call.args.iter().any(|arg| is_written(arg, inputs))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a column of a plan is one of a table's that is `meant`, under whatever name the question gave it.
@@ -98,12 +110,18 @@ fn keys(order: &mut [Sort], is_written: &impl Fn(&Expr) -> bool) -> bool {
     changed
 }
 
-fn ordered(expr: Expr, is_written: &impl Fn(&Expr) -> bool) -> Result<Transformed<Expr>> {
+fn ordered(
+    expr: Expr,
+    is_written: &impl Fn(&Expr) -> bool,
+    schema: &DFSchema,
+) -> Result<Transformed<Expr>> {
+    let is_figure = |expr: &Expr| is_figure(expr, is_written, schema);
     let number = |expr: &mut Expr| *expr = try_cast(expr.clone(), NUMBER);
     Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { mut left, op, mut right })
             if compares(op)
-                && (is_written(&left) && is_number(&right, op) || is_written(&right) && is_number(&left, op)) =>
+                && (is_written(&left) && (is_number(&right, op) || is_figure(&right))
+                    || is_written(&right) && (is_number(&left, op) || is_figure(&left))) =>
         {
             number(&mut left);
             number(&mut right);
@@ -141,6 +159,14 @@ fn ordered(expr: Expr, is_written: &impl Fn(&Expr) -> bool) -> Result<Transforme
         }
         other => Transformed::no(other),
     })
+}
+
+/// Whether what a written figure is compared with is a figure too: written, a number, or the result of a query of one value.
+fn is_figure(expr: &Expr, is_written: &impl Fn(&Expr) -> bool, schema: &DFSchema) -> bool {
+    let is_constant = matches!(expr, Expr::Literal(..));
+    is_written(expr)
+        || matches!(expr, Expr::ScalarSubquery(_))
+        || !is_constant && expr.get_type(schema).is_ok_and(|kind| kind.is_numeric())
 }
 
 /// Fails for the largest or smallest of written figures.

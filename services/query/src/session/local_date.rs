@@ -91,11 +91,11 @@ mod tests {
     use datafusion::catalog::MemorySchemaProvider;
     use datafusion::execution::runtime_env::RuntimeEnv;
 
-    use crate::session::scope;
+    use crate::session::context;
 
     async fn answer(sql: &str) -> String {
         let names = Arc::new(MemorySchemaProvider::new());
-        let context = scope::context(names, scope::UTC, true, Arc::new(RuntimeEnv::default()));
+        let context = context::of_questions(names, context::UTC, true, Arc::new(RuntimeEnv::default()));
         let answered = async { context.sql(sql).await?.collect().await };
         match answered.await {
             Ok(batches) => arrow::util::pretty::pretty_format_batches(&batches).expect("rows").to_string(),

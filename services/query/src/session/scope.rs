@@ -8,13 +8,12 @@ use arrow::array::Array;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, TableProvider};
+use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::SessionContext;
 use helan_lake::cells::{Prepared, Sources};
 use helan_queries::{Query, Views};
 use helan_schemas::catalog::Catalog;
@@ -23,16 +22,9 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::catalog_tables;
-use crate::dialect;
-use crate::guard::arithmetic::Checked;
-use crate::guard::outer_joins::SidesApart;
-use crate::guard::truths::Truths;
-use crate::guard::unions::PlainUnions;
-use crate::guard::{functions, sums};
+use crate::session::context;
 use crate::session::hidden::Hidden;
-use crate::session::local_date;
 use crate::views::narrow::{AT_ONCE, Part};
-use crate::views::row_numbers::NumberInOnePass;
 use crate::views::standing;
 use crate::views::standing::Standing;
 use crate::views::view::View;
@@ -43,8 +35,6 @@ const FEW: usize = 200_000;
 const FEW_OF_PART: u64 = 50_000;
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
-pub(crate) const CATALOG: &str = "helan";
-pub(crate) const SCHEMA: &str = "public";
 
 /// What views may use, of all questions together.
 #[derive(Clone)]
@@ -174,7 +164,7 @@ impl Scope {
         let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            let context = Hidden::new(context(Arc::new(names), UTC, small, memory));
+            let context = Hidden::new(context::of_views(Arc::new(names), small, memory));
             let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
             Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
         }))
@@ -268,63 +258,6 @@ impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("as_of", &self.as_of).field("recorded", &self.recorded).finish_non_exhaustive()
     }
-}
-
-/// The zone in which views are worked out.
-pub(crate) const UTC: &str = "UTC";
-
-/// A context in which names mean what `names` says, and moments count in a time zone; a small one does not spread its
-/// work over threads.
-pub(crate) fn context(
-    names: Arc<dyn SchemaProvider>,
-    zone: &str,
-    small: bool,
-    memory: Arc<RuntimeEnv>,
-) -> SessionContext {
-    let mut config = SessionConfig::new()
-        .with_default_catalog_and_schema(CATALOG, SCHEMA)
-        .with_create_default_catalog_and_schema(false)
-        .with_information_schema(true);
-    if small {
-        config = config.with_target_partitions(1);
-    }
-    let options = config.options_mut();
-    // A view's plan is optimised when it is scanned and again as part of the plan that reads it; a join that has built its
-    // filter by then can no longer turn its sides.
-    options.optimizer.enable_join_dynamic_filter_pushdown = false;
-    if small {
-        // Views are small plans over tables in memory: what further passes could still find costs more than it saves.
-        options.optimizer.max_passes = 1;
-    }
-    options.sql_parser.parse_float_as_decimal = true;
-    options.sql_parser.map_string_types_to_utf8view = false;
-    options.execution.time_zone = Some(zone.to_owned());
-    // What a sort keeps free to merge what it wrote to disk: its batches are small (`session.rs`).
-    options.execution.sort_spill_reservation_bytes = 2 << 20;
-    // Columns of Delta tables carry their docs as metadata, those of views do not: no difference that matters.
-    options.execution.skip_physical_aggregate_schema_check = true;
-    let known = SessionContext::new_with_config_rt(config, memory).state();
-    let mut rules = known.physical_optimizers().to_vec();
-    rules.insert(0, Arc::new(SidesApart));
-    rules.push(Arc::new(NumberInOnePass));
-    let mut planners = vec![dialect::planner(), Arc::new(Truths) as _];
-    planners.extend(known.expr_planners().iter().cloned());
-    let state = SessionStateBuilder::new_from_existing(known).with_physical_optimizer_rules(rules);
-    let state = state.with_expr_planners(planners).build();
-    let context = SessionContext::new_with_state(state);
-    let catalog = MemoryCatalogProvider::new();
-    catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
-    context.register_catalog(CATALOG, Arc::new(catalog));
-    context.add_analyzer_rule(Arc::new(PlainUnions));
-    context.add_analyzer_rule(Arc::new(Checked));
-    sums::register(&context);
-    local_date::register(&context);
-    dialect::register(&context);
-    let offered: Vec<_> = context.state().table_functions().keys().cloned().collect();
-    for name in offered.iter().filter(|name| !functions::table(name)) {
-        context.deregister_udtf(name);
-    }
-    context
 }
 
 /// A table over batches of one schema, whose fields lose their metadata.

@@ -60,7 +60,7 @@ impl Part {
         };
         Self {
             areas: columns(of(Narrows::Area), "ref_area").map(|names| areas(names, catalog)),
-            indicators: columns(of(Narrows::Indicator), "indicator").map(|names| indicators(names, catalog)),
+            indicators: columns(by_indicator(query), "indicator").map(|names| closure(query, names, catalog)),
             years: periods.map(|names| years(names.iter())),
             without: Names::new(),
         }
@@ -68,9 +68,10 @@ impl Part {
 
     /// The pieces in which a view is computed that needs more statements than are looked at together; none = at once.
     pub(crate) fn pieces(&self, query: &Query, counts: &Counts, at_once: u64, catalog: &Catalog) -> Option<Vec<Piece>> {
-        if !query.narrows.contains(&Narrows::Indicator) || !self.without.is_empty() || counts.is_empty() {
+        if !by_indicator(query) || !self.without.is_empty() || counts.is_empty() {
             return None;
         }
+        let at_once = query.at_once.map_or(at_once, |own| own.min(at_once));
         let sizes = |names: &Names| names.iter().map(|name| self.size_of(counts.get(name))).sum::<u64>();
         let listed: Names = match &self.indicators {
             Some(names) => names.clone(),
@@ -88,7 +89,7 @@ impl Part {
             if !waiting.contains(&name) {
                 continue;
             }
-            let needed = indicators(Names::from([name.clone()]), catalog);
+            let needed = closure(query, Names::from([name.clone()]), catalog);
             let rows: Names = needed.iter().filter(|name| waiting.remove(*name)).cloned().collect();
             match of_pieces.last_mut() {
                 Some((all, of_piece)) if sizes(&(&*of_piece | &needed)) <= at_once => {
@@ -184,6 +185,20 @@ fn years<'p>(periods: impl Iterator<Item = &'p String>) -> BTreeSet<i16> {
     let parsed = periods.filter_map(|text| Period::parse(text).ok());
     let spans = parsed.filter_map(|period| Some(period.start.checked_sub(1.day()).ok()?.year()..=period.end.year()));
     spans.flatten().collect()
+}
+
+fn by_indicator(query: &Query) -> bool {
+    query.narrows.iter().any(|narrows| matches!(narrows, Narrows::Indicator | Narrows::IndicatorWithRules))
+}
+
+/// The indicators out of which a view's rows about these are computed.
+fn closure(query: &Query, mut names: Names, catalog: &Catalog) -> Names {
+    if query.narrows.contains(&Narrows::IndicatorWithRules) {
+        let rules = catalog.rules.iter().filter(|rule| names.contains(&rule.indicator));
+        let beside: Vec<String> = rules.flat_map(|rule| rule.parts.split_whitespace().map(str::to_owned)).collect();
+        names.extend(beside);
+    }
+    indicators(names, catalog)
 }
 
 /// Indicators with the parts of ratios, and the items of what is counted by items.

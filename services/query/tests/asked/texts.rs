@@ -30,6 +30,9 @@ async fn a_number_that_equals_a_text_is_the_text() {
         ("select 1 from events where (ref_area, time_period) in ((640100, 2018), (640000, 2018))", 1),
         ("select 1 from events where (ref_area, time_period) <> (640000, 2018)", 0),
         ("select 1 from events where ref_area = any(array[640000, 640100])", 1),
+        ("select 1 from events where coalesce(ref_area, 0) = '640000'", 1),
+        ("select 1 from (select coalesce(cast(null as varchar), 7, ref_area) v from events) t where v = '7'", 1),
+        ("select 1 from events where (array[ref_area, 1])[1] = '640000'", 1),
         // A number in quotes beside numbers stays a number.
         ("select 1 from events where value > '5'", 1),
         ("select 1 from events where cast(time_period as int) > 2017", 1),
@@ -46,7 +49,10 @@ async fn what_depends_on_how_it_is_written_is_refused() {
         ("select 1 from events where ref_area between 640000 and 640100", "'640000'"),
         ("select 1 from events where ref_area = 640000.0", "is a text"),
         ("select 1 from events where ref_area in (select 640000)", "is a text"),
-        ("select 1 from events where ref_area + 1 = 640001", "ref_area"),
+        ("select 1 from events where ref_area + 1 = 640001", "ref_area as int)"),
+        ("select max(time_period) - min(time_period) from events", "is a text, which nothing"),
+        ("select least(ref_area, 9) from events", "is a text"),
+        ("select * from (values ('01'), (2)) t(code)", "'01'"),
     ] {
         let error = count(text).await.expect_err(text);
         assert!(error.contains(says), "{text}: {error}");

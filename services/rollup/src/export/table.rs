@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Schema};
 use arrow::record_batch::RecordBatch;
+use helan_query::without_zeros;
 
 use crate::error::RollupError;
 use crate::export::{Export, Row};
@@ -30,6 +31,9 @@ const FIELDS: [&str; 18] = [
     "reason_zh",
     "reason_en",
 ];
+
+/// Those of them that are numbers.
+const NUMBERS: [&str; 7] = ["numerator", "denominator", "reported", "compiled", "residual", "target_value", "fulfilment"];
 
 pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     let rows = &export.rows;
@@ -57,7 +61,11 @@ pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     push("unit", text(&|row| unit(export, row)));
     push("status", text(&|row| Some(row.value.status.clone())));
     for name in FIELDS {
-        push(name, text(&|row| row.of_parts(name).map(str::to_owned)));
+        let of_row = |row: &Row| {
+            let text = row.of_parts(name)?;
+            Some(if NUMBERS.contains(&name) { without_zeros(text) } else { text }.to_owned())
+        };
+        push(name, text(&of_row));
     }
     for name in ["sensitive", "demo"] {
         let flags: BooleanArray = rows.iter().map(|row| row.field(name).map(|text| text == "true")).collect();

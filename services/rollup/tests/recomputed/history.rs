@@ -1,7 +1,9 @@
 //! Random histories of reports, and the events that they leave in the lake.
 
+use jiff::ToSpan;
 use proptest::prelude::*;
 
+use crate::model::parse;
 use crate::world::{AREAS, GROUPS, SOURCES, Variant};
 
 /// An event, as the model reads it.
@@ -279,10 +281,17 @@ impl Case {
                 Step::Series { area, indicator, cuts, cents, source, days } => {
                     let ends: Vec<u16> = (1..12).filter(|month| cuts & (1 << (month - 1)) != 0).chain([12]).collect();
                     let firsts = std::iter::once(1).chain(ends.iter().map(|end| end + 1));
-                    let names: Vec<String> = firsts
+                    let mut names: Vec<String> = firsts
                         .zip(&ends)
                         .map(|(first, end)| part_of_2018(first, end + 1 - first, cents % 4 == 0))
                         .collect();
+                    // Now and then one of them in two pieces that do not meet at a month's end.
+                    if cents % 3 == 0 {
+                        let cut = parse(&names.remove(cents as usize % names.len()));
+                        let days = cut.start.until(cut.end).expect("days").get_days() + 1;
+                        let next = cut.start.checked_add(15.days()).expect("a day");
+                        names.extend([format!("{}/P15D", cut.start), format!("{next}/P{}D", days - 15)]);
+                    }
                     for (more, period) in names.into_iter().enumerate() {
                         let report = Report {
                             area: AREAS[area],

@@ -120,6 +120,7 @@ impl Question {
         let named = [
             ("ref_area", Narrows::Area, &self.areas),
             ("indicator", Narrows::Indicator, &self.indicators),
+            ("indicator", Narrows::IndicatorWithRules, &self.indicators),
             ("time_period", Narrows::Period, &self.periods),
             ("from_period", Narrows::PairOfPeriods, &self.periods),
             ("to_period", Narrows::PairOfPeriods, &self.periods),

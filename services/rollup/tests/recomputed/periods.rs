@@ -81,7 +81,8 @@ impl Model<'_> {
     }
 
     /// A year of a flow from its parts: one from January to December, else parts of one length that fill it, the longest
-    /// first, else whatever fits together; where nothing fills it, what covers the most months.
+    /// first, else whatever fits together, else parts that fill it day by day; where nothing fills it, what covers the most
+    /// months.
     fn of_parts(&self, inside: &[(Period, &Event)], year: Period) -> Option<Own> {
         let whole_months = |part: &Period| part.start.day() == 1 && part.end.day() == part.end.days_in_month();
         let mut parts: Vec<Part<'_>> = inside
@@ -104,14 +105,16 @@ impl Model<'_> {
             set.iter().map(|(first, last, ..)| (1_i64 << (12 + i64::from(*first))) + (1 << *last)).sum()
         };
         let other = sets.iter().max_by_key(|set| (months(set), std::cmp::Reverse(set.len()), steps(set)));
-        let set = of_one_length.or(other).filter(|set| !set.is_empty())?;
-        let covered = months(set);
+        let by_days = filled.is_empty().then(|| fill_by_days(inside, year)).flatten();
+        let set = by_days.as_ref().or(of_one_length).or(other).filter(|set| !set.is_empty())?;
+        let covered = if by_days.is_some() { 12 } else { months(set) };
         let events: Vec<&Event> = set.iter().map(|(.., event)| *event).collect();
         let amount: i128 = events.iter().filter_map(|event| report(event).amount).sum();
         let labels: Vec<Labels> = events.iter().map(|event| self.labels(event)).collect();
         Some(Own {
             amount: Some(amount),
             method: match set.len() {
+                _ if by_days.is_some() => "parts",
                 _ if covered < 12 => "partial",
                 1 => "year_to_date",
                 2 if even(set, 6) => "semesters",
@@ -133,6 +136,27 @@ impl Model<'_> {
 
 /// First and last month, period, event.
 type Part<'e> = (i8, i8, Period, &'e Event);
+
+/// The parts that follow one another from the year's first day to its last: those that lie in no other, else those in which
+/// no other lies.
+fn fill_by_days<'e>(inside: &[(Period, &'e Event)], year: Period) -> Option<Vec<Part<'e>>> {
+    let mut parts: Vec<Part<'_>> = inside
+        .iter()
+        .filter(|(part, _)| part.start >= year.start)
+        .map(|(part, event)| (part.start.month(), part.end.month(), *part, *event))
+        .collect();
+    parts.sort_by_key(|(.., part, _)| (part.start, part.end, part.kind == PeriodKind::Range, part.to_string()));
+    parts.dedup_by_key(|(.., part, _)| (part.start, part.end));
+    let lies_in = |inner: &Part<'_>, outer: &Part<'_>| {
+        inner.2.start >= outer.2.start && inner.2.end <= outer.2.end && inner.2 != outer.2
+    };
+    let direct = parts.iter().filter(|part| !parts.iter().any(|other| lies_in(part, other)));
+    let finest = parts.iter().filter(|part| !parts.iter().any(|other| lies_in(other, part)));
+    [direct.copied().collect::<Vec<_>>(), finest.copied().collect()].into_iter().find(|set| {
+        let meets = set.windows(2).all(|pair| pair[0].2.end.tomorrow().ok() == Some(pair[1].2.start));
+        meets && set.first().is_some_and(|part| part.2.start == year.start) && set.last().is_some_and(|part| part.2.end == year.end)
+    })
+}
 
 /// Every set of parts of which no two share a month.
 fn fit<'e>(parts: &[Part<'e>], from: i8, taken: &mut Vec<Part<'e>>, sets: &mut Vec<Vec<Part<'e>>>) {

@@ -94,7 +94,14 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: 
     let readings = readings(model, owed, (area, measure), &actual);
     let current = readings.iter().find(|(current, _)| *current).map(|(_, met)| *met);
     let turned = readings.iter().map(|(_, met)| *met).collect::<BTreeSet<_>>().len() > 1;
-    let verdict = verdict(owed, &actual, current, period_over, is_due);
+    let grows = match measure {
+        Measure::Items | Measure::Members => true,
+        Measure::Ratio => false,
+        Measure::Value => {
+            owed.kind() == "milestone" || (combines(owed.indicator).1 == "sum" && model.never_negative(owed.indicator))
+        }
+    };
+    let verdict = verdict(owed, &actual, current, (period_over, grows), is_due);
     Stands {
         verdict,
         actual: shown,
@@ -122,7 +129,14 @@ fn is_share(owed: &Owed, actual: &Actual, verdict: &str) -> bool {
     told && owed.value.is_some() && target(owed) > 0 && owed.comparator != "<=" && !done
 }
 
-fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: bool, is_due: bool) -> &'static str {
+fn verdict(
+    owed: &Owed,
+    actual: &Actual,
+    current: Option<bool>,
+    (period_over, grows): (bool, bool),
+    is_due: bool,
+) -> &'static str {
+    let more_is_better = matches!(owed.comparator, ">=" | ">" | "all" | "done" | "started");
     // T9 promises no number and is shown only.
     if owed.id == "T9" {
         return "report_only";
@@ -146,13 +160,13 @@ fn verdict(owed: &Owed, actual: &Actual, current: Option<bool>, period_over: boo
     }
     if actual.complete {
         return match current {
-            Some(true) => "met",
+            Some(true) if period_over || (grows && more_is_better) => "met",
             _ if period_over => "missed",
             _ => "not_due",
         };
     }
     // More than enough is known where the rest can only add, and more is never too much.
-    if current == Some(true) && actual.at_least && matches!(owed.comparator, ">=" | ">" | "all" | "done" | "started") {
+    if current == Some(true) && actual.at_least && more_is_better {
         return "met";
     }
     let upward = matches!(owed.comparator, ">=" | ">" | "≈");

@@ -108,8 +108,6 @@ pub(super) fn analyst(served: &Served, headers: &HeaderMap) -> Result<Identity, 
 async fn head(served: &Served, provenance: &Provenance, id: &str, format: Format) -> HeaderMap {
     let watermark = timeout(LOG_TIME, watermark_of(served, &provenance.current.snapshots)).await;
     let watermark = watermark.ok().and_then(Result::ok).flatten();
-    let versions = provenance.versions().iter().map(|version| format!("{}={}", version.table, version.version));
-    let versions: Vec<_> = versions.collect();
     let mut headers = HeaderMap::new();
     let mut set = |name: &'static str, value: String| {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -118,7 +116,7 @@ async fn head(served: &Served, provenance: &Provenance, id: &str, format: Format
     };
     set("helan-query", id.to_owned());
     set("helan-lake", served.http.lake.id().to_owned());
-    set("helan-table-versions", versions.join(", "));
+    set("helan-table-versions", provenance.table_versions());
     set("helan-catalog", provenance.catalog().to_owned());
     set("helan-as-of", rfc_3339(provenance.as_of));
     if let Some(recorded) = provenance.recorded {
