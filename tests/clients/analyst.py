@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import struct
 import sys
 import threading
 import time
@@ -71,6 +72,8 @@ def attacks(one):
     statements = [line for line in lines if line and not line.startswith("--")]
     # Trees that are deeper than a stack, also where the text is about the catalogs.
     statements += ["select 1" + " + 1" * 15000, "select 1" + " + 1" * 15000 + " from pg_class", "select " + "(" * 9000 + "pg_x"]
+    # Much to read, or to do, in few bytes.
+    statements += ["declare c " + "for " * 15000, ";" * 60000 + "x", "select 1;" * 1001, "select 1" + " " * 70000]
     done = []
     for statement in statements:
         for prepare in (False, True):
@@ -153,6 +156,29 @@ def logins():
     return [*(text.split("FATAL:")[-1].strip() if text else text for text in (wrong, nobody, database, many)), right]
 
 
+def strangers():
+    """What is not the protocol is told so, and counted no longer."""
+    before = gauge("helan_postgres_connections")
+    startup = struct.pack("!i", 3 << 16) + f"user\0{USER}\0database\0helan\0\0".encode()
+    startup = struct.pack("!i", len(startup) + 4) + startup
+
+    def told(*messages):
+        with socket.create_connection((HOST, int(PORT)), 20) as stranger:
+            for message in messages[:-1]:
+                stranger.sendall(message)
+                stranger.recv(65536)
+            stranger.sendall(messages[-1])
+            answer = b""
+            while part := stranger.recv(65536):
+                answer += part
+            return b"FATAL" in answer and b"C08P01" in answer
+
+    empty, short = b"p" + struct.pack("!i", 4), b"p" + struct.pack("!i", 25) + b"SCRAM-SHA-256\0" + struct.pack("!i", 2**31 - 1) + b"n,,"
+    answers = [told(b"GET / HTTP/1.1\r\n\r\n"), told(struct.pack("!ii", 20000, 3 << 16)), told(startup, empty), told(startup, short)]
+    until(lambda: gauge("helan_postgres_connections") == before, "they are gone")
+    return answers
+
+
 def old():
     """A credential from before SCRAM: its whole token is asked for, on this machine only or within TLS."""
     token = os.environ["HELAN_OLD"]
@@ -187,5 +213,5 @@ def replays(_):
 one = connect()
 parts = {"digits": digits, "attacks": attacks, "cursors": cursors, "settings": settings, "limits": limits, "catalogs": catalogs, "replays": replays}
 answers = {name: part(one) for name, part in parts.items()}
-answers.update(seats=seats(), old=old(), logins=logins())
+answers.update(seats=seats(), strangers=strangers(), old=old(), logins=logins())
 json.dump(answers, sys.stdout)

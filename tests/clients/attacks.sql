@@ -107,3 +107,9 @@ declare c cursor with hold for delete from events
 fetch 1 from nobody
 close nobody
 deallocate nobody
+commit prepared 'x'
+rollback prepared 'x'
+commit and chain
+set datafusion.execution.batch_size = 1
+select chr(0)
+select array[chr(0)]

@@ -63,6 +63,7 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
         "catalogs": ["v", true, true, 0],
         "replays": [true, {}],
         "seats": ["53300", 1],
+        "strangers": [true, true, true, true],
         "old": [1, "wrong user or password"],
         "logins": [
             "wrong user or password", "wrong user or password", "there is no such database: \"postgres\"",

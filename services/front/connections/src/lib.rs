@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helan_runtime::shutdown::Shutdown;
+use prometheus_client::metrics::gauge::Gauge;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -117,9 +118,8 @@ pub async fn serve<F: Front>(
                 }
                 let (front, open, shutdown) = (front.clone(), counters.connections.clone(), shutdown.clone());
                 attended.spawn(async move {
-                    open.inc();
+                    let _open = Open::new(open);
                     front.speak(stream, peer, place, shutdown).await;
-                    open.dec();
                 });
             }
             None => {
@@ -139,9 +139,61 @@ pub async fn serve<F: Front>(
     Ok(())
 }
 
+/// An open connection, counted until this is dropped: however it ends.
+struct Open(Gauge);
+
+impl Open {
+    fn new(open: Gauge) -> Self {
+        open.inc();
+        Self(open)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// Answers are many small messages, and connections stand idle for hours.
 fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
     SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    /// A front end with a fault.
+    struct Faulty;
+
+    impl Front for Faulty {
+        async fn speak(self: Arc<Self>, _: TcpStream, _: IpAddr, _: Place, _: Shutdown) {
+            panic!("a fault of a front end");
+        }
+
+        async fn refuse(self: Arc<Self>, _: TcpStream) {}
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_by_a_fault_is_counted_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (connections, counters) = (Connections::new(1, 1), Counters::default());
+        let shutdown = Shutdown::new();
+        let serving =
+            tokio::spawn(serve(Arc::new(Faulty), listener, connections.clone(), counters.clone(), shutdown.clone()));
+        for _ in 0..3 {
+            let mut stream = TcpStream::connect(address).await.expect("a connection");
+            assert_eq!(stream.read(&mut [0]).await.expect("an end"), 0);
+        }
+        shutdown.trigger();
+        serving.await.expect("it ends").expect("served");
+        assert_eq!(counters.connections.get(), 0);
+        assert!(connections.admit().is_some_and(|place| !place.made_room));
+    }
 }

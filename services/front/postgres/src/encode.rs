@@ -1,5 +1,7 @@
 //! Rows as messages: each value as text or in the binary form of its type.
 
+mod times;
+
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{
@@ -11,9 +13,9 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::{BufMut, BytesMut};
 use helan_query::{is_exact, without_zeros};
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, civil};
 use pgwire::messages::data::{FieldDescription, RowDescription};
 
+use self::times::{day, local, moment, span, time_of_day};
 use crate::numeric;
 use crate::problem::{Own, Problem};
 use crate::types::{self, Column, Type};
@@ -21,6 +23,8 @@ use crate::types::{self, Column, Type};
 /// Days and microseconds from 1970 to 2000, where PostgreSQL counts from.
 const DAYS: i32 = 10_957;
 const MICROSECONDS: i64 = 946_684_800_000_000;
+/// Columns of an answer: they are counted in sixteen bits.
+const COLUMNS: usize = i16::MAX as usize;
 
 /// Whether values are written in binary, column by column: as clients say it in one word for all, or in one for each.
 pub(crate) fn formats(codes: &[i16], columns: usize) -> Result<Vec<bool>, Problem> {
@@ -39,6 +43,9 @@ pub(crate) fn formats(codes: &[i16], columns: usize) -> Result<Vec<bool>, Proble
 
 /// The columns of an answer.
 pub(crate) fn columns(schema: &Schema) -> Result<Vec<Column>, Problem> {
+    if schema.fields().len() > COLUMNS {
+        return Err(Problem::found(Own::Type, format!("{} > {COLUMNS}", schema.fields().len())));
+    }
     let of = |field: &arrow::datatypes::FieldRef| {
         types::of_field(field)
             .ok_or_else(|| Problem::found(Own::Type, format!("{}: {}", field.name(), field.data_type())))
@@ -51,7 +58,8 @@ pub(crate) fn describe(schema: &Schema, columns: &[Column], binary: &[bool]) -> 
     let fields = schema.fields().iter().zip(columns).enumerate().map(|(at, (field, column))| {
         let format = i16::from(binary.get(at).copied().unwrap_or(false));
         let (oid, length) = (types::oid_of(*column), types::length_of(*column));
-        FieldDescription::new(field.name().clone(), 0, 0, oid, length, -1, format)
+        // A zero would end the name, and what follows would be read as something else.
+        FieldDescription::new(field.name().replace('\0', ""), 0, 0, oid, length, -1, format)
     });
     RowDescription::new(fields.collect())
 }
@@ -102,8 +110,17 @@ impl Rows {
         self.rows
     }
 
-    /// Writes one row as a message.
+    /// Writes one row as a message. Nothing is written of a row with a value that cannot be.
     pub(crate) fn write(&self, row: usize, out: &mut BytesMut) -> Result<(), Problem> {
+        let before = out.len();
+        let written = self.message(row, out);
+        if written.is_err() {
+            out.truncate(before);
+        }
+        written
+    }
+
+    fn message(&self, row: usize, out: &mut BytesMut) -> Result<(), Problem> {
         out.put_u8(b'D');
         let begin = out.len();
         out.put_i32(0);
@@ -234,8 +251,7 @@ impl Values {
             Self::Date(array) => day(array.as_primitive::<Date32Type>().value(at))?.to_string(),
             Self::Time(array) => {
                 let time = array.as_primitive::<Time64MicrosecondType>().value(at);
-                let time = civil::Time::midnight().checked_add(SignedDuration::from_micros(time));
-                time.map_err(|error| Problem::found(Own::Type, error))?.to_string()
+                time_of_day(time)?.to_string()
             }
             Self::Instant { array, with_zone } => {
                 let instant = array.as_primitive::<TimestampMicrosecondType>().value(at);
@@ -280,11 +296,17 @@ impl Values {
             Self::Bytes(array) => out.put_slice(array.as_binary::<i32>().value(at)),
             Self::Date(array) => {
                 let days = array.as_primitive::<Date32Type>().value(at);
+                day(days)?;
                 out.put_i32(days.checked_sub(DAYS).ok_or_else(|| Problem::found(Own::Type, days))?);
             }
-            Self::Time(array) => out.put_i64(array.as_primitive::<Time64MicrosecondType>().value(at)),
+            Self::Time(array) => {
+                let time = array.as_primitive::<Time64MicrosecondType>().value(at);
+                time_of_day(time)?;
+                out.put_i64(time);
+            }
             Self::Instant { array, .. } => {
                 let instant = array.as_primitive::<TimestampMicrosecondType>().value(at);
+                local(instant, &TimeZone::UTC)?;
                 out.put_i64(instant.checked_sub(MICROSECONDS).ok_or_else(|| Problem::found(Own::Type, instant))?);
             }
             Self::Interval(array) => {
@@ -333,61 +355,6 @@ fn float<T: std::fmt::Display + Into<f64> + Copy>(value: T) -> String {
         wide if wide.is_infinite() => if wide > 0.0 { "Infinity" } else { "-Infinity" }.to_owned(),
         _ => value.to_string(),
     }
-}
-
-fn day(days: i32) -> Result<civil::Date, Problem> {
-    let span = jiff::Span::new().try_days(i64::from(days));
-    let day = span.and_then(|span| civil::date(1970, 1, 1).checked_add(span));
-    let day = day.map_err(|error| Problem::found(Own::Type, error))?;
-    // PostgreSQL writes years before the first in another way.
-    if day.year() < 1 { Err(Problem::found(Own::Type, day)) } else { Ok(day) }
-}
-
-fn moment(instant: i64, zone: &TimeZone, with_zone: bool) -> Result<String, Problem> {
-    let instant = Timestamp::from_microsecond(instant).map_err(|error| Problem::found(Own::Type, error))?;
-    let local = zone.to_datetime(instant);
-    if local.year() < 1 {
-        return Err(Problem::found(Own::Type, local));
-    }
-    let text = format!("{} {}", local.date(), local.time());
-    if !with_zone {
-        return Ok(text);
-    }
-    let seconds = zone.to_offset(instant).seconds();
-    let (hours, minutes, rest) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
-    let sign = if seconds < 0 { '-' } else { '+' };
-    let mut offset = format!("{sign}{hours:02}");
-    if minutes > 0 || rest > 0 {
-        offset += &format!(":{minutes:02}");
-    }
-    if rest > 0 {
-        offset += &format!(":{rest:02}");
-    }
-    Ok(text + &offset)
-}
-
-fn span(value: arrow::datatypes::IntervalMonthDayNano) -> String {
-    let (months, days, nanoseconds) = IntervalMonthDayNanoType::to_parts(value);
-    let mut parts = Vec::new();
-    let mut part = |count: i32, unit: &str| {
-        if count != 0 {
-            parts.push(format!("{count} {unit}{}", if count == 1 { "" } else { "s" }));
-        }
-    };
-    part(months / 12, "year");
-    part(months % 12, "mon");
-    part(days, "day");
-    let microseconds = nanoseconds / 1_000;
-    if microseconds != 0 || parts.is_empty() {
-        let (sign, all) = (if microseconds < 0 { "-" } else { "" }, microseconds.unsigned_abs());
-        let (seconds, fraction) = (all / 1_000_000, all % 1_000_000);
-        let mut time = format!("{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-        if fraction > 0 {
-            time += format!(".{fraction:06}").trim_end_matches('0');
-        }
-        parts.push(time);
-    }
-    parts.join(" ")
 }
 
 /// An item of an array's text.
@@ -462,11 +429,33 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_is_refused_and_not_changed() {
-        for days in [i32::MAX, i32::MIN, -800_000] {
-            assert_eq!(written(Arc::new(Date32Array::from(vec![days])), 0).expect_err("no such day").status, "0A000");
+        let list = |item: &str| {
+            let mut list = arrow::array::ListBuilder::new(arrow::array::StringBuilder::new());
+            list.append_value([Some("a"), Some(item)]);
+            Arc::new(list.finish()) as ArrayRef
+        };
+        let days = [i32::MAX, i32::MIN, -800_000, i32::MIN + DAYS];
+        let mut columns: Vec<ArrayRef> =
+            days.into_iter().map(|days| Arc::new(Date32Array::from(vec![days])) as ArrayRef).collect();
+        for instant in [i64::MAX, i64::MIN, -70_000_000_000_000_000] {
+            columns.push(Arc::new(TimestampMicrosecondArray::from(vec![instant])));
+            columns.push(Arc::new(TimestampMicrosecondArray::from(vec![instant]).with_timezone("UTC")));
         }
-        let zero: ArrayRef = Arc::new(StringArray::from(vec!["a\0b"]));
-        assert_eq!(written(zero, 0).expect_err("a zero byte").status, "0A000");
+        columns.push(Arc::new(arrow::array::Time64MicrosecondArray::from(vec![90_000_000_000])));
+        columns.extend([Arc::new(StringArray::from(vec!["a\0b"])) as ArrayRef, list("a\0b")]);
+        for column in columns {
+            let batch = RecordBatch::try_from_iter([("a", list("b")), ("b", column.clone())]).expect("a batch");
+            let of = super::columns(&batch.schema()).expect("columns");
+            for binary in [false, true] {
+                let mut out = BytesMut::from("what came before");
+                let rows = Rows::new(&batch, &of, &[binary; 2], &TimeZone::UTC).expect("rows");
+                let problem = rows.write(0, &mut out).expect_err("no such value");
+                assert_eq!((problem.status, out.as_ref()), ("0A000", &b"what came before"[..]), "{column:?}");
+            }
+        }
+        let named = Schema::new(vec![arrow::datatypes::Field::new("a\0b", DataType::Int32, true)]);
+        let named = describe(&named, &super::columns(&named).expect("a column"), &[]);
+        assert_eq!(named.fields[0].name, "ab");
         assert!(formats(&[2], 1).is_err() && formats(&[0, 1], 3).is_err());
     }
 }

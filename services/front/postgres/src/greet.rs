@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::Postgres;
 use crate::problem::{Own, Problem, ToMessage};
 use crate::settings::Settings;
-use crate::wire::{Broken, Connection, Wire};
+use crate::wire::{Broken, Connection, Wire, layout};
 use helan_connections::Lang;
 
 /// Asks for TLS …
@@ -57,7 +57,8 @@ pub(crate) async fn encrypted(front: &Postgres, mut stream: TcpStream) -> Result
         }
         let wants_tls = beginning[0] == TLS_RECORD;
         if !wants_tls && beginning[0] != 0 {
-            return Err(Broken::Violated("no first message of this protocol".to_owned()));
+            let wire = Wire::new(Box::new(stream));
+            return Err(violated(wire, "no first message of this protocol".to_owned()).await);
         }
         if !wants_tls {
             // A first message has eight bytes at least, and they come together.
@@ -78,36 +79,70 @@ pub(crate) async fn encrypted(front: &Postgres, mut stream: TcpStream) -> Result
                 _ => return Ok((Wire::new(Box::new(stream)), false)),
             }
         }
-        let Some(tls) = &front.parts.tls else { return Err(Broken::Violated("TLS, which is not set up".to_owned())) };
+        let Some(tls) = &front.parts.tls else {
+            return Err(violated(Wire::new(Box::new(stream)), "TLS, which is not set up".to_owned()).await);
+        };
         let config = helan_connections::config_for(tls, ALPN);
         let stream: Box<dyn Connection> = Box::new(TlsAcceptor::from(config).accept(stream).await?);
         return Ok((Wire::new(stream), true));
     }
 }
 
-/// Finds out what a connection wants, and who it is. An error that is told has been sent.
+/// Finds out what a connection wants, and who it is. An error that can be told has been sent.
 pub(crate) async fn begun(front: &Postgres, stream: TcpStream, peer: IpAddr) -> Result<Begun, Broken> {
     let (mut wire, is_encrypted) = encrypted(front, stream).await?;
-    let startup = match wire.first().await? {
-        PgWireFrontendMessage::CancelRequest(cancel) => return Ok(Begun::Cancel(cancel.pid, cancel.secret_key)),
-        PgWireFrontendMessage::Startup(startup) => startup,
-        _ => return Err(Broken::Violated("no first message of this protocol".to_owned())),
-    };
     let mut settings = Settings::new();
-    let is_safe = is_encrypted || peer.is_loopback();
-    let known = match front.parts.tls.is_some() && !is_encrypted {
-        true => Err(Own::NotEncrypted.into()),
-        false => known(front, &mut wire, &startup, &mut settings, (peer, is_safe)).await?,
-    };
-    match known {
-        Ok((proven, identity)) => Ok(Begun::Session(Box::new(Known { wire, proven, identity, settings }))),
-        Err(problem) => {
-            let lang = Lang::of(startup.parameters.get("lc_messages").map_or("", String::as_str));
+    match introduced(front, &mut wire, &mut settings, (peer, is_encrypted)).await {
+        Ok(Said::Cancel(number, secret)) => Ok(Begun::Cancel(number, secret)),
+        Ok(Said::Who(proven, identity)) => Ok(Begun::Session(Box::new(Known { wire, proven, identity, settings }))),
+        Ok(Said::Refused(problem, lang)) => {
             wire.put(&problem.fatal().to_message(lang))?;
             wire.close().await;
             Err(Broken::Ended)
         }
+        Err(Broken::Violated(what)) => Err(violated(wire, what).await),
+        Err(other) => Err(other),
     }
+}
+
+/// Tells a client that does not speak the protocol so, as far as it may understand it.
+async fn violated(mut wire: Wire, what: String) -> Broken {
+    let problem: Problem = Problem::found(Own::Protocol, &what);
+    if wire.put(&problem.fatal().to_message(Lang::En)).is_ok() {
+        wire.turn_away().await;
+    }
+    Broken::Violated(what)
+}
+
+/// What a first message, and what was asked after it, have said.
+enum Said {
+    Cancel(i32, SecretKey),
+    Who(Proven, Identity),
+    Refused(Problem, Lang),
+}
+
+async fn introduced(
+    front: &Postgres,
+    wire: &mut Wire,
+    settings: &mut Settings,
+    (peer, is_encrypted): (IpAddr, bool),
+) -> Result<Said, Broken> {
+    let startup = match wire.first().await? {
+        PgWireFrontendMessage::CancelRequest(cancel) => return Ok(Said::Cancel(cancel.pid, cancel.secret_key)),
+        PgWireFrontendMessage::Startup(startup) => startup,
+        _ => return Err(Broken::Violated("no first message of this protocol".to_owned())),
+    };
+    let is_safe = is_encrypted || peer.is_loopback();
+    let known = match front.parts.tls.is_some() && !is_encrypted {
+        true => Err(Own::NotEncrypted.into()),
+        false => known(front, wire, &startup, settings, (peer, is_safe)).await?,
+    };
+    Ok(match known {
+        Ok((proven, identity)) => Said::Who(proven, identity),
+        Err(problem) => {
+            Said::Refused(problem, Lang::of(startup.parameters.get("lc_messages").map_or("", String::as_str)))
+        }
+    })
 }
 
 type Judged<T> = Result<T, Problem>;
@@ -220,14 +255,14 @@ fn negotiate(wire: &mut Wire, startup: &Startup) -> Result<(), Broken> {
 /// The whole token, where it cannot be read on the way.
 async fn sent(front: &Postgres, wire: &mut Wire, user: &str) -> Result<Option<Proven>, Broken> {
     ask(wire, Authentication::CleartextPassword).await?;
-    let token = password(wire).await?.into_password()?.password;
+    let token = layout::password(password(wire).await?)?.password;
     Ok(front.parts.credentials.sent(user, &token))
 }
 
 /// The exchange of RFC 5802. None where the proof is wrong.
 async fn scram(wire: &mut Wire, challenge: &Challenge) -> Result<Option<Proven>, Broken> {
     ask(wire, Authentication::SASL(vec![SCRAM.to_owned()])).await?;
-    let first = password(wire).await?.into_sasl_initial_response()?;
+    let first = layout::sasl_first(password(wire).await?)?;
     let text = first.data.as_deref().and_then(|data| std::str::from_utf8(data).ok()).unwrap_or_default();
     let begun = First::read(text).filter(|_| first.auth_method == SCRAM);
     let Some(First { header, bare, nonce }) = begun else { return Err(Broken::Violated("SCRAM".to_owned())) };
@@ -237,7 +272,7 @@ async fn scram(wire: &mut Wire, challenge: &Challenge) -> Result<Option<Proven>,
     let ours = format!("r={nonce},s={},i={}", BASE64.encode(&challenge.salt), challenge.iterations);
     let (header, bare) = (BASE64.encode(header), bare.to_owned());
     ask(wire, Authentication::SASLContinue(ours.clone().into())).await?;
-    let last = password(wire).await?.into_sasl_response()?.data;
+    let last = layout::sasl_last(password(wire).await?)?.data;
     let last = std::str::from_utf8(&last).unwrap_or_default();
     let Some((without, proof)) = last.rsplit_once(",p=") else { return Err(Broken::Violated("SCRAM".to_owned())) };
     if without != format!("c={header},r={nonce}") {

@@ -32,6 +32,8 @@ pub(crate) enum Own {
     Parameter,
     Parameters,
     TooMuchKept,
+    ManyStatements,
+    LongName,
     Type,
 }
 
@@ -163,6 +165,23 @@ impl Kind for Own {
             status: "54000",
             meaning: ["一个连接保留的预备语句或游标过多", "a connection keeps too many prepared statements or cursors"],
             hint: ["deallocate all 或 close all", "deallocate all, or close all"],
+        },
+        Row {
+            kind: Own::ManyStatements,
+            code: "too_many_statements",
+            status: "54000",
+            meaning: ["一次发送的语句超过 1000 条", "more than 1,000 statements were sent at once"],
+            hint: ["分几次发送", "send them in parts"],
+        },
+        Row {
+            kind: Own::LongName,
+            code: "name_too_long",
+            status: "42622",
+            meaning: [
+                "预备语句或游标的名称超过 256 字节",
+                "the name of a prepared statement or cursor has more than 256 bytes",
+            ],
+            hint: ["缩短名称", "choose a shorter one"],
         },
         Row {
             kind: Own::Type,

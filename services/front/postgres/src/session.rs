@@ -27,8 +27,14 @@ use crate::types::Column;
 use crate::wire::{Broken, Wire};
 use helan_connections::Place;
 
-/// Bytes of prepared statements and of parameters that a connection keeps, each.
-const KEPT: usize = 1024 * 1024;
+/// Bytes of prepared statements, and of portals, that a connection keeps, each; answers under way are the desk's.
+const KEPT: usize = 4 * 1024 * 1024;
+/// Bytes of the name of one. PostgreSQL cuts names off after 63, which makes two of them one; drivers' are short.
+const NAME: usize = 256;
+/// What one takes beside its texts: at the least, and for each of its columns …
+const EACH: usize = 256;
+/// … and parameters.
+const PARAMETER: usize = 64;
 /// Prepared statements, and portals, of a connection.
 const MOST: usize = 512;
 /// Time for the last words of a connection.
@@ -81,6 +87,7 @@ struct Prepared {
     /// Types of parameters that the client has named; 0 = not.
     oids: Vec<u32>,
     described: Option<Described>,
+    kept: usize,
 }
 
 /// What a statement would answer.
@@ -96,8 +103,19 @@ struct Described {
 struct Portal {
     state: State,
     codes: Vec<i16>,
+    /// Bytes, but for what an answer takes.
     kept: usize,
     life: Life,
+}
+
+/// Whether another one may be kept beside so many, of which each takes so many bytes.
+fn has_room(all: impl ExactSizeIterator<Item = usize>, more: usize) -> Result<(), Problem> {
+    let (count, kept) = (all.len(), all.sum::<usize>());
+    if count >= MOST || kept + more > KEPT { Err(Own::TooMuchKept.into()) } else { Ok(()) }
+}
+
+fn short(name: &str) -> Result<(), Problem> {
+    if name.len() > NAME { Err(Own::LongName.into()) } else { Ok(()) }
 }
 
 /// How long a portal lives, at most: a cursor that is not fetched in time ends before.
@@ -163,8 +181,15 @@ impl Session {
         match ended {
             Err(Stop::Problem(problem)) => {
                 let lang = self.settings.lang();
+                let is_violated = problem.code == Problem::from(Own::Protocol).code;
                 if self.wire.put(&problem.fatal().to_message(lang)).is_ok() {
-                    let _ = timeout(LAST_WORDS, self.wire.close()).await;
+                    let last_words = async {
+                        match is_violated {
+                            true => self.wire.turn_away().await,
+                            false => self.wire.close().await,
+                        }
+                    };
+                    let _ = timeout(LAST_WORDS, last_words).await;
                 }
             }
             Err(Stop::Broken(Broken::Ended)) | Ok(()) => {}
@@ -247,7 +272,7 @@ impl Session {
             PgWireFrontendMessage::Describe(describe) => self.describe(describe).await,
             PgWireFrontendMessage::Execute(execute) => self.execute(execute).await,
             PgWireFrontendMessage::Close(close) => self.close(close),
-            PgWireFrontendMessage::Flush(_) => Ok(self.wire.flush().await?),
+            PgWireFrontendMessage::Flush(_) => Ok(self.wire.send().await?),
             // What is left of a copy that was refused.
             PgWireFrontendMessage::CopyData(_)
             | PgWireFrontendMessage::CopyDone(_)
@@ -257,9 +282,9 @@ impl Session {
         if self.told(heard)? {
             self.is_skipping = true;
             // The client may wait for it before it sends anything.
-            self.wire.flush().await?;
+            self.wire.send().await?;
         }
-        Ok(())
+        Ok(self.wire.relieve().await?)
     }
 
     /// Ends those of a transaction with it.
@@ -287,7 +312,7 @@ impl Session {
 
     async fn ready(&mut self) -> Step<()> {
         self.wire.put(&PgWireBackendMessage::ReadyForQuery(ReadyForQuery::new(self.transaction)))?;
-        Ok(self.wire.flush().await?)
+        Ok(self.wire.send().await?)
     }
 
     fn complete(&mut self, tag: String) -> Step<()> {
@@ -314,6 +339,7 @@ impl Session {
                 }
                 own => self.own(own, &[], None, true).await?,
             }
+            self.wire.relieve().await?;
         }
         Ok(())
     }
@@ -331,5 +357,19 @@ impl Session {
             self.wire.put(&PgWireBackendMessage::ParameterStatus(status))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connection_keeps_is_bounded_by_number_and_bytes() {
+        assert!(has_room([KEPT / 2, KEPT / 4].into_iter(), KEPT / 4).is_ok());
+        assert_eq!(has_room([KEPT / 2, KEPT / 2].into_iter(), 1).expect_err("bytes").code, "too_much_kept");
+        assert_eq!(has_room([0; MOST].into_iter(), 0).expect_err("number").code, "too_much_kept");
+        assert!(short(&"n".repeat(NAME)).is_ok());
+        assert_eq!(short(&"n".repeat(NAME + 1)).expect_err("long").code, "name_too_long");
     }
 }

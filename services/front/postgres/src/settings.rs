@@ -261,6 +261,10 @@ fn known(name: &str) -> Result<&'static (&'static str, &'static str, Kind, bool)
 
 fn judged(name: &str, value: &str, kind: Kind) -> Result<String, Problem> {
     let wrong = || Problem::found(Own::Value, format!("{name} = {value:?}"));
+    // Clients are told of some values, and a zero would end one early.
+    if value.contains('\0') {
+        return Err(wrong());
+    }
     let mut lower = value.trim().to_ascii_lowercase();
     if name == "client_encoding" {
         // Some drivers quote it, and there are several spellings.
@@ -329,6 +333,7 @@ mod tests {
             ("statement_timeout", "soon"),
             ("server_version", "9"),
             ("helan.table_versions", "x"),
+            ("application_name", "a\0b"),
         ] {
             assert_eq!(settings.set(name, value, false).expect_err(name).status, "22023", "{name}");
         }

@@ -1,9 +1,17 @@
 //! Texts of clients: cut into statements, and which of them are the connection's own affair.
 
+mod walk;
+
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use helan_query::desk::{SqlLimits, Unanswered};
 
+use self::walk::Walk;
 use crate::problem::{Own, Problem};
+
+/// Statements of one text: `begin`, some settings and a question are a few. Each costs a place and a plan of its own, and
+/// an answer; so many of them are a script, which clients send one by one.
+const MOST: usize = 1_000;
 
 /// A statement of a text.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +54,21 @@ pub(crate) enum Statement {
 }
 
 impl Statement {
+    /// Bytes of its texts.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Question(text) => text.len(),
+            Self::Declare { name, text, .. } => name.len() + text.len(),
+            Self::Set { name, value, .. } => name.len() + value.as_ref().map_or(0, String::len),
+            Self::Reset(Some(name))
+            | Self::Show(Some(name))
+            | Self::Deallocate(Some(name))
+            | Self::Close(Some(name)) => name.len(),
+            Self::Fetch { name, .. } => name.len(),
+            _ => 0,
+        }
+    }
+
     /// What a client reads once it is done.
     pub(crate) fn tag(&self) -> &'static str {
         match self {
@@ -68,36 +91,49 @@ impl Statement {
     }
 }
 
-/// The statements of a text.
+/// The statements of a text. A long one is refused before it is looked at: nobody has a place yet.
 pub(crate) fn read(text: &str) -> Result<Vec<Statement>, Problem> {
+    if text.len() > SqlLimits::TEXT {
+        return Err(Unanswered::TooLong(text.len()).into());
+    }
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location() else {
         // The desk says where it is wrong.
         return Ok(vec![Statement::Question(text.to_owned())]);
     };
-    let places: Vec<usize> = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-    let offset = |line: u64, column: u64| {
-        let begins =
-            usize::try_from(line).ok().and_then(|line| places.get(line.saturating_sub(1))).copied().unwrap_or(0);
-        let rest = text.get(begins..).unwrap_or_default();
-        let column = usize::try_from(column).unwrap_or(1).saturating_sub(1);
-        begins + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    let mut walk = Walk::new(text);
+    let (mut statements, mut words, mut begun) = (Vec::new(), Words::default(), 0);
+    let mut add = |words: Words, text: &str| -> Result<(), Problem> {
+        let statement = one(&words, text)?;
+        if statement != Statement::Empty || statements.is_empty() {
+            statements.push(statement);
+        }
+        if statements.len() > MOST { Err(Own::ManyStatements.into()) } else { Ok(()) }
     };
-    let (mut statements, mut words, mut begun) = (Vec::new(), Vec::new(), 0);
     for token in tokens {
         match token.token {
             Token::SemiColon => {
-                let end = offset(token.span.start.line, token.span.start.column);
-                statements.push(one(&std::mem::take(&mut words), text.get(begun..end).unwrap_or_default())?);
+                let end = walk.to(token.span.start);
+                add(std::mem::take(&mut words), text.get(begun..end).unwrap_or_default())?;
                 begun = end + 1;
             }
             Token::Whitespace(_) => {}
-            other => words.push(other),
+            other => {
+                words.places.push(walk.to(token.span.start).saturating_sub(begun));
+                words.tokens.push(other);
+            }
         }
     }
-    if !words.is_empty() || statements.is_empty() {
-        statements.push(one(&words, text.get(begun..).unwrap_or_default())?);
+    if !words.tokens.is_empty() || begun == 0 {
+        add(words, text.get(begun..).unwrap_or_default())?;
     }
     Ok(statements)
+}
+
+/// The tokens of a statement, and the byte of its text at which each begins.
+#[derive(Default)]
+struct Words {
+    tokens: Vec<Token>,
+    places: Vec<usize>,
 }
 
 /// Parameters that a text casts at once, such as `$1::date`, with the name of their type and whether it is an array.
@@ -148,7 +184,8 @@ fn wrong(token: Option<&Token>) -> Problem {
     Problem::found(Own::NotOffered, token.map_or_else(|| "…".to_owned(), ToString::to_string))
 }
 
-fn one(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
+fn one(all: &Words, text: &str) -> Result<Statement, Problem> {
+    let tokens = all.tokens.as_slice();
     let words: Vec<String> = tokens.iter().take(8).map(word).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Ok(match words.as_slice() {
@@ -157,9 +194,11 @@ fn one(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
             modes(rest, tokens)?;
             Statement::Begin
         }
-        ["commit" | "end", ..] => Statement::Commit,
         ["rollback", "to", ..] | ["rollback", "work" | "transaction", "to", ..] => Statement::Savepoint("ROLLBACK"),
-        ["rollback" | "abort", ..] => Statement::Rollback,
+        [first @ ("commit" | "end" | "rollback" | "abort"), rest @ ..] => {
+            ends_plainly(rest, tokens)?;
+            if matches!(*first, "commit" | "end") { Statement::Commit } else { Statement::Rollback }
+        }
         ["savepoint", ..] => Statement::Savepoint("SAVEPOINT"),
         ["release", ..] => Statement::Savepoint("RELEASE"),
         ["set", rest @ ..] => set(rest, tokens.get(1..).unwrap_or_default())?,
@@ -177,7 +216,7 @@ fn one(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
         ["deallocate", "prepare", "all"] | ["deallocate", "all"] => Statement::Deallocate(None),
         ["deallocate", "prepare", _] => Statement::Deallocate(Some(name(tokens.get(2))?)),
         ["deallocate", _] => Statement::Deallocate(Some(name(tokens.get(1))?)),
-        ["declare", ..] => declare(tokens, text)?,
+        ["declare", ..] => declare(all, text)?,
         ["fetch" | "move", ..] => fetch(tokens)?,
         ["close", "all"] => Statement::Close(None),
         ["close", _] => Statement::Close(Some(name(tokens.get(1))?)),
@@ -203,15 +242,27 @@ fn modes(words: &[&str], tokens: &[Token]) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The name of a setting, of one word or two with a point between, and what follows.
-fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Problem> {
-    match tokens {
-        [first, Token::Period, second, rest @ ..] => {
-            Ok((format!("{}.{}", name(Some(first))?, name(Some(second))?), rest))
-        }
-        [first, rest @ ..] => Ok((name(Some(first))?, rest)),
-        [] => Err(wrong(None)),
+/// A transaction ends, and no more: another that begins at once, or one that was prepared, is not what there is here.
+fn ends_plainly(words: &[&str], tokens: &[Token]) -> Result<(), Problem> {
+    let (asked, rest) = match words {
+        ["work" | "transaction", rest @ ..] => (2, rest),
+        rest => (1, rest),
+    };
+    match rest {
+        [] | ["and", "no", "chain"] => Ok(()),
+        _ => Err(wrong(tokens.get(asked))),
     }
+}
+
+/// The name of a setting, of words with points between, and what follows.
+fn setting(tokens: &[Token]) -> Result<(String, &[Token]), Problem> {
+    let (first, mut rest) = tokens.split_first().ok_or_else(|| wrong(None))?;
+    let mut all = name(Some(first))?;
+    while let [Token::Period, part, others @ ..] = rest {
+        all = all + "." + &name(Some(part))?;
+        rest = others;
+    }
+    Ok((all, rest))
 }
 
 fn set(words: &[&str], tokens: &[Token]) -> Result<Statement, Problem> {
@@ -266,7 +317,8 @@ fn value(tokens: &[Token]) -> Result<Option<String>, Problem> {
     if text.is_empty() && tokens.is_empty() { Err(wrong(None)) } else { Ok(Some(text)) }
 }
 
-fn declare(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
+fn declare(all: &Words, text: &str) -> Result<Statement, Problem> {
+    let tokens = all.tokens.as_slice();
     let cursor = name(tokens.get(1))?;
     let modes: Vec<String> = tokens.iter().skip(2).map(word).take_while(|word| word != "for").collect();
     // Going back in one that scrolls is refused when it is asked for: drivers declare all of them so.
@@ -275,18 +327,11 @@ fn declare(tokens: &[Token], text: &str) -> Result<Statement, Problem> {
         return Err(Problem::found(Own::NotOffered, other));
     }
     let holds = modes.windows(2).any(|modes| modes == ["with", "hold"]);
-    let (before, after) = (modes.len() + 2, tokens.len());
-    let is_for = before < after;
+    let is_cursor = modes.iter().any(|mode| mode == "cursor");
     // The question itself, as it stands behind `for`.
-    let lower = text.to_ascii_lowercase();
-    let found = lower.match_indices("for").map(|(at, _)| at).find(|at| {
-        let edge = |at: Option<char>| at.is_none_or(|character| !character.is_alphanumeric() && character != '_');
-        edge(lower[..*at].chars().next_back())
-            && edge(lower[at + 3..].chars().next())
-            && lower[..*at].contains("cursor")
-    });
-    match found.filter(|_| is_for) {
-        Some(at) => Ok(Statement::Declare { name: cursor, text: text[at + 3..].to_owned(), holds }),
+    let question = all.places.get(modes.len() + 2).and_then(|at| text.get(at + "for".len()..));
+    match question.filter(|_| is_cursor) {
+        Some(question) => Ok(Statement::Declare { name: cursor, text: question.to_owned(), holds }),
         None => Err(wrong(tokens.last())),
     }
 }
@@ -330,6 +375,44 @@ mod tests {
         assert_eq!(only("select $$a;b$$"), Statement::Question("select $$a;b$$".to_owned()));
     }
 
+    /// What is read before anyone has a place takes time with its length, not with its square: that took seconds.
+    #[test]
+    fn a_text_is_read_once_and_a_long_one_not_at_all() {
+        let begun = std::time::Instant::now();
+        for part in [
+            ";",
+            ";\n",
+            "江;",
+            "for ",
+            "declare c cursor for ",
+            "'",
+            "$a",
+            "(",
+            "\"",
+            "/*",
+            "--\n",
+            "E'",
+            "$1::",
+            "'a' ",
+        ] {
+            for before in ["", "declare c ", "select "] {
+                let text = before.to_owned() + &part.repeat((SqlLimits::TEXT - before.len()) / part.len());
+                let _ = (read(&text), casts(&text));
+            }
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+        let long = "select 1 ".to_owned() + &" ".repeat(SqlLimits::TEXT);
+        assert_eq!(read(&long).expect_err("too long").code, "sql_too_long");
+    }
+
+    #[test]
+    fn a_text_has_so_many_statements_at_most() {
+        assert_eq!(read(&"select 1;".repeat(MOST)).expect("read").len(), MOST);
+        assert_eq!(read(&"select 1;".repeat(MOST + 1)).expect_err("too many").code, "too_many_statements");
+        assert_eq!(read(&";".repeat(20_000)).expect("read"), [Statement::Empty]);
+        assert_eq!(read(";;select 1;;").expect("read").last(), Some(&Statement::Question("select 1".to_owned())));
+    }
+
     #[test]
     fn what_drivers_send_is_understood() {
         assert_eq!(only("SET extra_float_digits = 3"), set_to("extra_float_digits", Some("3")));
@@ -348,6 +431,18 @@ mod tests {
             declared,
             Statement::Declare { name: "C 1".to_owned(), text: " select 'for' as x".to_owned(), holds: false }
         );
+        assert_eq!(only("DECLARE c CURSOR FOR select 1").bytes(), "c select 1".len());
+        let declared = only("\n declare \"for 江\" cursor\n/* for */ for\tselect 1 for update");
+        let Statement::Declare { text, .. } = declared else { panic!("{declared:?}") };
+        assert_eq!(text, "\tselect 1 for update");
+        for (text, statement) in [
+            ("commit work", Statement::Commit),
+            ("END", Statement::Commit),
+            ("abort and no chain", Statement::Rollback),
+        ] {
+            assert_eq!(only(text), statement, "{text}");
+        }
+        assert_eq!(only("set datafusion.a.b = 1"), set_to("datafusion.a.b", Some("1")));
         let declared = only("declare \"SQL_CUR0x1\" scroll cursor with hold for select 1");
         assert!(matches!(declared, Statement::Declare { holds: true, .. }), "{declared:?}");
         let fetched = |rows| Statement::Fetch { name: "c".to_owned(), rows, skip: false };
@@ -372,6 +467,12 @@ mod tests {
             ("set session authorization 'x'", "0A000"),
             ("fetch backward 1 from c", "0A000"),
             ("set helan.as_of = (select 1)", "0A000"),
+            ("commit prepared 'x'", "0A000"),
+            ("rollback prepared 'x'", "0A000"),
+            ("commit and chain", "0A000"),
+            ("rollback work and chain", "0A000"),
+            ("declare c for select 1", "0A000"),
+            ("declare c cursor select 1", "0A000"),
         ] {
             assert_eq!(read(text).expect_err(text).status, state, "{text}");
         }

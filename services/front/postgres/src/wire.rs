@@ -1,11 +1,15 @@
 //! Messages over a connection, read and written within bounds.
 
+pub(crate) mod layout;
+
 use std::io;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use pgwire::error::PgWireError;
 use pgwire::messages::{DecodeContext, PgWireBackendMessage, PgWireFrontendMessage, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Largest message before authentication, bytes.
 const STRANGER: usize = 10_000;
@@ -13,6 +17,14 @@ const STRANGER: usize = 10_000;
 const MESSAGE: usize = 1024 * 1024;
 /// Bytes that are read at once.
 const CHUNK: usize = 16 * 1024;
+/// Bytes that are sent together: more than that does not wait here.
+pub(crate) const PIECE: usize = 64 * 1024;
+/// Time for which what was sent may lie before its client reads on, if its question has no longer time itself.
+const UNREAD: Duration = Duration::from_secs(60);
+/// What a client that is turned away may still be sending, bytes and time. An end with unread bytes would take away
+/// from it what it is told.
+const REST: usize = 64 * 1024;
+const REST_TIME: Duration = Duration::from_secs(1);
 
 /// A connection, encrypted or not.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -48,6 +60,8 @@ pub(crate) struct Wire {
     output: BytesMut,
     context: DecodeContext,
     most: usize,
+    /// The end of the last question's time.
+    until: Option<Instant>,
 }
 
 impl Wire {
@@ -55,7 +69,7 @@ impl Wire {
         let mut context = DecodeContext::new(ProtocolVersion::PROTOCOL3_0);
         context.awaiting_frontend_ssl = false;
         context.awaiting_frontend_startup = false;
-        Self { stream, input: BytesMut::new(), output: BytesMut::new(), context, most: STRANGER }
+        Self { stream, input: BytesMut::new(), output: BytesMut::new(), context, most: STRANGER, until: None }
     }
 
     /// From now on its sender is known.
@@ -77,11 +91,10 @@ impl Wire {
         while self.input.len() < length {
             self.more().await?;
         }
-        let mut message = self.input.split_to(length);
         self.context.awaiting_frontend_startup = true;
-        let decoded = PgWireFrontendMessage::decode(&mut message, &self.context);
+        let decoded = layout::first(self.input.split_to(length), &self.context);
         self.context.awaiting_frontend_startup = false;
-        decoded?.ok_or_else(|| Broken::Violated("half a message".to_owned()))
+        decoded
     }
 
     /// The next message, if all of it has come.
@@ -94,9 +107,7 @@ impl Wire {
         if self.input.len() <= length {
             return Ok(None);
         }
-        let mut message = self.input.split_to(length + 1);
-        let decoded = PgWireFrontendMessage::decode(&mut message, &self.context)?;
-        decoded.map(Some).ok_or_else(|| Broken::Violated("half a message".to_owned()))
+        layout::message(self.input.split_to(length + 1), &self.context).map(Some)
     }
 
     /// The next message. Nothing is lost when this is dropped.
@@ -147,10 +158,96 @@ impl Wire {
         Ok(self.stream.flush().await?)
     }
 
+    /// Notes until when an answer may be read.
+    pub(crate) fn wait_until(&mut self, until: Option<Instant>) {
+        self.until = until;
+    }
+
+    /// Sends what waits, to a client that may not read: one that does not for a while is taken to be gone.
+    pub(crate) async fn send(&mut self) -> Result<(), Broken> {
+        let end = Instant::now() + UNREAD;
+        self.send_until(self.until.map_or(end, |until| until.max(end))).await
+    }
+
+    async fn send_until(&mut self, end: Instant) -> Result<(), Broken> {
+        timeout_at(end, self.flush()).await.unwrap_or(Err(Broken::Ended))
+    }
+
+    /// Sends what waits if it is much, so that no number of messages makes it grow.
+    pub(crate) async fn relieve(&mut self) -> Result<(), Broken> {
+        if self.output.len() < PIECE { Ok(()) } else { self.send().await }
+    }
+
+    /// Ends a connection that is turned away, so that its client can read why.
+    pub(crate) async fn turn_away(&mut self) {
+        self.close().await;
+        let rest = async {
+            let mut read = 0;
+            while read < REST && self.more().await.is_ok() {
+                read += self.input.len();
+                self.input.clear();
+            }
+        };
+        let _ = timeout(REST_TIME, rest).await;
+    }
+
     /// Sends what waits and ends the connection.
     pub(crate) async fn close(&mut self) {
         if self.flush().await.is_ok() {
             let _ = self.stream.shutdown().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    /// A client that sends message after message gets what it asks for as it reads; without reading it gets an end.
+    #[tokio::test]
+    async fn what_waits_to_be_read_does_not_grow() {
+        let (ours, mut theirs) = duplex(PIECE);
+        let mut wire = Wire::new(Box::new(ours));
+        let reading = tokio::spawn(async move {
+            let (mut bytes, mut all) = (vec![0; PIECE], 0);
+            loop {
+                match theirs.read(&mut bytes).await.expect("read") {
+                    0 => return all,
+                    some => all += some,
+                }
+            }
+        });
+        for _ in 0..100 {
+            wire.output().extend_from_slice(&[0; PIECE / 2]);
+            wire.relieve().await.expect("it is read");
+            assert!(wire.output.len() < PIECE);
+        }
+        wire.close().await;
+        drop(wire);
+        assert_eq!(reading.await.expect("read"), 50 * PIECE);
+
+        let (ours, theirs) = duplex(PIECE);
+        let mut wire = Wire::new(Box::new(ours));
+        wire.output().extend_from_slice(&[0; 2 * PIECE]);
+        assert!(matches!(wire.send_until(Instant::now() + Duration::from_millis(50)).await, Err(Broken::Ended)));
+        drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn who_is_turned_away_is_told_whatever_it_still_sends() {
+        let (ours, mut theirs) = duplex(1024);
+        let mut wire = Wire::new(Box::new(ours));
+        wire.output().extend_from_slice(b"why");
+        let client = async {
+            theirs.write_all(&[0; 8 * 1024]).await.expect("it is taken");
+            let mut told = Vec::new();
+            theirs.read_to_end(&mut told).await.expect("read");
+            theirs.shutdown().await.expect("ended");
+            told
+        };
+        let ((), told) = tokio::join!(wire.turn_away(), client);
+        assert_eq!(told, b"why");
     }
 }

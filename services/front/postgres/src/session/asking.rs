@@ -18,10 +18,8 @@ use crate::encode;
 use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
 use crate::types::{self, Column, TEXT};
-use crate::wire::Broken;
+use crate::wire::{Broken, PIECE};
 
-/// Bytes of rows that are sent together.
-const PIECE: usize = 64 * 1024;
 /// Time that a question has, after its limit, to notice by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -129,6 +127,7 @@ impl Session {
         self.settings.note("helan.catalog", answer.provenance.catalog().to_owned());
         self.settings.note("helan.query", id);
         let limit = answer.rows.deadline();
+        self.wire.wait_until(limit);
         let own_time = own_time.filter(|_| limit.is_none_or(|limit| own.is_some_and(|own| own < limit)));
         let until = if own_time.is_some() { own } else { limit };
         let columns = encode::columns(&answer.schema)?;

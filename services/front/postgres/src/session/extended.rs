@@ -8,7 +8,7 @@ use pgwire::messages::extendedquery::{
 };
 use pgwire::messages::response::EmptyQueryResponse;
 
-use super::{Described, KEPT, Life, MOST, Portal, Prepared, Session, State, Step};
+use super::{Described, EACH, Life, PARAMETER, Portal, Prepared, Session, State, Step, has_room, short};
 use crate::decode;
 use crate::encode;
 use crate::problem::{Own, Problem};
@@ -18,6 +18,7 @@ use crate::types::UNKNOWN;
 impl Session {
     pub(super) async fn parse(&mut self, parse: Parse) -> Step<()> {
         let name = parse.name.unwrap_or_default();
+        short(&name)?;
         if !name.is_empty() && self.statements.contains_key(&name) {
             return Err(Problem::found(Own::StatementTwice, format!("{name:?}")).into());
         }
@@ -29,26 +30,25 @@ impl Session {
             more => return Err(helan_query::desk::Unanswered::Statements(more).into()),
         };
         self.allowed(&statement)?;
-        let kept = |prepared: &Prepared| match &prepared.statement {
-            Statement::Question(text) | Statement::Declare { text, .. } => text.len() + 256,
-            _ => 256,
-        };
-        let all: usize = self.statements.values().map(kept).sum();
-        if self.statements.len() >= MOST || all + parse.query.len() > KEPT {
-            return Err(Own::TooMuchKept.into());
-        }
+        let mut kept = EACH + name.len() + statement.bytes() + parse.type_oids.len() * PARAMETER;
+        let room = |session: &Self, kept| has_room(session.statements.values().map(|prepared| prepared.kept), kept);
+        room(self, kept)?;
         // What is unknown to the client is found by the engine.
         let oids = parse.type_oids.into_iter().map(|oid| if oid == UNKNOWN.oid { 0 } else { oid });
         let mut oids: Vec<u32> = oids.collect();
         if let Statement::Question(text) = &statement {
             decode::named_by_casts(text, &mut oids);
         }
-        let mut prepared = Prepared { statement, oids, described: None };
         // Planned now, so that a wrong text is refused here; parameters are bound by the types that are found.
-        if let Statement::Question(text) = &prepared.statement {
-            prepared.described = Some(self.described(text, &prepared.oids).await?);
+        let described = match &statement {
+            Statement::Question(text) => Some(self.described(text, &oids).await?),
+            _ => None,
+        };
+        if let Some(described) = &described {
+            kept += described.columns.len() * EACH + described.parameters.len() * PARAMETER;
         }
-        self.statements.insert(name, prepared);
+        room(self, kept)?;
+        self.statements.insert(name, Prepared { statement, oids, described, kept });
         Ok(self.wire.put(&PgWireBackendMessage::ParseComplete(ParseComplete::new()))?)
     }
 
@@ -56,13 +56,15 @@ impl Session {
         let name = bind.statement_name.unwrap_or_default();
         let prepared = self.statements.get(&name).ok_or_else(|| Problem::found(Own::Statement, format!("{name:?}")))?;
         let portal = bind.portal_name.unwrap_or_default();
+        short(&portal)?;
         if !portal.is_empty() && self.portals.contains_key(&portal) {
             return Err(Problem::found(Own::CursorTwice, format!("{portal:?}")).into());
         }
-        let kept: usize = bind.parameters.iter().flatten().map(|value| value.len() + 64).sum();
-        if self.portals.len() >= MOST || self.portals.values().map(|portal| portal.kept).sum::<usize>() + kept > KEPT {
-            return Err(Own::TooMuchKept.into());
-        }
+        let values: usize =
+            bind.parameters.iter().map(|value| value.as_ref().map_or(0, |value| value.len()) + PARAMETER).sum();
+        let codes = bind.result_column_format_codes.len() * size_of::<i16>();
+        let kept = EACH + portal.len() + prepared.statement.bytes() + values + codes;
+        has_room(self.portals.values().map(|portal| portal.kept), kept)?;
         let types = prepared.described.as_ref().map_or(&[][..], |described| &described.parameters);
         if bind.parameters.len() != types.len() {
             let found = format!("{}, not {}", types.len(), bind.parameters.len());

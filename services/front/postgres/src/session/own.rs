@@ -10,7 +10,7 @@ use pgwire::messages::data::NoData;
 use pgwire::messages::response::TransactionStatus;
 
 use super::asking::Open;
-use super::{Life, MOST, Portal, Session, State, Step};
+use super::{EACH, Life, Portal, Session, State, Step, has_room, short};
 use crate::encode;
 use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
@@ -93,16 +93,16 @@ impl Session {
                 if self.portals.contains_key(&name) {
                     return Err(Problem::found(Own::CursorTwice, format!("{name:?}")).into());
                 }
-                if self.portals.len() >= MOST {
-                    return Err(Own::TooMuchKept.into());
-                }
+                short(&name)?;
+                let kept = EACH + name.len();
+                has_room(self.portals.values().map(|portal| portal.kept), kept)?;
                 let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
                 self.portals.insert(
                     name,
                     Portal {
                         state,
                         codes: Vec::new(),
-                        kept: 0,
+                        kept,
                         life: if holds { Life::Holds } else { Life::Transaction },
                     },
                 );
