@@ -13,6 +13,7 @@ use helan_schemas::refusal::Code;
 use self::cells::Cells;
 use crate::answer::{RepeatedCells, RowAt};
 use crate::check::{Judge, Report, ValueText};
+use crate::decode::title::{self, Title, TitledUnit};
 use crate::limits::Limits;
 use crate::problems::{Place, Problems, quoted};
 
@@ -63,8 +64,8 @@ pub(crate) struct Builder<'b, 'e> {
     ids: HashMap<Cow<'e, str>, u32>,
     template_rows: HashMap<String, u32>,
     cells: Cells,
-    /// Units that a title above a table's rows names, as people read them.
-    titled: Vec<String>,
+    /// What a title above a table's rows says of units.
+    title: Title,
     /// The name under which a value is at fault: events have paths, tables columns.
     value_field: &'static str,
     value: Vec<u8>,
@@ -102,7 +103,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             ids: HashMap::new(),
             template_rows: HashMap::new(),
             cells: Cells::default(),
-            titled: Vec::new(),
+            title: Title::default(),
             value_field: "value",
             value,
             gaps: Vec::new(),
@@ -116,14 +117,21 @@ impl<'b, 'e> Builder<'b, 'e> {
         Builder::new(self.judge, self.limits, self.given_id, self.value.len())
     }
 
-    /// Keeps the units that stand above a table's heading.
-    pub(crate) fn set_titled(&mut self, units: Vec<String>) {
-        self.titled = units;
+    /// Keeps what is said of units above a table's heading.
+    pub(crate) fn set_title(&mut self, title: &str) {
+        if !title.trim().is_empty() {
+            self.title = title::read(title, &self.judge.known_in_titles());
+        }
     }
 
     /// Units that a title above the rows names.
-    pub(crate) fn titled(&self) -> &[String] {
-        &self.titled
+    pub(crate) fn titled(&self) -> &[TitledUnit] {
+        &self.title.units
+    }
+
+    /// What the title calls a unit and nobody knows; told once, not of every row.
+    pub(crate) fn unknown_unit(&mut self) -> Option<String> {
+        self.title.unknown.take()
     }
 
     /// By what the events are judged.

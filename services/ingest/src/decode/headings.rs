@@ -96,11 +96,6 @@ pub(crate) fn is_unit(name: &str, scale: i32, units: &[&str; 3]) -> bool {
         || [Lang::Zh, Lang::En].iter().any(|lang| same(name, &yes_and_no(*lang).join("/")))
 }
 
-/// Whether a unit that people read is an indicator's at some multiplier.
-pub(crate) fn is_unit_somewhere(name: &str, units: &[&str; 3]) -> bool {
-    MULTIPLIERS.iter().any(|(power, ..)| is_unit(name, *power, units))
-}
-
 /// Yes and no as a form has them: value, Chinese, English.
 const YES_AND_NO: [(&str, &str, &str); 2] = [("1", "是", "yes"), ("0", "否", "no")];
 
