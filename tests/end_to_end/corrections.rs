@@ -103,7 +103,7 @@ async fn receipts_tell_contents_of_one_key_apart_and_what_nobody_sent() {
     assert_eq!(states[1]["reasons"][0]["code"], "idempotency_key_reused");
     let (_, both, _) = ask(&helan, &token, "/v1/submissions/nx-stats:today", None).await;
     assert_eq!((&both["state"], both["places"].as_array().map(Vec::len)), (&json!("refused"), Some(2)), "{both:#}");
-    assert!(both["message_en"].as_str().is_some_and(|text| text.contains("stay in the lake")), "{both:#}");
+    assert!(both["message_en"].as_str().is_some_and(|text| text.contains("still in the lake")), "{both:#}");
 
     for (token, path) in [
         (&token, "/v1/submissions/never"),
