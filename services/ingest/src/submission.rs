@@ -61,6 +61,8 @@ pub(crate) struct Builder<'b, 'e> {
     given_id: Option<&'b str>,
     problems: Problems,
     source: Option<String>,
+    /// A source that a row names, if only one that was left blank.
+    seen_source: Option<String>,
     ids: HashMap<Cow<'e, str>, u32>,
     template_rows: HashMap<String, u32>,
     cells: Cells,
@@ -102,6 +104,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             source: None,
             ids: HashMap::new(),
             template_rows: HashMap::new(),
+            seen_source: None,
             cells: Cells::default(),
             title: Title::default(),
             value_field: "value",
@@ -147,6 +150,13 @@ impl<'b, 'e> Builder<'b, 'e> {
     /// Counts an event or row that could not be judged.
     pub(crate) fn count(&mut self) {
         self.events += 1;
+    /// Keeps the source that a form's row names, whether it reports anything or not.
+    pub(crate) fn see_source(&mut self, source: &str) {
+        if self.seen_source.is_none() && !source.is_empty() {
+            self.seen_source = Some(source.to_owned());
+        }
+    }
+
     }
 
     /// Counts an event or row that could not be read.
@@ -222,7 +232,13 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
     }
 
-    /// The first event's source is judged and kept; the others have to equal it.
+    fn tell_copied(problems: &mut Problems, at: RowAt, first: RowAt) {
+        let place = Place { row: Some(at.row), line: at.line, id: None };
+        let found = format!("({}) = ({})", at.shown(), first.shown());
+        problems.add(place, Some("template_row"), Code::TemplateRowCopied, found);
+    }
+
+    /// The first source is judged and kept; the others have to equal it.
     fn source(&mut self, event: &EventRef<'_>, report: &mut Report<'_>) {
         match &self.source {
             None => {
@@ -242,6 +258,12 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let start = self.value.len();
         event.write_canonical(statement, &mut self.value);
+            // One row without a source among others is at fault, wherever it stands.
+            Some(_) if event.source.is_empty() => self.judge.source("", report),
+            Some(source) if source.is_empty() => {
+                self.judge.source(&event.source, report);
+                self.source = Some((*event.source).to_owned());
+            }
         self.generation = self.generation.max(event.generation());
         match form {
             _ if !event.id.is_empty() => {}
@@ -262,7 +284,8 @@ impl<'b, 'e> Builder<'b, 'e> {
 
     /// The source, where it is fit to be repeated.
     pub(crate) fn known_source(&self) -> Option<String> {
-        self.source.clone().filter(|source| (1..=MAX_SOURCE_BYTES).contains(&source.len()))
+        let source = self.source.as_ref().filter(|source| !source.is_empty()).or(self.seen_source.as_ref());
+        source.filter(|source| source.len() <= MAX_SOURCE_BYTES).cloned()
     }
 
     /// The submission, or every error.

@@ -140,6 +140,7 @@ pub(crate) fn take_row<'e>(
             Column::Data(_, Slot::Entity) => unreachable!("no heading leads here"),
         }
     }
+    builder.see_source(&event.source);
     let data = &event.data;
     let reports = &*event.event_type == codes::TYPE_REPORTED;
     if manner.form && reports && value.is_empty() && !broken.contains(&"data.value") && data.obs_status.is_none() {
