@@ -64,7 +64,9 @@ pub(crate) struct Builder<'b, 'e> {
     /// A source that a row names, if only one that was left blank.
     seen_source: Option<String>,
     ids: HashMap<Cow<'e, str>, u32>,
-    template_rows: HashMap<String, u32>,
+    template_rows: HashMap<String, RowAt>,
+    /// A copied row of a form that says something else than the first, and that one.
+    copied: Option<(RowAt, RowAt)>,
     cells: Cells,
     /// What a title above a table's rows says of units.
     title: Title,
@@ -102,9 +104,10 @@ impl<'b, 'e> Builder<'b, 'e> {
             given_id,
             problems,
             source: None,
+            seen_source: None,
             ids: HashMap::new(),
             template_rows: HashMap::new(),
-            seen_source: None,
+            copied: None,
             cells: Cells::default(),
             title: Title::default(),
             value_field: "value",
@@ -147,9 +150,6 @@ impl<'b, 'e> Builder<'b, 'e> {
         &mut self.problems
     }
 
-    /// Counts an event or row that could not be judged.
-    pub(crate) fn count(&mut self) {
-        self.events += 1;
     /// Keeps the source that a form's row names, whether it reports anything or not.
     pub(crate) fn see_source(&mut self, source: &str) {
         if self.seen_source.is_none() && !source.is_empty() {
@@ -157,6 +157,9 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
     }
 
+    /// Counts an event or row that could not be judged.
+    pub(crate) fn count(&mut self) {
+        self.events += 1;
     }
 
     /// Counts an event or row that could not be read.
@@ -211,21 +214,30 @@ impl<'b, 'e> Builder<'b, 'e> {
             let field = if form == Form::Json { field } else { field.strip_prefix("data.").unwrap_or(field) };
             self.problems.add(place.id(&event.id), Some(field), code, what);
         }
-        if let Form::Template(name) = &form {
-            match self.template_rows.insert(name.clone(), row) {
-                None => {}
-                Some(first) => {
-                    let found = format!("{} = {first}", quoted(name));
-                    self.problems.add(place, Some("template_row"), Code::RepeatedId, found);
-                }
-            }
-        }
-        if let Some(statement) = statement.filter(|_| self.problems.count() == before && broken.is_empty()) {
+        let at = RowAt { row, line: place.line };
+        let copy_of = match &form {
+            Form::Template(name) => match self.template_rows.get(name) {
+                None => self.template_rows.insert(name.clone(), at),
+                first => first.copied(),
+            },
+            Form::Json | Form::Table => None,
+        };
+        let right = statement.filter(|_| self.problems.count() == before && broken.is_empty());
+        let mut contradicts = false;
+        if let Some(statement) = right {
             if form == Form::Json {
                 self.value_field = "data.value";
             }
-            self.cells.take(&event, &statement, self.judge, RowAt { row, line: place.line });
-            self.write(&event, &statement, row, &form);
+            contradicts = self.cells.take(&event, &statement, self.judge, at);
+            if copy_of.is_none() {
+                self.write(&event, &statement, row, &form);
+            }
+        }
+        match copy_of {
+            None => {}
+            // Told of both cells in the end.
+            Some(first) if contradicts => self.copied = Some((at, first)),
+            Some(first) => Self::tell_copied(&mut self.problems, at, first),
         }
         if !event.id.is_empty() {
             self.ids.entry(event.id.0).or_insert(row);
@@ -246,6 +258,12 @@ impl<'b, 'e> Builder<'b, 'e> {
                 self.source = Some((*event.source).to_owned());
             }
             Some(source) if **source == *event.source => {}
+            // One row without a source among others is at fault, wherever it stands.
+            Some(_) if event.source.is_empty() => self.judge.source("", report),
+            Some(source) if source.is_empty() => {
+                self.judge.source(&event.source, report);
+                self.source = Some((*event.source).to_owned());
+            }
             Some(source) => {
                 report("source", Code::SourceMixed, format!("{} ≠ {}", quoted(&event.source), quoted(source)))
             }
@@ -258,12 +276,6 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let start = self.value.len();
         event.write_canonical(statement, &mut self.value);
-            // One row without a source among others is at fault, wherever it stands.
-            Some(_) if event.source.is_empty() => self.judge.source("", report),
-            Some(source) if source.is_empty() => {
-                self.judge.source(&event.source, report);
-                self.source = Some((*event.source).to_owned());
-            }
         self.generation = self.generation.max(event.generation());
         match form {
             _ if !event.id.is_empty() => {}
@@ -303,6 +315,9 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let cells = std::mem::take(&mut self.cells);
         let repeated_cells = cells.finish(&self.ids, self.value_field, &mut self.problems);
+        if let Some((at, first)) = self.copied.filter(|_| self.problems.is_empty()) {
+            Self::tell_copied(&mut self.problems, at, first);
+        }
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
