@@ -152,7 +152,8 @@ impl<'c> Judge<'c> {
             place::form(period, indicator, report);
         }
         self.statuses(data, indicator, report);
-        let amount = value::judge(data, value, report);
+        let yes_or_no = indicator.is_some_and(Indicator::is_yes_or_no);
+        let amount = value::judge(data, value, yes_or_no, report);
         if let (Some(indicator), Some(number)) = (indicator, amount.flatten()) {
             let bounds = self.catalog.bounds(&indicator.indicator, data.ref_area.as_deref().unwrap_or_default());
             value::plausible(indicator, number.amount, bounds, report);
