@@ -11,7 +11,7 @@ use helan_schemas::catalog::DecimalMark;
 use helan_schemas::refusal::Code;
 
 use super::fields::Slot;
-use super::headings::{self, REMARK, field_of};
+use super::headings::{self, Lang, REMARK, field_of};
 use super::layout;
 use super::table::{Column, Manner, Taken, lacking, take_row};
 use super::typed::{Writer, typed};
