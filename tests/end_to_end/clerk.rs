@@ -95,6 +95,7 @@ async fn a_template_goes_round() {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, bytes, good, said) in [
         ("wrong.xlsx", &wrong, false, "数据!E5"),
+        ("empty.xlsx", &template, false, "empty_batch"),
         ("renamed.csv", &right, true, "repeat: 1 of 1 events were accepted before"),
     ] {
         let path = folder.path().join(name);

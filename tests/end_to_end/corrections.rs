@@ -53,6 +53,11 @@ async fn what_became_of_a_correction_is_told() {
         assert_eq!(receipt["state"], "accepted", "{receipt:#}");
         helan.wait_until("the figure follows", async || helan.sql(current) == [now]).await;
     }
+    // Withdrawn once more, under another id: nothing changes, and the receipt says so.
+    let again = send(TABLE, "text/csv", withdrawal("rd-3").replace("w-rd-3", "w-again")).await;
+    let (_, receipt, _) = ask(&helan, &token, &again, Some("wait=20")).await;
+    assert_eq!((&receipt["state"], &receipt["withdrawals"]), (&json!("accepted"), &json!(1)), "{receipt:#}");
+    assert!(receipt["message_en"].as_str().is_some_and(|text| text.contains("was withdrawn before")), "{receipt:#}");
     let unknown = send(TABLE, "text/csv", withdrawal("rd-9")).await;
     let (_, receipt, _) = ask(&helan, &token, &unknown, Some("wait=20")).await;
     let reason = (&receipt["reasons"][0]["code"], &receipt["reasons"][0]["row"], &receipt["reasons"][0]["field"]);
@@ -103,7 +108,7 @@ async fn receipts_tell_contents_of_one_key_apart_and_what_nobody_sent() {
     assert_eq!(states[1]["reasons"][0]["code"], "idempotency_key_reused");
     let (_, both, _) = ask(&helan, &token, "/v1/submissions/nx-stats:today", None).await;
     assert_eq!((&both["state"], both["places"].as_array().map(Vec::len)), (&json!("refused"), Some(2)), "{both:#}");
-    assert!(both["message_en"].as_str().is_some_and(|text| text.contains("stay in the lake")), "{both:#}");
+    assert!(both["message_en"].as_str().is_some_and(|text| text.contains("still in the lake")), "{both:#}");
 
     for (token, path) in [
         (&token, "/v1/submissions/never"),

@@ -226,7 +226,7 @@ codes! {
         "用 1 至 256 字节，不含空格、控制字符和不可见字符", "use 1 to 256 bytes without spaces, control or invisible characters";
     SourceMissing = "source_missing", 422,
         "没有说明来源", "no source is named",
-        "加 source 列，或参数 ?source=", "add a column source or the parameter ?source=";
+        "在该行写明 source；全部没有时加 source 列或参数 ?source=", "name it in column source of that row; where no row has one, add the column or the parameter ?source=";
     SourceMixed = "source_mixed", 422,
         "同一次提交有多个来源", "the events of one submission have more than one source",
         "每个来源单独提交", "send each source as a submission of its own";
@@ -236,8 +236,7 @@ codes! {
     CellContradicted = "cell_contradicted", 422,
         "同一提交中两行报送同一数据项（地区、指标、时期、发布版本、版次、基准、发布时间相同）而数值或状态不同；括号内为行号", "two rows of one submission report the same cell (area, indicator, period, vintage, edition, basis, published_at) with different values or statuses; row numbers in brackets",
         "只保留正确的一行；确为两次发布的，分别写明 vintage 或 published_at", "keep the right row; two releases of one cell differ in vintage or published_at";
-    TimeInvalid = "time_invalid", 422,
-        "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
+    TimeInvalid = "time_invalid", 422, "time 不是 RFC 3339 时间", "time is not an RFC 3339 timestamp",
         "例如 2019-08-30T09:00:00+08:00", "such as 2019-08-30T09:00:00+08:00";
     DatacontenttypeUnsupported = "datacontenttype_unsupported", 422,
         "datacontenttype 须为 application/json", "datacontenttype is not application/json",
@@ -275,14 +274,12 @@ codes! {
     PeriodSyntax = "period_syntax", 422,
         "报告期格式不正确", "the time period is ill-formed",
         "例如 2018、2018-Q2、2018-06、2018-01-01/P6M", "such as 2018, 2018-Q2, 2018-06, 2018-01-01/P6M";
-    PeriodNotExisting = "period_not_existing", 422,
-        "报告期不存在", "the time period does not exist",
+    PeriodNotExisting = "period_not_existing", 422, "报告期不存在", "the time period does not exist",
         "核对年、季、月、日", "check year, quarter, month and day";
     PeriodEndsBeforeStart = "period_ends_before_start", 422,
         "报告期的结束早于开始", "the time period ends before it starts",
         "写开始日期和正的时长，例如 2018-01-01/P6M", "write a start and a positive duration, such as 2018-01-01/P6M";
-    PeriodInFuture = "period_in_future", 422,
-        "报告期尚未开始", "the time period has not begun",
+    PeriodInFuture = "period_in_future", 422, "报告期尚未开始", "the time period has not begun",
         "核对年份；计划数不是观测值", "check the year; a planned figure is not an observation";
     StockWithRange = "stock_with_range", 422,
         "存量指标不能用区间报告期", "a stock is measured at a date, not over a range",
@@ -290,20 +287,24 @@ codes! {
     NumberSyntax = "number_syntax", 422,
         "数值不是十进制数", "the value is not a decimal number",
         "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
+    NumberWithMultiplier = "number_with_multiplier", 422, "数值中写有数量级或单位", "the value has a multiplier or unit in it",
+        "只写数字；万、亿写在 unit_mult：表格中从列表选“万”或“亿”，程序写 4 或 8", "write digits only, and the multiplier in unit_mult: choose it from the list in a form; programs write 4 for 万, 6 for million, 8 for 亿";
+    ValueIsMark = "value_is_mark", 422, "数值处写的是表示无数据的符号或文字", "the value is a mark or word for a missing figure",
+        "无数据时 value 留空，并在 obs_status 说明原因，例如 O（缺数）、M（不可能有数）", "leave value blank and say why in obs_status, such as O (missing) or M (cannot exist)";
+    NotYesOrNo = "not_yes_or_no", 422, "该指标只能填“是”或“否”", "the indicator takes yes or no only",
+        "表格中从列表选“是”或“否”；程序写 1（是）或 0（否）", "choose yes or no from the list in a form; programs write 1 for yes, 0 for no";
     NumberAmbiguous = "number_ambiguous", 422,
         "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
         "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
     NumberDigitsDropped = "number_digits_dropped", 422,
         "科学计数法，其余数字可能已丢失", "the number is in scientific notation, which may have lost digits",
         "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
-    NumberNotFinite = "number_not_finite", 422,
-        "数值不能为 NaN 或无穷", "the value is not a finite number",
+    NumberNotFinite = "number_not_finite", 422, "数值不能为 NaN 或无穷", "the value is not a finite number",
         "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";
     NumberTooManyDecimals = "number_too_many_decimals", 422,
         "小数位过多（最多 10 位）", "the number has more than 10 digits after the point",
         "按统计口径取舍后报送", "round it to at most 10 decimals, as your statistics do";
-    NumberOutOfRange = "number_out_of_range", 422,
-        "数值超出范围（±10^18）", "the number is outside ±10^18",
+    NumberOutOfRange = "number_out_of_range", 422, "数值超出范围（±10^18）", "the number is outside ±10^18",
         "核对数字和 unit_mult", "check the digits and unit_mult";
     ValueMissing = "value_missing", 422,
         "缺少数值且未说明原因", "the value is missing without a status that says why",
@@ -311,26 +312,21 @@ codes! {
     ValueWithStatus = "value_with_status", 422,
         "obs_status 表示无数值，却有 value", "obs_status says that there is no value, yet there is one",
         "删去 value，或更正 obs_status", "delete value, or correct obs_status";
-    NegativeCount = "negative_count", 422,
-        "数量不能为负", "a count cannot be negative",
+    NegativeCount = "negative_count", 422, "数量不能为负", "a count cannot be negative",
         "核对正负号", "check the sign";
-    CountNotWhole = "count_not_whole", 422,
-        "数量须为整数", "a count must be whole",
+    CountNotWhole = "count_not_whole", 422, "数量须为整数", "a count must be whole",
         "核对数字和 unit_mult", "check the digits and unit_mult";
     MilestoneNotBoolean = "milestone_not_0_or_1", 422,
         "里程碑只能是 0（未完成）或 1（完成）", "a milestone is 0 (not done) or 1 (done)",
         "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
-    BelowMinimum = "below_minimum", 422,
-        "低于合理下限", "the value is below the plausible minimum",
+    BelowMinimum = "below_minimum", 422, "低于合理下限", "the value is below the plausible minimum",
         "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
-    AboveMaximum = "above_maximum", 422,
-        "高于合理上限", "the value is above the plausible maximum",
+    AboveMaximum = "above_maximum", 422, "高于合理上限", "the value is above the plausible maximum",
         "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
         "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";
-    ConfStatusUnknown = "conf_status_unknown", 422,
-        "conf_status 不在代码表中", "conf_status is not in the code list",
+    ConfStatusUnknown = "conf_status_unknown", 422, "conf_status 不在代码表中", "conf_status is not in the code list",
         "用 F、N、C、D、S 或 A", "use F, N, C, D, S or A";
     VintageUnknown = "vintage_unknown", 422,
         "vintage 不在代码表中", "vintage is not in the code list",
@@ -420,14 +416,12 @@ codes! {
     WorkbookTooManyParts = "workbook_too_many_parts", 413,
         "工作簿内部文件过多", "the workbook has more parts than any report",
         "把数据表复制到新工作簿后另存", "copy the data sheet into a new workbook and save that";
-    SheetNotFound = "sheet_not_found", 422,
-        "没有可读取的数据表", "there is no sheet to read",
+    SheetNotFound = "sheet_not_found", 422, "没有可读取的数据表", "there is no sheet to read",
         "数据放在名为“数据”或 data 的可见工作表中", "put the rows on a visible sheet named data or 数据";
     SheetAmbiguous = "sheet_ambiguous", 422,
         "有多个工作表，不知读取哪一个", "there are several sheets, and not one alone is named data",
         "把要报送的工作表命名为“数据”或 data，且只命名一个", "name the sheet to be read data or 数据, and no other one";
-    SheetHidden = "sheet_hidden", 422,
-        "数据表被隐藏", "the data sheet is hidden",
+    SheetHidden = "sheet_hidden", 422, "数据表被隐藏", "the data sheet is hidden",
         "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
     SheetNoHeading = "sheet_no_heading", 422,
         "前 50 行中没有找到表头", "no heading was found in the first 50 rows",
@@ -471,16 +465,16 @@ codes! {
     UnitNameMismatch = "unit_name_mismatch", 422,
         "计量单位（数值旁或表头上方所写）与指标、数量级不符", "the unit beside the value, or in the title above, is not the indicator's unit at the row's multiplier",
         "数值按指标目录的单位和“数量级”计：改正计量单位，或选对应的数量级（亿元 = 元，亿）", "a value counts in the catalog's unit times the multiplier: correct the unit, or choose its multiplier (100 million yuan = yuan, hundred million)";
-    TemplateRowInvalid = "template_row_invalid", 422,
-        "表内行号格式不正确", "the form row is ill-formed",
+    TemplateRowInvalid = "template_row_invalid", 422, "表内行号格式不正确", "the form row is ill-formed",
         "不要改动“表内行号”列；重新下载模板填写", "leave the form row column as it is; fill in a fresh template";
+    TemplateRowCopied = "template_row_copied", 422, "表中有复制的行：“表内行号”重复（括号内为行号）", "a row of the form was copied: its form row number stands there twice (row numbers in brackets)",
+        "删去复制的行；要用它报另一数据项，清空该行的“表内行号”", "delete the copied row; to report another cell with it, clear its form row number";
 
     // Templates
     TemplateNothingDue = "template_nothing_due", 404,
         "该单位在此报告期没有报送任务", "nothing is due from this reporter for that period",
         "核对 period（年报 2018、季报 2018-Q2、月报 2018-06），任务见指标目录 obligations.csv", "check period (annual 2018, quarterly 2018-Q2, monthly 2018-06) against obligations.csv of the catalog";
-    TemplateForeign = "template_foreign", 403,
-        "无权下载其他单位的模板", "the template belongs to another reporter",
+    TemplateForeign = "template_foreign", 403, "无权下载其他单位的模板", "the template belongs to another reporter",
         "使用本单位的访问令牌和代码", "use your own reporter's id and token";
 
     // The log and the lake: reasons that only the aggregator gives

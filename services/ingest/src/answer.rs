@@ -182,7 +182,7 @@ impl From<&Problem> for ErrorLine {
             code: problem.code.code().to_owned(),
             message_zh: problem.message_zh(),
             message_en: problem.message_en(),
-            hint_zh: problem.code.hint_zh().to_owned(),
+            hint_zh: problem.hint_zh(),
             hint_en: problem.code.hint_en().to_owned(),
         }
     }

@@ -17,6 +17,7 @@ use helan_schemas::refusal::Code;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::decode::title::Known;
 use crate::problems::quoted;
 pub(crate) use value::{ValueText, plain};
 
@@ -66,6 +67,16 @@ impl<'c> Judge<'c> {
     pub(crate) fn units_of(&self, indicator: &str) -> Option<[&'c str; 3]> {
         let row = self.catalog.indicator(indicator)?;
         Some([row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()])
+    }
+
+    /// The catalog's words for units and offices.
+    pub(crate) fn known_in_titles(&self) -> Known {
+        let catalog = self.catalog;
+        let units =
+            catalog.indicators.iter().map(|row| [row.unit.as_str(), row.unit_zh.as_str(), row.unit_en.as_str()]);
+        let areas = catalog.areas.iter().flat_map(|row| [&row.name_zh, &row.name_en]);
+        let reporters = catalog.reporters.iter().flat_map(|row| [&row.name_zh, &row.name_en]);
+        Known::new(units, areas.chain(reporters).map(String::as_str))
     }
 
     /// Whether the catalog has a source.
@@ -141,7 +152,8 @@ impl<'c> Judge<'c> {
             place::form(period, indicator, report);
         }
         self.statuses(data, indicator, report);
-        let amount = value::judge(data, value, report);
+        let yes_or_no = indicator.is_some_and(Indicator::is_yes_or_no);
+        let amount = value::judge(data, value, yes_or_no, report);
         if let (Some(indicator), Some(number)) = (indicator, amount.flatten()) {
             let bounds = self.catalog.bounds(&indicator.indicator, data.ref_area.as_deref().unwrap_or_default());
             value::plausible(indicator, number.amount, bounds, report);

@@ -9,6 +9,7 @@ mod json;
 pub(crate) mod layout;
 mod scan;
 pub(crate) mod table;
+pub(crate) mod title;
 pub(crate) mod typed;
 
 pub(crate) use binary::Head;

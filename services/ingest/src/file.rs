@@ -112,22 +112,32 @@ pub fn check_file(
     }
 }
 
-/// The source that a table names for its rows, as templates do; none if it names none that the catalog has.
-pub fn source_of(catalog: &Catalog, file: &FileToCheck<'_>, now: i64) -> Option<String> {
+/// The source that a table names for its rows, as templates do.
+///
+/// # Errors
+/// It names none that the catalog has: what keeps it from being read, if there is such a thing, and no errors otherwise.
+pub fn source_of(catalog: &Catalog, file: &FileToCheck<'_>, now: i64) -> Result<String, FileRefused> {
+    let none = FileRefused { errors: Vec::new(), more: 0, workbook: None };
     let content = match file.content {
         FileContent::Csv => Content::Csv(None),
         FileContent::Workbook => Content::Workbook(None),
-        FileContent::Json | FileContent::Lines => return None,
+        FileContent::Json | FileContent::Lines => return Err(none),
     };
     let charset = file.charset.map(str::to_owned);
     let plan = Plan { content, charset, gzip: false, given_id: None, marked: false, lang: None, wait: None };
     // The source decides who the reporter is; until it is known any will do, and what else is found is not asked.
-    let reporter = catalog.reporters.first()?;
-    let source = match judge((catalog, reporter), (&Limits::default(), &Share::unbounded()), &plan, file.bytes, now) {
-        Ok(Judged { submission, .. }) => Some(submission.source),
-        Err(Turned { source, .. }) => source,
-    };
-    source.filter(|source| catalog.source(source).is_some())
+    let Some(reporter) = catalog.reporters.first() else { return Err(none) };
+    match judge((catalog, reporter), (&Limits::default(), &Share::unbounded()), &plan, file.bytes, now) {
+        Ok(Judged { submission, .. }) => Ok(submission.source),
+        Err(Turned { source: Some(source), .. }) if catalog.source(&source).is_some() => Ok(source),
+        // What is wrong with the file as a whole, or with the sources it names, does not depend on who sends it.
+        Err(Turned { problems, .. }) => {
+            let mut refused = refused(&problems, None);
+            let of_sources = [Code::SourceInvalid, Code::UnknownSource, Code::SourceMixed].map(Code::code);
+            refused.errors.retain(|error| error.row.is_none() || of_sources.contains(&error.code.as_str()));
+            Err(FileRefused { more: 0, ..refused })
+        }
+    }
 }
 
 fn refused(problems: &Problems, workbook: Option<Vec<u8>>) -> FileRefused {

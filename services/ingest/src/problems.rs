@@ -5,6 +5,7 @@ mod invisible;
 use helan_schemas::refusal::Code;
 use helan_schemas::refused::{Refused, RefusedError};
 
+use crate::decode::headings::{Lang, heading_of};
 use crate::workbook::CellAt;
 
 /// Longest part of a sender's text that an error repeats, in characters.
@@ -70,11 +71,21 @@ pub(crate) struct Problem {
     pub(crate) code: Code,
     /// What was found, in no language: the text at fault, a limit, a place.
     pub(crate) found: String,
+    /// It is one of a form with Chinese headings: fields have their names.
+    headed: bool,
 }
 
 impl Problem {
     pub(crate) fn message_zh(&self) -> String {
-        Self::message(self.code.meaning_zh(), "：", &self.found, ("，是否指 ", "？"))
+        self.in_form(Self::message(self.code.meaning_zh(), "：", &self.found, ("，是否指 ", "？")))
+    }
+
+    pub(crate) fn hint_zh(&self) -> String {
+        self.in_form(self.code.hint_zh().to_owned())
+    }
+
+    fn in_form(&self, text: String) -> String {
+        if self.headed { as_headed(&text, Lang::Zh) } else { text }
     }
 
     pub(crate) fn message_en(&self) -> String {
@@ -97,11 +108,17 @@ pub(crate) struct Problems {
     list: Vec<Problem>,
     more: u64,
     limit: usize,
+    headed: bool,
 }
 
 impl Problems {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { list: Vec::new(), more: 0, limit }
+        Self { list: Vec::new(), more: 0, limit, headed: false }
+    }
+
+    /// What is found from now on is told by a form's Chinese headings.
+    pub(crate) fn set_headed(&mut self) {
+        self.headed = true;
     }
 
     /// The one error of a request that went no further.
@@ -124,6 +141,7 @@ impl Problems {
             spot: None,
             code,
             found: found.to_string(),
+            headed: self.headed,
         });
     }
 
@@ -186,6 +204,30 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
+/// A text in which fields have the names of their columns; what a sender wrote, in quotes, stays. In English only those that
+/// are no common words are changed.
+pub(crate) fn as_headed(text: &str, lang: Lang) -> String {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut in_quotes = false;
+    while let Some(start) = rest.find(is_name) {
+        let end = rest[start..].find(|c| !is_name(c)).map_or(rest.len(), |length| start + length);
+        let (before, word) = (&rest[..start], &rest[start..end]);
+        // A quote within quotes is escaped.
+        in_quotes ^= before.replace("\\\"", "").matches('"').count() % 2 == 1;
+        // A parameter keeps its name.
+        let is_parameter = before.ends_with('?') || rest[end..].starts_with('=');
+        let is_column = !in_quotes && !is_parameter && (lang == Lang::Zh || word.contains('_'));
+        let heading = heading_of(word, lang).filter(|_| is_column);
+        out.push_str(before);
+        out.push_str(heading.unwrap_or(word));
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
 /// What was found, and the name that was most likely meant by it.
 pub(crate) fn or_meant(found: String, name: Option<&str>) -> String {
     match name {
@@ -198,5 +240,19 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(FOUND_CHARS) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_have_their_headings_and_what_was_sent_stays() {
+        let told = |text: &str| as_headed(text, Lang::Zh);
+        assert_eq!(told("补上 value，或以 obs_status H 说明"), "补上 数值，或以 数据状态 H 说明");
+        assert_eq!(told("加 source 列或参数 ?source="), "加 来源 列或参数 ?source=");
+        assert_eq!(told(r#"unit_mult 不正确："a \" value" value"#), r#"数量级 不正确："a \" value" 数值"#);
+        assert_eq!(as_headed("the value and obs_status", Lang::En), "the value and Status");
     }
 }

@@ -13,6 +13,7 @@ use helan_schemas::refusal::Code;
 use self::cells::Cells;
 use crate::answer::{RepeatedCells, RowAt};
 use crate::check::{Judge, Report, ValueText};
+use crate::decode::title::{self, Title, TitledUnit};
 use crate::limits::Limits;
 use crate::problems::{Place, Problems, quoted};
 
@@ -60,11 +61,15 @@ pub(crate) struct Builder<'b, 'e> {
     given_id: Option<&'b str>,
     problems: Problems,
     source: Option<String>,
+    /// A source that a row names, if only one that was left blank.
+    seen_source: Option<String>,
     ids: HashMap<Cow<'e, str>, u32>,
-    template_rows: HashMap<String, u32>,
+    template_rows: HashMap<String, RowAt>,
+    /// A copied row of a form that says something else than the first, and that one.
+    copied: Option<(RowAt, RowAt)>,
     cells: Cells,
-    /// Units that a title above a table's rows names, as people read them.
-    titled: Vec<String>,
+    /// What a title above a table's rows says of units.
+    title: Title,
     /// The name under which a value is at fault: events have paths, tables columns.
     value_field: &'static str,
     value: Vec<u8>,
@@ -99,10 +104,12 @@ impl<'b, 'e> Builder<'b, 'e> {
             given_id,
             problems,
             source: None,
+            seen_source: None,
             ids: HashMap::new(),
             template_rows: HashMap::new(),
+            copied: None,
             cells: Cells::default(),
-            titled: Vec::new(),
+            title: Title::default(),
             value_field: "value",
             value,
             gaps: Vec::new(),
@@ -116,14 +123,21 @@ impl<'b, 'e> Builder<'b, 'e> {
         Builder::new(self.judge, self.limits, self.given_id, self.value.len())
     }
 
-    /// Keeps the units that stand above a table's heading.
-    pub(crate) fn set_titled(&mut self, units: Vec<String>) {
-        self.titled = units;
+    /// Keeps what is said of units above a table's heading.
+    pub(crate) fn set_title(&mut self, title: &str) {
+        if !title.trim().is_empty() {
+            self.title = title::read(title, &self.judge.known_in_titles());
+        }
     }
 
     /// Units that a title above the rows names.
-    pub(crate) fn titled(&self) -> &[String] {
-        &self.titled
+    pub(crate) fn titled(&self) -> &[TitledUnit] {
+        &self.title.units
+    }
+
+    /// What the title calls a unit and nobody knows; told once, not of every row.
+    pub(crate) fn unknown_unit(&mut self) -> Option<String> {
+        self.title.unknown.take()
     }
 
     /// By what the events are judged.
@@ -134,6 +148,13 @@ impl<'b, 'e> Builder<'b, 'e> {
     /// The errors so far, for what is found before there is an event.
     pub(crate) fn problems(&mut self) -> &mut Problems {
         &mut self.problems
+    }
+
+    /// Keeps the source that a form's row names, whether it reports anything or not.
+    pub(crate) fn see_source(&mut self, source: &str) {
+        if self.seen_source.is_none() && !source.is_empty() {
+            self.seen_source = Some(source.to_owned());
+        }
     }
 
     /// Counts an event or row that could not be judged.
@@ -193,28 +214,43 @@ impl<'b, 'e> Builder<'b, 'e> {
             let field = if form == Form::Json { field } else { field.strip_prefix("data.").unwrap_or(field) };
             self.problems.add(place.id(&event.id), Some(field), code, what);
         }
-        if let Form::Template(name) = &form {
-            match self.template_rows.insert(name.clone(), row) {
-                None => {}
-                Some(first) => {
-                    let found = format!("{} = {first}", quoted(name));
-                    self.problems.add(place, Some("template_row"), Code::RepeatedId, found);
-                }
-            }
-        }
-        if let Some(statement) = statement.filter(|_| self.problems.count() == before && broken.is_empty()) {
+        let at = RowAt { row, line: place.line };
+        let copy_of = match &form {
+            Form::Template(name) => match self.template_rows.get(name) {
+                None => self.template_rows.insert(name.clone(), at),
+                first => first.copied(),
+            },
+            Form::Json | Form::Table => None,
+        };
+        let right = statement.filter(|_| self.problems.count() == before && broken.is_empty());
+        let mut contradicts = false;
+        if let Some(statement) = right {
             if form == Form::Json {
                 self.value_field = "data.value";
             }
-            self.cells.take(&event, &statement, self.judge, RowAt { row, line: place.line });
-            self.write(&event, &statement, row, &form);
+            contradicts = self.cells.take(&event, &statement, self.judge, at);
+            if copy_of.is_none() {
+                self.write(&event, &statement, row, &form);
+            }
+        }
+        match copy_of {
+            None => {}
+            // Told of both cells in the end.
+            Some(first) if contradicts => self.copied = Some((at, first)),
+            Some(first) => Self::tell_copied(&mut self.problems, at, first),
         }
         if !event.id.is_empty() {
             self.ids.entry(event.id.0).or_insert(row);
         }
     }
 
-    /// The first event's source is judged and kept; the others have to equal it.
+    fn tell_copied(problems: &mut Problems, at: RowAt, first: RowAt) {
+        let place = Place { row: Some(at.row), line: at.line, id: None };
+        let found = format!("({}) = ({})", at.shown(), first.shown());
+        problems.add(place, Some("template_row"), Code::TemplateRowCopied, found);
+    }
+
+    /// The first source is judged and kept; the others have to equal it.
     fn source(&mut self, event: &EventRef<'_>, report: &mut Report<'_>) {
         match &self.source {
             None => {
@@ -222,6 +258,12 @@ impl<'b, 'e> Builder<'b, 'e> {
                 self.source = Some((*event.source).to_owned());
             }
             Some(source) if **source == *event.source => {}
+            // One row without a source among others is at fault, wherever it stands.
+            Some(_) if event.source.is_empty() => self.judge.source("", report),
+            Some(source) if source.is_empty() => {
+                self.judge.source(&event.source, report);
+                self.source = Some((*event.source).to_owned());
+            }
             Some(source) => {
                 report("source", Code::SourceMixed, format!("{} ≠ {}", quoted(&event.source), quoted(source)))
             }
@@ -254,7 +296,8 @@ impl<'b, 'e> Builder<'b, 'e> {
 
     /// The source, where it is fit to be repeated.
     pub(crate) fn known_source(&self) -> Option<String> {
-        self.source.clone().filter(|source| (1..=MAX_SOURCE_BYTES).contains(&source.len()))
+        let source = self.source.as_ref().filter(|source| !source.is_empty()).or(self.seen_source.as_ref());
+        source.filter(|source| source.len() <= MAX_SOURCE_BYTES).cloned()
     }
 
     /// The submission, or every error.
@@ -272,6 +315,9 @@ impl<'b, 'e> Builder<'b, 'e> {
         }
         let cells = std::mem::take(&mut self.cells);
         let repeated_cells = cells.finish(&self.ids, self.value_field, &mut self.problems);
+        if let Some((at, first)) = self.copied.filter(|_| self.problems.is_empty()) {
+            Self::tell_copied(&mut self.problems, at, first);
+        }
         if !self.problems.is_empty() {
             return Err(self.problems);
         }

@@ -218,6 +218,11 @@ impl Desk {
         Ok(self.current().await?.session.tables())
     }
 
+    /// The catalog by which questions are answered now.
+    pub(crate) async fn catalog(&self) -> Result<Arc<Catalog>, Unanswered> {
+        Ok(self.current().await?.session.catalog().clone())
+    }
+
     /// Counts a request for an answer that was refused before it came to the desk.
     pub(crate) fn refused(&self, code: Code) {
         self.0.counters.count(code.code());

@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 use comfy_table::Cell;
+use helan_http::ErrorLine;
 use helan_ingest::{FileContent, FileToCheck, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
@@ -71,7 +72,17 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
         (Some(session), None) => session.catalog().clone(),
         (None, None) => Arc::new(Catalog::embedded()),
     };
-    let body = body.with_source(&catalog)?;
+    let body = match body.with_source(&catalog) {
+        Ok(body) => body,
+        Err(errors) if errors.is_empty() => {
+            bail!("the file names no source of the catalog: add --source URI, one of the catalog's sources.csv")
+        }
+        Err(errors) => {
+            let answer = serde_json::json!({ "errors": errors });
+            crate::say::write(format_args!("{}", refused(&answer, lang)));
+            bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
+        }
+    };
     let trial = Trial::take(&body, catalog.clone()).await?;
     let Some(home) = trial.accepted else {
         crate::say::write(format_args!("{}", refused(&trial.answer, lang)));
@@ -189,17 +200,15 @@ impl Body {
         Ok(Self { bytes, content_type, charset, path, source, own: false })
     }
 
-    /// With the source that a table's rows name, where no other was named.
-    fn with_source(mut self, catalog: &Catalog) -> anyhow::Result<Self> {
+    /// With the source that a table's rows name, where no other was named; else why it cannot be read, if it is that.
+    fn with_source(mut self, catalog: &Catalog) -> Result<Self, Vec<ErrorLine>> {
         if self.source.is_none() {
             let content = if self.content_type == CSV { FileContent::Csv } else { FileContent::Workbook };
             let charset = self.charset.as_deref();
             let file = FileToCheck { bytes: &self.bytes, content, source: None, charset, marked: false };
-            self.source = source_of(catalog, &file, Clock::system().now());
+            let source = source_of(catalog, &file, Clock::system().now()).map_err(|refused| refused.errors)?;
+            self.source = Some(source);
             self.own = true;
-        }
-        if self.source.is_none() {
-            bail!("the file names no source of the catalog: add --source URI, one of the catalog's sources.csv")
         }
         Ok(self)
     }
@@ -304,11 +313,14 @@ fn refused(answer: &Value, lang: Lang) -> String {
     for error in answer["errors"].as_array().into_iter().flatten() {
         let row = error["row"].as_u64().map(|row| row.to_string());
         let row = error["cell"].as_str().map(str::to_owned).or(row).unwrap_or_default();
+        // As the form's reader knows it: the heading ends the label.
+        let label = text(error, "label");
+        let field = label.rsplit(" · ").next().filter(|heading| !heading.is_empty()).map(str::to_owned);
         let words = [text(error, message), text(error, hint)];
         let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
         table.add_row([
             Cell::new(row),
-            Cell::new(text(error, "field")),
+            Cell::new(field.unwrap_or_else(|| text(error, "field"))),
             Cell::new(text(error, "code")),
             Cell::new(words.join(" · ")),
         ]);

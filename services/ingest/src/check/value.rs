@@ -1,7 +1,7 @@
 //! The value: exact, in range, plausible, and there exactly when its status says so.
 
 use helan_schemas::catalog::{Bounds, Indicator, IndicatorKind};
-use helan_schemas::codes;
+use helan_schemas::codes::{self, MULTIPLIERS};
 use helan_schemas::decimal::{Decimal, DecimalError, MAX_EXPONENT, SCALE};
 use helan_schemas::event::{DataRef, number_text};
 use helan_schemas::refusal::Code;
@@ -51,7 +51,12 @@ pub(super) struct Number {
 }
 
 /// Judges value, multiplier and status together. The outer option is none where something is wrong.
-pub(super) fn judge(data: &DataRef<'_>, value: ValueText<'_>, report: &mut Report<'_>) -> Option<Option<Number>> {
+pub(super) fn judge(
+    data: &DataRef<'_>,
+    value: ValueText<'_>,
+    yes_or_no: bool,
+    report: &mut Report<'_>,
+) -> Option<Option<Number>> {
     let unit_mult = data.unit_mult.unwrap_or(0);
     let mult_fits = (-MAX_EXPONENT..=MAX_EXPONENT).contains(&unit_mult);
     if !mult_fits {
@@ -77,7 +82,11 @@ pub(super) fn judge(data: &DataRef<'_>, value: ValueText<'_>, report: &mut Repor
     let value = match Decimal::parse(text) {
         Ok(value) => value,
         Err(error) => {
-            report("data.value", number_code(error, text), quoted(text));
+            let code = match number_code(error, text) {
+                Code::NumberSyntax | Code::NumberWithMultiplier if yes_or_no => Code::NotYesOrNo,
+                code => code,
+            };
+            report("data.value", code, quoted(text));
             return None;
         }
     };
@@ -103,10 +112,29 @@ fn number_code(error: DecimalError, text: &str) -> Code {
         {
             Code::NumberNotFinite
         }
+        DecimalError::Syntax if is_missing(word) => Code::ValueIsMark,
+        DecimalError::Syntax if has_multiplier(text) => Code::NumberWithMultiplier,
         DecimalError::Syntax => Code::NumberSyntax,
         DecimalError::TooManyDecimals => Code::NumberTooManyDecimals,
         DecimalError::OutOfRange => Code::NumberOutOfRange,
     }
+}
+
+/// Whether a text is what offices and programs write where they have no figure.
+fn is_missing(word: &str) -> bool {
+    const WORDS: [&str; 15] =
+        ["", "/", "／", "*", "na", "n/a", "n.a.", "null", "none", "无", "暂无", "缺", "空", "未统计", "不详"];
+    let is_dots = |c: char| matches!(c, '-' | '–' | '—' | '－' | '.' | '…' | '·');
+    word.chars().all(is_dots) || WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+}
+
+/// Whether a number is followed by a power of ten: `12万`, `1.2亿元`, `3 million`.
+fn has_multiplier(text: &str) -> bool {
+    let behind = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | ','));
+    let has_digit = text[..text.len() - behind.len()].bytes().any(|byte| byte.is_ascii_digit());
+    let word = behind.trim_start().to_lowercase();
+    let words = MULTIPLIERS.iter().filter(|(power, ..)| *power != 0).flat_map(|(_, zh, en)| [*zh, *en]);
+    has_digit && words.chain(["萬", "億", "billion", "百"]).any(|known| word.starts_with(known))
 }
 
 /// Judges an amount by the indicator's kind and the catalog's bounds.

@@ -11,7 +11,7 @@ use helan_schemas::catalog::DecimalMark;
 use helan_schemas::refusal::Code;
 
 use super::fields::Slot;
-use super::headings::{self, REMARK, field_of};
+use super::headings::{self, Lang, REMARK, field_of};
 use super::layout;
 use super::table::{Column, Manner, Taken, lacking, take_row};
 use super::typed::{Writer, typed};
@@ -54,7 +54,10 @@ pub(crate) fn read<'b, 'e>(
         builder.problems().add(Place::WHOLE.line(line), None, error.code, "");
         return (builder, None);
     }
-    builder.set_titled(layout::units_above(&text[..start]));
+    builder.set_title(&text[..start]);
+    if heading.iter().any(|name| matches!(field_of(name), Some((_, Some(Lang::Zh))))) {
+        builder.problems().set_headed();
+    }
     let columns = columns(&heading, line, &mut builder);
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
     let manner = Manner { source, form, lost_zeros: true };

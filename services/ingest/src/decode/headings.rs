@@ -96,11 +96,6 @@ pub(crate) fn is_unit(name: &str, scale: i32, units: &[&str; 3]) -> bool {
         || [Lang::Zh, Lang::En].iter().any(|lang| same(name, &yes_and_no(*lang).join("/")))
 }
 
-/// Whether a unit that people read is an indicator's at some multiplier.
-pub(crate) fn is_unit_somewhere(name: &str, units: &[&str; 3]) -> bool {
-    MULTIPLIERS.iter().any(|(power, ..)| is_unit(name, *power, units))
-}
-
 /// Yes and no as a form has them: value, Chinese, English.
 const YES_AND_NO: [(&str, &str, &str); 2] = [("1", "是", "yes"), ("0", "否", "no")];
 
@@ -146,9 +141,16 @@ pub(crate) fn choice(field: &str, text: String) -> String {
         _ => return text,
     };
     let of = |(code, zh, en): &(&str, &str, &str)| {
-        text.strip_prefix(code).and_then(|rest| rest.strip_prefix(' ')).is_some_and(|name| name == *zh || name == *en)
+        // The entry as the list has it, or its word without the code.
+        let entry = text.strip_prefix(code).and_then(|rest| rest.strip_prefix(' '));
+        let name = entry.unwrap_or(&text);
+        name == *zh || name.eq_ignore_ascii_case(en) || zh.strip_suffix('数').is_some_and(|short| short == name)
     };
-    names.iter().find(|row| of(row)).map_or_else(|| text.clone(), |(code, ..)| (*code).to_owned())
+    let mut found = names.iter().filter(|row| of(row));
+    match (found.next(), found.next()) {
+        (Some((code, ..)), None) => (*code).to_owned(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]
@@ -195,5 +197,18 @@ mod tests {
         assert_eq!(codes(true), codes::OBS_STATUSES.map(str::to_owned).into());
         assert_eq!(codes(true).difference(&codes(false)).collect::<Vec<_>>(), ["E", "F", "I"]);
         assert_eq!(choice("vintage", "final something".into()), "final something");
+        for (field, word, code) in [
+            ("obs_status", "缺数", "O"),
+            ("obs_status", "Missing", "O"),
+            ("vintage", "最终数", "final"),
+            ("vintage", "最终", "final"),
+            ("vintage", "普查修订数", "census-revised"),
+            ("vintage", "修订", "revised"),
+            ("obs_status", "缺", "O"),
+            ("obs_status", "O", "O"),
+            ("obs_status", "数", "数"),
+        ] {
+            assert_eq!(choice(field, word.into()), code, "{field} {word}");
+        }
     }
 }

@@ -73,27 +73,6 @@ pub(super) fn misread(text: &str, heading: &[Cow<'_, str>]) -> Option<(Code, Str
     None
 }
 
-/// Units that a title above the heading names, such as `单位：万元`; one that stands for an office (`填报单位：`) is none.
-pub(crate) fn units_above(title: &str) -> Vec<String> {
-    const MARKS: [char; 2] = [':', '：'];
-    const ENDS: [char; 13] = ['\n', '\r', '\t', '"', ',', '，', ';', '；', ')', '）', ']', '】', '。'];
-    const OF_MEASURE: [&str; 6] = ["计量", "金额", "货币", "数量", "价值", "数值"];
-    let lower = title.to_lowercase();
-    let mut found = Vec::new();
-    for word in ["单位", "units", "unit"] {
-        for (at, _) in lower.match_indices(word) {
-            let (before, after) = (lower[..at].trim_end_matches(' '), lower[at + word.len()..].trim_start());
-            let stands_alone =
-                !before.ends_with(char::is_alphanumeric) || OF_MEASURE.iter().any(|it| before.ends_with(it));
-            let Some(named) = after.strip_prefix(MARKS).filter(|_| stands_alone) else { continue };
-            let named = named.trim_start().split(ENDS).next().unwrap_or_default();
-            found.extend(named.split(['、', '或', '和', '及']).map(|unit| unit.trim().to_owned()));
-        }
-    }
-    found.retain(|unit| !unit.is_empty());
-    found
-}
-
 /// Whether a text begins with a heading, whatever separates its cells.
 pub(crate) fn is_heading(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
@@ -172,15 +151,6 @@ mod tests {
         assert_eq!(heading_at("a,b,c\n1,2,3\n"), (0, 0));
         assert_eq!(heading_at(&format!("sep=,\n{good}")), (0, 0));
         assert_eq!(heading_at(&format!("{}{good}", "x\n".repeat(HEADING_WITHIN))), (0, 0));
-    }
-
-    #[test]
-    fn units_above_are_those_of_measure() {
-        let named = |title: &str| units_above(title);
-        assert_eq!(named("表二\n单位：万元,,,\n"), ["万元"]);
-        assert_eq!(named("R&D（计量单位: 亿元、人）"), ["亿元", "人"]);
-        assert_eq!(named("Unit: Million Yuan\n"), ["million yuan"]);
-        assert_eq!(named("填报单位：甲市,,单位负责人：乙\nbusiness unit: A"), [""; 0]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use helan_schemas::refusal::Code;
 
 use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
 use super::headings::{self, AREA_NAME, DUE, INDICATOR_NAME, LAST_VALUE, SENT_VALUE, TEMPLATE_ROW, UNIT_NAME};
+use super::title::TitledUnit;
 use super::typed::is_shortened;
 use crate::check::ValueText;
 use crate::problems::{Place, quoted};
@@ -139,6 +140,7 @@ pub(crate) fn take_row<'e>(
             Column::Data(_, Slot::Entity) => unreachable!("no heading leads here"),
         }
     }
+    builder.see_source(&event.source);
     let data = &event.data;
     let reports = &*event.event_type == codes::TYPE_REPORTED;
     if manner.form && reports && value.is_empty() && !broken.contains(&"data.value") && data.obs_status.is_none() {
@@ -176,7 +178,7 @@ pub(crate) fn take_row<'e>(
             broken.push(field);
         }
     }
-    if let Some(found) = titled_otherwise(builder, data, &names) {
+    if reports && let Some(found) = titled_otherwise(builder, data, &names) {
         builder.problems().add(place, Some("unit"), Code::UnitNameMismatch, found);
         broken.push("data.unit");
     }
@@ -203,25 +205,30 @@ fn chosen_mult(word: &str) -> Result<i32, std::num::ParseIntError> {
     headings::choice("unit_mult", word.to_owned()).parse()
 }
 
-/// The unit of a title above the rows, where it is the row's at another multiplier and the row says nothing of its own
-/// beside the value. A title may list several units, and says nothing of indicators of another one.
+/// The unit of a title above the rows, where it is the row's at another multiplier, or nobody knows it, and the row says
+/// nothing of its own beside the value. A title may list several units, and says nothing of indicators of another one.
 fn titled_otherwise(
-    builder: &Builder<'_, '_>,
+    builder: &mut Builder<'_, '_>,
     data: &DataRef<'_>,
     names: &[(&'static str, Cow<'_, str>)],
 ) -> Option<String> {
-    let titled = builder.titled();
     let scale = data.unit_mult.unwrap_or_default();
     let says_it = || names.iter().any(|(field, name)| *field == UNIT_NAME && !name.trim().is_empty());
-    if titled.is_empty() || scale == UNKNOWN_MULT || says_it() {
+    if scale == UNKNOWN_MULT || says_it() {
         return None;
     }
-    let units = data.indicator.as_deref().and_then(|code| builder.judge().units_of(code))?;
-    if titled.iter().any(|unit| headings::is_unit(unit, scale, &units)) {
-        return None;
+    if let Some(unknown) = builder.unknown_unit() {
+        return Some(quoted(&unknown));
     }
-    let other = titled.iter().find(|unit| headings::is_unit_somewhere(unit, &units))?;
-    Some(format!("{} ≠ {} × 10^{scale}", quoted(other), quoted(units[1])))
+    let indicator = data.indicator.as_deref()?;
+    let units = builder.judge().units_of(indicator)?;
+    let yes_or_no = builder.judge().is_yes_or_no(indicator);
+    let about = |unit: &&TitledUnit| unit.is_about(&units) && !(yes_or_no && unit.unit.is_none());
+    let mut about = builder.titled().iter().filter(about);
+    let other = about.next()?;
+    // The first that fits decides, wherever it stands in the title.
+    let fits = other.fits(scale) || about.any(|unit| unit.fits(scale));
+    (!fits).then(|| format!("{} ≠ {} × 10^{scale}", quoted(&other.text), quoted(units[1])))
 }
 
 /// Reports a code of which a spreadsheet has kept the first digits only.

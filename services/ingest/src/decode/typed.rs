@@ -41,6 +41,14 @@ pub(crate) fn typed(text: &str, mark: Option<DecimalMark>, writer: Writer) -> Re
         return if is_complete { Ok(plain) } else { Err(Code::NumberDigitsDropped) };
     }
     let number = plain.trim_start_matches(['+', '-']);
+    let sign = &plain[..plain.len() - number.len()];
+    // As programs write them that leave out a zero; whatever separates thousands stands between digits.
+    if let Some(fraction) = number.strip_prefix('.').filter(|fraction| is_whole(fraction)) {
+        return Ok(Cow::Owned(format!("{sign}0.{fraction}")));
+    }
+    if let Some(whole) = number.strip_suffix('.').filter(|whole| is_whole(whole)) {
+        return Ok(Cow::Owned(format!("{sign}{whole}")));
+    }
     let (commas, points) = (number.matches(',').count(), number.matches('.').count());
     let ambiguous = Err(Code::NumberAmbiguous);
     match mark {
@@ -145,6 +153,12 @@ mod tests {
             ("12,34", [SYNTAX, SYNTAX, Ok("12.34")]),
             ("1,2345", [SYNTAX, SYNTAX, Ok("1.2345")]),
             (",123", [SYNTAX; 3]),
+            (".5", [Ok("0.5"); 3]),
+            ("-.125", [Ok("-0.125"); 3]),
+            ("12.", [Ok("12"); 3]),
+            ("－１２．", [Ok("-12"); 3]),
+            (".", [SYNTAX; 3]),
+            ("1.2.", [SYNTAX; 3]),
             ("1,234,5", [SYNTAX; 3]),
             ("1.234,567", [SYNTAX, SYNTAX, Ok("1234.567")]),
             ("1,234,567.8", [Ok("1234567.8"), Ok("1234567.8"), SYNTAX]),

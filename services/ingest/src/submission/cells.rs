@@ -67,12 +67,12 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Takes an event that was found right.
-    pub(super) fn take(&mut self, event: &EventRef<'_>, statement: &Statement, judge: &Judge<'_>, at: RowAt) {
+    /// Takes an event that was found right; says whether the first row of its cell says something else.
+    pub(super) fn take(&mut self, event: &EventRef<'_>, statement: &Statement, judge: &Judge<'_>, at: RowAt) -> bool {
         let data = &event.data;
         let Statement::Reported { period, amount, published_at, .. } = statement else {
             self.withdrawn.extend(data.withdraws.as_deref().map(str::to_owned));
-            return;
+            return false;
         };
         let (area, indicator) = (data.ref_area.as_deref(), data.indicator.as_deref());
         // A basis that is left out is the one that the catalog derives.
@@ -100,10 +100,14 @@ impl Cells {
         };
         let row = Row { said, at };
         match self.first.entry(key) {
-            std::collections::hash_map::Entry::Vacant(entry) => drop(entry.insert(row)),
-            std::collections::hash_map::Entry::Occupied(_) => {
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(row);
+                false
+            }
+            std::collections::hash_map::Entry::Occupied(first) => {
                 let cell = format!("{} {} {period}", area.unwrap_or_default(), indicator.unwrap_or_default());
                 self.again.push(Again { key, row, cell });
+                first.get().said != row.said
             }
         }
     }

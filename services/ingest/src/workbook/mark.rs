@@ -18,10 +18,10 @@ use super::book::{Relation, main_relations, relations, relations_part};
 use super::package::{Package, broken};
 use super::places::CellAt;
 use super::read::Layout;
-use crate::decode::headings::{Lang, heading_of};
+use crate::decode::headings::Lang;
 use crate::limits::Limits;
 use crate::memory::Share;
-use crate::problems::{Problem, Problems};
+use crate::problems::{Problem, Problems, as_headed};
 
 /// A new part's text by its name.
 type Edits = BTreeMap<String, String>;
@@ -110,23 +110,6 @@ fn text(problem: &Problem, lang: Lang) -> String {
             format!("{}\n({code})", as_headed(&said, lang))
         }
     }
-}
-
-/// A text in which fields have the names of their columns. In English only those that are no common words are changed.
-fn as_headed(text: &str, lang: Lang) -> String {
-    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(is_name) {
-        let end = rest[start..].find(|c| !is_name(c)).map_or(rest.len(), |length| start + length);
-        let word = &rest[start..end];
-        let heading = heading_of(word, lang).filter(|_| lang == Lang::Zh || word.contains('_'));
-        out.push_str(&rest[..start]);
-        out.push_str(heading.unwrap_or(word));
-        rest = &rest[end..];
-    }
-    out.push_str(rest);
-    out
 }
 
 /// A part that belongs to the sheet, there already or to be added.

@@ -17,7 +17,6 @@ use super::sheet::{Content, Frame, Row, Rows};
 use super::shown::words_fit;
 use crate::answer::TableRead;
 use crate::decode::headings::{self, AREA_NAME, INDICATOR_NAME, Lang, choice, field_of};
-use crate::decode::layout::units_above;
 use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
@@ -124,7 +123,10 @@ pub(crate) fn read<'b, 'e>(
         first_seen: 1,
         names: HashMap::new(),
     };
-    reading.builder.set_titled(units_above(&title));
+    reading.builder.set_title(&title);
+    if cells.iter().any(|(_, text, _)| matches!(field_of(text), Some((_, Some(Lang::Zh))))) {
+        reading.builder.problems().set_headed();
+    }
     if hidden {
         reading.builder.problems().add(Place::WHOLE.line(number), None, Code::RowHidden, number.to_string());
     }

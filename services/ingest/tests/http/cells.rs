@@ -291,5 +291,5 @@ async fn yes_and_no_are_read_in_a_plain_table() {
         assert_eq!(values(&world, before), [value], "{word}");
     }
     let answer = world.send("nx-kjt", send("也许")).await;
-    assert_eq!(answer.errors(), [("number_syntax".to_owned(), "value".to_owned())]);
+    assert_eq!(answer.errors(), [("not_yes_or_no".to_owned(), "value".to_owned())]);
 }

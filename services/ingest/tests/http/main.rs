@@ -15,6 +15,7 @@ mod secure;
 mod sheets;
 mod shown;
 mod sockets;
+mod sources;
 mod templates;
 mod workbooks;
 mod world;

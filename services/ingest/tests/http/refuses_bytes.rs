@@ -149,6 +149,20 @@ async fn a_table_may_have_a_title_and_an_old_ending() {
     world.refused("yinchuan", Call::csv(unit("亿元")).path(path), &[("unit_name_mismatch", "unit")]).await;
     let call = Call::csv(unit("亿元").replace("CNY,4", "CNY,万")).path(path);
     world.refused("yinchuan", call, &[("unit_name_mismatch", "unit")]).await;
+    for shape in
+        ["研发经费（亿元）", "单位 亿元", "单位：人民币亿元", "單位：億元", "Unit: 100 million", "研发经费，亿元"]
+    {
+        let call = Call::csv(titled.replace("填报单位：银川市", shape)).path(path);
+        world.refused("yinchuan", call, &[("unit_name_mismatch", "unit")]).await;
+    }
+    let two_rows = unit("万美元").replace(good, &format!("{good}\r\n{}", good.replace("2018", "2017")));
+    let call = Call::csv(two_rows).path(path);
+    let answer = world.refused("yinchuan", call, &[("unit_name_mismatch", "unit")]).await;
+    assert!(answer.text.contains("万美元"), "{}", answer.text);
+    for harmless in ["（2018年，预计）", "单位：银川市科技局", "研发经费（万元）"] {
+        let answer = world.send("yinchuan", Call::csv(titled.replace("填报单位：银川市", harmless)).path(path)).await;
+        assert!(matches!(answer.status, 200 | 202), "{harmless}: {}", answer.text);
+    }
     let call = Call::csv(titled.replace("indicator", "indikator")).path(path);
     let answer = world.send("yinchuan", call).await;
     assert_eq!(answer.json["errors"][0]["line"], json!(3), "{}", answer.text);

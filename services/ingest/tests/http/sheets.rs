@@ -104,6 +104,16 @@ pub(crate) fn cells(file: &[u8], sheet: &str) -> Vec<Vec<String>> {
     range.rows().map(|row| row.iter().map(text).collect()).collect()
 }
 
+/// A template's file with a text put into a blank cell.
+pub(crate) fn put(file: &[u8], cell: &str, typed: &str) -> Vec<u8> {
+    edited(file, "xl/worksheets/sheet1.xml", |mut text| {
+        let start = text.find(&format!("<c r=\"{cell}\" ")).expect("a cell");
+        let end = start + text[start..].find("/>").expect("it is blank");
+        text.replace_range(end..end + 2, &format!(" t=\"inlineStr\"><is><t>{typed}</t></is></c>"));
+        text
+    })
+}
+
 /// A template's file with values put into its value cells, from the first row on; the XML as spreadsheets write it.
 pub(crate) fn filled(file: &[u8], values: &[&str]) -> Vec<u8> {
     edited(file, "xl/worksheets/sheet1.xml", |mut text| {

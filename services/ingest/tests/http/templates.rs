@@ -103,6 +103,74 @@ async fn yes_and_no_are_chosen_and_read() {
     // Elsewhere these words are no numbers.
     let file = book("数据", &HEADINGS, &[row(Put::Text("是"))]);
     world.refused("yinchuan", call(file), &[("number_syntax", "value")]).await;
+    // What says neither is told by what can be chosen.
+    let form = world.get_as("nx-kjt", "/v1/templates/nx-kjt?period=2018&lang=zh").await;
+    let rows = cells(&form.bytes, "数据");
+    let asked = (4..rows.len()).find(|row| rows[*row].contains(&"BOOL".to_owned())).expect("a row");
+    for (typed, code) in [("√", "not_yes_or_no"), ("完成", "not_yes_or_no"), ("—", "value_is_mark")] {
+        let file = put(&form.bytes, &format!("E{}", asked + 1), typed);
+        let call = Call::bytes("/v1/submissions", XLSX, file);
+        let answer = world.refused("nx-kjt", call, &[(code, "value")]).await;
+        let hint = answer.json["errors"][0]["hint_zh"].as_str().expect("a hint");
+        assert!(hint.contains(if code == "value_is_mark" { "数据状态" } else { "“是”或“否”" }), "{hint}");
+    }
+}
+
+/// A clerk reads the form's headings, and may write the words of its lists without their codes.
+#[tokio::test]
+async fn a_form_is_told_by_its_headings() {
+    let world = World::new().await;
+    let headings = ["地区代码", "指标代码", "报告期", "数值", "单位代码", "数量级", "数据状态", "数据版本"];
+    let with = |status: &'static str, vintage: &'static str| {
+        let mut row = row(Put::Blank);
+        row.extend([Put::Text(status), Put::Text(vintage)]);
+        call(book("数据", &headings, &[row]))
+    };
+    let taken = world.send("yinchuan", with("缺数", "最终")).await;
+    assert_eq!(taken.status, 202, "{}", taken.text);
+    let data = &world.events(topics::CITY, taken.json["offset"].as_i64().expect("offset"))[0]["data"];
+    assert_eq!((&data["obs_status"], &data["vintage"]), (&"O".into(), &"final".into()), "{data}");
+    let expected = [("obs_status_unknown", "obs_status"), ("vintage_unknown", "vintage"), ("value_missing", "value")];
+    let answer = world.refused("yinchuan", with("没有", "终稿"), &expected).await;
+    let said = |at: usize, name: &str| answer.json["errors"][at][name].as_str().expect("a text").to_owned();
+    assert_eq!(said(0, "message_zh"), "数据状态 不在代码表中：\"没有\"");
+    assert!(said(1, "message_zh").starts_with("数据版本 不在代码表中") && said(2, "hint_zh").contains("数据状态"));
+    let file = book("数据", &HEADINGS, &[row(Put::Text("3.81亿元"))]);
+    let answer = world.refused("yinchuan", call(file), &[("number_with_multiplier", "value")]).await;
+    assert!(answer.json["errors"][0]["hint_zh"].as_str().expect("a hint").contains("写在 数量级"), "{}", answer.text);
+}
+
+/// Rows of a form copied, added and left without their source: what is wrong is said of the cells in question.
+#[tokio::test]
+async fn a_copied_row_of_a_form_is_named() {
+    let world = World::new().await;
+    let form = world.get_as("yinchuan", "/v1/templates/yinchuan?period=2018&format=csv&lang=zh").await;
+    let mut lines: Vec<Vec<String>> =
+        form.text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let heading = lines[0].clone();
+    let column = |name: &str| heading.iter().position(|cell| cell.contains(name)).expect("a column");
+    let (value, source) = (column("数值"), column("来源"));
+    let at = lines.iter().position(|line| line.contains(&"patents_in_force".to_owned())).expect("a row");
+    lines[at][value] = "2100".into();
+    let text = |lines: &[Vec<String>], copy: &[String]| {
+        let all = lines.iter().map(|line| line.join(",")).chain([copy.join(",")]);
+        Call::csv(all.collect::<Vec<_>>().join("\r\n"))
+    };
+    let mut copy = lines[at].clone();
+    copy[value] = "2101".into();
+    let both = [("cell_contradicted", "value"), ("cell_contradicted", "value")];
+    let answer = world.refused("yinchuan", text(&lines, &copy), &both).await;
+    let message = answer.json["errors"][0]["message_en"].as_str().expect("a message");
+    let (first, last) = (at + 1, lines.len() + 1);
+    assert!(message.contains(&format!("2100 ({first}) ≠ 2101 ({last})")), "{message}");
+    copy[value] = "2100".into();
+    let answer = world.refused("yinchuan", text(&lines, &copy), &[("template_row_copied", "template_row")]).await;
+    assert!(answer.text.contains(&format!("({last}) = ({first})")), "{}", answer.text);
+    // A row without a source among others.
+    let row = column("表内行号");
+    (copy[source], copy[row], copy[value]) = (String::new(), String::new(), "2101".into());
+    lines[at][value] = String::new();
+    world.refused("yinchuan", text(&lines, &copy), &[("source_missing", "source")]).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub(super) fn database(directory: &Path) -> PathBuf {
 
 /// Creates the directory and the database file, readable by their owner only, and syncs what names them.
 pub(super) fn prepare(directory: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| failed(directory, &e))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| not_made(directory, &e))?;
     refuse_network(directory)?;
     let path = database(directory);
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
@@ -156,6 +156,17 @@ fn network_name(magic: u32) -> Option<&'static str> {
     })
 }
 
+/// A directory that cannot be made now cannot be made later: nobody waits for it, unless there is no room.
+fn not_made(directory: &Path, error: &std::io::Error) -> LogError {
+    let failed = failed(directory, error);
+    match failed {
+        LogError::Retry { reason: RetryReason::Io, detail } => LogError::misconfigured(format!(
+            "{detail}; the log's directory cannot be made: name another one with --data-dir or --log"
+        )),
+        other => other,
+    }
+}
+
 fn failed(path: &Path, error: &std::io::Error) -> LogError {
     use std::io::ErrorKind::{AlreadyExists, NotADirectory, PermissionDenied, ReadOnlyFilesystem, StorageFull};
     let detail = format!("{}: {error}", path.display());
@@ -182,6 +193,8 @@ mod tests {
             let error = prepare(&path).expect_err("a file is there");
             assert!(!error.is_retry(), "{error}");
         }
+        let error = prepare(Path::new("/proc/none/log")).expect_err("nothing can be made there");
+        assert!(!error.is_retry() && error.to_string().contains("--data-dir"), "{error}");
     }
 
     #[test]

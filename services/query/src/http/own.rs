@@ -9,6 +9,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use helan_runtime::clock::rfc_3339;
 use helan_runtime::credentials::Role;
+use helan_schemas::period::{Period, PeriodError};
 use helan_schemas::refusal::Code;
 use serde::de::DeserializeOwned;
 
@@ -35,7 +36,7 @@ impl<P: DeserializeOwned> FromRequestParts<Served> for Asked<P> {
     async fn from_request_parts(parts: &mut Parts, served: &Served) -> Result<Self, Refusal> {
         let identity = asker(&served.http, &parts.headers)?;
         let parameters = Query::try_from_uri(&parts.uri);
-        let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
+        let Query(parameters) = parameters.map_err(|error| Refusal::of_query(&error.body_text()))?;
         let is_own = identity.role == Role::Reporter;
         let own = is_own.then(|| identity.reporter.as_deref().unwrap_or_default().to_owned());
         Ok(Self { credential: identity.credential, own, parameters })
@@ -46,6 +47,29 @@ impl<P> Asked<P> {
     /// The reporter whose rows are asked for, where others name one; none = everybody's.
     fn reporter<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
         self.own.as_deref().or(named)
+    }
+}
+
+/// A period that is asked for, as the views write it.
+fn period(text: Option<&str>) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let refuse = |error| {
+        let code = match error {
+            PeriodError::Syntax => Code::PeriodSyntax,
+            PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
+            PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
+        };
+        Refusal::found(code, format!("period={text:?}"))
+    };
+    Period::parse(text).map(|period| Some(period.to_string())).map_err(refuse)
+}
+
+/// Refuses a reporter of whom there is nothing because the catalog does not have it.
+async fn known(served: &Served, reporter: Option<&str>, batches: &[RecordBatch]) -> Result<(), Refusal> {
+    let Some(reporter) = reporter.filter(|_| batches.iter().all(|batch| batch.num_rows() == 0)) else { return Ok(()) };
+    match served.desk.catalog().await?.reporter(reporter) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::found(Code::QueryInvalid, format!("reporter={reporter:?}"))),
     }
 }
 

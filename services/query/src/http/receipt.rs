@@ -4,6 +4,7 @@ pub(super) mod list;
 pub(super) mod outcomes;
 pub(super) mod read;
 mod wait;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ use utoipa::ToSchema;
 use self::read::{Address, places, published_in, reasons};
 pub(super) use self::wait::MOST_WAITING;
 use self::wait::Wait;
+use self::withdrawals::Withdrawals;
 use super::refuse::{Refusal, asker};
 use super::{Http, PartitionEnd, Served};
 
@@ -48,6 +50,8 @@ pub struct Receipt {
     pub repeated: i64,
     /// Of the repeats, those that were withdrawn before: they stay withdrawn.
     pub withdrawn: i64,
+    /// Of the new events, those that withdraw an earlier one.
+    pub withdrawals: i64,
     /// Version of the table `submissions` that was read.
     pub table_version: u64,
     /// Where it lies in the log; several places if it was sent several times.
@@ -152,7 +156,7 @@ pub(super) async fn receipt(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let identity = asker(&served.http, &headers)?;
-    let Query(parameters) = parameters.map_err(|error| Refusal::found(Code::QueryInvalid, error.body_text()))?;
+    let Query(parameters) = parameters.map_err(|error| Refusal::of_query(&error.body_text()))?;
     let reporter = match (identity.role, identity.reporter) {
         (Role::Reporter, Some(reporter)) => Some(reporter.to_string()),
         _ => None,
@@ -229,7 +233,11 @@ async fn look(lake: &Lake, asked: Asked<'_>, record: Option<(&str, i64, i64)>) -
         let inputs = lake.newest(Table::PublicationInputs).await.map_err(Refusal::unavailable)?;
         publications = published_in(&published, &inputs, asked.id).await?;
     }
-    Ok(summed_up(asked.id.to_owned(), submissions.version(), places, reasons, publications))
+    let withdrawals = match places.last().filter(|place| place.accepted > 0) {
+        Some(place) => withdrawals::of(&events, place).await?,
+        None => Withdrawals::default(),
+    };
+    Ok(summed_up(asked.id.to_owned(), submissions.version(), places, reasons, publications, withdrawals))
 }
 
 /// Says of a submission that was received by a clock far ahead from when on it counts.
@@ -272,6 +280,7 @@ fn summed_up(
     places: Vec<Place>,
     reasons: Vec<(Address, Reason)>,
     publications: Vec<String>,
+    withdrawals: Withdrawals,
 ) -> Receipt {
     let last = places.last();
     let (events, accepted, repeated) = last.map_or((0, 0, 0), |place| (place.events, place.accepted, place.repeated));
@@ -295,7 +304,11 @@ fn summed_up(
         ),
         ("accepted", _) => (
             format!("已入库：{events} 条中 {accepted} 条为新数据，{repeated} 条重复"),
-            format!("in the lake: of {events} events {accepted} were new, {repeated} repeats"),
+            match (events, repeated) {
+                (1, _) => "in the lake: 1 event, which is new".to_owned(),
+                (_, 0) => format!("in the lake: {events} events, all new"),
+                _ => format!("in the lake: {accepted} of {events} events are new, {repeated} repeated"),
+            },
         ),
         ("repeat", _) => (
             format!("重复提交：{events} 条此前均已入库，未作更改{}", STILL_CORRECTED.0),
@@ -303,7 +316,7 @@ fn summed_up(
         ),
         (_, None) => (
             format!("本次报送未通过，共 {} 处问题，未入库", reasons.len()),
-            format!("refused as a whole for {} reasons; nothing of it is in the lake", reasons.len()),
+            format!("refused as a whole for {}; nothing of it is in the lake", counted(reasons.len(), "reason")),
         ),
         (_, Some(before)) => (
             format!(
@@ -313,14 +326,17 @@ fn summed_up(
                 before.received_at
             ),
             format!(
-                "what was sent last under this id was refused for {} reasons; the {} events that were accepted under it \
-                 before, received {}, stay in the lake",
-                reasons.len(),
-                before.accepted,
+                "what was sent last under this id was refused for {}; {} accepted under it before, received {}, still in \
+                 the lake",
+                counted(reasons.len(), "reason"),
+                counted(usize::try_from(before.accepted).unwrap_or_default(), "event"),
                 before.received_at
             ),
         ),
     };
+    let told = withdrawals.told();
+    message_zh += &told.0;
+    message_en += &told.1;
     let (zh, en) = still_withdrawn(withdrawn.unsigned_abs());
     message_zh += &zh;
     message_en += &en;
@@ -335,11 +351,17 @@ fn summed_up(
         accepted,
         repeated,
         withdrawn,
+        withdrawals: withdrawals.all as i64,
         table_version,
         places,
         reasons,
         publications,
     }
+}
+
+/// A number of things, in English.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -365,7 +387,7 @@ mod tests {
 
     #[test]
     fn the_last_time_it_was_sent_says_what_it_is() {
-        let receipt = |places| summed_up("s".to_owned(), 1, places, Vec::new(), Vec::new());
+        let receipt = |places| summed_up("s".to_owned(), 1, places, Vec::new(), Vec::new(), Withdrawals::default());
         assert_eq!(receipt(Vec::new()).state, "pending");
         assert_eq!(receipt(vec![place("accepted", 3, 0)]).state, "accepted");
         let again = receipt(vec![place("accepted", 3, 0), place("repeat", 0, 3)]);
@@ -383,11 +405,13 @@ mod tests {
         };
         let reasons = vec![reason(7, "id_conflict"), reason(3, "idempotency_key_reused")];
         let refused = Place { offset: 3, events: 1, ..place("refused", 0, 0) };
-        let receipt = |places| summed_up("s".to_owned(), 1, places, reasons.clone(), Vec::new());
+        let receipt =
+            |places| summed_up("s".to_owned(), 1, places, reasons.clone(), Vec::new(), Withdrawals::default());
         let again = receipt(vec![place("accepted", 2, 0), refused.clone()]);
         assert_eq!((again.state.as_str(), again.reasons.len()), ("refused", 1));
         assert_eq!(again.reasons[0].code, "idempotency_key_reused");
-        assert!(again.message_en.contains("the 2 events") && again.message_en.contains("stay in the lake"));
+        assert!(again.message_en.contains("2 events accepted") && again.message_en.contains("still in the lake"));
+        assert!(again.message_en.contains("refused for 1 reason;"), "{}", again.message_en);
         let alone = receipt(vec![refused]);
         assert!(alone.message_en.ends_with("nothing of it is in the lake"), "{}", alone.message_en);
         assert_eq!(receipt(Vec::new()).state, "pending", "reasons of other contents are not its own");
@@ -397,7 +421,7 @@ mod tests {
     fn a_receipt_names_a_clock_that_ran_ahead() {
         let said = |recorded_at: &str| {
             let place = Place { recorded_at: recorded_at.to_owned(), ..place("accepted", 1, 0) };
-            let mut receipt = summed_up("s".to_owned(), 1, vec![place], Vec::new(), Vec::new());
+            let mut receipt = summed_up("s".to_owned(), 1, vec![place], Vec::new(), Vec::new(), Withdrawals::default());
             tell_of_clock(&mut receipt, 1_500_000_000_000_000);
             (receipt.message_zh, receipt.message_en)
         };

@@ -41,6 +41,23 @@ impl Refusal {
         Self { code, found_zh: in_chinese(&found), found_en: found }
     }
 
+    /// What is wrong with a query's parameters, as axum says it. Parameters keep their names in every language.
+    pub(super) fn of_query(text: &str) -> Self {
+        let cause = text.split_once(": ").map_or(text, |(_, cause)| cause);
+        let found_zh = match cause.split_once(": ") {
+            Some((name, why)) => match why.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+                Some((name, known)) => {
+                    let known = known.trim_start_matches([',', ' ']);
+                    let known = known.trim_start_matches("expected one of ").trim_start_matches("expected ");
+                    format!("没有参数 {name}；可用的有 {known}")
+                }
+                None => format!("参数 {name} 的值无法读取：{}", in_chinese(why)),
+            },
+            None => in_chinese(cause),
+        };
+        Self { code: Code::QueryInvalid, found_zh, found_en: text.to_owned() }
+    }
+
     /// Logs a cause and answers that reading fails now.
     pub(super) fn unavailable(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "the lake or the log cannot be read");
@@ -62,4 +79,26 @@ impl IntoResponse for Refusal {
 /// Who asks; any role may.
 pub(super) fn asker(http: &Http, headers: &HeaderMap) -> Result<Identity, Refusal> {
     Ok(helan_http::identity(&http.credentials, headers, http.clock.now()).map_err(Code::from)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_keep_their_names_in_chinese() {
+        const FAILED: &str = "Failed to deserialize query string";
+        for (cause, zh) in [
+            ("open: provided string was not `true` or `false`", "参数 open 的值无法读取：须为 true 或 false"),
+            ("limit: invalid digit found in string", "参数 limit 的值无法读取：不是整数"),
+            (
+                "open: unknown field `open`, expected one of `source`, `state`",
+                "没有参数 open；可用的有 `source`, `state`",
+            ),
+            ("state: duplicate field `state`", "参数 state 的值无法读取：写了两次"),
+        ] {
+            let refusal = Refusal::of_query(&format!("{FAILED}: {cause}"));
+            assert_eq!(refusal.found_zh, zh);
+        }
+    }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::advice::{ANOTHER_REPORTER, Advice, Compared, YOURS_COUNTS};
-use super::{Asked, MOST, Row, condition, literal, rows};
+use super::{Asked, MOST, Row, condition, known, literal, period, rows};
 use crate::http::Served;
 use crate::http::refuse::Refusal;
 
@@ -111,7 +111,7 @@ pub struct FindingEntry {
         (status = 200, description = "What was found.", body = FindingList),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 422, description = "It takes more time or memory than a question may.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 422, description = "The period is ill-formed, or it takes more time or memory than a question may.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 429, description = "This credential has too many questions running; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many questions are running, or the lake cannot be read; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
     )
@@ -126,7 +126,10 @@ pub(in crate::http) async fn list(
     if let Some(finding) = finding {
         return Err(Refusal::found(Code::QueryInvalid, format!("finding={finding:?}")));
     }
-    let (batches, as_of) = rows(&served, &asked, question(reporter, asked.own.is_some(), parameters)).await?;
+    let period = period(parameters.period.as_deref())?;
+    let question = question(reporter, asked.own.is_some(), period.as_deref(), parameters);
+    let (batches, as_of) = rows(&served, &asked, question).await?;
+    known(&served, reporter, &batches).await?;
     let own = asked.own.as_deref();
     let mut findings = Row::all(&batches).map(|row| entry(&row, own)).collect::<Result<Vec<_>, _>>()?;
     if own.is_some() {
@@ -137,11 +140,8 @@ pub(in crate::http) async fn list(
 
 /// With every finding goes who else has reported, the same series or anything; and with a cell of two reporters the value
 /// that counts. That finding is about the other value, whose reporter alone can explain it.
-fn question(reporter: Option<&str>, is_own: bool, parameters: &Parameters) -> String {
-    let mut wanted = condition(&[
-        ("found.time_period", parameters.period.as_deref()),
-        ("found.finding", parameters.finding.as_deref()),
-    ]);
+fn question(reporter: Option<&str>, is_own: bool, period: Option<&str>, parameters: &Parameters) -> String {
+    let mut wanted = condition(&[("found.time_period", period), ("found.finding", parameters.finding.as_deref())]);
     let counts = match reporter {
         Some(reporter) => format!("coalesce(counting.reporter = {}, false)", literal(reporter)),
         None => "false".to_owned(),

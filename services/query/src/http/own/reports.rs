@@ -7,7 +7,7 @@ use helan_schemas::refusal::Code;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Asked, MOST, Row, condition, rows};
+use super::{Asked, MOST, Row, condition, known, period, rows};
 use crate::http::Served;
 use crate::http::refuse::Refusal;
 
@@ -103,7 +103,7 @@ pub struct ReportEntry {
         (status = 200, description = "What is owed.", body = ReportList),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 422, description = "It takes more time or memory than a question may.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 422, description = "The period is ill-formed, or it takes more time or memory than a question may.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 429, description = "This credential has too many questions running; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many questions are running, or the lake cannot be read; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
     )
@@ -117,16 +117,17 @@ pub(in crate::http) async fn list(
     if let Some(status) = parameters.status.as_deref().filter(|status| !STATUSES.contains(status)) {
         return Err(Refusal::found(Code::QueryInvalid, format!("status={status:?}")));
     }
-    let question = question(reporter, parameters);
+    let question = question(reporter, period(parameters.period.as_deref())?.as_deref(), parameters);
     let (batches, as_of) = rows(&served, &asked, question).await?;
+    known(&served, reporter, &batches).await?;
     let reports = Row::all(&batches).map(|row| entry(&row)).collect::<Result<Vec<_>, _>>()?;
     Ok(Json(listed(reports, as_of, parameters.limit)))
 }
 
-fn question(reporter: Option<&str>, parameters: &Parameters) -> String {
+fn question(reporter: Option<&str>, period: Option<&str>, parameters: &Parameters) -> String {
     let wanted = condition(&[
         ("owed.reporter", reporter),
-        ("owed.time_period", parameters.period.as_deref()),
+        ("owed.time_period", period),
         ("owed.status", parameters.status.as_deref()),
     ]);
     format!(

@@ -7,9 +7,9 @@ use datafusion::scalar::ScalarValue;
 use helan_http::ErrorBody;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,6 +26,7 @@ const STATES: [&str; 3] = ["accepted", "repeat", "refused"];
 
 /// What the query of a request may say.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(in crate::http) struct Parameters {
     source: Option<String>,
     state: Option<String>,
@@ -62,12 +63,13 @@ pub struct SubmissionEntry {
         ("source" = Option<String>, Query, description = "CloudEvents source."),
         ("state" = Option<String>, Query, description = "accepted, repeat or refused."),
         ("from" = Option<String>, Query, description = "Received from then on: RFC 3339, or a date in UTC."),
-        ("to" = Option<String>, Query, description = "Received before then: RFC 3339, or a date in UTC."),
+        ("to" = Option<String>, Query, description = "Received before then: RFC 3339, or a date in UTC, which is the last day."),
         ("limit" = Option<u32>, Query, description = "How many; 1000 at most."),
     ),
     responses(
         (status = 200, description = "What was sent.", body = SubmissionList),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 403, description = "The source is none of the catalog's, or another reporter's.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
@@ -77,8 +79,8 @@ pub(in crate::http) async fn list(
     Asked { own, parameters, .. }: Asked<Parameters>,
 ) -> Result<Json<SubmissionList>, Refusal> {
     let mut filter = parameters.filter()?;
-    if let Some(reporter) = own {
-        filter = filter.and(col("reporter").eq(lit(reporter)));
+    if let Some(reporter) = &own {
+        filter = filter.and(col("reporter").eq(lit(reporter.as_str())));
     }
     let most = parameters.limit.unwrap_or(MOST).min(MOST);
     let table = served.http.lake.newest(Table::Submissions).await.map_err(Refusal::unavailable)?;
@@ -93,9 +95,24 @@ pub(in crate::http) async fn list(
             submissions.push(SubmissionEntry { submission, place: place(&batch, row)? });
         }
     }
+    if let Some(source) = parameters.source.as_deref().filter(|_| submissions.is_empty()) {
+        known(&served, source, own.as_deref()).await?;
+    }
     let more = submissions.len() > most;
     submissions.truncate(most);
     Ok(Json(SubmissionList { submissions, more, table_version: table.version() }))
+}
+
+/// Refuses a source that the catalog lacks or that is another reporter's, as for sending. What older catalogs had is found
+/// by what was sent.
+async fn known(served: &Served, source: &str, own: Option<&str>) -> Result<(), Refusal> {
+    let catalog = served.desk.catalog().await?;
+    let code = match catalog.source(source) {
+        None => Code::UnknownSource,
+        Some(row) if own.is_some_and(|own| own != row.reporter) => Code::ForeignSource,
+        Some(_) => return Ok(()),
+    };
+    Err(Refusal::found(code, format!("source={source:?}")))
 }
 
 impl Parameters {
@@ -112,18 +129,21 @@ impl Parameters {
             filter = filter.and(col("outcome").eq(lit(state.as_str())));
         }
         if let Some(from) = &self.from {
-            filter = filter.and(col("received_at").gt_eq(instant("from", from)?));
+            filter = filter.and(col("received_at").gt_eq(instant("from", from, 0)?));
         }
         if let Some(to) = &self.to {
-            filter = filter.and(col("received_at").lt(instant("to", to)?));
+            filter = filter.and(col("received_at").lt(instant("to", to, 1)?));
         }
         Ok(filter)
     }
 }
 
-/// An instant of a parameter: a timestamp, or the beginning of a day in UTC.
-fn instant(name: &str, text: &str) -> Result<Expr, Refusal> {
-    let day = || text.parse::<Date>().ok().and_then(|day| TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
+/// An instant of a parameter: a timestamp, or so many days after the beginning of a day in UTC.
+fn instant(name: &str, text: &str, days: i64) -> Result<Expr, Refusal> {
+    let day = || {
+        let day = text.parse::<Date>().ok()?.checked_add(days.days()).ok()?;
+        TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
+    };
     let time = text.parse::<Timestamp>().ok().or_else(day);
     let time = time.ok_or_else(|| Refusal::found(Code::QueryInvalid, format!("{name}={text:?}")))?;
     Ok(lit(ScalarValue::TimestampMicrosecond(Some(time.as_microsecond()), Some("UTC".into()))))

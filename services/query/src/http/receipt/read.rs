@@ -135,7 +135,7 @@ fn of_submission(id: &str, reporter: Option<&str>) -> Expr {
     }
 }
 
-async fn read(table: &TableSnapshot, columns: &[&str], filter: Expr) -> Result<Vec<RecordBatch>, Refusal> {
+pub(super) async fn read(table: &TableSnapshot, columns: &[&str], filter: Expr) -> Result<Vec<RecordBatch>, Refusal> {
     let frame = table.read(columns, Some(filter)).map_err(Refusal::unavailable)?;
     frame.collect().await.map_err(Refusal::unavailable)
 }
