@@ -116,7 +116,8 @@ fn values(change: &Change, catalog: &Catalog) -> [Option<String>; 2] {
     let exact = [change.value_before, change.value_after].map(|value| value.map(helan_rollup::decimal_text));
     let (_, code, _) = change.cell();
     let Some(ratio) = catalog.indicator(code).filter(|row| row.kind == IndicatorKind::Ratio) else { return exact };
-    let published = exact.clone().map(|value| value.map(|text| round(&text, ratio.decimals.into(), catalog.rounding(code))));
+    let published =
+        exact.clone().map(|value| value.map(|text| round(&text, ratio.decimals.into(), catalog.rounding(code))));
     if published[0] == published[1] { exact } else { published }
 }
 

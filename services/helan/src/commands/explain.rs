@@ -300,7 +300,7 @@ impl Page {
         }
     }
 
-    /// A reading of a target, `census-revised, rounded 1.29848 >= 1.3 → met`, word by word.
+    /// A reading of a target, `census-revised, rounded 1.3 >= 1.3 → met`, word by word.
     fn reading(&self, text: &str) -> String {
         if self.lang == Lang::En {
             return text.to_owned();

@@ -87,7 +87,9 @@ fn without_targets(catalog: &Catalog, period: &str, lang: Lang) -> String {
     let about = format!("helan sql \"select * from area_values where time_period = '{period}'\"");
     crate::show::wrapped(&match lang {
         Lang::Zh if periods.is_empty() => format!("指标目录“{plan}”未设目标。{period} 的数据见：{about}"),
-        Lang::Zh => format!("{period}：指标目录“{plan}”没有该时期的目标，只有：{}。数据见：{about}", periods.join("、")),
+        Lang::Zh => {
+            format!("{period}：指标目录“{plan}”没有该时期的目标，只有：{}。数据见：{about}", periods.join("、"))
+        }
         Lang::En if periods.is_empty() => {
             format!("The catalog ({plan}) sets no targets. The figures of {period}: {about}")
         }

@@ -52,7 +52,8 @@ impl Remote {
         }
         let request = self.client.post(self.url("/v1/sql")?).header("accept", "application/vnd.apache.arrow.stream");
         let response = self.send(request.header("content-type", "application/json").body(body.to_string())).await?;
-        let header = |name| response.headers().get(name).and_then(|text| text.to_str().ok()).unwrap_or_default().to_owned();
+        let header =
+            |name| response.headers().get(name).and_then(|text| text.to_str().ok()).unwrap_or_default().to_owned();
         let (id, versions) = (header("helan-query"), header("helan-table-versions"));
         let mut rows = Rows {
             remote: self.clone(),

@@ -5,7 +5,8 @@ use datafusion::sql::sqlparser::ast::{Function, FunctionArg, FunctionArgExpr, Fu
 /// The same in the engine's terms; none where it is another function.
 pub(super) fn said(call: &Function) -> Option<String> {
     let FunctionArguments::List(list) = &call.args else { return None };
-    let plain = call.over.is_none() && call.filter.is_none() && list.clauses.is_empty() && list.duplicate_treatment.is_none();
+    let plain =
+        call.over.is_none() && call.filter.is_none() && list.clauses.is_empty() && list.duplicate_treatment.is_none();
     let args: Option<Vec<String>> = list.args.iter().map(text).collect();
     let args = args.filter(|_| plain)?;
     let name = call.name.to_string().to_ascii_lowercase();

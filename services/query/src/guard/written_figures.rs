@@ -110,11 +110,7 @@ fn keys(order: &mut [Sort], is_written: &impl Fn(&Expr) -> bool) -> bool {
     changed
 }
 
-fn ordered(
-    expr: Expr,
-    is_written: &impl Fn(&Expr) -> bool,
-    schema: &DFSchema,
-) -> Result<Transformed<Expr>> {
+fn ordered(expr: Expr, is_written: &impl Fn(&Expr) -> bool, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let is_figure = |expr: &Expr| is_figure(expr, is_written, schema);
     let number = |expr: &mut Expr| *expr = try_cast(expr.clone(), NUMBER);
     Ok(match expr {

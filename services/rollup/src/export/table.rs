@@ -33,7 +33,8 @@ const FIELDS: [&str; 18] = [
 ];
 
 /// Those of them that are numbers.
-const NUMBERS: [&str; 7] = ["numerator", "denominator", "reported", "compiled", "residual", "target_value", "fulfilment"];
+const NUMBERS: [&str; 7] =
+    ["numerator", "denominator", "reported", "compiled", "residual", "target_value", "fulfilment"];
 
 pub(crate) fn of(export: &Export) -> Result<RecordBatch, RollupError> {
     let rows = &export.rows;

@@ -154,7 +154,9 @@ fn fill_by_days<'e>(inside: &[(Period, &'e Event)], year: Period) -> Option<Vec<
     let finest = parts.iter().filter(|part| !parts.iter().any(|other| lies_in(other, part)));
     [direct.copied().collect::<Vec<_>>(), finest.copied().collect()].into_iter().find(|set| {
         let meets = set.windows(2).all(|pair| pair[0].2.end.tomorrow().ok() == Some(pair[1].2.start));
-        meets && set.first().is_some_and(|part| part.2.start == year.start) && set.last().is_some_and(|part| part.2.end == year.end)
+        meets
+            && set.first().is_some_and(|part| part.2.start == year.start)
+            && set.last().is_some_and(|part| part.2.end == year.end)
     })
 }
 

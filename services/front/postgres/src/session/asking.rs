@@ -121,9 +121,7 @@ impl Session {
             First::Late => return Err(Unanswered::Time(own_time.unwrap_or_default()).into()),
             First::Gone(broken) => return Err(self.gone(broken)),
         };
-        let versions =
-            answer.provenance.versions().iter().map(|version| format!("{}={}", version.table, version.version));
-        self.settings.note("helan.table_versions", versions.collect::<Vec<_>>().join(", "));
+        self.settings.note("helan.table_versions", answer.provenance.table_versions());
         self.settings.note("helan.catalog", answer.provenance.catalog().to_owned());
         self.settings.note("helan.query", id);
         let limit = answer.rows.deadline();
