@@ -64,6 +64,9 @@ fn shortened(text: &str) -> String {
     {
         return head.to_owned();
     }
+    if text.contains("Cannot coerce arithmetic expression ") && text.contains("Utf8") {
+        return "texts are not added or subtracted: cast(… as int) where every value is a number".to_owned();
+    }
     if let Some((head, _)) = text.split_once(" is not valid Substring {") {
         return format!("{head} is not valid");
     }
@@ -131,6 +134,8 @@ mod tests {
         let text = "The function 'rank' expected zero argument but received 1. No function matches the given name and \
                     argument types 'rank(Int64)'. You might need to add explicit type casts.";
         assert_eq!(shortened(text), "The function 'rank' expected zero argument but received 1.");
+        let text = "Cannot coerce arithmetic expression Utf8 - Int64 to valid types";
+        assert!(shortened(text).starts_with("texts are not added or subtracted"));
         let text = "Substring without for/from is not valid Substring { expr: Value(1), special: false }";
         assert_eq!(shortened(text), "Substring without for/from is not valid");
     }
