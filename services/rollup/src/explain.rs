@@ -56,6 +56,8 @@ pub struct Explanation {
     pub catalog_id: String,
     /// Digest of the catalog.
     pub catalog: String,
+    /// The catalog, for names beside codes.
+    pub known_by: Arc<Catalog>,
     /// Its time zone, in which people read moments.
     pub time_zone: String,
     /// SHA-256 over the SQL that made it.
@@ -143,6 +145,7 @@ fn explained(session: &Pinned, as_of: i64, root: Node) -> Explanation {
         as_of,
         catalog_id: catalog.head.id.clone(),
         catalog: catalog.digest.clone(),
+        known_by: catalog.clone(),
         time_zone: catalog.head.time_zone.clone(),
         queries: helan_queries::digest(),
         same_queries: true,

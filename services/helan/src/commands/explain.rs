@@ -6,6 +6,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use helan_lake::Lake;
 use helan_rollup::{Explanation, Node, Question, words};
+use helan_schemas::catalog::Catalog;
 use helan_schemas::codes::MULTIPLIERS;
 
 use crate::args::Place;
@@ -68,7 +69,10 @@ pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     let explanation = helan_rollup::explain(&lake, catalog, &question).await?;
     let text = match args.format {
         Shape::Json => serde_json::to_string_pretty(&explanation.to_json())?,
-        Shape::Tree => Page { lang, all: args.all, zone: explanation.time_zone.clone() }.render(&explanation),
+        Shape::Tree => {
+            Page { lang, all: args.all, zone: explanation.time_zone.clone(), catalog: explanation.known_by.clone() }
+                .render(&explanation)
+        }
     };
     super::rollup::print(&text)
 }
@@ -77,6 +81,7 @@ struct Page {
     lang: Lang,
     all: bool,
     zone: String,
+    catalog: Arc<Catalog>,
 }
 
 impl Page {
@@ -187,8 +192,8 @@ impl Page {
         let mut lines = Vec::new();
         let fact = |name: &str| node.facts.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
         if let Some(formula) = &node.formula {
-            let zh = node.formula_zh.as_deref().unwrap_or(formula);
-            lines.push(format!("{} {}", self.lang.pick("算法", "formula"), self.lang.pick(zh, formula)));
+            let zh = node.formula_zh.clone().unwrap_or_else(|| self.named(formula));
+            lines.push(format!("{} {}", self.lang.pick("算法", "formula"), self.lang.pick(&zh, formula)));
         }
         if node.kind == "event" {
             let sent = self.sent(
@@ -213,7 +218,7 @@ impl Page {
             lines.push(format!(
                 "{} {} · {} {} · {} {}",
                 self.lang.pick("报送单位", "reporter"),
-                fact("reporter").unwrap_or("–"),
+                fact("reporter").map_or_else(|| "–".to_owned(), |id| self.reporter(id)),
                 self.lang.pick("填报/审核/负责", "prepared/reviewed/approved by"),
                 signers.join(" / "),
                 self.lang.pick("提交", "submission"),
@@ -246,7 +251,7 @@ impl Page {
                 }
                 "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
                 "vintage" => format!("{} {}", self.lang.pick("数据版本", name), self.vintage(value)),
-                "basis" => format!("{} {value}", self.lang.pick("基准", name)),
+                "basis" => format!("{} {}", self.lang.pick("基准", name), self.basis(value)),
                 "edition" => format!("{} {value}", self.lang.pick("版次", name)),
                 "numerator_edition" => format!("{} {value}", self.lang.pick("分子版次", name)),
                 "denominator_edition" => format!("{} {value}", self.lang.pick("分母版次", name)),
@@ -257,8 +262,8 @@ impl Page {
                         "both parts from the newest edition that has both:"
                     )
                 ),
-                "numerator_basis" => format!("{} {value}", self.lang.pick("分子基准", name)),
-                "denominator_basis" => format!("{} {value}", self.lang.pick("分母基准", name)),
+                "numerator_basis" => format!("{} {}", self.lang.pick("分子基准", name), self.basis(value)),
+                "denominator_basis" => format!("{} {}", self.lang.pick("分母基准", name), self.basis(value)),
                 "denominator_date" => {
                     format!("{} {}", self.lang.pick("分母时点", name), self.word(words::denominator_date(value)))
                 }
@@ -282,6 +287,28 @@ impl Page {
 
     fn word<'t>(&self, (zh, en): (&'t str, &'t str)) -> &'t str {
         self.lang.pick(zh, en)
+    }
+
+    /// A formula with the indicators' names in the place of their codes.
+    fn named(&self, formula: &str) -> String {
+        let name = |word| self.catalog.indicator(word).map_or(word, |row| self.lang.pick(&row.name_zh, &row.name_en));
+        formula.split(' ').map(name).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A reporter's name, with its id.
+    fn reporter(&self, id: &str) -> String {
+        let name = self.catalog.reporter(id).map(|row| self.lang.pick(row.name_zh.as_str(), &row.name_en));
+        match (name, self.lang) {
+            (None, _) => id.to_owned(),
+            (Some(name), Lang::Zh) => format!("{name}（{id}）"),
+            (Some(name), Lang::En) => format!("{name} ({id})"),
+        }
+    }
+
+    /// A benchmark's name; its code where the catalog has none.
+    fn basis<'t>(&'t self, code: &'t str) -> &'t str {
+        let row = self.catalog.bases.iter().find(|row| row.basis == code);
+        row.map_or(code, |row| self.lang.pick(&row.name_zh, &row.name_en))
     }
 
     fn vintage(&self, codes: &str) -> String {
@@ -328,7 +355,8 @@ mod tests {
 
     #[test]
     fn moments_are_told_in_the_catalogs_zone() {
-        let page = |lang, zone: &str| Page { lang, all: false, zone: zone.to_owned() };
+        let page =
+            |lang, zone: &str| Page { lang, all: false, zone: zone.to_owned(), catalog: Arc::new(Catalog::embedded()) };
         let due = "2019-08-31T15:59:59.999999Z";
         assert_eq!(page(Lang::En, "Asia/Shanghai").moment(due), "2019-08-31 23:59 +08:00");
         assert_eq!(page(Lang::Zh, "Asia/Shanghai").moment(due), "2019-08-31 23:59（北京时间）");

@@ -183,6 +183,7 @@ mod tests {
             before.collect::<Vec<_>>()
         };
         let mut kinds = named(sql("findings"), " as finding");
+        kinds.extend(named(sql("part_findings"), " as finding"));
         kinds.extend(named(sql("rule_findings"), " as kind"));
         // Rules of the catalog name the other kinds; `area_sum` makes findings called residual.
         kinds.extend(helan_schemas::catalog::RuleCheck::CODES.iter().copied().filter(|kind| *kind != "area_sum"));
