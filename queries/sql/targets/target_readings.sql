@@ -22,6 +22,7 @@
 -- column denominator_edition text: 分母版次 | Edition of the denominator.
 -- column mixed bool: 是否跨版次 | Whether its parts are of two editions, or one of none, because no edition has both; or it is a sum of several.
 -- column lower_value exact: 下限 | The least that meets it by this reading, in the target's unit; null where there is none.
+-- column read_as exact: 比较所用的数值 | The value as this reading compares it: rounded to the target's digits where it rounds.
 with actuals as (
     select
         target_actuals.*, target_rows.numerator_indicator, target_rows.denominator_indicator, target_rows.indicator,
@@ -201,7 +202,6 @@ told as (
                     as decimal(38, 6)
                 )
 -- end
-            else cast(value as decimal(38, 6))
         end as read_as
     from judged
 )
@@ -219,8 +219,8 @@ select
         else ''
     end
     || case when rounded then 'rounded ' else '' end
-    || rtrim(rtrim(cast(coalesce(read_as, cast(value as decimal(38, 6))) as varchar), '0'), '.')
+    || rtrim(rtrim(cast(cast(value as decimal(38, 6)) as varchar), '0'), '.')
     || ' ' || comparator || ' ' || rtrim(rtrim(cast(target_value as varchar), '0'), '.') as reading,
     verdict, value, numerator, denominator, numerator_vintage, denominator_vintage, rounded, comparator,
-    numerator_edition, denominator_edition, mixed, lower_value
+    numerator_edition, denominator_edition, mixed, lower_value, cast(coalesce(read_as, value) as decimal(38, 10)) as read_as
 from told

@@ -327,10 +327,17 @@ impl Page {
         }
     }
 
-    /// A reading of a target, `census-revised, rounded 1.3 >= 1.3 → met`, word by word.
+    /// A reading of a target, `census-revised, rounded 1.29848 >= 1.3 → met`, word by word. The number is the one that is rounded
+    /// before it is compared: that is said behind it.
     fn reading(&self, text: &str) -> String {
+        let mut words: Vec<&str> = text.split(' ').collect();
+        for at in 1..words.len() {
+            if words[at - 1] == "rounded" {
+                words.swap(at - 1, at);
+            }
+        }
         if self.lang == Lang::En {
-            return text.to_owned();
+            return words.join(" ");
         }
         let word = |word: &str| {
             let (code, comma) = word.strip_suffix(',').map_or((word, ""), |code| (code, "，"));
@@ -345,7 +352,7 @@ impl Page {
             let told = if told.is_empty() { words::vintage(code).0 } else { told.to_owned() };
             format!("{told}{comma}")
         };
-        text.split(' ').map(word).collect::<Vec<_>>().join(" ").replace(" ，", "，").replace("， ", "，")
+        words.into_iter().map(word).collect::<Vec<_>>().join(" ").replace(" ，", "，").replace("， ", "，")
     }
 }
 

@@ -83,7 +83,8 @@ pub(super) fn judge(
         Ok(value) => value,
         Err(error) => {
             let code = match number_code(error, text) {
-                Code::NumberSyntax | Code::NumberWithMultiplier if yes_or_no => Code::NotYesOrNo,
+                // A number that is written wrongly is told as one, here too.
+                Code::NumberSyntax if yes_or_no && !text.contains(|c: char| c.is_ascii_digit()) => Code::NotYesOrNo,
                 code => code,
             };
             report("data.value", code, quoted(text));
