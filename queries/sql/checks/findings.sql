@@ -1,6 +1,6 @@
 -- name: findings
 -- grain: one row for each thing that validation has to say of an accepted value
--- inputs: statements, standing, current_values, period_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, part_findings, printed_figures, edition_readings, editions
+-- inputs: statements, standing, current_values, area_values, indicators, area_names, publications, publication_inputs, rule_findings, validation_rules, reports_after_close, knowledge, part_findings, printed_figures, edition_readings, editions
 -- rules: 3, 6, 7, 11, 12, 13
 -- materialise: no
 -- narrows: ref_area, indicator with rules
