@@ -12,7 +12,6 @@ mod counters;
 mod limits;
 mod pinned;
 mod running;
-mod threads;
 mod unanswered;
 
 use std::collections::BTreeMap;
@@ -131,8 +130,14 @@ impl Desk {
     /// # Errors
     /// If its threads cannot be started.
     pub fn for_strangers(lake: &Lake, clock: &Clock, metrics: &Metrics, limits: SqlLimits) -> std::io::Result<Self> {
-        // A question that keeps a thread for itself must not keep the others waiting.
-        let threads = threads::behind_others(2 * limits.queries + 2)?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            // A question that keeps a thread for itself must not keep the others waiting.
+            .worker_threads(2 * limits.queries + 2)
+            .thread_name("helan-sql")
+            // Planning nested views recurses deeply, and more so in builds that are not optimised.
+            .thread_stack_size(16 * 1024 * 1024)
+            .enable_all()
+            .build()?;
         let scratch = match limits.scratch.as_ref().map(Scratch::new) {
             Some(Ok(scratch)) => scratch,
             Some(Err(error)) => {
