@@ -133,7 +133,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
             }
             "materialise" => materialise = Some(text == "yes"),
             "narrows" => query.narrows = list().map(parse_narrows).collect::<Result<_, _>>()?,
-            "at once" => query.at_once = Some(text.parse().map_err(|_| format!("at once {text:?} is no number"))?),
+            "at once" => query.at_once = Some(text.parse().map_err(|_| format!("at once: {text:?} is not a number"))?),
             "empty without" => {
                 query.empty_without =
                     Some(text.split_once('.').map_or((text, None), |(input, column)| (input, Some(column))));

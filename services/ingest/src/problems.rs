@@ -204,8 +204,8 @@ pub(crate) fn quoted(text: &str) -> String {
     out
 }
 
-/// A text in which fields have the names of their columns; what a sender wrote, in quotes, stays. In English only those that
-/// are no common words are changed.
+/// A text in which fields have the names of their columns; what a sender wrote, in quotes, stays. In English only names with
+/// an underscore are replaced: the others (`value`, `note`) are everyday words too.
 pub(crate) fn as_headed(text: &str, lang: Lang) -> String {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut out = String::with_capacity(text.len());
