@@ -28,18 +28,19 @@ use tokio::time::timeout;
 
 use crate::greet::{Begun, begun, encrypted};
 use crate::problem::{Own, Problem, ToMessage};
-use crate::session::Session;
+use crate::session::{KeptByAll, Session};
 
 /// What connections are served from.
 pub struct Postgres {
     parts: Parts,
     catalogs: catalog::Catalogs,
+    kept: KeptByAll,
 }
 
 impl Postgres {
     /// Connections that ask a desk.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, catalogs: catalog::Catalogs::default() }
+        Self { parts, catalogs: catalog::Catalogs::default(), kept: KeptByAll::new() }
     }
 
     /// Serves until shutdown is asked for, then lets questions under way end.

@@ -32,6 +32,7 @@ pub(crate) enum Own {
     Parameter,
     Parameters,
     TooMuchKept,
+    TooMuchKeptByAll,
     ManyStatements,
     LongName,
     Type,
@@ -165,6 +166,16 @@ impl Kind for Own {
             status: "54000",
             meaning: ["一个连接保留的预备语句或游标过多", "a connection keeps too many prepared statements or cursors"],
             hint: ["deallocate all 或 close all", "deallocate all, or close all"],
+        },
+        Row {
+            kind: Own::TooMuchKeptByAll,
+            code: "too_much_kept_by_all",
+            status: "53200",
+            meaning: [
+                "所有连接保留的预备语句和游标已达上限",
+                "all connections together keep as many prepared statements and cursors as they may",
+            ],
+            hint: ["稍后再试，或关闭不用的连接", "try again later, or close connections that are not used"],
         },
         Row {
             kind: Own::ManyStatements,

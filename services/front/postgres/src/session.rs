@@ -2,6 +2,7 @@
 
 mod asking;
 mod extended;
+mod kept;
 mod own;
 
 use std::collections::HashMap;
@@ -18,6 +19,8 @@ use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use self::asking::Open;
+use self::kept::Kept;
+pub(crate) use self::kept::KeptByAll;
 use crate::Postgres;
 use crate::greet::Known;
 use crate::problem::{Own, Problem, ToMessage};
@@ -27,16 +30,12 @@ use crate::types::Column;
 use crate::wire::{Broken, Wire};
 use helan_connections::Place;
 
-/// Bytes of prepared statements, and of portals, that a connection keeps, each; answers under way are the desk's.
-const KEPT: usize = 4 * 1024 * 1024;
 /// Bytes of the name of one. PostgreSQL cuts names off after 63, which makes two of them one; drivers' are short.
 const NAME: usize = 256;
 /// What one takes beside its texts: at the least, and for each of its columns …
 const EACH: usize = 256;
 /// … and parameters.
 const PARAMETER: usize = 64;
-/// Prepared statements, and portals, of a connection.
-const MOST: usize = 512;
 /// Time for the last words of a connection.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
@@ -87,7 +86,7 @@ struct Prepared {
     /// Types of parameters that the client has named; 0 = not.
     oids: Vec<u32>,
     described: Option<Described>,
-    kept: usize,
+    kept: Kept,
 }
 
 /// What a statement would answer.
@@ -103,15 +102,9 @@ struct Described {
 struct Portal {
     state: State,
     codes: Vec<i16>,
-    /// Bytes, but for what an answer takes.
-    kept: usize,
+    /// Without what an answer takes.
+    kept: Kept,
     life: Life,
-}
-
-/// Whether another one may be kept beside so many, of which each takes so many bytes.
-fn has_room(all: impl ExactSizeIterator<Item = usize>, more: usize) -> Result<(), Problem> {
-    let (count, kept) = (all.len(), all.sum::<usize>());
-    if count >= MOST || kept + more > KEPT { Err(Own::TooMuchKept.into()) } else { Ok(()) }
 }
 
 fn short(name: &str) -> Result<(), Problem> {
@@ -365,10 +358,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_connection_keeps_is_bounded_by_number_and_bytes() {
-        assert!(has_room([KEPT / 2, KEPT / 4].into_iter(), KEPT / 4).is_ok());
-        assert_eq!(has_room([KEPT / 2, KEPT / 2].into_iter(), 1).expect_err("bytes").code, "too_much_kept");
-        assert_eq!(has_room([0; MOST].into_iter(), 0).expect_err("number").code, "too_much_kept");
+    fn names_are_short() {
         assert!(short(&"n".repeat(NAME)).is_ok());
         assert_eq!(short(&"n".repeat(NAME + 1)).expect_err("long").code, "name_too_long");
     }

@@ -98,7 +98,10 @@ fn stands(model: &Model<'_>, owed: &Owed, area: &str, measure: Measure, is_due: 
         Measure::Items | Measure::Members => true,
         Measure::Ratio => false,
         Measure::Value => {
-            owed.kind() == "milestone" || (combines(owed.indicator).1 == "sum" && model.never_negative(owed.indicator))
+            // Done stays done, of a member that is counted too.
+            owed.kind() == "milestone"
+                || owed.comparator == "done"
+                || (combines(owed.indicator).1 == "sum" && model.never_negative(owed.indicator))
         }
     };
     let verdict = verdict(owed, &actual, current, (period_over, grows), is_due);

@@ -8,7 +8,7 @@ use pgwire::messages::extendedquery::{
 };
 use pgwire::messages::response::EmptyQueryResponse;
 
-use super::{Described, EACH, Life, PARAMETER, Portal, Prepared, Session, State, Step, has_room, short};
+use super::{Described, EACH, Life, PARAMETER, Portal, Prepared, Session, State, Step, short};
 use crate::decode;
 use crate::encode;
 use crate::problem::{Own, Problem};
@@ -31,7 +31,9 @@ impl Session {
         };
         self.allowed(&statement)?;
         let mut kept = EACH + name.len() + statement.bytes() + parse.type_oids.len() * PARAMETER;
-        let room = |session: &Self, kept| has_room(session.statements.values().map(|prepared| prepared.kept), kept);
+        let room = |session: &Self, kept| {
+            session.front.kept.room(session.statements.values().map(|prepared| &prepared.kept), kept)
+        };
         room(self, kept)?;
         // What is unknown to the client is found by the engine.
         let oids = parse.type_oids.into_iter().map(|oid| if oid == UNKNOWN.oid { 0 } else { oid });
@@ -47,7 +49,7 @@ impl Session {
         if let Some(described) = &described {
             kept += described.columns.len() * EACH + described.parameters.len() * PARAMETER;
         }
-        room(self, kept)?;
+        let kept = room(self, kept)?;
         self.statements.insert(name, Prepared { statement, oids, described, kept });
         Ok(self.wire.put(&PgWireBackendMessage::ParseComplete(ParseComplete::new()))?)
     }
@@ -64,7 +66,7 @@ impl Session {
             bind.parameters.iter().map(|value| value.as_ref().map_or(0, |value| value.len()) + PARAMETER).sum();
         let codes = bind.result_column_format_codes.len() * size_of::<i16>();
         let kept = EACH + portal.len() + prepared.statement.bytes() + values + codes;
-        has_room(self.portals.values().map(|portal| portal.kept), kept)?;
+        let kept = self.front.kept.room(self.portals.values().map(|portal| &portal.kept), kept)?;
         let types = prepared.described.as_ref().map_or(&[][..], |described| &described.parameters);
         if bind.parameters.len() != types.len() {
             let found = format!("{}, not {}", types.len(), bind.parameters.len());

@@ -10,7 +10,7 @@ use pgwire::messages::data::NoData;
 use pgwire::messages::response::TransactionStatus;
 
 use super::asking::Open;
-use super::{EACH, Life, Portal, Session, State, Step, has_room, short};
+use super::{EACH, Life, Portal, Session, State, Step, short};
 use crate::encode;
 use crate::problem::{Own, Problem};
 use crate::settings::{AS_OF, RECORDED};
@@ -94,8 +94,8 @@ impl Session {
                     return Err(Problem::found(Own::CursorTwice, format!("{name:?}")).into());
                 }
                 short(&name)?;
-                let kept = EACH + name.len();
-                has_room(self.portals.values().map(|portal| portal.kept), kept)?;
+                let others = self.portals.values().map(|portal| &portal.kept);
+                let kept = self.front.kept.room(others, EACH + name.len())?;
                 let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
                 self.portals.insert(
                     name,
