@@ -1,6 +1,6 @@
 //! One version of one table, pinned.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deltalake_core::datafusion::catalog::TableProvider;
@@ -144,6 +144,22 @@ impl TableSnapshot {
         Ok(Arc::new(PinnedTable::new(self.table, scan, self.log_store.clone())))
     }
 
+    /// Reads columns of the rows that came since an earlier version; none where that cannot be told, because files have been
+    /// put together since, or taken away.
+    ///
+    /// # Errors
+    /// If a column does not fit the table.
+    pub fn read_since(&self, before: &Self, columns: &[&str]) -> Result<Option<DataFrame>, LakeError> {
+        let paths = |of: &Self| of.snapshot.log_data().iter().map(|file| file.path().into_owned()).collect();
+        let (old, new): (BTreeSet<String>, BTreeSet<String>) = (paths(before), paths(self));
+        let same = self.snapshot.metadata().id() == before.snapshot.metadata().id();
+        if !same || !old.is_subset(&new) {
+            return Ok(None);
+        }
+        let rows = self.provider_of(new.difference(&old).cloned().collect())?;
+        Ok(Some(plain_context().read_table(rows)?.select_columns(columns)?))
+    }
+
     fn scan(&self) -> Result<DeltaScanNext, LakeError> {
         let config = DeltaScanConfig::new().with_wrap_partition_values(false);
         Ok(DeltaScanNext::new(self.snapshot.clone(), config)?)
@@ -154,10 +170,7 @@ impl TableSnapshot {
     /// # Errors
     /// If the filter or a column does not fit the table.
     pub fn read(&self, columns: &[&str], filter: Option<Expr>) -> Result<DataFrame, LakeError> {
-        // Without the engine's functions: to name them all costs more than most of these reads.
-        let state = SessionStateBuilder::new().with_config(SessionConfig::new().with_target_partitions(1)).build();
-        let context = SessionContext::new_with_state(state);
-        let frame = context.read_table(self.provider()?)?;
+        let frame = plain_context().read_table(self.provider()?)?;
         let frame = match filter {
             Some(filter) => frame.filter(filter)?,
             None => frame,
@@ -176,4 +189,10 @@ impl TableSnapshot {
     pub(crate) fn state(&self) -> &EagerSnapshot {
         &self.snapshot
     }
+}
+
+/// Without the engine's functions: to name them all costs more than most reads.
+fn plain_context() -> SessionContext {
+    let state = SessionStateBuilder::new().with_config(SessionConfig::new().with_target_partitions(1)).build();
+    SessionContext::new_with_state(state)
 }

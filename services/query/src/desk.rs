@@ -52,6 +52,7 @@ use crate::session::describe::TableDoc;
 use crate::session::moment;
 use crate::session::offered::Beside;
 use crate::session::reuse::{Current, Sessions};
+use crate::session::scope::Budget;
 use crate::session::{self, QueryError};
 
 /// Time that a question has, after its limit, to notice by itself.
@@ -167,11 +168,12 @@ impl Desk {
         strangers: Option<(&Metrics, Runtime)>,
     ) -> Result<Self, QueryError> {
         let pool = BoundedPool::whole(limits.total_memory);
+        let budget = Budget { memory: pool.runtime_on(&scratch)?, ..Budget::default() };
         let is_for_strangers = strangers.is_some();
         let (metrics, threads) = strangers.unzip();
         Ok(Self(Arc::new(Inner {
             is_for_strangers,
-            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), pool.runtime_on(&scratch)?),
+            sessions: Sessions::new(lake.clone(), catalog, clock.clone(), budget),
             clock: clock.clone(),
             room: Room::new(&limits),
             address: if is_for_strangers { Address::of(lake.url()) } else { Address::default() },

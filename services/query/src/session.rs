@@ -5,6 +5,7 @@ pub(crate) mod describe;
 pub(crate) mod hidden;
 pub(crate) mod local_date;
 pub(crate) mod moment;
+pub(crate) mod news;
 pub(crate) mod offered;
 pub(crate) mod pin;
 pub(crate) mod reuse;
@@ -33,6 +34,7 @@ use jiff::tz::TimeZone;
 use self::describe::TableDoc;
 use self::hidden::{Hidden, WeakHidden};
 use self::moment::MomentError;
+use self::news::OfPart;
 use self::offered::Beside;
 use self::scope::{Budget, Pinned, Scope};
 use crate::catalog_tables::{self, Leaf};
@@ -155,10 +157,26 @@ impl Session {
         same
     }
 
+    /// Of how many parts of the statements it keeps what views have computed, as of its own T.
+    pub fn parts(&self) -> usize {
+        self.of_parts().len()
+    }
+
+    /// What its views have computed of parts of the statements, as of its own T.
+    pub(crate) fn of_parts(&self) -> Vec<OfPart> {
+        self.0.now.of_parts()
+    }
+
+    /// Takes over what a session before it has computed of parts of which no statement has come since, as far as it does not rest
+    /// on other tables that have changed.
+    pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, changed: &BTreeSet<Table>) -> Result<(), QueryError> {
+        Ok(parts.into_iter().try_for_each(|of_part| self.0.now.take_over_part(of_part, changed))?)
+    }
+
     /// The views of which it has the rows.
     #[cfg(test)]
     pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
-        self.0.now.computed()
+        self.0.now.computed().into_iter().map(|(name, _)| name).collect()
     }
 
     /// A session over tables in memory; `now` is in microseconds since the epoch.

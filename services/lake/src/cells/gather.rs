@@ -11,10 +11,11 @@ use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt;
+use helan_schemas::codes::TYPE_REPORTED;
 
 use super::Reducer;
 use super::state::{Counts, State};
-use super::statements::{REPORTED, text, time};
+use super::statements::{text, time};
 use crate::known::ranges;
 
 /// Columns of `events` that picking the newest needs.
@@ -133,7 +134,7 @@ pub(crate) async fn add_all(
 }
 
 pub(super) fn reported() -> Expr {
-    col("type").eq(lit(REPORTED))
+    col("type").eq(lit(TYPE_REPORTED))
 }
 
 pub(super) fn known(terms: &Terms) -> Expr {

@@ -10,12 +10,10 @@ use arrow::array::{
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use helan_schemas::codes::TYPE_REPORTED;
 use helan_schemas::tables::instant;
 
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
-
-/// The type of events that say a value.
-pub(crate) const REPORTED: &str = "helan.observation.reported.v1";
 
 /// As known when, and by which catalog, statements are read. Times are microseconds since the epoch.
 #[derive(Clone, Debug)]
@@ -40,7 +38,7 @@ pub fn statements(batch: &RecordBatch, reading: &Reading) -> Result<RecordBatch,
     // What somebody printed is compared with the values that count, and is none of them.
     let roles = column(batch, "role")?;
     let keep = (0..batch.num_rows()).map(|row| {
-        types.value(row) == REPORTED
+        types.value(row) == TYPE_REPORTED
             && roles.is_null(row)
             && known.value(row) <= reading.as_of
             && recorded.value(row) <= reading.recorded

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use datafusion::execution::runtime_env::RuntimeEnv;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
+use jiff::tz::TimeZone;
 
 use crate::session::moment::day_of;
+use crate::session::news::{OfPart, untouched};
 use crate::session::pin::pin;
 use crate::session::scope::Budget;
 use crate::session::{Ended, QueryError, Session};
@@ -26,7 +27,7 @@ pub struct Sessions {
     lake: Lake,
     catalog: Option<Arc<Catalog>>,
     clock: Clock,
-    memory: Arc<RuntimeEnv>,
+    budget: Budget,
     kept: Arc<Place>,
     /// Held by whoever reads tables anew, so that many who wait do so once.
     renewing: tokio::sync::Mutex<()>,
@@ -34,7 +35,26 @@ pub struct Sessions {
 
 /// Where a session is kept.
 #[derive(Default)]
-struct Place(Mutex<Option<Arc<Current>>>);
+struct Place(Mutex<Held>);
+
+#[derive(Clone, Default)]
+enum Held {
+    #[default]
+    Nothing,
+    Current(Arc<Current>),
+    /// What is left of one whose versions are not the newest any more.
+    Left(Arc<Left>),
+}
+
+/// What a session has computed of parts of the statements: it still holds where no statement of them has come since.
+struct Left {
+    /// Of the catalog.
+    digest: String,
+    zone: TimeZone,
+    snapshots: BTreeMap<Table, TableSnapshot>,
+    since: i64,
+    parts: Vec<OfPart>,
+}
 
 /// A session with the versions that it has pinned.
 pub struct Current {
@@ -49,20 +69,40 @@ pub struct Current {
 }
 
 impl Place {
-    fn get(&self) -> Option<Arc<Current>> {
+    fn get(&self) -> Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, current: Option<Arc<Current>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = current;
+    /// What was there before.
+    fn put(&self, held: Held) -> Held {
+        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), held)
+    }
+
+    /// Puts something in the place of what is there, unless somebody has put another there meanwhile.
+    fn replace(&self, is_it: impl Fn(&Held) -> bool, next: Held) -> bool {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = is_it(&held);
+        if found {
+            *held = next;
+        }
+        found
+    }
+}
+
+impl Held {
+    /// The one of this session, if that is kept.
+    fn of(self, session: &Ended) -> Option<Arc<Current>> {
+        match self {
+            Self::Current(current) if current.session.is(session) => Some(current),
+            _ => None,
+        }
     }
 }
 
 impl Sessions {
-    /// Sessions over a lake, by a catalog or else the newest that the lake keeps; what their views keep is counted in
-    /// `memory`.
-    pub fn new(lake: Lake, catalog: Option<Arc<Catalog>>, clock: Clock, memory: Arc<RuntimeEnv>) -> Self {
-        Self { lake, catalog, clock, memory, kept: Arc::default(), renewing: tokio::sync::Mutex::default() }
+    /// Sessions over a lake, by a catalog or else the newest that the lake keeps; what their views may use is `budget`.
+    pub fn new(lake: Lake, catalog: Option<Arc<Catalog>>, clock: Clock, budget: Budget) -> Self {
+        Self { lake, catalog, clock, budget, kept: Arc::default(), renewing: tokio::sync::Mutex::default() }
     }
 
     /// A session over the tables as they are now, or have been after this was called. While no table has a newer
@@ -72,13 +112,18 @@ impl Sessions {
     /// As [`Session::open`].
     pub async fn current(&self) -> Result<Arc<Current>, QueryError> {
         let asked_at = self.clock.steady();
-        if let Some(current) = self.kept.get().filter(|current| current.is_young(self.clock.now()))
+        if let Held::Current(current) = self.kept.get()
+            && current.is_young(self.clock.now())
             && current.is_newest().await
         {
             return Ok(current);
         }
         let _renewing = self.renewing.lock().await;
-        let kept = self.kept.get();
+        let (kept, left) = match self.kept.get() {
+            Held::Nothing => (None, None),
+            Held::Current(current) => (Some(current), None),
+            Held::Left(left) => (None, Some(left)),
+        };
         // Who waited may take what another has found meanwhile.
         if let Some(current) = kept.as_ref().filter(|current| current.looked_at > asked_at) {
             return Ok(current.clone());
@@ -96,17 +141,23 @@ impl Sessions {
                 let same_catalog = young.as_ref().filter(|_| !changed.contains(&Table::CatalogVersions));
                 let catalog = same_catalog.map(|kept| kept.session.catalog().clone());
                 let catalog = self.catalog.clone().or(catalog);
-                let budget = Budget { memory: self.memory.clone(), ..Budget::default() };
-                let session = Session::over_snapshots_within(&snapshots, catalog, now, budget).await?;
-                let taken_over = young.filter(|kept| session.take_over(&kept.session, &changed));
-                Current { session, snapshots, since: taken_over.map_or(now, |kept| kept.since), looked_at }
+                let session = Session::over_snapshots_within(&snapshots, catalog, now, self.budget.clone()).await?;
+                let left = young.as_ref().map(|kept| Arc::new(Left::of(kept))).or(left);
+                let mut since = match left.filter(|left| left.is_young(now)) {
+                    Some(left) => left.go_on_in(&session, &snapshots).await?,
+                    None => None,
+                };
+                if let Some(kept) = young.filter(|kept| session.take_over(&kept.session, &changed)) {
+                    since = Some(kept.since);
+                }
+                Current { session, snapshots, since: since.unwrap_or(now), looked_at }
             }
         };
         let current = Arc::new(current);
-        let fresh = !self.kept.get().is_some_and(|kept| kept.session.is(&current.session.downgrade()));
-        self.kept.put(Some(current.clone()));
-        if fresh {
-            tokio::spawn(given_back(Arc::downgrade(&self.kept), current.session.downgrade(), self.clock.clone()));
+        let session = current.session.downgrade();
+        let before = self.kept.put(Held::Current(current.clone()));
+        if before.of(&session).is_none() {
+            tokio::spawn(given_back(Arc::downgrade(&self.kept), session, self.clock.clone()));
         }
         Ok(current)
     }
@@ -118,31 +169,81 @@ fn changed(before: &BTreeMap<Table, TableSnapshot>, after: &BTreeMap<Table, Tabl
     Table::ALL.into_iter().filter(|table| version(before, table) != version(after, table)).collect()
 }
 
-/// Gives a session back once `events` has a newer version, or it is old: what its views have computed serves nobody
-/// then, and the next question may be far off.
+/// Gives a session back once `events` has a newer version, or it is old: most of what its views have computed serves nobody
+/// then, and the next question may be far off. What may still serve is left, until it is old.
 async fn given_back(kept: Weak<Place>, session: Ended, clock: Clock) {
-    loop {
+    let left = loop {
         tokio::time::sleep(LOOKED_AFTER).await;
         let Some(place) = kept.upgrade() else { return };
-        let Some(current) = place.get().filter(|current| current.session.is(&session)) else { return };
+        let Some(current) = place.get().of(&session) else { return };
         let superseded = match current.snapshots.get(&Table::Events) {
             Some(events) => events.is_superseded().await,
             None => false,
         };
-        if superseded || !current.is_young(clock.now()) {
-            if place.get().is_some_and(|current| current.session.is(&session)) {
-                place.put(None);
-            }
+        let is_young = current.is_young(clock.now());
+        if is_young && !superseded {
+            continue;
+        }
+        let left = Arc::new(Left::of(&current));
+        let serves = is_young && !left.parts.is_empty();
+        let next = if serves { Held::Left(left.clone()) } else { Held::Nothing };
+        if !place.replace(|held| held.clone().of(&session).is_some(), next) || !serves {
             return;
         }
+        break left;
+    };
+    let is_it = |held: &Held| matches!(held, Held::Left(found) if Arc::ptr_eq(found, &left));
+    while kept.upgrade().is_some_and(|place| is_it(&place.get())) {
+        tokio::time::sleep(LOOKED_AFTER).await;
+        if let Some(place) = kept.upgrade().filter(|_| !left.is_young(clock.now())) {
+            place.replace(is_it, Held::Nothing);
+        }
     }
+}
+
+impl Left {
+    fn of(current: &Current) -> Self {
+        let session = &current.session;
+        Self {
+            digest: session.catalog().digest.clone(),
+            zone: session.zone().clone(),
+            snapshots: current.snapshots.clone(),
+            since: current.since,
+            parts: session.of_parts(),
+        }
+    }
+
+    fn is_young(&self, now: i64) -> bool {
+        is_young(self.since, now, &self.zone)
+    }
+
+    /// Hands over to a session over later versions what still holds in it; the T of what was handed over.
+    async fn go_on_in(
+        &self,
+        session: &Session,
+        snapshots: &BTreeMap<Table, TableSnapshot>,
+    ) -> Result<Option<i64>, QueryError> {
+        let events = self.snapshots.get(&Table::Events).zip(snapshots.get(&Table::Events));
+        let (Some((before, after)), true) = (events, self.digest == session.catalog().digest) else { return Ok(None) };
+        let parts = untouched(self.parts.clone(), before, after).await;
+        let has_some = !parts.is_empty();
+        let mut changed = changed(&self.snapshots, snapshots);
+        // What came into it has been looked through.
+        changed.remove(&Table::Events);
+        session.take_over_parts(parts, &changed)?;
+        Ok(has_some.then_some(self.since))
+    }
+}
+
+/// Whether what was computed as of a T still holds, if no table has changed.
+fn is_young(since: i64, now: i64, zone: &TimeZone) -> bool {
+    (0..OLD).contains(&(now - since)) && day_of(now, zone) == day_of(since, zone)
 }
 
 impl Current {
     /// Whether what it has computed still holds, if no table has changed.
     fn is_young(&self, now: i64) -> bool {
-        let zone = self.session.zone();
-        (0..OLD).contains(&(now - self.since)) && day_of(now, zone) == day_of(self.since, zone)
+        is_young(self.since, now, self.session.zone())
     }
 
     /// Whether no table has a newer version.
@@ -162,7 +263,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
         let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
-        let sessions = Sessions::new(lake.clone(), None, Clock::system(), Arc::default());
+        let sessions = Sessions::new(lake.clone(), None, Clock::system(), Budget::default());
         let commit = async |table| {
             let snapshot = lake.snapshot(table).await.expect("a table");
             lake.append(&snapshot, Vec::new(), vec![(format!("of {table:?}"), 1)]).await.expect("a commit");

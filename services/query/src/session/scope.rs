@@ -24,6 +24,7 @@ use tokio::sync::OnceCell;
 use crate::catalog_tables;
 use crate::session::context;
 use crate::session::hidden::Hidden;
+use crate::session::news::OfPart;
 use crate::views::narrow::{AT_ONCE, Part};
 use crate::views::standing;
 use crate::views::standing::Standing;
@@ -229,23 +230,38 @@ impl Scope {
 
     /// Takes over the rows of views that do not rest on tables that have changed.
     pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) {
+        self.take_over_rows(before.computed(), changed);
+    }
+
+    fn take_over_rows(&self, rows: Vec<(&'static str, Arc<Kept>)>, changed: &BTreeSet<Table>) {
         let changed: Vec<_> = changed.iter().map(|table| table.name()).collect();
         let gone = helan_queries::resting_on(&changed);
-        let cells = self.rows.iter().map(|(name, cell)| (*name, cell, before.rows.get(name)));
-        let cells = cells.chain([(standing::NAME, &self.standing, Some(&before.standing))]);
-        for (_, cell, before) in cells.filter(|(name, ..)| !gone.contains(name)) {
-            if let Some(kept) = before.and_then(OnceCell::get) {
-                // Nobody has asked for it yet: the session is new.
-                let _ = cell.set(kept.clone());
-            }
+        for (name, kept) in rows.into_iter().filter(|(name, _)| !gone.contains(name)) {
+            let cell = if name == standing::NAME { Some(&self.standing) } else { self.rows.get(name) };
+            // Nobody has asked for it yet: the session is new.
+            let _ = cell.map(|cell| cell.set(kept));
         }
     }
 
-    /// The views of which it has the rows.
-    #[cfg(test)]
-    pub(crate) fn computed(&self) -> BTreeSet<&'static str> {
+    /// What the views of its parts have computed.
+    pub(crate) fn of_parts(&self) -> Vec<OfPart> {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_part = |scope: &Arc<Self>| OfPart { part: scope.part.clone(), rows: scope.computed() };
+        parts.iter().map(of_part).filter(|of_part| !of_part.rows.is_empty()).collect()
+    }
+
+    /// Takes over what views have computed of a part, as [`Scope::take_over`] does of the whole.
+    pub(crate) fn take_over_part(self: &Arc<Self>, of_part: OfPart, changed: &BTreeSet<Table>) -> Result<()> {
+        let scope = self.of_part(of_part.part)?;
+        scope.take_over_rows(of_part.rows, changed);
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner).push_back(scope);
+        Ok(())
+    }
+
+    /// The views of which it has the rows, with these.
+    pub(crate) fn computed(&self) -> Vec<(&'static str, Arc<Kept>)> {
         let cells = self.rows.iter().map(|(name, cell)| (*name, cell)).chain([(standing::NAME, &self.standing)]);
-        cells.filter(|(_, cell)| cell.initialized()).map(|(name, _)| name).collect()
+        cells.filter_map(|(name, cell)| Some((name, cell.get()?.clone()))).collect()
     }
 
     /// Names for a context that outlives every other handle of this scope: the session's own.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helan_lake::Lake;
-use helan_query::{BoundedPool, Question, Sessions, Terms, Watch};
+use helan_query::{BoundedPool, Budget, Question, Sessions, Terms, Watch};
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 
@@ -14,7 +14,8 @@ async fn what_views_have_computed_is_given_back_when_the_lake_has_moved_on() {
     let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
     let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
     let pool = BoundedPool::whole(1 << 30);
-    let sessions = Sessions::new(lake.clone(), None, Clock::system(), pool.runtime().expect("a runtime"));
+    let budget = Budget { memory: pool.runtime().expect("a runtime"), ..Budget::default() };
+    let sessions = Sessions::new(lake.clone(), None, Clock::system(), budget);
 
     let current = sessions.current().await.expect("a session");
     let question = Question { text: "select count(*) from areas".to_owned(), as_of: None, recorded: None };

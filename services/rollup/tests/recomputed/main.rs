@@ -19,6 +19,7 @@ mod exported;
 mod files;
 mod folded;
 mod found;
+mod handed_on;
 mod history;
 mod judged;
 mod labels;
