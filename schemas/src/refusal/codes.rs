@@ -160,8 +160,10 @@ codes! {
         "JSON 嵌套过深", "the JSON is nested too deeply",
         "事件只有两层", "an event has two levels";
     JsonShape = "json_shape", 400,
-        "JSON 结构不符", "the JSON is not an event or an array of events",
-        "单个事件为对象，批次为对象数组", "one event is an object, a batch an array of objects";
+        "JSON 结构与内容类型不符", "the JSON is not what the content type says: an event, or an array of events",
+        "单个事件为对象（application/cloudevents+json），批次为对象数组（application/cloudevents-batch+json）；application/json 两者皆可",
+        "one event is an object (application/cloudevents+json), a batch an array of objects (application/cloudevents-batch+json); \
+application/json takes either";
     CsvMissingColumn = "csv_missing_column", 400,
         "缺少必需的列", "a required column is missing",
         "表头至少有 ref_area, indicator, time_period, value, unit", "the heading has at least ref_area, indicator, time_period, value, unit";

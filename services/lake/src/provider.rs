@@ -112,9 +112,13 @@ impl TableProvider for PinnedTable {
         let lacking = |filter: &&Expr| filter.column_refs().iter().any(|column| self.is_lacking(&column.name));
         let known: Vec<&Expr> = filters.iter().copied().filter(|filter| !lacking(filter)).collect();
         let mut answers = self.scan.supports_filters_pushdown(&known)?.into_iter();
-        let answer = |filter: &&Expr| match lacking(filter) {
-            true => TableProviderFilterPushDown::Unsupported,
-            false => answers.next().unwrap_or(TableProviderFilterPushDown::Unsupported),
+        // The scan calls a filter exact where it has no other column than one that names folders: also one without any, such as
+        // `null`, and then passes every row. It skips files by it, and the rows are filtered above.
+        let answer = |filter: &&Expr| match if lacking(filter) { None } else { answers.next() } {
+            Some(TableProviderFilterPushDown::Exact | TableProviderFilterPushDown::Inexact) => {
+                TableProviderFilterPushDown::Inexact
+            }
+            _ => TableProviderFilterPushDown::Unsupported,
         };
         Ok(filters.iter().map(answer).collect())
     }

@@ -15,6 +15,7 @@ mod running;
 mod unanswered;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -168,8 +169,8 @@ impl Desk {
         strangers: Option<(&Metrics, Runtime)>,
     ) -> Result<Self, QueryError> {
         let pool = BoundedPool::whole(limits.total_memory);
-        let budget = Budget { memory: pool.runtime_on(&scratch)?, ..Budget::default() };
         let is_for_strangers = strangers.is_some();
+        let budget = Budget { memory: pool.runtime_on(&scratch)?, in_one: is_for_strangers, ..Budget::default() };
         let (metrics, threads) = strangers.unzip();
         Ok(Self(Arc::new(Inner {
             is_for_strangers,
@@ -261,7 +262,14 @@ impl Seat {
         let deadline = work.deadline;
         tracing::debug!(query = %self.id, credential = %self.credential, "asked");
         let span = tracing::debug_span!("query", query = %self.id, credential = %self.credential);
-        let task = self.running.desk().spawn(work.answer(sender).instrument(span));
+        let told = sender.clone();
+        let work = async move {
+            if AssertUnwindSafe(work.answer(sender)).catch_unwind().await.is_err() {
+                tracing::error!("a question met a fault of this program");
+                let _ = told.try_send(Err(Unanswered::fault()));
+            }
+        };
+        let task = self.running.desk().spawn(work.instrument(span));
         let mut rows = Rows { receiver, running: self.running, deadline, task: Ending(task, watch) };
         match rows.receive().await? {
             Message::Schema(schema) => Ok(Answer { schema, provenance, rows }),
@@ -287,8 +295,9 @@ impl Seat {
         let (watch, until) = (work.watch.clone(), work.deadline.map(|deadline| deadline + GRACE));
         let (sender, receiver) = oneshot::channel();
         let work = async move {
+            let described = AssertUnwindSafe(work.describe()).catch_unwind().await;
             // Nobody may listen any more.
-            let _ = sender.send(work.describe().await);
+            let _ = sender.send(described.unwrap_or_else(|_| Err(Unanswered::fault())));
         };
         let _task = Ending(self.running.desk().spawn(work), watch);
         match within(until, receiver).await {

@@ -42,7 +42,7 @@ use crate::desk::Description;
 use crate::guard::expansion::Beyond;
 use crate::guard::messages::said;
 use crate::guard::watch::{Watch, Watched, Watchful};
-use crate::guard::{multiplying, read_only};
+use crate::guard::{fits, multiplying, read_only};
 use crate::views::as_of::{AsOf, EVERYTHING};
 
 /// Rows that a stranger's plan handles together: fewer than usual, because a long text can stand in each.
@@ -284,7 +284,9 @@ impl Session {
     ) -> Result<DataFrame, QueryError> {
         let (mut state, mut plan) = self.planned(question, &terms).await?;
         if !parameters.is_empty() {
-            plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+            let parameters = self.in_zone(parameters);
+            fits::hold(&plan, &parameters).map_err(read_only::asked)?;
+            plan = plan.with_param_values(parameters).map_err(read_only::asked)?;
             plan = read_only::in_its_zone(&state, plan)?;
         }
         if terms.stranger {
@@ -294,6 +296,18 @@ impl Session {
             *state.config_mut() = config.with_batch_size(rows);
         }
         Ok(DataFrame::new(state, plan))
+    }
+
+    /// Parameters as they would be written: days and hours of moments count in the catalog's zone.
+    fn in_zone(&self, parameters: &[ScalarValue]) -> Vec<ScalarValue> {
+        let zone: Arc<str> = self.catalog().head.time_zone.as_str().into();
+        let parameters = parameters.iter().cloned().map(|value| match value {
+            ScalarValue::TimestampMicrosecond(moment, Some(_)) => {
+                ScalarValue::TimestampMicrosecond(moment, Some(zone.clone()))
+            }
+            other => other,
+        });
+        parameters.collect()
     }
 
     /// What a question would answer. Its parameters need no values; where it has some, only their types matter.
@@ -405,7 +419,8 @@ impl Session {
 fn asked_in(scope: &Arc<Scope>) -> SessionContext {
     // What is written without a zone, and what is now, counts where people live.
     let zone = &scope.pinned.catalog.head.time_zone;
-    let context = context::of_questions(scope.names(), zone, scope.pinned.small, scope.pinned.memory.clone());
+    let size = context::Size { small: scope.pinned.small, in_one: scope.pinned.in_one };
+    let context = context::of_questions(scope.names(), zone, size, scope.pinned.memory.clone());
     // What is unknown comes last, also where the largest comes first. Views are planned in a context of their own.
     let state = context.state_ref();
     {

@@ -26,7 +26,11 @@ pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
                 let catalog = super::catalog::load(catalog.as_deref())?;
                 if catalog.reporter(name).is_none() {
                     let known: Vec<_> = catalog.reporter_ids().collect();
-                    bail!("the catalog has no reporter {name:?}; it has {}", known.join(", "));
+                    bail!(
+                        "catalog {} has no reporter {name:?}; it has {}. Another catalog is named with --catalog",
+                        catalog.head.id,
+                        known.join(", ")
+                    );
                 }
             }
             if let Some(parent) = path.parent() {

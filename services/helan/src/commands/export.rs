@@ -27,7 +27,8 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     place: Place,
     /// `latest` (of the catalog's period if it has one), a publication's id, or the first 8 characters of one
-    #[arg(required_unless_present = "live", conflicts_with = "live")]
+    // A flag that needs --live does not miss it beside an argument that excludes --live: each is excluded by name.
+    #[arg(required_unless_present = "live", conflicts_with_all = ["live", "as_of", "period"])]
     publication: Option<String>,
     /// The lake as it is, rather than a publication
     #[arg(long)]

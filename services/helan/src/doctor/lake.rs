@@ -7,7 +7,9 @@ use arrow::array::AsArray;
 use arrow::datatypes::TimestampMicrosecondType;
 use helan_lake::cells::{Difference, difference};
 use helan_lake::{Cursor, Lake, LakeError, Verified};
-use helan_query::Session;
+use helan_query::{Session, kept_catalogs};
+use helan_schemas::catalog::Catalog;
+use helan_schemas::tables::Table;
 use url::Url;
 
 use super::{Examined, Finding, clock};
@@ -25,6 +27,13 @@ pub(super) async fn open(url: &Url) -> Opened {
         Err(LakeError::NoLake(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The catalog by which the lake was filled last; none where it has none, or it cannot be read.
+pub(super) async fn catalog_of(opened: &Opened) -> Option<Catalog> {
+    let Ok(Some(lake)) = opened else { return None };
+    let versions = lake.newest(Table::CatalogVersions).await.ok()?;
+    kept_catalogs(&versions).await.ok()?.last()?.load().ok()
 }
 
 pub(super) async fn check(examined: &Examined, opened: &Opened) -> Vec<Finding> {

@@ -42,10 +42,13 @@ pub(crate) struct Examined {
 
 /// Every finding, in the order in which a person would mend them.
 pub(crate) async fn examine(examined: &Examined) -> Vec<Finding> {
-    let mut findings = vec![catalog::check(&examined.catalog)];
-    findings.extend(disk::check(examined));
-    findings.extend(secrets::check(examined));
     let lake = lake::open(&examined.lake).await;
+    let kept = lake::catalog_of(&lake).await;
+    // The lake's own where this is another: that one is refused, and says nothing of who may send.
+    let (found, in_use) = catalog::check(&examined.catalog, kept.as_ref());
+    let mut findings = vec![found];
+    findings.extend(disk::check(examined));
+    findings.extend(secrets::check(examined, in_use));
     let log = log::open(examined).await;
     findings.extend(log::check(examined, &log, lake.as_ref().ok().and_then(Option::as_ref)).await);
     findings.extend(lake::check(examined, &lake).await);

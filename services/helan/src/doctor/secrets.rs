@@ -6,11 +6,11 @@ use helan_schemas::catalog::Catalog;
 
 use super::{Examined, Finding};
 
-pub(super) fn check(examined: &Examined) -> Vec<Finding> {
+pub(super) fn check(examined: &Examined, catalog: Option<&Catalog>) -> Vec<Finding> {
     let entries = CredentialFile::new(&examined.credentials).list();
     let exists = examined.credentials.exists();
     let path = examined.credentials.display().to_string();
-    let mut findings = vec![credentials(&path, exists, entries, examined.catalog.as_ref().ok(), examined.now)];
+    let mut findings = vec![credentials(&path, exists, entries, catalog, examined.now)];
     if LogUrl::is_kafka(&examined.log_url) {
         findings.push(properties(examined.kafka_properties.as_ref()));
     }

@@ -82,7 +82,8 @@ pub(super) fn members(text: &str) -> Result<Vec<(Text<'_>, &RawValue)>, serde_js
 pub(super) fn syntax(error: &serde_json::Error, text: &str) -> (Code, String) {
     let at = format!("line {} column {}", error.line(), error.column());
     if error.is_data() {
-        return (Code::JsonShape, at);
+        // It is the whole that has another shape, where no line is named.
+        return (Code::JsonShape, if error.line() == 0 || error.column() == 0 { String::new() } else { at });
     }
     if error.is_eof() {
         return (Code::JsonTruncated, at);

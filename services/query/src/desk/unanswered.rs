@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use helan_runtime::chinese::in_chinese;
 use helan_schemas::refusal::Code;
+use tokio::task::JoinError;
 
 use super::address::Address;
 use crate::guard::expansion::Beyond;
@@ -125,6 +126,11 @@ impl Unanswered {
         }
     }
 
+    /// What came to an end by a fault of the program: no thread may be left without an answer.
+    pub(super) fn fault() -> Self {
+        Self::Failed(FAULT.to_owned())
+    }
+
     /// What the engine says while it plans or runs: the asker's, if it follows from the question.
     pub(super) fn of_engine(error: DataFusionError, address: &Address) -> Self {
         let text = address.shorten(&said(&error));
@@ -134,6 +140,10 @@ impl Unanswered {
             Cause::Scratch => Self::Memory(NO_SCRATCH.to_owned()),
             Cause::Lake => Self::Unavailable(Arc::new(error.into())),
             Cause::Text => Self::Failed(text),
+            Cause::Fault => {
+                tracing::error!(%error, "a question met a fault of this program");
+                Self::fault()
+            }
             Cause::Unknown => {
                 tracing::warn!(%error, "a query failed in the engine");
                 Self::Failed(text)
@@ -142,6 +152,9 @@ impl Unanswered {
     }
 }
 
+/// What is told where a question met a fault.
+const FAULT: &str =
+    "a fault of this program, not of the question: ask in another way, and tell whoever runs it, whose log says more";
 /// What is told where the scratch files are full.
 const NO_SCRATCH: &str =
     "what it sorts or groups fits neither into its memory nor on the disk for queries (--sql-scratch)";
@@ -157,6 +170,8 @@ enum Cause {
     Text,
     /// A file cannot be read.
     Lake,
+    /// A thread of the engine broke.
+    Fault,
     Unknown,
 }
 
@@ -190,6 +205,9 @@ fn cause(error: &DataFusionError) -> Cause {
             ) => return Cause::Text,
             Some(ArrowError::IoError(_, error)) => return of_file(error),
             _ => {}
+        }
+        if error.downcast_ref().is_some_and(JoinError::is_panic) {
+            return Cause::Fault;
         }
         if let Some(error) = error.downcast_ref() {
             return of_file(error);

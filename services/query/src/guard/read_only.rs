@@ -19,7 +19,7 @@ use crate::dialect;
 use crate::guard::expansion::{self, Bound};
 use crate::guard::messages::said;
 use crate::guard::nearest_name;
-use crate::guard::{code_texts, column_size, local_times, passed_over, plain_terms, reach, written_figures};
+use crate::guard::{code_texts, column_size, fits, local_times, passed_over, plain_terms, reach, written_figures};
 use crate::session::{QueryError, context};
 use crate::views::arguments;
 
@@ -44,6 +44,7 @@ pub(crate) async fn plan(state: &SessionState, text: &str) -> Result<LogicalPlan
     match first_that_does_more_than_read(&plan) {
         None => {
             column_size::hold(&plan)?;
+            fits::beside(&plan).map_err(asked)?;
             let plan = written_figures::as_numbers(in_its_zone(state, plan)?);
             plan.and_then(code_texts::compared).map_err(asked)
         }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::dialect;
 use crate::guard::arithmetic::Checked;
 use crate::guard::outer_joins::SidesApart;
+use crate::guard::rounding::Rounding;
 use crate::guard::truths::Truths;
 use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
@@ -50,24 +52,33 @@ const OF_SMALL_VIEWS: [&str; 6] = [
 
 /// A context in which views are planned: names mean what `names` says. A small one does not spread its work over threads,
 /// and looks for nothing that only many rows repay.
-pub(crate) fn of_views(names: Arc<dyn SchemaProvider>, small: bool, memory: Arc<RuntimeEnv>) -> SessionContext {
-    context(names, UTC, small, memory, true)
+pub(crate) fn of_views(names: Arc<dyn SchemaProvider>, size: Size, memory: Arc<RuntimeEnv>) -> SessionContext {
+    context(names, UTC, size, memory, true)
+}
+
+/// How much a plan is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Size {
+    /// So few rows that planning costs more than they do.
+    pub(crate) small: bool,
+    /// Its work is not spread over threads: in a bounded memory, what hands rows from thread to thread can wait for itself for ever.
+    pub(crate) in_one: bool,
 }
 
 /// A context in which questions are planned, and moments count in a time zone.
 pub(crate) fn of_questions(
     names: Arc<dyn SchemaProvider>,
     zone: &str,
-    small: bool,
+    size: Size,
     memory: Arc<RuntimeEnv>,
 ) -> SessionContext {
-    context(names, zone, small, memory, false)
+    context(names, zone, size, memory, false)
 }
 
 fn context(
     names: Arc<dyn SchemaProvider>,
     zone: &str,
-    small: bool,
+    Size { small, in_one }: Size,
     memory: Arc<RuntimeEnv>,
     of_views: bool,
 ) -> SessionContext {
@@ -75,7 +86,7 @@ fn context(
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true);
-    if small {
+    if small || in_one {
         config = config.with_target_partitions(1);
     }
     let options = config.options_mut();
@@ -109,6 +120,9 @@ fn context(
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
+    // Runs before any rule settles a type.
+    let rounding = context.state_ref().write().register_function_rewrite(Arc::new(Rounding));
+    rounding.expect("a session takes any rewrite");
     context.add_analyzer_rule(Arc::new(PlainUnions));
     context.add_analyzer_rule(Arc::new(Checked));
     sums::register(&context);

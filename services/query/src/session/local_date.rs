@@ -95,7 +95,12 @@ mod tests {
 
     async fn answer(sql: &str) -> String {
         let names = Arc::new(MemorySchemaProvider::new());
-        let context = context::of_questions(names, context::UTC, true, Arc::new(RuntimeEnv::default()));
+        let context = context::of_questions(
+            names,
+            context::UTC,
+            context::Size { small: true, in_one: true },
+            Arc::new(RuntimeEnv::default()),
+        );
         let answered = async { context.sql(sql).await?.collect().await };
         match answered.await {
             Ok(batches) => arrow::util::pretty::pretty_format_batches(&batches).expect("rows").to_string(),

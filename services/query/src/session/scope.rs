@@ -22,7 +22,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::catalog_tables;
-use crate::session::context;
+use crate::session::context::{self, Size};
 use crate::session::hidden::Hidden;
 use crate::session::news::OfPart;
 use crate::views::narrow::{AT_ONCE, Part};
@@ -46,11 +46,13 @@ pub struct Budget {
     pub at_once: u64,
     /// Below so many events everything is computed at once, on one thread, and kept for the questions that follow.
     pub few: usize,
+    /// Each question on one thread, however many events there are: for many askers, and a bounded memory.
+    pub in_one: bool,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW }
+        Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW, in_one: false }
     }
 }
 
@@ -65,6 +67,8 @@ pub(crate) struct Pinned {
     pub(crate) zone: TimeZone,
     /// Whether the events are so few that spreading work over threads costs more than it saves.
     pub(crate) small: bool,
+    /// Whether it is never spread.
+    pub(crate) in_one: bool,
     /// Where what views compute and keep is counted.
     pub(crate) memory: Arc<RuntimeEnv>,
     /// Statements out of which a view is computed at once.
@@ -79,10 +83,21 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
-        Budget { memory, at_once, .. }: Budget,
+        Budget { memory, at_once, in_one, .. }: Budget,
     ) -> Arc<Self> {
         let views = Views::of(&catalog);
-        Arc::new(Self { tables, statements, catalog, views, zone, small, memory, at_once, scopes: Mutex::default() })
+        Arc::new(Self {
+            tables,
+            statements,
+            catalog,
+            views,
+            zone,
+            small,
+            in_one,
+            memory,
+            at_once,
+            scopes: Mutex::default(),
+        })
     }
 
     /// Whether a part has few statements, as far as that is known without reading them.
@@ -162,10 +177,11 @@ impl Scope {
         let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
-        let (small, memory) = (pinned.small || pinned.is_few(&part), pinned.memory.clone());
+        let size = Size { small: pinned.small || pinned.is_few(&part), in_one: pinned.in_one };
+        let memory = pinned.memory.clone();
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
-            let context = Hidden::new(context::of_views(Arc::new(names), small, memory));
+            let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
             let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
             Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
         }))

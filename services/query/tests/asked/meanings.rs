@@ -327,3 +327,38 @@ async fn what_would_mean_something_else_is_refused() {
         assert!(refused.contains(says), "{text}: {refused}");
     }
 }
+
+#[tokio::test]
+async fn what_is_rounded_keeps_its_type_from_plan_to_answer() {
+    let session = session();
+    let t = "(values (cast(1.2985 as decimal(38, 10))), (cast(0.88 as decimal(38, 10)))) t(x)";
+    for (text, expected) in [
+        (format!("select count(*) from {t} where round(x, 2) in (select y from (values (1.30), (0.88)) u(y))"), "2"),
+        (format!("select count(*) from {t} where round(x, 1) >= x"), "2"),
+        (format!("select count(*) from {t} where round(x, 0) = 1"), "2"),
+        (format!("select sum(case when x > 1 then round(x, 1) else x end) from {t}"), "2.1800000000"),
+        (
+            format!(
+                "select count(*) from (select round(x, 2) from {t} except select y from (values (1.30), (0.88)) u(y))"
+            ),
+            "0",
+        ),
+        (format!("select count(*) from {t} where round(x, 1 + 1) in (1.30, 0.88)"), "2"),
+        (format!("select max(round(x, 2)) from {t}"), "1.30"),
+        (format!("select count(*) from {t} where round(x, 4) between 0.87 and 1.2985"), "2"),
+        (format!("select max(cardinality(array[round(x, 1), x])) from {t}"), "2"),
+    ] {
+        assert_eq!(one(&session, &text).await.as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_where_there_is_no_row_is_not_cut() {
+    let session = session();
+    let of = |value: &str| {
+        format!("select min(l) from (select lag(n, 1, {value}) over (order by n) as l from (values (7), (9)) t(n)) u")
+    };
+    assert_eq!(one(&session, &of("0")).await.as_deref(), Ok("0"));
+    let refused = one(&session, &of("0.5")).await.expect_err("cut to 0");
+    assert!(refused.contains("no room for") && refused.contains("numeric"), "{refused}");
+}

@@ -1,6 +1,7 @@
 //! Speaks with the server: the same request again and again until it is answered, or the time is over.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -18,6 +19,7 @@ use super::check::Published;
 use super::parts::Part;
 use crate::https::Trust;
 use crate::lang::Lang;
+use crate::say::note;
 
 /// Pause after the first failure; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -52,6 +54,8 @@ pub(super) struct Client {
     token: String,
     deadline: Instant,
     lang: Lang,
+    /// Whether the user was told that there is no answer yet.
+    has_told: AtomicBool,
 }
 
 /// What became of a request.
@@ -73,7 +77,7 @@ impl Client {
             bail!("--to {base}: give an http or https address");
         }
         let http = trust.client()?.timeout(ANSWER_TIME).connect_timeout(CONNECT_TIME).build()?;
-        Ok(Self { http, base, token, deadline: Instant::now() + patience, lang })
+        Ok(Self { http, base, token, deadline: Instant::now() + patience, lang, has_told: AtomicBool::new(false) })
     }
 
     fn url(&self, path: &str) -> Result<Url, Stopped> {
@@ -144,6 +148,14 @@ impl Client {
                 Ok(Attempt::Failed { why, retry_after }) => (why, retry_after),
             };
             tracing::info!(what, why, "trying again");
+            if !self.has_told.swap(true, Ordering::Relaxed) {
+                match self.lang {
+                    Lang::Zh => note!("尚无答复：{what}：{why}；继续尝试，直到 --patience 用尽（Ctrl-C 结束）"),
+                    Lang::En => {
+                        note!("no answer yet: {what}: {why}; trying on until --patience is used up (Ctrl-C ends it)")
+                    }
+                }
+            }
             // What the server asks for is a least; waiting less would only be refused again.
             self.pause(pause.max(asked_for.unwrap_or_default()), &format!("{what}: {why}")).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
