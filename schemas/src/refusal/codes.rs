@@ -271,8 +271,8 @@ application/json takes either";
         "计量单位与指标目录不符", "the unit is not the one of the catalog",
         "用指标目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
     UnitMultInvalid = "unit_mult_invalid", 422,
-        "unit_mult 不正确", "unit_mult is not an integer from -18 to 18",
-        "表格中从列表选择；程序写 0（个）、4（万）、8（亿）等", "choose from the list in a form; programs write 0 for ones, 4 for 万, 8 for 亿";
+        "unit_mult 不正确", "unit_mult is not an integer from -18 to 18, or no power of ten that has a name",
+        "表格中从列表选择，或写“个”“千”“万”“亿”；程序写 0（个）、3（千）、4（万）、8（亿）等", "choose from the list in a form, or write ones, thousand, 万 or 亿; programs write 0 for ones, 3, 4 for 万, 8 for 亿";
     PeriodSyntax = "period_syntax", 422,
         "报告期格式不正确", "the time period is ill-formed",
         "例如 2018、2018-Q2、2018-06、2018-01-01/P6M", "such as 2018, 2018-Q2, 2018-06, 2018-01-01/P6M";

@@ -113,6 +113,10 @@ impl Page {
             ));
         } else if explanation.agrees == Some(true) {
             lines.push(self.lang.pick("与发布值一致", "agrees with the published figure").to_owned());
+        } else if explanation.publication.is_some() {
+            let words =
+                ("该发布中没有此值：以下按其时点计算", "no figure of this publication: computed as of its moment");
+            lines.push(self.lang.pick(words.0, words.1).to_owned());
         }
         lines.push(String::new());
         self.node(root, "", "", &mut lines);

@@ -60,7 +60,8 @@ pub(crate) fn read<'b, 'e>(
     }
     let columns = columns(&heading, line, &mut builder);
     let form = columns.iter().any(|column| matches!(column, Column::TemplateRow));
-    let manner = Manner { source, form, lost_zeros: true };
+    let worded_mult = heading.iter().any(|name| matches!(field_of(name), Some(("unit_mult", Some(_)))));
+    let manner = Manner { source, form, lost_zeros: true, worded_mult };
     let mut done = TableRead::default();
     let mut cells = Vec::with_capacity(columns.len());
     let mut row = 0;
@@ -81,6 +82,11 @@ pub(crate) fn read<'b, 'e>(
             Ok(line) if columns.len() == heading.len() => {
                 let place = Place::row(row).line(line);
                 let mut broken = Vec::new();
+                if let Some((at, field, found)) = cut_in_two(&columns, &cells, records.separator) {
+                    builder.problems().add(place, Some("value"), Code::NumberAmbiguous, quoted(&found));
+                    broken.push(field);
+                    cells[at] = Cow::Borrowed("");
+                }
                 let filled = columns.iter().copied().zip(cells.drain(..)).filter(|(_, cell)| !cell.is_empty());
                 let filled: Vec<_> = filled
                     .filter_map(|(column, cell)| {
@@ -158,6 +164,18 @@ fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -
         columns.clear();
     }
     columns
+}
+
+/// A number that its own comma has cut in two, as it looks: behind the value a column for words has digits alone. By the column's
+/// place, with the number.
+fn cut_in_two(columns: &[Column], cells: &[Cow<'_, str>], separator: u8) -> Option<(usize, &'static str, String)> {
+    let digits = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    let at = columns.iter().position(|column| matches!(column, Column::Data(_, Slot::Value)))?;
+    let Column::Data(field, _) = columns[at] else { return None };
+    let of_words = matches!(columns.get(at + 1)?, Column::Remark | Column::Data("data.note", _));
+    let (value, next) = (cells.get(at)?, cells.get(at + 1)?);
+    let is_cut = separator == b',' && of_words && digits(value.trim_start_matches('-')) && digits(next);
+    is_cut.then(|| (at, field, format!("{value},{next}")))
 }
 
 /// A quote out of place.

@@ -67,6 +67,9 @@ pub(crate) enum Taken {
     Remark,
 }
 
+/// Powers of ten that people name: below a heading such as 数量级, another number is more likely to be the factor itself.
+const EXPONENTS: [i32; 8] = [-3, 0, 3, 4, 6, 8, 9, 12];
+
 /// How a table is read.
 #[derive(Clone, Copy)]
 pub(crate) struct Manner<'e> {
@@ -76,6 +79,8 @@ pub(crate) struct Manner<'e> {
     pub(crate) form: bool,
     /// A spreadsheet may have taken the area's code for a number, and the zeros before it away.
     pub(crate) lost_zeros: bool,
+    /// Its heading for the multiplier is a person's: 1 is once there, and not tens.
+    pub(crate) worded_mult: bool,
 }
 
 /// Takes a row's cells that are not empty. `broken` names fields whose cells were already found wrong.
@@ -130,8 +135,8 @@ pub(crate) fn take_row<'e>(
             Column::Data(_, Slot::Value) => value = cell,
             // A word for a power of ten is one in any table.
             Column::Data(name, Slot::Mult) => match cell.parse().or_else(|_| chosen_mult(&cell)) {
-                Ok(mult) => event.data.unit_mult = Some(mult),
-                Err(_) => {
+                Ok(mult) if !manner.worded_mult || EXPONENTS.contains(&mult) => event.data.unit_mult = Some(mult),
+                _ => {
                     errors.push(("unit_mult", Code::UnitMultInvalid, quoted(&cell)));
                     event.data.unit_mult = Some(UNKNOWN_MULT);
                     broken.push(name);

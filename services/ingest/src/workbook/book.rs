@@ -88,7 +88,11 @@ impl Book {
 
     /// The sheet to be read: the one named data, else the only one that shows.
     pub(super) fn data_sheet(&self) -> Result<&SheetEntry, Problems> {
-        let is_data = |sheet: &&SheetEntry| DATA_SHEETS.iter().any(|name| sheet.name.trim().eq_ignore_ascii_case(name));
+        // A copy of the sheet may be the one that was filled in.
+        let is_data = |sheet: &&SheetEntry| {
+            let is_one = |text: &str| DATA_SHEETS.iter().any(|name| text.trim().eq_ignore_ascii_case(name));
+            is_one(&sheet.name) || (!sheet.hidden && is_one(without_number(&sheet.name)))
+        };
         let named: Vec<_> = self.sheets.iter().filter(is_data).collect();
         let visible: Vec<_> = self.sheets.iter().filter(|sheet| !sheet.hidden).collect();
         let names =
@@ -101,6 +105,12 @@ impl Book {
             (several, _) => Err(Problems::one(Code::SheetAmbiguous, names(several))),
         }
     }
+}
+
+/// The name of the sheet of which one is a copy: programs put a number behind it.
+fn without_number(name: &str) -> &str {
+    let number = name.trim().strip_suffix([')', '）']).and_then(|name| name.rsplit_once(['(', '（']));
+    number.filter(|(_, number)| number.parse::<u32>().is_ok()).map_or(name, |(name, _)| name)
 }
 
 /// The part that lists the sheets, and its relations.

@@ -108,8 +108,8 @@ pub(crate) fn read<'b, 'e>(
     let grid = Grid::read(&mut package, &book, &sheet.part, &text)?;
     let mut rows = Rows::new((&sheet.part, &text), &book, &grid, &frame);
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
-    let mut reading =
-        Reading { builder, done, frame: &frame, book: &book, manner: Manner { source, form: true, lost_zeros: false } };
+    let manner = Manner { source, form: true, lost_zeros: false, worded_mult: false };
+    let mut reading = Reading { builder, done, frame: &frame, book: &book, manner };
     let Some(Found { number, cells, lang, hidden, title }) = find_heading(&mut rows, &book)? else {
         reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
         return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
@@ -228,6 +228,7 @@ impl<'e> Reading<'_, '_, 'e> {
                 }
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),
                 Some((field, kind)) => {
+                    self.manner.worded_mult |= field == "unit_mult" && text != field;
                     if struck {
                         report(&mut self.builder, &name, Code::CellStruck, quoted(&text));
                     }

@@ -101,6 +101,17 @@ async fn tables() {
         (format!("{HEADING},entity\n{good},x\n"), "entity_not_enabled", "entity"),
         (format!("{HEADING},unit\n{good},CNY\n"), "csv_duplicate_column", "unit"),
         (format!("{HEADING}\n{good},7\n"), "csv_ragged_row", ""),
+        (
+            "ref_area,indicator,time_period,unit,unit_mult,value,note\n640100,rd_expenditure,2018,CNY,4,28,901\n"
+                .to_owned(),
+            "number_ambiguous",
+            "value",
+        ),
+        (
+            format!("{}\n{}\n", HEADING.replace("unit_mult", "Multiplier"), good.replace(",4", ",1")),
+            "unit_mult_invalid",
+            "unit_mult",
+        ),
         (format!("{HEADING}\n640100,rd_expenditure\n"), "csv_ragged_row", ""),
         (format!("{HEADING}\n\"640100,rd_expenditure,2018,1,CNY,4\n{good}\n"), "csv_unclosed_quote", ""),
         (format!("{HEADING}\n6401\"00,rd_expenditure,2018,1,CNY,4\n"), "csv_stray_quote", ""),

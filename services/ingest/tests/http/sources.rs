@@ -35,6 +35,9 @@ async fn a_form_names_its_source_whatever_else_is_wrong() {
     // No sheet of that name.
     let renamed = edited(&form, "xl/workbook.xml", |text| text.replace("name=\"数据\"", "name=\"表一\""));
     assert_eq!(source(&renamed), Err(vec!["sheet_ambiguous".to_owned()]));
+    // A copy of the sheet may be the one that was filled in.
+    let copied = edited(&form, "xl/workbook.xml", |text| text.replace("name=\"说明\"", "name=\"数据 (2)\""));
+    assert_eq!(source(&copied), Err(vec!["sheet_ambiguous".to_owned()]));
     // A table that names no source at all is none that says what is wrong with it.
     assert_eq!(source(&book("数据", &HEADINGS, &[row(Put::Number(3.0))])), Err(vec![]));
 }
