@@ -106,7 +106,9 @@ impl Actual {
     fn of_value(model: &Model<'_>, figure: Option<Figure>, owed: &Owed) -> Self {
         let Some(figure) = figure else { return Self { denominator: Some(ONE), ..Self::NOTHING } };
         // What is done stays done: an earlier report of the year stands at its end. What is not done may come to be.
-        let stays = figure.status == "carried" && owed.comparator == "done" && figure.value.is_some_and(|it| it >= ONE);
+        let stays = figure.status == "carried"
+            && matches!(owed.comparator, "done" | "started")
+            && figure.value.is_some_and(|it| it >= ONE);
         let status = match figure.status {
             _ if stays => "reported",
             "missing" => "not_reported",
