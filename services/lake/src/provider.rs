@@ -112,8 +112,8 @@ impl TableProvider for PinnedTable {
         let lacking = |filter: &&Expr| filter.column_refs().iter().any(|column| self.is_lacking(&column.name));
         let known: Vec<&Expr> = filters.iter().copied().filter(|filter| !lacking(filter)).collect();
         let mut answers = self.scan.supports_filters_pushdown(&known)?.into_iter();
-        // The scan calls a filter exact where it has no other column than one that names folders: also one without any, such as
-        // `null`, and then passes every row. It skips files by it, and the rows are filtered above.
+        // A filter that is said to be exact is not applied again. The scan says so of one that has only columns that name
+        // folders, or no column at all, such as `null`; but it only skips files by it.
         let answer = |filter: &&Expr| match if lacking(filter) { None } else { answers.next() } {
             Some(TableProviderFilterPushDown::Exact | TableProviderFilterPushDown::Inexact) => {
                 TableProviderFilterPushDown::Inexact

@@ -166,13 +166,14 @@ fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -
     columns
 }
 
-/// A number that its own comma has cut in two, as it looks: behind the value a column for words has digits alone. By the column's
-/// place, with the number.
+/// A number that its own comma has cut in two, as it looks: the note behind the value has digits alone. By the value's place, with the
+/// number.
 fn cut_in_two(columns: &[Column], cells: &[Cow<'_, str>], separator: u8) -> Option<(usize, &'static str, String)> {
     let digits = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
     let at = columns.iter().position(|column| matches!(column, Column::Data(_, Slot::Value)))?;
     let Column::Data(field, _) = columns[at] else { return None };
-    let of_words = matches!(columns.get(at + 1)?, Column::Remark | Column::Data("data.note", _));
+    // What a form shows beside the value, and a column for people only, may be numbers.
+    let of_words = matches!(columns.get(at + 1)?, Column::Data("data.note", _));
     let (value, next) = (cells.get(at)?, cells.get(at + 1)?);
     let is_cut = separator == b',' && of_words && digits(value.trim_start_matches('-')) && digits(next);
     is_cut.then(|| (at, field, format!("{value},{next}")))
@@ -290,5 +291,18 @@ mod tests {
         assert_eq!(records("a,b\n1,\"2\n3,4\n"), Err((Code::CsvUnclosedQuote, 2)));
         assert_eq!(records("a,b\n1,2\"3\n"), Err((Code::CsvStrayQuote, 2)));
         assert_eq!(records("a\n\"1\"2\n"), Err((Code::CsvStrayQuote, 2)));
+    }
+
+    #[test]
+    fn a_note_of_digits_behind_a_value_is_a_part_of_it_and_another_column_is_not() {
+        let found = |second: &'static str, cells: [&'static str; 2]| {
+            let columns = ["value", second].map(|field| Column::of(field).expect("a column"));
+            cut_in_two(&columns, &cells.map(Cow::Borrowed), b',').map(|(_, _, number)| number)
+        };
+        assert_eq!(found("note", ["28", "901"]).as_deref(), Some("28,901"));
+        assert_eq!(found("note", ["28.5", "901"]), None);
+        assert_eq!(found("note", ["28", "census"]), None);
+        // The figure of the period before stands beside the value in a form.
+        assert_eq!(found("last_value", ["28", "901"]), None);
     }
 }

@@ -154,7 +154,7 @@ impl Unanswered {
 
 /// What is told where a question met a fault.
 const FAULT: &str =
-    "a fault of this program, not of the question: ask in another way, and tell whoever runs it, whose log says more";
+    "a fault of this program, not of the question. Ask in another way, and tell the operator: the log says more";
 /// What is told where the scratch files are full.
 const NO_SCRATCH: &str =
     "what it sorts or groups fits neither into its memory nor on the disk for queries (--sql-scratch)";

@@ -37,7 +37,7 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
     let config = Config {
         cases: cases_asked,
         max_shrink_iters: 300,
-        // A smaller case is a help for whoever reads the failure, and worth two minutes.
+        // Making the failing case smaller takes two minutes at most.
         max_shrink_time: 120_000,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))),
         ..Config::default()
