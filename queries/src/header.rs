@@ -18,6 +18,8 @@ pub struct Query {
     /// Out of how many statements it is computed at once, where the default would take too much memory: its rows follow the
     /// statements, not the cells.
     pub at_once: Option<u64>,
+    /// Whether its rows are computed a few areas at a time where one indicator has more statements: they are many for each cell.
+    pub by_area: bool,
     /// An input without whose rows it has none, and the column that these must have a value in, if any will not do. Its
     /// text need not be planned then.
     pub empty_without: Option<(&'static str, Option<&'static str>)>,
@@ -43,6 +45,8 @@ pub enum Narrows {
     IndicatorWithRules,
     /// Constants of `time_period`: the years of these periods, from the day before they begin.
     Period,
+    /// Constants of `time_period`: the years in which these end, because a row needs statements of its own period alone.
+    PeriodAlone,
     /// Constants of both `from_period` and `to_period`.
     PairOfPeriods,
     /// The view is about targets: only what targets are about, and of these only what the question names.
@@ -55,7 +59,7 @@ impl Narrows {
         match self {
             Self::Area => &["ref_area"],
             Self::Indicator | Self::IndicatorWithRules => &["indicator"],
-            Self::Period => &["time_period"],
+            Self::Period | Self::PeriodAlone => &["time_period"],
             Self::PairOfPeriods => &["from_period", "to_period"],
             Self::Targets => &["target_id"],
         }
@@ -106,6 +110,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
         materialise: false,
         narrows: Vec::new(),
         at_once: None,
+        by_area: false,
         empty_without: None,
         zh: "",
         en: "",
@@ -134,6 +139,7 @@ pub(crate) fn parse(name: &'static str, sql: &'static str) -> Result<Query, Stri
             "materialise" => materialise = Some(text == "yes"),
             "narrows" => query.narrows = list().map(parse_narrows).collect::<Result<_, _>>()?,
             "at once" => query.at_once = Some(text.parse().map_err(|_| format!("at once: {text:?} is not a number"))?),
+            "by area" => query.by_area = text == "yes",
             "empty without" => {
                 query.empty_without =
                     Some(text.split_once('.').map_or((text, None), |(input, column)| (input, Some(column))));
@@ -166,6 +172,7 @@ fn parse_narrows(text: &str) -> Result<Narrows, String> {
         "indicator" => Ok(Narrows::Indicator),
         "indicator with rules" => Ok(Narrows::IndicatorWithRules),
         "time_period" => Ok(Narrows::Period),
+        "time_period alone" => Ok(Narrows::PeriodAlone),
         "from_period and to_period" => Ok(Narrows::PairOfPeriods),
         "targets" => Ok(Narrows::Targets),
         _ => Err(format!("{text:?} narrows nothing")),

@@ -5,6 +5,7 @@
 -- materialise: no
 -- narrows: ref_area, indicator, from_period and to_period
 -- at once: 40000
+-- by area: yes
 -- zh: 两期之差：同一基准或有声明的可比关系才给出差额，否则说明原因。问“现在怎么看”取 is_current；跨基准的各读数各占一行。
 -- en: Differences between two periods, on one benchmark or over a declared link; else none, and why. `is_current` marks the pair of values that count; every other pair of benchmarks on which both periods are known has a row too.
 -- column ref_area text: 地区或组 | Area or group code.

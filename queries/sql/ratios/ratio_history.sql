@@ -3,7 +3,7 @@
 -- inputs: observation_history, statements, editions, indicators
 -- rules: 1, 7
 -- materialise: no
--- narrows: ref_area, indicator, time_period
+-- narrows: ref_area, indicator, time_period alone
 -- at once: 50000
 -- zh: 比率沿革：分子、分母均由本级报送的，在何时以哪一对数值为准。
 -- en: Ratios by the time they were known, where a place reports both parts for the period itself: which pair made it from when to when, within one edition where one has both.

@@ -1,8 +1,8 @@
 -- name: observation_history
 -- grain: one row for each span of time in which one event was the current value of its ref_area, indicator, time_period
--- inputs: statements, catalog_reporters, knowledge
+-- inputs: statement_spans, statements, catalog_reporters, knowledge
 -- rules: 7, 12
--- narrows: ref_area, indicator, time_period
+-- narrows: ref_area, indicator, time_period alone
 -- at once: 50000
 -- materialise: no
 -- zh: 数值沿革：每个单元格在何时以何值为准。
@@ -26,23 +26,7 @@
 -- column recorded_at instant: 记录时间 | When Helan recorded it.
 -- column withdrawn_at instant: 撤销时间；空为未撤销 | When it was withdrawn; null = it stands.
 -- column edition text: 版次 | Edition of a publication series; null = not said.
-with every as (
-    select
-        source, id, ref_area, indicator, time_period, reporter, known_at, recorded_at, "offset", "index",
-        withdrawn_at,
--- From when on it can never be the current value: withdrawn, or its reporter sent a newer one that was never withdrawn.
-        least(
-            withdrawn_at,
-            min(case when withdrawn_at is null then known_at end) over (
-                partition by ref_area, indicator, time_period, reporter
-                order by known_at desc, recorded_at desc, source, "offset" desc, "index" desc
-                rows between unbounded preceding and 1 preceding
-            )
-        ) as stands_to
-    from statements
-),
-
-precedences as (
+with precedences as (
     select
         catalog_reporters.reporter, catalog_reporters.precedence, catalog_reporters.known_at as holds_from,
         lead(catalog_reporters.known_at) over (
@@ -52,50 +36,69 @@ precedences as (
     inner join knowledge on catalog_reporters.known_at is null or catalog_reporters.known_at <= knowledge.as_of
 ),
 
-changes as (
-    select ref_area, indicator, time_period, known_at as changed_at from every
-    union
-    select ref_area, indicator, time_period, withdrawn_at as changed_at from every where withdrawn_at is not null
-    union
+-- The moments at which a cell may change hands, numbered; a report that stands holds from one of them to another.
+moments as (
+    select
+        ref_area, indicator, time_period, changed_at,
+        cast(
+            row_number() over (partition by ref_area, indicator, time_period order by changed_at) as bigint
+        ) as at,
+        count(*) over (partition by ref_area, indicator, time_period) as last
+    from (
+        select ref_area, indicator, time_period, known_at as changed_at from statement_spans
+        union
+        select ref_area, indicator, time_period, withdrawn_at as changed_at
+        from statement_spans
+        where withdrawn_at is not null
+        union
 -- A cell can change hands without a report: on the day from which on the catalog knows another precedence.
-    select every.ref_area, every.indicator, every.time_period, precedences.holds_from as changed_at
-    from every
-    inner join precedences on precedences.reporter = every.reporter and precedences.holds_from > every.known_at
+        select spans.ref_area, spans.indicator, spans.time_period, precedences.holds_from as changed_at
+        from statement_spans as spans
+        inner join precedences
+            on precedences.reporter = spans.reporter and precedences.holds_from > spans.known_at
+    ) as changes
+),
+
+standing_at as (
+    select
+        every.ref_area, every.indicator, every.time_period, every.reporter, every.known_at, every.recorded_at,
+        every.source, every.id, every."offset", every."index",
+        unnest(range(begins.at, coalesce(ends.at, begins.last + 1))) as at
+    from statement_spans as every
+    inner join moments as begins
+        on begins.ref_area = every.ref_area and begins.indicator = every.indicator
+        and begins.time_period = every.time_period and begins.changed_at = every.known_at
+    left join moments as ends
+        on ends.ref_area = every.ref_area and ends.indicator = every.indicator
+        and ends.time_period = every.time_period and ends.changed_at = every.stands_to
 ),
 
 candidates as (
     select
-        changes.ref_area, changes.indicator, changes.time_period, changes.changed_at, every.source, every.id,
+        moments.ref_area, moments.indicator, moments.time_period, moments.changed_at, one.source, one.id,
         row_number() over (
-            partition by changes.ref_area, changes.indicator, changes.time_period, changes.changed_at
+            partition by moments.ref_area, moments.indicator, moments.time_period, moments.changed_at
             order by
-                coalesce(precedences.precedence, 2147483647), every.known_at desc, every.recorded_at desc,
-                every.source, every."offset" desc, every."index" desc
+                coalesce(precedences.precedence, 2147483647), one.known_at desc, one.recorded_at desc, one.source,
+                one."offset" desc, one."index" desc
         ) as place
-    from changes
-    inner join every
-        on every.ref_area = changes.ref_area and every.indicator = changes.indicator
-        and every.time_period = changes.time_period and every.known_at <= changes.changed_at
-        and (every.stands_to is null or every.stands_to > changes.changed_at)
+    from moments
+    left join standing_at as one
+        on one.ref_area = moments.ref_area and one.indicator = moments.indicator
+        and one.time_period = moments.time_period and one.at = moments.at
     left join precedences
-        on precedences.reporter = every.reporter
-        and (precedences.holds_from is null or precedences.holds_from <= changes.changed_at)
-        and (precedences.holds_to is null or precedences.holds_to > changes.changed_at)
+        on precedences.reporter = one.reporter
+        and (precedences.holds_from is null or precedences.holds_from <= moments.changed_at)
+        and (precedences.holds_to is null or precedences.holds_to > moments.changed_at)
 ),
 
 spans as (
     select
-        changes.ref_area, changes.indicator, changes.time_period, changes.changed_at as span_from,
-        lead(changes.changed_at) over cell as span_to, candidates.source, candidates.id,
-        lag(candidates.source) over cell as source_before, lag(candidates.id) over cell as id_before
-    from changes
-    left join candidates
-        on candidates.ref_area = changes.ref_area and candidates.indicator = changes.indicator
-        and candidates.time_period = changes.time_period and candidates.changed_at = changes.changed_at
-        and candidates.place = 1
-    window cell as (
-        partition by changes.ref_area, changes.indicator, changes.time_period order by changes.changed_at
-    )
+        ref_area, indicator, time_period, changed_at as span_from, lead(changed_at) over cell as span_to, source, id,
+        lag(source) over cell as source_before, lag(id) over cell as id_before
+    from candidates
+    where place = 1
+    window cell as (partition by ref_area, indicator, time_period order by changed_at)
 ),
 
 runs as (

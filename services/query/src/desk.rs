@@ -242,11 +242,20 @@ impl Desk {
         .abort_handle()
     }
 
+    /// Opened on the threads of questions: the caller's take reports as well.
+    ///
     /// Its type is erased: whoever asks would otherwise have all futures below it looked through by the compiler, which takes
     /// minutes for a front end.
-    fn current(&self) -> BoxFuture<'_, Result<Arc<Current>, Unanswered>> {
-        let current = async { self.0.sessions.current().await };
-        current.map_err(|error| Unanswered::Unavailable(Arc::new(error))).boxed()
+    fn current(&self) -> BoxFuture<'static, Result<Arc<Current>, Unanswered>> {
+        let desk = self.clone();
+        let current = async move { desk.0.sessions.current().await };
+        let current = current.map_err(|error| Unanswered::Unavailable(Arc::new(error))).boxed();
+        match &self.0.threads.0 {
+            Some(threads) => {
+                threads.spawn(current).map(|opened| opened.unwrap_or_else(|_| Err(Unanswered::fault()))).boxed()
+            }
+            None => current,
+        }
     }
 }
 

@@ -17,15 +17,18 @@ use jiff::ToSpan;
 use jiff::civil::date;
 
 type Names = BTreeSet<String>;
+type Years = BTreeSet<i16>;
 
 /// A part of all statements: those whose area, indicator and year of the period's last day are listed; none = all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Part {
     areas: Option<Names>,
     indicators: Option<Names>,
-    years: Option<BTreeSet<i16>>,
+    years: Option<Years>,
     /// Indicators that are left out.
     without: Names,
+    /// Years that are left out.
+    without_years: Years,
 }
 
 /// A part of the statements, and the rows of a view that are to be computed from it.
@@ -53,16 +56,18 @@ impl Part {
         }
         let of = |wanted: Narrows| query.narrows.contains(&wanted);
         let columns = |wanted: bool, column| wanted.then(|| named(column)).flatten();
-        let periods = match (of(Narrows::Period), of(Narrows::PairOfPeriods)) {
-            (true, _) => named("time_period"),
-            (_, true) => named("from_period").zip(named("to_period")).map(|(from, to)| &from | &to),
-            _ => None,
+        let years = if of(Narrows::PeriodAlone) {
+            named("time_period").map(|names| periods(&names).map(|period| period.end.year()).collect())
+        } else if of(Narrows::PairOfPeriods) {
+            named("from_period").zip(named("to_period")).map(|(from, to)| years(&(&from | &to)))
+        } else {
+            columns(of(Narrows::Period), "time_period").map(|names| years(&names))
         };
         Self {
             areas: columns(of(Narrows::Area), "ref_area").map(|names| areas(names, catalog)),
             indicators: columns(by_indicator(query), "indicator").map(|names| closure(query, names, catalog)),
-            years: periods.map(|names| years(names.iter())),
-            without: Names::new(),
+            years,
+            ..Self::default()
         }
     }
 
@@ -99,24 +104,63 @@ impl Part {
                 _ => of_pieces.push((rows, needed)),
             }
         }
-        let among = |names: &Names, is_not| col("indicator").in_list(names.iter().map(lit).collect(), is_not);
-        let pieces = of_pieces.into_iter().map(|(rows, needed)| Piece {
-            part: Self { indicators: Some(needed), ..self.clone() },
-            rows: among(&rows, false),
+        let pieces = of_pieces.into_iter().flat_map(|(rows, needed)| {
+            let times = sizes(&needed).div_ceil(at_once);
+            let part = Self { indicators: Some(needed), ..self.clone() };
+            let rows = listed_in("indicator", &rows);
+            if query.narrows.contains(&Narrows::PeriodAlone) {
+                let of_years = part.by_years(counts, at_once).into_iter();
+                of_years.map(|part| Piece { part, rows: rows.clone() }).collect::<Vec<_>>()
+            } else if query.by_area && self.areas.is_none() {
+                let of_areas = areas_by(times, catalog).into_iter();
+                of_areas.map(|areas| Piece { part: part.clone(), rows: rows.clone().and(areas) }).collect()
+            } else {
+                vec![Piece { part, rows }]
+            }
         });
         let mut pieces: Vec<Piece> = pieces.collect();
         if self.indicators.is_none() {
             // Of indicators that neither the catalog nor what was folded knows, some may have come since.
             let part = Self { without: listed.clone(), ..self.clone() };
-            pieces.push(Piece { part, rows: among(&listed, true) });
+            pieces.push(Piece { part, rows: !listed_in("indicator", &listed) });
         }
         Some(pieces)
     }
 
     /// How many statements of an indicator are of the part's years, of all areas.
     fn size_of(&self, counts: Option<&BTreeMap<i16, u64>>) -> u64 {
-        let is_year = |year: &i16| self.years.as_ref().is_none_or(|years| years.contains(year));
-        counts.into_iter().flatten().filter(|(year, _)| is_year(year)).map(|(_, count)| *count).sum()
+        counts.into_iter().flatten().filter(|(year, _)| self.has_year(**year)).map(|(_, count)| *count).sum()
+    }
+
+    fn has_year(&self, year: i16) -> bool {
+        self.years.as_ref().is_none_or(|years| years.contains(&year)) && !self.without_years.contains(&year)
+    }
+
+    /// Parts of its years, of so many statements each where it has more; and what has come of other years.
+    fn by_years(self, counts: &Counts, at_once: u64) -> Vec<Self> {
+        let is_one = |name: &String| self.indicators.as_ref().is_none_or(|names| names.contains(name));
+        let mut sizes: BTreeMap<i16, u64> = BTreeMap::new();
+        for (year, count) in counts.iter().filter(|(name, _)| is_one(name)).flat_map(|(_, years)| years) {
+            if self.has_year(*year) {
+                *sizes.entry(*year).or_default() += count;
+            }
+        }
+        if sizes.values().sum::<u64>() <= at_once {
+            return vec![self];
+        }
+        let mut parts: Vec<(u64, Years)> = Vec::new();
+        for (year, size) in &sizes {
+            match parts.last_mut() {
+                Some((all, years)) if *all + size <= at_once => {
+                    *all += size;
+                    years.insert(*year);
+                }
+                _ => parts.push((*size, Years::from([*year]))),
+            }
+        }
+        let parts = parts.into_iter().map(|(_, years)| Self { years: Some(years), ..self.clone() });
+        let rest = Self { without_years: sizes.keys().copied().collect(), ..self.clone() };
+        parts.chain([rest]).collect()
     }
 
     /// How many statements it has at most.
@@ -133,20 +177,34 @@ impl Part {
 
     /// The statements of it, by columns of `standing`.
     pub(crate) fn filters(&self) -> Vec<Expr> {
-        let among = |column: &str, names: &Names| col(column).in_list(names.iter().map(lit).collect(), false);
-        let areas = self.areas.as_ref().map(|names| among("ref_area", names));
-        let indicators = self.indicators.as_ref().map(|names| among("indicator", names));
-        let years = self.years.as_ref().map(|years| {
+        let areas = self.areas.as_ref().map(|names| listed_in("ref_area", names));
+        let indicators = self.indicators.as_ref().map(|names| listed_in("indicator", names));
+        let ends_in = |years: &Years| {
             let day = |year: i16, month: i8, day: i8| {
                 lit(ScalarValue::Date32(Some(days_since_epoch(date(year, month, day)))))
             };
             let ends = years.iter().map(|year| col("period_end").between(day(*year, 1, 1), day(*year, 12, 31)));
             ends.reduce(Expr::or).unwrap_or_else(|| lit(false))
-        });
-        let without =
-            (!self.without.is_empty()).then(|| col("indicator").in_list(self.without.iter().map(lit).collect(), true));
-        [areas, indicators, years, without].into_iter().flatten().collect()
+        };
+        let years = self.years.as_ref().map(ends_in);
+        let without = (!self.without.is_empty()).then(|| !listed_in("indicator", &self.without));
+        let without_years = (!self.without_years.is_empty()).then(|| !ends_in(&self.without_years));
+        [areas, indicators, years, without, without_years].into_iter().flatten().collect()
     }
+}
+
+fn listed_in(column: &str, names: &Names) -> Expr {
+    col(column).in_list(names.iter().map(lit).collect(), false)
+}
+
+/// Rows of all areas and groups, in so many turns; and of those that no catalog knows.
+fn areas_by(times: u64, catalog: &Catalog) -> Vec<Expr> {
+    let areas = catalog.areas.iter().map(|row| &row.code);
+    let names: Names = areas.chain(catalog.groups.iter().map(|row| &row.group_id)).cloned().collect();
+    let at_once = (names.len() as u64).div_ceil(times.max(1)).max(1) as usize;
+    let listed: Vec<_> = names.iter().cloned().collect();
+    let turns = listed.chunks(at_once).map(|names| listed_in("ref_area", &names.iter().cloned().collect()));
+    turns.chain([!listed_in("ref_area", &names)]).collect()
 }
 
 /// The constants that a column must equal one of, if the filters say so.
@@ -181,10 +239,13 @@ fn constant(expr: &Expr) -> Option<String> {
 }
 
 /// The years of periods, from the day before they begin: a ratio may be over the value of that day.
-fn years<'p>(periods: impl Iterator<Item = &'p String>) -> BTreeSet<i16> {
-    let parsed = periods.filter_map(|text| Period::parse(text).ok());
-    let spans = parsed.filter_map(|period| Some(period.start.checked_sub(1.day()).ok()?.year()..=period.end.year()));
-    spans.flatten().collect()
+fn years(names: &Names) -> Years {
+    let from = |period: &Period| Some(period.start.checked_sub(1.day()).ok()?.year());
+    periods(names).filter_map(|period| Some(from(&period)?..=period.end.year())).flatten().collect()
+}
+
+fn periods(names: &Names) -> impl Iterator<Item = Period> {
+    names.iter().filter_map(|text| Period::parse(text).ok())
 }
 
 fn by_indicator(query: &Query) -> bool {
@@ -259,8 +320,8 @@ fn of_targets(
     Part {
         areas: Some(areas(asked.iter().map(|row| row.ref_area.clone()).collect(), catalog)),
         indicators: Some(indicators(asked.iter().map(|row| row.indicator.clone()).collect(), catalog)),
-        years: Some(years(periods.iter())),
-        without: Names::new(),
+        years: Some(years(&periods)),
+        ..Part::default()
     }
 }
 
@@ -323,6 +384,42 @@ mod tests {
             one.pieces(view, &Counts::from([of_year("gdp")]), AT_ONCE, &catalog).is_none(),
             "few are computed at once"
         );
+    }
+
+    #[test]
+    fn a_history_is_cut_by_the_years_of_its_cells() {
+        let view = helan_queries::get("observation_history").expect("a view");
+        let one = part("observation_history", &[col("time_period").eq(lit("2018-Q1"))]);
+        assert_eq!(one.years, Some([2018].into()), "what came before the period says nothing about it");
+        let years = BTreeMap::from([(2016, 30_000), (2017, 15_000), (2018, 20_000), (2019, 70_000)]);
+        let counts = Counts::from([("gdp".to_owned(), years.clone()), ("population".to_owned(), years)]);
+        let gdp = part("observation_history", &[col("indicator").eq(lit("gdp"))]);
+        let pieces = gdp.pieces(view, &counts, AT_ONCE, &Catalog::embedded()).expect("pieces");
+        let (rest, of_years) = pieces.split_last().expect("a piece");
+        let of_years: Vec<_> = of_years.iter().map(|piece| piece.part.years.clone().expect("years")).collect();
+        assert_eq!(of_years, [Years::from([2016, 2017]), [2018].into(), [2019].into()]);
+        assert_eq!(
+            (rest.part.size(&counts), rest.part.years.as_ref()),
+            (0, None),
+            "and of other years what has come since"
+        );
+    }
+
+    #[test]
+    fn many_rows_of_a_cell_are_computed_a_few_areas_at_a_time() {
+        let view = helan_queries::get("changes").expect("a view");
+        let counts = Counts::from([("gdp".to_owned(), BTreeMap::from([(2018, 100_000)]))]);
+        let gdp = part("changes", &[col("indicator").eq(lit("gdp"))]);
+        let catalog = Catalog::embedded();
+        let pieces = gdp.pieces(view, &counts, AT_ONCE, &catalog).expect("pieces");
+        assert!(pieces.iter().all(|piece| piece.part == pieces[0].part), "one part, computed once");
+        let (rest, turns) = pieces.split_last().expect("a piece");
+        let turns: Vec<_> = turns.iter().map(|piece| among(&piece.rows, "ref_area").expect("areas")).collect();
+        assert_eq!(turns.len(), 3);
+        let all: Names = turns.iter().flatten().cloned().collect();
+        assert_eq!(all.len(), turns.iter().map(Names::len).sum::<usize>(), "none twice");
+        assert!(catalog.areas.iter().all(|row| all.contains(&row.code)));
+        assert!(among(&rest.rows, "ref_area").is_none());
     }
 
     #[test]

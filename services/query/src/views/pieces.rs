@@ -91,13 +91,18 @@ impl ExecutionPlan for Pieces {
     fn execute(&self, _partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (query, whole) = (self.query, self.scope.clone());
         let (schema, filters) = (self.schema.clone(), self.filters.clone());
+        let mut last: Option<Arc<Scope>> = None;
         let rows = futures::stream::iter(self.pieces.clone()).map(Ok::<_, DataFusionError>).and_then(move |piece| {
-            let (whole, task) = (whole.clone(), task.clone());
+            let task = task.clone();
             let (schema, filters) = (schema.clone(), filters.clone());
+            // Pieces of one part follow each other, and share what it has computed.
+            let same = last.take().filter(|scope| scope.part == piece.part);
+            let scope = same.map_or_else(|| whole.of_part(piece.part), Ok);
+            last = scope.as_ref().ok().cloned();
             async move {
+                let scope = scope?;
                 let asker = task.runtime_env();
                 let plan = in_task(asker, async move {
-                    let scope = whole.of_part(piece.part)?;
                     let view = scope.clone().view(query);
                     let columns = schema.fields().iter().map(|field| Expr::Column(Column::from_name(field.name())));
                     let frame = scope.context.read_table(view)?.filter(piece.rows)?;

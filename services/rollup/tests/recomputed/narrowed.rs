@@ -122,6 +122,7 @@ impl Question {
             ("indicator", Narrows::Indicator, &self.indicators),
             ("indicator", Narrows::IndicatorWithRules, &self.indicators),
             ("time_period", Narrows::Period, &self.periods),
+            ("time_period", Narrows::PeriodAlone, &self.periods),
             ("from_period", Narrows::PairOfPeriods, &self.periods),
             ("to_period", Narrows::PairOfPeriods, &self.periods),
             ("target_id", Narrows::Targets, &self.targets),
