@@ -7,8 +7,11 @@ mod clauses;
 mod lists;
 mod named;
 mod numeric;
+mod orders;
+mod parameters;
 mod patterns;
 mod percentile;
+mod seconds;
 mod spans;
 mod times;
 mod trims;
@@ -23,16 +26,19 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Select, SelectItem, VisitMut,
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+pub(crate) use self::parameters::written;
 pub(crate) use self::spans::{is_part, parts, takes_hours, with_seconds_beside};
 pub use self::times::says_zone;
 pub(crate) use self::trims::with_what;
 
 /// The functions that texts are put in terms of.
-pub(crate) const NAMES: &[&str] = &[numeric::NAME, percentile::NAME, spans::TIMES, spans::PART];
+pub(crate) const NAMES: &[&str] =
+    &[numeric::NAME, percentile::NAME, spans::TIMES, spans::PART, seconds::NAMES[0], seconds::NAMES[1]];
 
 /// Offers them to a session.
 pub(crate) fn register(context: &SessionContext) {
-    for function in [numeric::function(), percentile::function(), spans::times(), spans::part()] {
+    let ours = [numeric::function(), percentile::function(), spans::times(), spans::part()];
+    for function in ours.into_iter().chain(seconds::functions()) {
         context.register_udf(function);
     }
 }
@@ -66,6 +72,8 @@ impl VisitorMut for Terms {
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        clauses::group(select);
+        orders::apart(select);
         for item in &mut select.projection {
             if let SelectItem::UnnamedExpr(Expr::Function(call)) = item
                 && percentile::is_one(call)
@@ -82,12 +90,14 @@ impl VisitorMut for Terms {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         let text = match expr {
             Expr::Function(call) => {
-                times::first_known(call);
+                named::rename(call);
                 times::counted(call)
                     .or_else(|| patterns::said(call))
                     .or_else(|| percentile::said(call))
                     .or_else(|| named::said(call))
+                    .or_else(|| named::counts(call).then(|| format!("CAST({call} AS BIGINT)")))
             }
+            Expr::Extract { .. } => seconds::extracted(expr),
             Expr::Cast { .. } | Expr::TypedString(_) => {
                 times::complete(expr);
                 numeric::said(expr)
@@ -150,6 +160,26 @@ mod tests {
                 "SELECT TIMESTAMP WITH TIME ZONE '2019-08-30 10:20:30 Asia/Shanghai'",
             ),
             ("SELECT nvl(x, 0)", "SELECT coalesce(x, 0)"),
+            ("SELECT sign(x), every(y) FILTER (WHERE z)", "SELECT signum(x), bool_and(y) FILTER (WHERE z)"),
+            ("SELECT array_remove(a, 1), encode(b, 'base64')", "SELECT array_remove_all(a, 1), encode(b, 'base64pad')"),
+            ("SELECT rank() OVER (ORDER BY x) / 2", "SELECT CAST(rank() OVER (ORDER BY x) AS BIGINT) / 2"),
+            ("SELECT EXTRACT(SECOND FROM x)", "SELECT exact_seconds(x)"),
+            (
+                "SELECT date_part('milliseconds', x), EXTRACT(HOUR FROM x)",
+                "SELECT exact_milliseconds(x), EXTRACT(HOUR FROM x)",
+            ),
+            (
+                "SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY x DESC) AS p FROM t",
+                "SELECT array_element(array_agg(x ORDER BY x DESC) FILTER (WHERE (x) IS NOT NULL), greatest(CAST(CEIL(0.5 * CAST(cardinality(array_agg(x ORDER BY x DESC) FILTER (WHERE (x) IS NOT NULL)) AS BIGINT)) AS BIGINT), 1)) AS p FROM t",
+            ),
+            (
+                "SELECT string_agg(a, ',' ORDER BY a), string_agg(DISTINCT b, ';' ORDER BY b DESC) FILTER (WHERE c) FROM t",
+                "SELECT string_agg(a, ',' ORDER BY a), array_to_string(array_agg(DISTINCT b ORDER BY b DESC) FILTER (WHERE (b) IS NOT NULL AND (c)), ';') FROM t",
+            ),
+            (
+                "SELECT string_agg(a, ',' ORDER BY a), string_agg(b, ';' ORDER BY a) FROM t",
+                "SELECT string_agg(a, ',' ORDER BY a), string_agg(b, ';' ORDER BY a) FROM t",
+            ),
             ("SELECT TIMESTAMPTZ 'epoch'", "SELECT TIMESTAMPTZ '1970-01-01 00:00:00Z'"),
             ("SELECT from_unixtime(x)", "SELECT to_timestamp_seconds(x)"),
             ("SELECT TIMESTAMP 'epoch'", "SELECT TIMESTAMP '1970-01-01 00:00:00'"),

@@ -22,6 +22,7 @@ pub(crate) mod read_only;
 pub(crate) mod rounding;
 pub(crate) mod scratch;
 pub(crate) mod select_items;
+pub(crate) mod simplified;
 pub(crate) mod subqueries;
 pub(crate) mod sums;
 pub(crate) mod truths;

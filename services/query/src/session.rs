@@ -39,6 +39,7 @@ use self::offered::Beside;
 use self::scope::{Budget, Pinned, Scope};
 use crate::catalog_tables::{self, Leaf};
 use crate::desk::Description;
+use crate::dialect;
 use crate::guard::expansion::Beyond;
 use crate::guard::messages::said;
 use crate::guard::watch::{Watch, Watched, Watchful};
@@ -286,7 +287,7 @@ impl Session {
         if !parameters.is_empty() {
             let parameters = self.in_zone(parameters);
             fits::hold(&plan, &parameters).map_err(read_only::asked)?;
-            plan = plan.with_param_values(parameters).map_err(read_only::asked)?;
+            plan = plan.with_param_values(parameters).and_then(dialect::written).map_err(read_only::asked)?;
             plan = read_only::in_its_zone(&state, plan)?;
         }
         if terms.stranger {
@@ -320,7 +321,8 @@ impl Session {
         let (state, mut plan) = self.planned(question, terms).await?;
         let found = plan.get_parameter_types()?.into_iter().collect();
         if !parameters.is_empty() {
-            plan = plan.with_param_values(parameters.to_vec()).map_err(read_only::asked)?;
+            let known = plan.with_param_values(parameters.to_vec()).and_then(dialect::written);
+            plan = known.map_err(read_only::asked)?;
             plan = read_only::in_its_zone(&state, plan)?;
         }
         // Types are settled by the analyser. Nothing is worked out, constants neither.

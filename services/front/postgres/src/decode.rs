@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, ListArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, IntervalUnit, TimeUnit};
 use datafusion::scalar::ScalarValue;
 
 use crate::numeric;
@@ -31,6 +31,8 @@ pub(crate) fn engine_type(oid: u32) -> Option<DataType> {
         types::DATE => DataType::Date32,
         types::TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
         types::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        types::TIME => DataType::Time64(TimeUnit::Nanosecond),
+        types::INTERVAL => DataType::Interval(IntervalUnit::MonthDayNano),
         types::BYTEA => DataType::Binary,
         // With the digits that it has, as a number in the text would be.
         types::NUMERIC => DataType::Decimal128(38, 10),
@@ -41,7 +43,10 @@ pub(crate) fn engine_type(oid: u32) -> Option<DataType> {
 
 /// Fills in the types that a text itself names, where the client has not.
 pub(crate) fn named_by_casts(text: &str, oids: &mut Vec<u32>) {
-    for (number, name, is_array) in statement::casts(text) {
+    let lower = text.to_ascii_lowercase();
+    let counts = numbers(&lower, "limit $").chain(numbers(&lower, "offset $"));
+    let counts = counts.map(|(number, _)| (number, types::INT8.name.to_owned(), false));
+    for (number, name, is_array) in statement::casts(text).into_iter().chain(counts) {
         let Some(kind) = Type::by_name(&name).filter(|_| (1..=1024).contains(&number)) else { continue };
         let oid = if is_array { kind.array } else { kind.oid };
         if engine_type(oid).is_none() {
@@ -69,8 +74,8 @@ fn numbers<'a>(text: &'a str, mark: &'a str) -> impl Iterator<Item = (usize, &'a
 pub(crate) fn nulls(text: &str, oids: &[u32]) -> Vec<ScalarValue> {
     let count = numbers(text, "$").map(|(number, _)| number).filter(|number| *number <= 1024).max();
     let text = text.to_ascii_lowercase().replace(' ', "");
-    let lists: HashSet<usize> =
-        numbers(&text, "any($").filter(|(_, rest)| rest.starts_with(')')).map(|(number, _)| number).collect();
+    let lists = numbers(&text, "any($").chain(numbers(&text, "all($"));
+    let lists: HashSet<usize> = lists.filter(|(_, rest)| rest.starts_with(')')).map(|(number, _)| number).collect();
     let kinds = (0..count.unwrap_or(0).max(oids.len())).map(|at| {
         let named = oids.get(at).and_then(|oid| engine_type(*oid));
         named.unwrap_or_else(|| match lists.contains(&(at + 1)) {
@@ -130,6 +135,8 @@ fn of_text(text: &str, oid: u32, kind: Option<&DataType>) -> Option<ScalarValue>
         Some(DataType::Timestamp(_, Some(_))) if !helan_query::says_zone(trimmed) => {
             Some(ScalarValue::Utf8(Some(trimmed.to_owned())))
         }
+        // As the engine reads it in the text of the question.
+        Some(DataType::Interval(_)) => Some(ScalarValue::Utf8(Some(trimmed.to_owned()))),
         Some(kind) => ScalarValue::try_from_string(trimmed.to_owned(), kind).ok(),
     }
 }
@@ -186,6 +193,10 @@ fn of_binary(bytes: &[u8], oid: u32) -> Option<ScalarValue> {
             let zone = (kind == types::TIMESTAMPTZ).then(|| "UTC".into());
             ScalarValue::TimestampMicrosecond(Some(instant), zone)
         }
+        Some(types::TIME) => {
+            ScalarValue::Time64Nanosecond(Some(i64::from_be_bytes(bytes.try_into().ok()?).checked_mul(1_000)?))
+        }
+        Some(types::INTERVAL) => span(bytes)?,
         Some(types::BYTEA) => ScalarValue::Binary(Some(bytes.to_vec())),
         Some(types::UUID) => {
             let hex: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -199,6 +210,14 @@ fn of_binary(bytes: &[u8], oid: u32) -> Option<ScalarValue> {
         None if oid == 0 => text()?,
         _ => return None,
     })
+}
+
+/// Microseconds, days and months.
+fn span(bytes: &[u8]) -> Option<ScalarValue> {
+    let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(i32::from_be_bytes);
+    let micros = i64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+    let span = IntervalMonthDayNano { months: word(12)?, days: word(8)?, nanoseconds: micros.checked_mul(1_000)? };
+    (bytes.len() == 16).then_some(ScalarValue::IntervalMonthDayNano(Some(span)))
 }
 
 /// An array of one dimension.
@@ -226,7 +245,13 @@ fn array(bytes: &[u8], item: &Type) -> Option<ScalarValue> {
 }
 
 fn list(values: Vec<ScalarValue>, kind: &DataType) -> Option<ScalarValue> {
-    let values = values.into_iter().map(|value| value.cast_to(kind)).collect::<Result<Vec<_>, _>>().ok()?;
+    let all = |value: ScalarValue| {
+        let held = value.cast_to(kind).ok()?;
+        // No digit is cut off.
+        let is_whole = !value.data_type().is_numeric() || held.cast_to(&value.data_type()).ok()? == value;
+        is_whole.then_some(held)
+    };
+    let values = values.into_iter().map(all).collect::<Option<Vec<_>>>()?;
     let items: ArrayRef = match values.is_empty() {
         true => arrow::array::new_empty_array(kind),
         false => ScalarValue::iter_to_array(values).ok()?,
@@ -292,6 +317,11 @@ mod tests {
         let found = nulls("select $1, $3 where x = Any ($2) and '$'", &[23]);
         let kinds: Vec<_> = found.iter().map(ScalarValue::data_type).collect();
         assert_eq!(kinds, [DataType::Int32, DataType::new_list(DataType::Utf8, true), DataType::Utf8]);
+        let kinds: Vec<_> = nulls("x <> all($1)", &[]).iter().map(ScalarValue::data_type).collect();
+        assert_eq!(kinds, [DataType::new_list(DataType::Utf8, true)]);
+        let mut oids = Vec::new();
+        named_by_casts("select 1 LIMIT $1 offset $2", &mut oids);
+        assert_eq!(oids, [20, 20]);
         // Each of them once looked for itself in the whole text: minutes.
         let begun = std::time::Instant::now();
         assert_eq!(nulls(&"any($1) ".repeat(8_000), &[0; 65_535]).len(), 65_535);
@@ -309,6 +339,11 @@ mod tests {
         );
         let array = [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 23, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 9];
         assert_eq!(read(&array, 1007).expect("int4[]").to_string(), "[9]");
+        let span = IntervalMonthDayNano { months: 3, days: 2, nanoseconds: 1_000 };
+        let bytes = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3];
+        assert_eq!(read(&bytes, 1186).expect("interval"), ScalarValue::IntervalMonthDayNano(Some(span)));
+        let time = ScalarValue::Time64Nanosecond(Some(1_000));
+        assert_eq!(read(&[0, 0, 0, 0, 0, 0, 0, 1], 1083).expect("time"), time);
         for (bytes, oid) in [(&[0_u8, 1][..], 23), (&[0xff; 20], 1007), (&[1; 3], 1700), (&[0; 4], 999_999)] {
             assert!(read(bytes, oid).is_err(), "{oid}");
         }

@@ -1,7 +1,8 @@
 //! Clauses of a query: `fetch first n rows only` and `select top n`, and `order by` of what stands behind a result.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Fetch, LimitClause, OrderBy, OrderByKind, Query, SelectItem, SetExpr, Top, TopQuantity, Value,
+    Expr, Fetch, GroupByExpr, LimitClause, OrderBy, OrderByKind, Query, Select, SelectItem, SetExpr, Top, TopQuantity,
+    Value, ValueWithSpan,
 };
 
 fn number(number: usize) -> Expr {
@@ -37,6 +38,21 @@ fn limit(clause: &mut Option<LimitClause>, most: Expr) -> bool {
         Some(_) => return false,
     }
     true
+}
+
+/// Numbers of results within `rollup`, `cube` and `grouping sets`, which the engine takes for constants.
+pub(super) fn group(select: &mut Select) {
+    let GroupByExpr::Expressions(by, _) = &mut select.group_by else { return };
+    for sets in by {
+        let (Expr::Rollup(sets) | Expr::Cube(sets) | Expr::GroupingSets(sets)) = sets else { continue };
+        for by in sets.iter_mut().flatten() {
+            let Expr::Value(ValueWithSpan { value: Value::Number(at, _), .. }) = by else { continue };
+            let item = at.parse::<usize>().ok().and_then(|at| select.projection.get(at.checked_sub(1)?));
+            if let Some(SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item {
+                *by = expr.clone();
+            }
+        }
+    }
 }
 
 /// To order by the very expression of a result is to order by that result, whatever its name is a column's too.

@@ -97,7 +97,7 @@ fn joined(parts: &[String]) -> String {
 }
 
 /// A pattern in the engine's words; none where it has others, or is in these already.
-fn words(pattern: &str) -> Option<Vec<String>> {
+pub(super) fn words(pattern: &str) -> Option<Vec<String>> {
     let (mut parts, mut rest) = (Vec::new(), pattern);
     while let Some(sign) = rest.chars().next() {
         if sign == '"' {

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value, ValueWithSpan,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, OrderByExpr, Value, ValueWithSpan,
 };
 
 pub(super) const NAME: &str = "exact_percentile";
@@ -22,12 +22,12 @@ const DIGITS: i8 = 9;
 
 /// Whether a call is one whose share is written as a number.
 pub(super) fn is_one(call: &Function) -> bool {
-    share(call).is_some()
+    share(call, "percentile_cont").or_else(|| share(call, "percentile_disc")).is_some()
 }
 
-fn share(call: &Function) -> Option<&str> {
+fn share<'c>(call: &'c Function, name: &str) -> Option<&'c str> {
     let FunctionArguments::List(list) = &call.args else { return None };
-    let is_called = call.name.to_string().eq_ignore_ascii_case("percentile_cont");
+    let is_called = call.name.to_string().eq_ignore_ascii_case(name);
     match list.args.as_slice() {
         [
             FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
@@ -41,11 +41,22 @@ fn share(call: &Function) -> Option<&str> {
 
 /// The call, of all values as a list.
 pub(super) fn said(call: &Function) -> Option<String> {
-    let share = share(call)?;
     let by = call.within_group.first()?;
+    if let Some(share) = share(call, "percentile_disc") {
+        return Some(one_of_them(share, by, call.filter.as_deref()));
+    }
+    let share = share(call, "percentile_cont")?;
     let filter = call.filter.as_ref().map(|filter| format!(" filter (where {filter})")).unwrap_or_default();
     let descends = by.options.asc == Some(false);
     Some(format!("{NAME}(array_agg({}){filter}, {share}, {descends})", by.expr))
+}
+
+/// `percentile_disc` is one of the values: the first that has so many up to it.
+fn one_of_them(share: &str, by: &OrderByExpr, filter: Option<&Expr>) -> String {
+    let filter = filter.map(|filter| format!(" AND ({filter})")).unwrap_or_default();
+    let list = format!("array_agg({} ORDER BY {by}) FILTER (WHERE ({}) IS NOT NULL{filter})", by.expr, by.expr);
+    let place = format!("CAST(ceil({share} * CAST(cardinality({list}) AS BIGINT)) AS BIGINT)");
+    format!("array_element({list}, greatest({place}, 1))")
 }
 
 pub(super) fn function() -> ScalarUDF {

@@ -1,8 +1,6 @@
 //! Moments written as texts: without seconds, or as `epoch`.
 
-use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Function, FunctionArguments, Ident, ObjectName, TimezoneInfo, Value,
-};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Function, FunctionArguments, TimezoneInfo, Value};
 
 /// Writes out the moment that is cast. One that says its zone is one with a zone, where SQL would leave it away.
 pub(super) fn complete(expr: &mut Expr) {
@@ -31,14 +29,6 @@ pub(super) fn complete(expr: &mut Expr) {
         } else if let Some(whole) = with_seconds(text) {
             *text = whole;
         }
-    }
-}
-
-/// `nvl(a, b)`, of which the engine makes a text whatever it is of.
-pub(super) fn first_known(call: &mut Function) {
-    let name = call.name.to_string();
-    if name.eq_ignore_ascii_case("nvl") || name.eq_ignore_ascii_case("ifnull") {
-        call.name = ObjectName::from(vec![Ident::new("coalesce")]);
     }
 }
 

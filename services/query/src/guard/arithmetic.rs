@@ -18,14 +18,14 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction, TryCast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast as logical_cast, lit,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 use datafusion::optimizer::analyzer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
@@ -74,14 +74,6 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 kind.is_ok_and(|(left, right)| what.wraps(&left) && what.wraps(&right))
             });
             match what {
-                Some(What::Div) => {
-                    let (sides, quotient) = quotients::sides(*left, *right, schema)?;
-                    let divided = call(What::Div, sides);
-                    return Ok(Transformed::yes(match quotient {
-                        Some(kind) => logical_cast(divided, kind),
-                        None => divided,
-                    }));
-                }
                 Some(what) => (what, vec![*left, *right]),
                 None => return Ok(Transformed::no(Expr::BinaryExpr(BinaryExpr { left, op, right }))),
             }
@@ -109,16 +101,6 @@ fn checked(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             if quotients::narrows(inner, field.data_type(), schema) =>
         {
             (What::Digits, vec![quotients::rounded(expr, schema)?])
-        }
-        Expr::AggregateFunction(mut call) if matches!(call.func.name(), "avg" | "median") => {
-            let changed = quotients::widen_mean(&mut call.params.args, schema)?;
-            let call = Expr::AggregateFunction(call);
-            return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
-        }
-        Expr::WindowFunction(mut call) if call.fun.name() == "avg" => {
-            let changed = quotients::widen_mean(&mut call.params.args, schema)?;
-            let call = Expr::WindowFunction(call);
-            return Ok(if changed { Transformed::yes(call) } else { Transformed::no(call) });
         }
         other => return Ok(Transformed::no(other)),
     };
@@ -152,8 +134,20 @@ fn whole(expr: &Expr) -> Option<i64> {
     }
 }
 
+/// A division, as a function from the beginning: its type is settled with those of its operands (`quotients.rs`).
+pub(crate) fn divided(left: Expr, right: Expr) -> Expr {
+    call(What::Div, vec![left, right])
+}
+
+/// What divisions are called.
+pub(crate) const DIVIDED: &str = "checked_divide";
+
 fn call(what: What, args: Vec<Expr>) -> Expr {
-    let func = Arc::new(ScalarUDF::from(Call { what, signature: Signature::any(args.len(), Volatility::Immutable) }));
+    let signature = match what {
+        What::Div => Signature::user_defined(Volatility::Immutable),
+        _ => Signature::any(args.len(), Volatility::Immutable),
+    };
+    let func = Arc::new(ScalarUDF::from(Call { what, signature }));
     Expr::ScalarFunction(ScalarFunction { func, args })
 }
 
@@ -178,7 +172,6 @@ impl What {
             Operator::Plus => Self::Add,
             Operator::Minus => Self::Sub,
             Operator::Multiply => Self::Mul,
-            Operator::Divide => Self::Div,
             Operator::Modulo => Self::Rem,
             Operator::BitwiseShiftLeft => Self::ShiftLeft,
             Operator::BitwiseShiftRight => Self::ShiftRight,
@@ -189,7 +182,7 @@ impl What {
     /// Whether the engine's own operator could give a wrong number for this type.
     fn wraps(self, kind: &DataType) -> bool {
         match self {
-            Self::Div | Self::Rem => kind.is_decimal(),
+            Self::Rem => kind.is_decimal(),
             Self::ShiftLeft | Self::ShiftRight => kind.is_integer(),
             _ => kind.is_integer() || kind.is_decimal(),
         }
@@ -200,7 +193,7 @@ impl What {
             Self::Add => "checked_add",
             Self::Sub => "checked_subtract",
             Self::Mul => "checked_multiply",
-            Self::Div => "checked_divide",
+            Self::Div => DIVIDED,
             Self::Rem => "checked_modulo",
             Self::ShiftLeft => "checked_shift_left",
             Self::ShiftRight => "checked_shift_right",
@@ -261,6 +254,13 @@ impl ScalarUDFImpl for Call {
         &self.signature
     }
 
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        match given {
+            [above, below] => quotients::operands(above, below),
+            _ => plan_err!("a division has two operands"),
+        }
+    }
+
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
         match arg_types {
             [left, right] => BinaryTypeCoercer::new(left, &self.what.operator(), right).get_result_type(),
@@ -279,6 +279,12 @@ impl ScalarUDFImpl for Call {
             (What::ShiftLeft | What::ShiftRight, [left, right]) => {
                 let (left, right) = (left.to_array(args.number_rows)?, right.to_array(args.number_rows)?);
                 Ok(ColumnarValue::Array(shifted(&left, &right, self.what == What::ShiftLeft)?))
+            }
+            (What::Div, [above, below]) if let Some((above, below)) = quotients::roomy(above, below)? => {
+                let quotient = apply(&above, &below, |above, below| What::Div.of_two(above, below))?;
+                let quotient = exact(&quotient.to_array(args.number_rows)?, args.return_field.data_type())?;
+                digits(&quotient)?;
+                Ok(ColumnarValue::Array(quotient))
             }
             (what, [left, right]) => apply(left, right, |left, right| what.of_two(left, right)),
             (what, [ColumnarValue::Array(array)]) => Ok(ColumnarValue::Array(of_one(what, array)?)),

@@ -13,6 +13,7 @@ use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
 
 use crate::dialect;
+use crate::guard::arithmetic::DIVIDED;
 use crate::guard::moments;
 
 /// The plan with numbers as texts wherever they are compared with texts.
@@ -72,7 +73,7 @@ fn listed(rows: &[Vec<Expr>]) -> Result<()> {
     Ok(())
 }
 
-fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+pub(crate) fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     moments::hold(&expr, schema)?;
     Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if ordered(op) || equal(op) || op.is_numerical_operators() => {
@@ -138,6 +139,13 @@ fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::ScalarFunction(ScalarFunction { func, mut args }) => {
             let changed = match func.name() {
                 "nullif" | "coalesce" | "nvl" | "make_array" => all_as_texts(&mut args, schema)?,
+                DIVIDED => {
+                    if let [one, other] = args.as_slice() {
+                        counts(one, other, schema)?;
+                        counts(other, one, schema)?;
+                    }
+                    false
+                }
                 "nvl2" => all_as_texts(args.get_mut(1..).unwrap_or_default(), schema)?,
                 // The largest of them depends on how they are read.
                 "greatest" | "least" => {

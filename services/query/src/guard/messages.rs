@@ -7,6 +7,8 @@ use std::error::Error;
 
 use datafusion::error::DataFusionError;
 
+use crate::guard::arithmetic::DIVIDED;
+
 /// Headings that say where an error was noticed, not what it is.
 const HEADINGS: [&str; 12] = [
     "Arrow error: ",
@@ -28,6 +30,30 @@ const JUDGED: &str = "Error evaluating filter predicate: ";
 
 /// What a function is told that does not take an argument.
 const NOT_TAKEN: &str = " does not take ";
+
+/// What the engine says in its own terms, and how to ask instead.
+const HINTS: [(&str, &str); 10] = [
+    ("Physical plan does not support logical expression OuterReferenceColumn", AROUND),
+    ("Physical plan does not support logical expression ScalarSubquery", AROUND),
+    ("Correlated scalar subquery must be aggregated to return at most one row", AROUND),
+    (
+        "Too many columns! The subquery should only return one column",
+        "(a, b) in (select …): write exists (select 1 from u where u.x = a and u.y = b)",
+    ),
+    (
+        "Conflicting ordering requirements in aggregate functions",
+        "aggregates in several orders: work out each in a query of its own, and join them",
+    ),
+    ("unnest() does not support null", "unnest takes an array: of a parameter write its type, unnest($1::bigint[])"),
+    ("Cannot coerce arithmetic expression Date32 + Date32", NO_MOMENT),
+    ("Invalid interval arithmetic operation", NO_MOMENT),
+    ("Invalid timestamp arithmetic operation", NO_MOMENT),
+    ("comparison operation Date32 > Duration", NO_MOMENT),
+];
+const AROUND: &str = "a query within another that looks at it: compare with = only and take one aggregate, \
+                      (select max(y) from u where u.k = t.k), or join u and group";
+const NO_MOMENT: &str = "these are not added, multiplied or compared: beside a date or an interval, write the type of a parameter, \
+                         $1::int or $1::interval";
 
 /// How a request to tell the engine's makers begins.
 const REQUEST: &str = "This issue was likely caused by";
@@ -74,6 +100,13 @@ fn shortened(text: &str) -> String {
         let given = errors.rsplit_once("but received ").map_or(errors, |(_, given)| given);
         let given = given.split_once(" (DataType").map_or(given, |(kind, _)| kind);
         return format!("{head}{NOT_TAKEN}{given}");
+    }
+    // A division is a function of ours, and an operator to whoever asks.
+    if let Some((_, why)) = text.split_once(&format!("'{DIVIDED}' user-defined coercion failed with: ")) {
+        return shortened(without_headings(why));
+    }
+    if let Some((_, hint)) = HINTS.iter().find(|(begins, _)| text.contains(begins)) {
+        return (*hint).to_owned();
     }
     match text.split_once(" No function matches the given name and argument types") {
         Some((head, _)) => head.to_owned(),
@@ -136,6 +169,13 @@ mod tests {
         assert_eq!(shortened(text), "The function 'rank' expected zero argument but received 1.");
         let text = "Cannot coerce arithmetic expression Utf8 - Int64 to valid types";
         assert!(shortened(text).starts_with("texts are not added or subtracted"));
+        let text = "Physical plan does not support logical expression ScalarSubquery(<subquery>)";
+        assert_eq!(shortened(text), AROUND);
+        let text = "Cannot coerce arithmetic expression Date32 + Date32 to valid types";
+        assert_eq!(shortened(text), NO_MOMENT);
+        let text = "Function 'checked_divide' user-defined coercion failed with: Error during planning: Cannot coerce arithmetic \
+                    expression Date32 / Int64 to valid types";
+        assert_eq!(shortened(text), "Cannot coerce arithmetic expression Date32 / Int64 to valid types");
         let text = "Substring without for/from is not valid Substring { expr: Value(1), special: false }";
         assert_eq!(shortened(text), "Substring without for/from is not valid");
     }

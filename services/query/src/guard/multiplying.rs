@@ -13,11 +13,13 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Unnest, Volatility,
 };
 
+use crate::guard::arithmetic::DIVIDED;
 use crate::guard::functions::{self, Makes};
 use crate::session::offered::Offered;
 
@@ -48,7 +50,13 @@ pub(crate) fn bound(plan: LogicalPlan) -> Result<LogicalPlan> {
     let share = (calls / SHARED_FROM).max(1);
     let plan = plan.transform_up_with_subqueries(|node| {
         let node = if let LogicalPlan::Unnest(unnest) = node { guarded(unnest, share)? } else { node };
-        let changed = node.map_expressions(|expr| expr.transform_up(|expr| bounded(expr, share)))?;
+        // The order in an aggregate shows what is bounded in its name.
+        let names = NamePreserver::new(&node);
+        let changed = node.map_expressions(|expr| {
+            let name = names.save(&expr);
+            let changed = expr.transform_up(|expr| bounded(expr, share))?;
+            Ok(changed.update_data(|expr| name.restore(expr)))
+        })?;
         if changed.transformed { Ok(Transformed::yes(changed.data.recompute_schema()?)) } else { Ok(changed) }
     })?;
     Ok(plan.data)
@@ -127,7 +135,7 @@ fn bounded(expr: Expr, share: u128) -> Result<Transformed<Expr>> {
                 Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))
             }
             // Ours, put in by the rules here.
-            None if matches!(func.name(), Looked::TEXT | Looked::ROWS) => {
+            None if matches!(func.name(), Looked::TEXT | Looked::ROWS | DIVIDED) => {
                 Transformed::no(Expr::ScalarFunction(ScalarFunction { func, args }))
             }
             None | Some(Makes::Refused) => return refuse(func.name()),

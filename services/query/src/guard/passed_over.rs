@@ -173,9 +173,22 @@ impl Visitor for Clauses {
                     name.to_string().eq_ignore_ascii_case("percentile_cont"),
                     "percentile_cont: write its share as a number, percentile_cont(0.5) within group (order by x)",
                 ),
+                (name.to_string().eq_ignore_ascii_case("to_char") && is_without_parts(args), TO_CHAR),
                 (
-                    name.to_string().eq_ignore_ascii_case("to_char") && is_without_parts(args),
-                    "to_char takes formats with %: write to_char(x, '%Y-%m')",
+                    name.to_string().eq_ignore_ascii_case("mode"),
+                    "mode: write select x, count(*) … group by x order by count(*) desc limit 1",
+                ),
+                (
+                    name.to_string().eq_ignore_ascii_case("age"),
+                    "age: write a - b, or extract(year from a) - extract(year from b)",
+                ),
+                (
+                    name.to_string().eq_ignore_ascii_case("percentile_disc"),
+                    "percentile_disc: write its share as a number, percentile_disc(0.5) within group (order by x)",
+                ),
+                (
+                    name.to_string().eq_ignore_ascii_case("width_bucket"),
+                    "width_bucket: write floor((x - low) / width) + 1",
                 ),
             ]),
             _ => ControlFlow::Continue(()),
@@ -188,13 +201,20 @@ fn is_code(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a format that is written there names no part of a date.
+/// Whether a format names no part of a date, or is none that is written there: one of a parameter is looked at when it is known.
 fn is_without_parts(arguments: &FunctionArguments) -> bool {
     let FunctionArguments::List(list) = arguments else { return false };
-    matches!(list.args.get(1), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan {
-        value: Value::SingleQuotedString(format),
-        ..
-    })))) if !format.contains('%'))
+    match list.args.get(1) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(ValueWithSpan { value, .. })))) => match value {
+            Value::SingleQuotedString(format) => !format.contains('%'),
+            Value::Placeholder(_) => false,
+            _ => true,
+        },
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Cast { expr, .. }))) => {
+            !matches!(expr.as_ref(), Expr::Value(ValueWithSpan { value: Value::Placeholder(_), .. }))
+        }
+        other => other.is_some(),
+    }
 }
 
 /// The engine counts no repetitions in these.
@@ -260,6 +280,9 @@ fn join(join: &Join) -> ControlFlow<&'static str> {
 
 const SAMPLE: &str = "TABLESAMPLE";
 
+/// What is said of a format that the engine would give back as it is.
+pub(crate) const TO_CHAR: &str = "to_char takes formats with %: write to_char(x, '%Y-%m')";
+
 fn wildcard(options: &WildcardAdditionalOptions) -> ControlFlow<&'static str> {
     let WildcardAdditionalOptions {
         wildcard_token: _,
@@ -314,6 +337,7 @@ mod tests {
             "select * from t natural right join u",
             "select * from t where a = 007",
             "select to_char(d, 'YYYY-MM')",
+            "select to_char(d, f) from t",
             "select * from t where a >= all (select a from t)",
             "select * from t where a = any (select a from t)",
             "select lead(a, 2) ignore nulls over (order by b) from t",
@@ -340,7 +364,7 @@ mod tests {
             "select -v as v, w as w, x as y from t order by v, w + 1, y + 1",
             "select * from t left join u using (a) natural join v",
             "select * from t full join u on t.a = u.a where b = 0 or b = 0.5",
-            "select to_char(d, '%Y-%m'), to_char(d, f) from t",
+            "select to_char(d, '%Y-%m'), to_char(d, $1), to_char(d, $2::text) from t",
             "select * from t where a in (select b from u) or a = 7 and c in (select c from u where d not in (select 1))",
             "select * from t where (a not in (select b from u)) and not (c in (select c from u))",
             "select (select max(a) from t where b in (select b from u)), lag(a) ignore nulls over (order by b) from t",

@@ -6,54 +6,96 @@
 //! integer: `cast(1.9 as int)` would be 1.
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, FieldRef, TimeUnit};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::functions::expr_fn::round;
 use datafusion::logical_expr::expr::{Cast, TryCast};
+use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
-use datafusion::logical_expr::{Expr, ExprSchemable, Operator, cast};
+use datafusion::logical_expr::{BinaryExpr, ColumnarValue, Expr, ExprSchemable, Operator, cast};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use crate::guard::arithmetic::divided;
 
 /// Digits behind the point that figures have.
 const SCALE: i8 = 10;
 
-/// The two sides of a division, and the type of the quotient where they are wider than it needs.
-pub(crate) fn sides(left: Expr, right: Expr, schema: &DFSchema) -> Result<(Vec<Expr>, Option<DataType>)> {
-    let (mut left, mut right) = (left, right);
-    if let Some(wide) = wider(&left.get_type(schema)?) {
-        if let (DataType::Decimal256(..), DataType::Decimal128(precision, scale)) = (&wide, right.get_type(schema)?) {
-            right = cast(right, DataType::Decimal256(precision, scale));
+/// Plans every division as a function that knows its types: a rule that widened operands after types are settled would leave
+/// what is compared with the quotient, joined by it or united with it in the type that the quotient had before.
+#[derive(Debug)]
+pub(crate) struct Quotients;
+
+impl ExprPlanner for Quotients {
+    fn plan_binary_op(&self, expr: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        let has_parameter = |expr: &Expr| expr.exists(|part| Ok(matches!(part, Expr::Placeholder(_))));
+        // The type of a parameter follows from the operator beside it.
+        if expr.op != BinaryOperator::Divide || has_parameter(&expr.left)? || has_parameter(&expr.right)? {
+            return Ok(PlannerResult::Original(expr));
         }
-        left = cast(left, wide);
+        Ok(PlannerResult::Planned(divided(of_rounded(expr.left, schema), of_rounded(expr.right, schema))))
     }
-    let (above, below) = (left.get_type(schema)?, right.get_type(schema)?);
-    let Some((wide_above, wide_below)) = roomy(&above, &below) else { return Ok((vec![left, right], None)) };
-    let quotient = BinaryTypeCoercer::new(&above, &Operator::Divide, &below).get_result_type()?;
-    Ok((vec![cast(left, wide_above), cast(right, wide_below)], Some(quotient)))
 }
 
-/// Types with room for the digits that the denominator and the quotient have behind the point: the engine multiplies the
-/// numerator by them first, and refuses what does not fit.
-fn roomy(above: &DataType, below: &DataType) -> Option<(DataType, DataType)> {
-    let (&DataType::Decimal128(precision, scale), &DataType::Decimal128(digits, behind)) = (above, below) else {
-        return None;
+/// A whole number that was rounded is a decimal to SQL: what it is divided by leaves a fraction.
+fn of_rounded(side: Expr, schema: &DFSchema) -> Expr {
+    let mut inner = &side;
+    while let Expr::Alias(alias) = inner {
+        inner = &alias.expr;
+    }
+    let is_rounded = matches!(inner, Expr::ScalarFunction(call) if matches!(call.func.name(), "round" | "trunc"));
+    if is_rounded && side.get_type(schema).is_ok_and(|kind| kind.is_integer()) {
+        return cast(side, DataType::Decimal128(20, 0));
+    }
+    side
+}
+
+/// Those divisions that have parameters, before any type is settled.
+impl FunctionRewrite for Quotients {
+    fn name(&self) -> &str {
+        "quotients"
+    }
+
+    fn rewrite(&self, expr: Expr, _: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
+        Ok(match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right }) => {
+                Transformed::yes(divided(*left, *right))
+            }
+            other => Transformed::no(other),
+        })
+    }
+}
+
+/// The types in which a division is worked out: those of the engine, and a numerator with the digits of figures.
+pub(crate) fn operands(above: &DataType, below: &DataType) -> Result<Vec<DataType>> {
+    let (above, below) = BinaryTypeCoercer::new(above, &Operator::Divide, below).get_input_types()?;
+    let above = wider(&above).unwrap_or(above);
+    let below = match (&above, &below) {
+        (DataType::Decimal256(..), DataType::Decimal128(precision, scale)) => DataType::Decimal256(*precision, *scale),
+        _ => below,
+    };
+    Ok(vec![above, below])
+}
+
+/// Both operands in types with room for the digits that the denominator and the quotient have behind the point: the engine
+/// multiplies the numerator by them first, and refuses what does not fit. None where they have it.
+pub(crate) fn roomy(above: &ColumnarValue, below: &ColumnarValue) -> Result<Option<(ColumnarValue, ColumnarValue)>> {
+    let (DataType::Decimal128(precision, scale), DataType::Decimal128(digits, behind)) =
+        (above.data_type(), below.data_type())
+    else {
+        return Ok(None);
     };
     let needed = i16::from(precision) + i16::from(behind) + 4;
-    let wide = needed > i16::from(DECIMAL128_MAX_PRECISION);
-    wide.then_some((DataType::Decimal256(precision, scale), DataType::Decimal256(digits, behind)))
-}
-
-/// Gives the argument of a mean the digits of figures; says whether it lacked them.
-pub(crate) fn widen_mean(args: &mut [Expr], schema: &DFSchema) -> Result<bool> {
-    let [arg] = args else { return Ok(false) };
-    let wide = wider(&arg.get_type(schema)?);
-    let lacked = wide.is_some();
-    if let Some(wide) = wide {
-        *arg = cast(arg.clone(), wide);
+    if needed <= i16::from(DECIMAL128_MAX_PRECISION) {
+        return Ok(None);
     }
-    Ok(lacked)
+    let above = above.cast_to(&DataType::Decimal256(precision, scale), None)?;
+    Ok(Some((above, below.cast_to(&DataType::Decimal256(digits, behind), None)?)))
 }
 
 /// A decimal type with as many digits behind the point as figures have; none where it has them, or no room.
-fn wider(kind: &DataType) -> Option<DataType> {
+pub(crate) fn wider(kind: &DataType) -> Option<DataType> {
     let (DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale)) = *kind else { return None };
     if scale >= SCALE {
         return None;

@@ -1,4 +1,4 @@
-//! `sum` and `avg` that fail rather than wrap.
+//! `sum` and `avg` that fail rather than wrap, `avg` and `median` with the digits that figures have behind the point.
 //!
 //! The engine adds into the type it returns, and wraps round. Here the numbers are added in a wider decimal, which no
 //! number of rows that a lake can hold fills, and only the result is put back into the type, or fails. So the order of
@@ -11,6 +11,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DECIMAL256_MAX_PRECISION, DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::functions_aggregate::median::median_udaf;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
@@ -21,13 +22,14 @@ use datafusion::logical_expr::{
 use datafusion::prelude::SessionContext;
 
 use crate::guard::arithmetic::{exact, plain};
+use crate::guard::quotients;
 
 /// Digits that stay free above those of the numbers: for ten thousand million rows, and what `avg` divides by.
 const SPARE: u8 = 14;
 
-/// Puts both in the place of the engine's.
+/// Puts them in the place of the engine's.
 pub(crate) fn register(context: &SessionContext) {
-    for inner in [sum_udaf(), avg_udaf()] {
+    for inner in [sum_udaf(), avg_udaf(), median_udaf()] {
         context.register_udaf(AggregateUDF::from(Exact { inner }));
     }
 }
@@ -39,7 +41,7 @@ struct Exact {
 }
 
 /// The type in which numbers of a type are added.
-fn wide(kind: &DataType) -> DataType {
+fn added(kind: &DataType) -> DataType {
     match kind {
         DataType::Int64 | DataType::UInt64 | DataType::Duration(_) => DataType::Decimal128(20, 0),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
@@ -51,6 +53,18 @@ fn wide(kind: &DataType) -> DataType {
 }
 
 impl Exact {
+    /// The type whose digits the result has: a mean, or the middle of two, has more than what it is of.
+    fn with_digits(&self, kind: &DataType) -> DataType {
+        let has_more = self.inner.name() != "sum";
+        has_more.then(|| quotients::wider(kind)).flatten().unwrap_or_else(|| kind.clone())
+    }
+
+    /// The type in which it is worked out.
+    fn wide(&self, kind: &DataType) -> DataType {
+        let kind = self.with_digits(kind);
+        if self.inner.name() == "median" { kind } else { added(&kind) }
+    }
+
     /// Fails for what cannot be added in anything wider.
     fn answered(&self, kind: &DataType) -> Result<()> {
         let most = DECIMAL256_MAX_PRECISION - SPARE;
@@ -85,10 +99,14 @@ impl Exact {
         ask(&self.inner, args)
     }
 
+    fn types(&self, args: &AccumulatorArgs) -> Types {
+        Types { wide: self.wide(args.expr_fields[0].data_type()), result: args.return_type().clone() }
+    }
+
     fn fields(&self, fields: &[FieldRef]) -> Vec<FieldRef> {
         let wider =
-            fields.iter().map(|field| Arc::new(Field::new(field.name(), wide(field.data_type()), field.is_nullable())));
-        wider.collect()
+            |field: &FieldRef| Arc::new(Field::new(field.name(), self.wide(field.data_type()), field.is_nullable()));
+        fields.iter().map(wider).collect()
     }
 }
 
@@ -100,10 +118,6 @@ struct Types {
 }
 
 impl Types {
-    fn of(args: &AccumulatorArgs) -> Self {
-        Self { wide: wide(args.expr_fields[0].data_type()), result: args.return_type().clone() }
-    }
-
     fn widened(&self, values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
         Ok(values.iter().map(|values| exact(values, &self.wide)).collect::<Result<_, _>>()?)
     }
@@ -124,12 +138,13 @@ impl AggregateUDFImpl for Exact {
 
     fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
         arg_types.iter().try_for_each(|kind| self.answered(kind))?;
-        self.inner.return_type(arg_types)
+        let kinds: Vec<_> = arg_types.iter().map(|kind| self.with_digits(kind)).collect();
+        self.inner.return_type(&kinds)
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let inner = self.within(&args, AggregateUDF::accumulator)?;
-        Ok(Box::new(Rows { inner, types: Types::of(&args) }))
+        Ok(Box::new(Rows { inner, types: self.types(&args) }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -149,12 +164,12 @@ impl AggregateUDFImpl for Exact {
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
         let inner = self.within(&args, AggregateUDF::create_groups_accumulator)?;
-        Ok(Box::new(Groups { inner, types: Types::of(&args) }))
+        Ok(Box::new(Groups { inner, types: self.types(&args) }))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         let inner = self.within(&args, AggregateUDF::create_sliding_accumulator)?;
-        Ok(Box::new(Rows { inner, types: Types::of(&args) }))
+        Ok(Box::new(Rows { inner, types: self.types(&args) }))
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::registry::FunctionRegistry;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::dialect;
 use crate::guard::arithmetic::Checked;
 use crate::guard::outer_joins::SidesApart;
+use crate::guard::quotients::Quotients;
 use crate::guard::rounding::Rounding;
+use crate::guard::simplified::Simplified;
 use crate::guard::truths::Truths;
 use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
@@ -110,9 +113,14 @@ fn context(
         logical.retain(|rule| !NOT_OF_VIEWS.contains(&rule.name()));
         rules.retain(|rule| !small || OF_SMALL_VIEWS.contains(&rule.name()));
     }
+    for rule in &mut logical {
+        if rule.name() == Simplified::NAME {
+            *rule = Arc::new(Simplified(rule.clone()));
+        }
+    }
     rules.insert(0, Arc::new(SidesApart));
     rules.push(Arc::new(NumberInOnePass));
-    let mut planners = vec![dialect::planner(), Arc::new(Truths) as _];
+    let mut planners = vec![dialect::planner(), Arc::new(Truths) as _, Arc::new(Quotients) as _];
     planners.extend(known.expr_planners().iter().cloned());
     let state = SessionStateBuilder::new_from_existing(known).with_optimizer_rules(logical);
     let state = state.with_physical_optimizer_rules(rules).with_expr_planners(planners).build();
@@ -121,8 +129,10 @@ fn context(
     catalog.register_schema(SCHEMA, names).expect("a catalog in memory takes any schema");
     context.register_catalog(CATALOG, Arc::new(catalog));
     // Runs before any rule settles a type.
-    let rounding = context.state_ref().write().register_function_rewrite(Arc::new(Rounding));
-    rounding.expect("a session takes any rewrite");
+    for rewrite in [Arc::new(Rounding) as Arc<dyn FunctionRewrite + Send + Sync>, Arc::new(Quotients)] {
+        let registered = context.state_ref().write().register_function_rewrite(rewrite);
+        registered.expect("a session takes any rewrite");
+    }
     context.add_analyzer_rule(Arc::new(PlainUnions));
     context.add_analyzer_rule(Arc::new(Checked));
     sums::register(&context);

@@ -294,6 +294,73 @@ async fn sides_of_outer_joins_keep_their_conditions_and_values() {
     }
 }
 
+/// As PostgreSQL answers them.
+#[tokio::test]
+async fn quotients_are_compared_joined_and_counted_as_what_they_are() {
+    let session = session();
+    let t = "(values (1), (2), (5)) t(x)";
+    for (text, expected) in [
+        (format!("select count(*) from {t} where x / 4.0 in (0.25, 7)"), "1"),
+        (format!("select count(*) from {t} where x / 4.0 between 0.25 and 1"), "2"),
+        (format!("select count(*) from {t} join (values (0.25)) u(y) on t.x / 4.0 = u.y"), "1"),
+        (format!("select count(*) from {t} where x / 4.0 in (select y from (values (0.25)) u(y))"), "1"),
+        (format!("select count(*) from (select x / 4.0 from {t} intersect select 0.5)"), "1"),
+        (format!("select sum(q) from (select x / 4.0 as q from {t} union select 0.5)"), "2.00000000000000"),
+        (format!("select sum(nullif(x / 4.0, 0.5)) from {t}"), "1.50000000000000"),
+        (format!("select max(greatest(x / 4.0, 0.2)) from {t}"), "1.25000000000000"),
+        (format!("select count(*) from {t} where (select avg(y) from (values (1.0), (2.0)) u(y)) = 1.5"), "3"),
+        (format!("select max(array_element(array[x / 4.0, 0.5], 1)) from {t}"), "1.25000000000000"),
+        (format!("select sum(round(x) / 2) from {t}"), "4.00000000000000"),
+        (format!("select sum(r) from (select row_number() over (order by x) / 2 as r from {t})"), "2"),
+        (
+            "select count(*) from (select x % 2, count(*) from (values (1), (2), (3)) t(x) group by rollup(1))"
+                .to_owned(),
+            "3",
+        ),
+        (
+            "select count(*) from (values (timestamp '2018-12-31T23:59:59')) t(m)
+             where m <= timestamptz '2018-12-31T16:00:00Z' and m between m and timestamptz '2018-12-31T16:00:00Z'
+             and m in (timestamptz '2018-12-31T15:59:59Z')"
+                .to_owned(),
+            "1",
+        ),
+        (
+            "select avg(x) from (values (cast(99999999999999999999999999999999999999 as decimal(38, 0)))) t(x)"
+                .to_owned(),
+            "99999999999999999999999999999999999999.00000000000000",
+        ),
+        ("select nullif(0 / 10.00, 0) is null".to_owned(), "true"),
+        ("select cardinality(array[1, 2, 3]) / 2".to_owned(), "1"),
+        ("select ceil(0.5) + floor(-0.5)".to_owned(), "0.0"),
+        ("select sign(-2.5)".to_owned(), "-1.0"),
+        ("select variance(x) from (values (1), (2)) t(x)".to_owned(), "0.5"),
+        ("select every(x > 0) from (values (1), (2)) t(x)".to_owned(), "true"),
+        ("select array_remove(array[1, 2, 1], 1)".to_owned(), "[2]"),
+        ("select encode(cast('a' as bytea), 'base64')".to_owned(), "YQ=="),
+        ("select extract(second from timestamp '2019-01-01T00:00:07.5')".to_owned(), "7.500000"),
+        ("select date_part('milliseconds', timestamp '1969-12-31T23:59:59.25')".to_owned(), "59250.000"),
+        (
+            "select extract(second from timestamp '2019-01-01T00:00:07.5' - timestamp '2019-01-01T00:00:01')"
+                .to_owned(),
+            "6.500000",
+        ),
+        ("select extract(seconds from interval '1 minute 2.5 seconds')".to_owned(), "2.500000"),
+        (
+            "select percentile_disc(0.5) within group (order by x) from (values (1), (2), (7), (null)) t(x)".to_owned(),
+            "2",
+        ),
+        ("select percentile_disc(0) within group (order by x desc) from (values ('a'), ('b')) t(x)".to_owned(), "b"),
+        (
+            "select string_agg(x, ',' order by x) || string_agg(x, ',' order by x desc) filter (where x <> 'c')
+             from (values ('b'), ('a'), ('c'), (null)) t(x)"
+                .to_owned(),
+            "a,b,cb,a",
+        ),
+    ] {
+        assert_eq!(one(&session, &text).await.as_deref(), Ok(expected), "{text}");
+    }
+}
+
 #[tokio::test]
 async fn what_would_mean_something_else_is_refused() {
     let session = session();
@@ -322,6 +389,10 @@ async fn what_would_mean_something_else_is_refused() {
         ("select count(*) from events where known_at - recorded_at > interval '30 days'", "compare moments"),
         ("select date '2024-01-31' + interval '36 hours'", "a date has no hours"),
         ("select known_at from events union all select period_end from events", "local_date"),
+        ("select to_char(known_at, id) from events", "formats with %"),
+        ("select mode() within group (order by id) from events", "order by count(*) desc limit 1"),
+        ("select age(known_at, recorded_at) from events", "write a - b"),
+        ("select count(*) from events where (id, source) in (select id, source from events)", "write exists"),
     ] {
         let refused = one(&session, text).await.expect_err(text);
         assert!(refused.contains(says), "{text}: {refused}");

@@ -154,7 +154,6 @@ async fn what_does_not_fit_fails() {
         "select 99999999999999999999999999999999999999 + 1",
         "select ceil(x) from (values (cast(99.9 as decimal(3, 1)))) t(x)",
         "select sum(x) from (values (99999999999999999999999999999999999999), (1)) t(x)",
-        "select avg(x) from (values (cast(99999999999999999999999999999999999999 as decimal(38, 0)))) t(x)",
         "select * from generate_series(1, 9223372036854775807 + 3)",
         "select * from generate_series(1, -cast('-9223372036854775808' as bigint))",
         "select unnest(generate_series(1, 9223372036854775807 + 3))",
