@@ -56,7 +56,9 @@ async fn findings_are_a_reporters_own_and_say_what_to_do() {
 
     // The city sends the cell too. Each hears of its own figure, and of no other's.
     send(&helan, &city, "/nx/yinchuan", "c18", "2018", ("35", "")).await;
-    for path in ["/v1/findings", "/v1/findings?reporter=nx-stats"] {
+    let (status, answer) = get(&helan, &city, "/v1/findings?reporter=nx-stats").await;
+    assert_eq!((status, &answer["code"]), (400, &json!("query_invalid")), "{answer:#}");
+    for path in ["/v1/findings", "/v1/findings?reporter=yinchuan"] {
         let (_, found) = get(&helan, &city, path).await;
         let own = [json!("two_reporters"), json!("c18"), json!("3500000000"), Value::Null, Value::Null, json!("CNY")];
         assert_eq!(of(&found["findings"], &figures), [own.to_vec()], "{path}: {found:#}");
@@ -153,7 +155,7 @@ async fn reports_are_listed_as_owed_due_sent_and_late() {
 
     for (token, path, whose) in [
         (&office, "/v1/reports", vec!["nx-stats"]),
-        (&city, "/v1/reports?reporter=nx-stats", vec!["yinchuan"]),
+        (&city, "/v1/reports?reporter=yinchuan", vec!["yinchuan"]),
         (&analyst, "/v1/reports?reporter=nx-stats", vec!["nx-stats"]),
     ] {
         let (_, owed) = get(&helan, token, path).await;

@@ -66,7 +66,7 @@ codes! {
         "分成几次提交", "split it into several submissions";
     DecompressedTooLarge = "decompressed_too_large", 413,
         "解压后过大", "the body is too large once decompressed",
-        "分成几次提交", "split it into several submissions";
+        "分成几次提交；工作表先删去数据下方带格式的空行", "split it into several submissions; of a sheet, first delete empty formatted rows below the data";
     CompressionRatio = "compression_ratio", 413,
         "压缩比异常", "the compression ratio is far too high",
         "检查文件内容，或不压缩发送", "check the file, or send it without compression";
@@ -189,6 +189,9 @@ application/json takes either";
         "列名重复", "duplicate column", "每列只保留一个", "keep one of them";
     CsvRaggedRow = "csv_ragged_row", 400,
         "该行的单元格数与表头不同", "the row has another number of cells than the heading", "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
+    CsvHeadingAgain = "csv_heading_again", 400,
+        "数据行之间又有一行表头，各列与前面不同", "another heading stands among the rows, with other columns",
+        "几个文件合并过：分开报送，或统一各列", "files were joined: send them one by one, or give them the same columns";
     CsvUnclosedQuote = "csv_unclosed_quote", 400,
         "双引号没有闭合", "a quote is never closed", "补上双引号；文字中的双引号写两次", "close it; write a double quote within a text twice";
     CsvStrayQuote = "csv_stray_quote", 400,
@@ -288,7 +291,7 @@ application/json takes either";
         "用期末所在的年、季、月或日", "use the period at whose end the stock was measured: a year, quarter, month or day";
     NumberSyntax = "number_syntax", 422,
         "数值不是十进制数", "the value is not a decimal number",
-        "只写数字和小数点，不用千分位、单位或空格", "write digits and a point only: no thousands separator, unit or space";
+        "只写数字和小数点，不用千分位、单位、空格或括号；负数写 -1234", "write digits and a point only: no thousands separator, unit, space or bracket; a negative number as -1234";
     NumberWithMultiplier = "number_with_multiplier", 422, "数值中写有数量级或单位", "the value has a multiplier or unit in it",
         "只写数字；万、亿写在 unit_mult：表格中从列表选“万”或“亿”，程序写 4 或 8", "write digits only, and the multiplier in unit_mult: choose it from the list in a form; programs write 4 for 万, 6 for million, 8 for 亿";
     ValueIsMark = "value_is_mark", 422, "数值处写的是表示无数据的符号或文字", "the value is a mark or word for a missing figure",
@@ -435,7 +438,7 @@ application/json takes either";
         "隐藏行中有数值（行号）", "a hidden row holds a value (number of the row)",
         "取消隐藏或清除筛选，核对后保留或删去该行", "unhide it or clear the filter, then keep or delete the row";
     ColumnHidden = "column_hidden", 422,
-        "填报列被隐藏", "a column that a person fills in is hidden",
+        "填报列，或没有名称可对照的代码、报告期列被隐藏", "a column that a person fills in, or codes without visible names, or the period, are hidden",
         "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
     FormulaWithoutValue = "formula_without_value", 422,
         "公式没有保存计算结果", "the formula was saved without its result",
@@ -462,11 +465,11 @@ application/json takes either";
         "数字超过 15 位，表格软件无法准确保存", "a number cell cannot hold more than 15 digits exactly",
         "把单元格格式改为“文本”后重新填写", "format the cell as text and type the number again";
     LabelMismatch = "label_mismatch", 422,
-        "名称与代码不符", "the name and the code of the row do not belong together",
-        "可能排序或粘贴时错位；重新下载模板填写", "rows may have shifted while sorting or pasting; fill in a fresh template";
+        "名称与代码不符，或标题中的年份、地区与各行都不符", "the name and the code of the row do not belong together, or no row is of the title's year or area",
+        "可能排序或粘贴时错位；重新下载模板填写，或改正标题", "rows may have shifted while sorting or pasting; fill in a fresh template, or correct the title";
     UnitNameMismatch = "unit_name_mismatch", 422,
-        "计量单位（数值旁或表头上方所写）与指标、数量级不符", "the unit beside the value, or in the title above, is not the indicator's unit at the row's multiplier",
-        "数值按指标目录的单位和“数量级”计：改正计量单位，或选对应的数量级（亿元 = 元，亿）", "a value counts in the catalog's unit times the multiplier: correct the unit, or choose its multiplier (100 million yuan = yuan, hundred million)";
+        "计量单位（数值旁、备注、批注、表头上方、表下、页眉或工作表名所写）与指标、数量级不符", "the unit that is written beside the value, in a note, above or below the table, on the page or in the sheet's name is not the indicator's unit at the row's multiplier",
+        "数值按指标目录的单位和“数量级”计：选对应的数量级（亿元 = 元，亿），或改正、删去所写的单位；各行单位不同时加“计量单位”列", "a value counts in the catalog's unit times the multiplier: choose its multiplier (100 million yuan = yuan, hundred million), or correct or delete the unit that is written; where rows differ, add the column unit_name";
     TemplateRowInvalid = "template_row_invalid", 422, "表内行号格式不正确", "the form row is ill-formed",
         "不要改动“表内行号”列；重新下载模板填写", "leave the form row column as it is; fill in a fresh template";
     TemplateRowCopied = "template_row_copied", 422, "表中有复制的行：“表内行号”重复（括号内为行号）", "a row of the form was copied: its form row number stands there twice (row numbers in brackets)",

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
 use helan_http::Tls;
 
@@ -31,6 +31,33 @@ impl Trust {
         }
         Ok(client.tls_certs_only(certificates))
     }
+}
+
+/// What is wrong with a server's certificate, by what a failed request says; such a failure does not pass by waiting.
+pub(crate) fn untrusted(why: &str) -> Option<anyhow::Error> {
+    let reason = why.split_once("invalid peer certificate: ").map(|(_, reason)| reason);
+    let Some(reason) = reason else {
+        return why
+            .contains("InvalidContentType")
+            .then(|| anyhow!("the server does not speak TLS: write http:// in its address"));
+    };
+    Some(match reason {
+        _ if reason.contains("expired") => {
+            anyhow!(
+                "the server's certificate has expired, or this machine's clock is wrong: ask its operator for a new one"
+            )
+        }
+        _ if reason.contains("not valid yet") => {
+            anyhow!("the server's certificate is not valid yet: check the clock of this machine")
+        }
+        _ if reason.contains("UnknownIssuer") => {
+            anyhow!("nobody this machine trusts has signed the server's certificate: give its CA by --ca-cert FILE")
+        }
+        _ if reason.contains("not valid for") => {
+            anyhow!("the server's certificate is for another name: write the name that it has in the address")
+        }
+        _ => anyhow!("the server's certificate is not accepted ({reason}): ask its operator"),
+    })
 }
 
 /// The certificate of a role's listeners, if it has one.
@@ -91,6 +118,22 @@ mod tests {
     fn judged(arguments: &[&str]) -> Result<bool, String> {
         let only = Only::try_parse_from(std::iter::once(&"x").chain(arguments)).expect("flags");
         guard(&only.listen, Some(&only.fronts)).map(|tls| tls.is_some()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_accepted_is_told_at_once() {
+        let told = |why: &str| untrusted(why).map(|error| error.to_string());
+        for (reason, part) in [
+            ("invalid peer certificate: certificate expired: verification time 2 (UNIX), but", "has expired"),
+            ("invalid peer certificate: UnknownIssuer", "--ca-cert"),
+            ("invalid peer certificate: certificate not valid for name \"a\"; certificate is", "another name"),
+            ("invalid peer certificate: BadSignature", "(BadSignature)"),
+            ("received corrupt message of type InvalidContentType", "http://"),
+        ] {
+            let said = told(&format!("error sending request: client error (Connect): {reason}")).expect(reason);
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(told("error sending request: tcp connect error: Connection refused"), None);
     }
 
     #[test]

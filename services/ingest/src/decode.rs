@@ -10,6 +10,7 @@ pub(crate) mod layout;
 mod scan;
 pub(crate) mod table;
 pub(crate) mod title;
+pub(crate) mod told;
 pub(crate) mod typed;
 
 pub(crate) use binary::Head;

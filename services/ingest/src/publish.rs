@@ -49,6 +49,12 @@ impl From<&Limits> for LimitsAnswer {
     }
 }
 
+impl Default for LimitsAnswer {
+    fn default() -> Self {
+        Self::from(&Limits::default())
+    }
+}
+
 /// Answers with the catalog, or says that the asker has it already.
 pub(crate) fn answer(ingest: &Ingest, headers: &HeaderMap) -> Result<Response, Problems> {
     let identity = accept::identity(ingest, headers, ingest.clock.now())?;

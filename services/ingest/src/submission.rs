@@ -13,7 +13,7 @@ use helan_schemas::refusal::Code;
 use self::cells::Cells;
 use crate::answer::{RepeatedCells, RowAt};
 use crate::check::{Judge, Report, ValueText};
-use crate::decode::title::{self, Title, TitledUnit};
+use crate::decode::told::Told;
 use crate::limits::Limits;
 use crate::problems::{Place, Problems, quoted};
 
@@ -68,8 +68,8 @@ pub(crate) struct Builder<'b, 'e> {
     /// A copied row of a form that says something else than the first, and that one.
     copied: Option<(RowAt, RowAt)>,
     cells: Cells,
-    /// What a title above a table's rows says of units.
-    title: Title,
+    /// What stands around a table's rows and speaks of them.
+    told: Told,
     /// The name under which a value is at fault: events have paths, tables columns.
     value_field: &'static str,
     value: Vec<u8>,
@@ -109,7 +109,7 @@ impl<'b, 'e> Builder<'b, 'e> {
             template_rows: HashMap::new(),
             copied: None,
             cells: Cells::default(),
-            title: Title::default(),
+            told: Told::default(),
             value_field: "value",
             value,
             gaps: Vec::new(),
@@ -123,21 +123,16 @@ impl<'b, 'e> Builder<'b, 'e> {
         Builder::new(self.judge, self.limits, self.given_id, self.value.len())
     }
 
-    /// Keeps what is said of units above a table's heading.
-    pub(crate) fn set_title(&mut self, title: &str) {
-        if !title.trim().is_empty() {
-            self.title = title::read(title, &self.judge.known_in_titles());
+    /// What is told around a table's rows, and by what that is judged.
+    pub(crate) fn told(&mut self) -> (&mut Told, &'b Judge<'b>) {
+        (&mut self.told, self.judge)
+    }
+
+    /// A table ends: what is told of all its rows is compared with them.
+    pub(crate) fn end_table(&mut self) {
+        for (at, field, code, found) in self.told.end(self.judge) {
+            self.problems.add(Place { row: Some(at.row), line: at.line, id: None }, Some(field), code, found);
         }
-    }
-
-    /// Units that a title above the rows names.
-    pub(crate) fn titled(&self) -> &[TitledUnit] {
-        &self.title.units
-    }
-
-    /// What the title calls a unit and nobody knows; told once, not of every row.
-    pub(crate) fn unknown_unit(&mut self) -> Option<String> {
-        self.title.unknown.take()
     }
 
     /// By what the events are judged.

@@ -4,12 +4,14 @@
 //! written decide what a cell means, and libraries give a float instead. Nothing is guessed: what could mean two things
 //! is refused by a named code.
 
+mod around;
 mod book;
 mod cells;
 mod conditional;
 mod cut;
 mod formula;
 mod grid;
+mod heading;
 mod mark;
 mod number;
 mod package;

@@ -78,6 +78,14 @@ const DENOMINATOR_DATES: [Word; 3] = [
     ("mean", "上期末与本期末的平均", "mean"),
 ];
 
+/// To which area what an indicator counts belongs.
+const ATTRIBUTIONS: [Word; 4] = [
+    ("registration", "按注册地", "registration"),
+    ("operation", "按经营地", "operation"),
+    ("residence", "按居住地", "residence"),
+    ("none", "不分地区", "none"),
+];
+
 /// What a finding asks for.
 const SEVERITIES: [Word; 3] = [("hard", "有误", "hard"), ("soft", "须核对", "soft"), ("info", "提示", "info")];
 
@@ -142,6 +150,11 @@ pub fn states() -> Vec<&'static str> {
 /// A day of a denominator.
 pub fn denominator_date(code: &str) -> (&str, &str) {
     found(&[&DENOMINATOR_DATES], code).unwrap_or((code, code))
+}
+
+/// An attribution.
+pub fn attribution(code: &str) -> (&str, &str) {
+    found(&[&ATTRIBUTIONS], code).unwrap_or((code, code))
 }
 
 /// The severity of a finding.

@@ -253,7 +253,9 @@ impl Page {
                 "within_not_added" => {
                     format!("{} {value}", self.lang.pick("位于其内、不计入：", "lie within, not added:"))
                 }
-                "attribution" => format!("{} {value}", self.lang.pick("归属", "attribution")),
+                "attribution" => {
+                    format!("{} {}", self.lang.pick("归属", "attribution"), self.word(words::attribution(value)))
+                }
                 "vintage" => format!("{} {}", self.lang.pick("数据版本", name), self.vintage(value)),
                 "basis" => format!("{} {}", self.lang.pick("基准", name), self.basis(value)),
                 "edition" => format!("{} {value}", self.lang.pick("版次", name)),
@@ -293,9 +295,17 @@ impl Page {
         self.lang.pick(zh, en)
     }
 
-    /// A formula with the indicators' names in the place of their codes.
+    /// A formula with the indicators' names in the place of their codes, and words for the day of a denominator.
     fn named(&self, formula: &str) -> String {
-        let name = |word| self.catalog.indicator(word).map_or(word, |row| self.lang.pick(&row.name_zh, &row.name_en));
+        let day = |word: &str| {
+            let code = word.strip_prefix('(')?.strip_suffix(')')?;
+            let said = self.word(words::denominator_date(code));
+            (said != code).then(|| format!("（{said}）"))
+        };
+        let name = |word| match self.catalog.indicator(word) {
+            Some(row) => self.lang.pick(&row.name_zh, &row.name_en).to_owned(),
+            None => day(word).unwrap_or_else(|| word.to_owned()),
+        };
         formula.split(' ').map(name).collect::<Vec<_>>().join(" ")
     }
 

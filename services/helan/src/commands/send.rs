@@ -1,6 +1,6 @@
 //! `helan send`: checks files as ingest would, sends them so that nothing is lost or doubled, and waits for receipts.
 
-mod check;
+pub(super) mod check;
 mod client;
 mod deliver;
 mod parts;
@@ -16,8 +16,9 @@ use crate::commands::Ended;
 use crate::https::Trust;
 use crate::lang::Lang;
 use crate::say::{note, say};
-use check::{Checked, Refused};
+use check::{Checked, How, Refused};
 use client::Client;
+pub(super) use parts::Part;
 
 /// What a script learns from the exit code.
 pub(crate) mod exit {
@@ -125,8 +126,10 @@ async fn send(args: &SendArgs, lang: Lang) -> Result<(), Stopped> {
     let files = files.map_err(Stopped::Usage)?;
     let published = client.catalog().await?;
     let (mut checked, mut lines) = (Vec::new(), Vec::new());
+    let (source, charset) = (args.source.as_deref(), args.charset.as_deref());
+    let how = How { source, charset, marked: args.marked.is_some(), part_events: args.part_events };
     for file in &files {
-        match published.check(file, args) {
+        match published.check(file, &how) {
             Ok(read) => checked.push(read),
             Err(refused) => lines.extend(told(&file.shown, refused, args, lang)?),
         }

@@ -6,7 +6,7 @@
 mod beside;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 use comfy_table::Cell;
 use helan_http::ErrorLine;
-use helan_ingest::{FileContent, FileToCheck, source_of};
+use helan_ingest::{FileContent, source_of};
 use helan_lake::Lake;
 use helan_query::Session;
 use helan_rollup::words;
@@ -23,9 +23,11 @@ use helan_runtime::credentials::{CredentialFile, NewCredential, Role};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::refusal::Code;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::beside::Repeats;
+use super::send::check::{self, File, How, Published};
+use super::send::{FileFormat, Part};
 use crate::args::Place;
 use crate::lang::Lang;
 use crate::outcomes;
@@ -33,8 +35,6 @@ use crate::say::say;
 use crate::serve::{Settings, start};
 use crate::show;
 
-const CSV: &str = "text/csv";
-const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// How long the trial may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -45,12 +45,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
     place: Place,
-    /// The file: a filled-in form or other workbook, CSV, CloudEvents JSON, one event or a batch, or NDJSON
+    /// The file: a filled-in form or other workbook, CSV, CloudEvents JSON, one event or a batch, or NDJSON; `-` reads standard
+    /// input and needs --format
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
     /// The feed that will send it, where the file does not say: forms and events name it themselves
     #[arg(long, value_name = "URI")]
     source: Option<String>,
+    /// File format (default: by extension)
+    #[arg(long, value_enum)]
+    format: Option<FileFormat>,
     /// Charset of a CSV that is not UTF-8, such as `gb18030` or `windows-1252`; GB18030 is recognised in ordinary Chinese text
     #[arg(long, value_name = "NAME")]
     charset: Option<String>,
@@ -60,7 +64,9 @@ pub(crate) struct ValidateArgs {
 }
 
 pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
-    let body = Body::read(&args.file, args.source.as_deref(), args.charset)?;
+    let file = check::read(&args.file, args.format)?;
+    let (source, charset) = (args.source.as_deref(), args.charset.as_deref());
+    let how = How { source, charset, marked: false, part_events: u32::MAX };
     let lake = Lake::open(&args.place.lake()?).await.ok();
     let given = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
     let known = match &lake {
@@ -72,25 +78,28 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
         (Some(session), None) => session.catalog().clone(),
         (None, None) => Arc::new(Catalog::embedded()),
     };
-    let body = match body.with_source(&catalog) {
-        Ok(body) => body,
-        Err(errors) if errors.is_empty() => {
-            bail!("the file names no source of the catalog: add --source URI, one of the catalog's sources.csv")
-        }
-        Err(errors) => {
-            let answer = serde_json::json!({ "errors": errors });
-            crate::say::write(format_args!("{}", refused(&answer, lang)));
-            bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
-        }
+    let fail = |answer: &Value| {
+        crate::say::write(format_args!("{}", refused(answer, lang)));
+        anyhow::anyhow!(lang.pick("文件会被拒收", "the file would be refused").to_owned())
     };
-    let trial = Trial::take(&body, catalog.clone()).await?;
-    let Some(home) = trial.accepted else {
-        crate::say::write(format_args!("{}", refused(&trial.answer, lang)));
-        bail!(lang.pick("文件会被拒收", "the file would be refused").to_owned());
+    let named = source_in(&file, &how, &catalog).map_err(|errors| fail(&json!({ "errors": errors })))?;
+    let Some(named) = named else {
+        bail!("the file names no source of the catalog: add --source URI, one of the catalog's sources.csv")
     };
+    let reporter = catalog.source(&named).map(|source| source.reporter.clone()).with_context(|| {
+        format!("source {named:?} is none of the catalog's: see its sources.csv, or name another catalog")
+    })?;
+    // Judged as `helan send` does.
+    let published = Published::of((*catalog).clone(), reporter.clone(), lang);
+    let checked = match published.check(&file, &how) {
+        Ok(checked) => checked,
+        Err(refused) => return Err(fail(&json!({ "errors": refused.errors, "more": refused.more }))),
+    };
+    let trial = Trial::take(&checked.parts, &reporter, catalog.clone()).await?;
+    let Some(home) = trial.accepted else { return Err(fail(&trial.refused)) };
     let sent = Lake::open(&home.settings.lake).await?;
     let now = Clock::system().now();
-    let submission = trial.answer["submission"].as_str().context("no submission id")?;
+    let submission = &beside::Sent::of(&trial.submissions);
     let mut repeats = Repeats::default();
     let (before, after) = match (&lake, &known) {
         (Some(lake), Some(known)) => {
@@ -120,7 +129,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     };
     let mut new: Vec<_> = after.difference(&before).collect();
     new.sort_by_key(|row| row[0] != "soft");
-    let events = trial.answer["events"].as_u64().unwrap_or_default();
+    let events = u64::from(checked.events);
     let again = outcomes::withdrawn(repeats.withdrawn, lang);
     let repeats = repeats.events;
     if repeats > 0 && repeats == events {
@@ -136,7 +145,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
         );
         return Ok(());
     }
-    say!("{}", verdict(events, &new, lake.is_some(), lang));
+    say!("{}", verdict(events, &new, lake.is_some(), &checked.notes, lang));
     if repeats > 0 {
         say!(
             "{}{again}",
@@ -146,10 +155,6 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
             }
         );
     }
-    let message = lang.pick("message_zh", "message_en");
-    if let Some(repeated) = trial.answer["repeated_cells"][message].as_str() {
-        say!("{repeated}");
-    }
     let asking = new.iter().filter(|row| asks(row)).count();
     if args.strict && asking > 0 {
         bail!("{asking} {}", lang.pick("条核查意见需要说明（--strict）", "findings ask for an explanation (--strict)"));
@@ -157,69 +162,29 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file as a request carries it.
-struct Body {
-    bytes: Vec<u8>,
-    content_type: &'static str,
-    /// Of a CSV, where it was named.
-    charset: Option<String>,
-    path: &'static str,
-    /// As it was named, or as the file names it.
-    source: Option<String>,
-    /// The file's rows name it themselves.
-    own: bool,
-}
-
-impl Body {
-    fn read(file: &Path, source: Option<&str>, charset: Option<String>) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-        let table = |content_type| (content_type, "/v1/submissions", source.map(str::to_owned));
-        // A workbook is one whatever its name.
-        let ending = if bytes.starts_with(b"PK\x03\x04") { "xlsx".to_owned() } else { ending };
-        let (bytes, (content_type, path, source)) = match ending.as_str() {
-            "csv" => (bytes, table(CSV)),
-            "xlsx" => (bytes, table(WORKBOOK)),
-            "json" | "ndjson" | "jsonl" => {
-                let text = String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", file.display()))?;
-                let lines = text.lines().filter(|line| !line.trim().is_empty());
-                let text = if ending == "json" { text } else { format!("[{}]", lines.collect::<Vec<_>>().join(",")) };
-                let json: Value =
-                    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", file.display()))?;
-                let (first, content_type) = match &json {
-                    Value::Array(events) => (events.first(), "application/cloudevents-batch+json"),
-                    event => (Some(event), "application/cloudevents+json"),
-                };
-                let own = first.and_then(|event| event["source"].as_str()).map(str::to_owned);
-                let source = own.or(source.map(str::to_owned)).context("no event of the file names its source")?;
-                (text.into_bytes(), (content_type, "/v1/events", Some(source)))
-            }
-            other => bail!("{}: {other:?} is no ending of csv, json, ndjson, xlsx", file.display()),
-        };
-        let charset = charset.filter(|_| content_type == CSV);
-        Ok(Self { bytes, content_type, charset, path, source, own: false })
-    }
-
-    /// With the source that a table's rows name, where no other was named; else why it cannot be read, if it is that.
-    fn with_source(mut self, catalog: &Catalog) -> Result<Self, Vec<ErrorLine>> {
-        if self.source.is_none() {
-            let content = if self.content_type == CSV { FileContent::Csv } else { FileContent::Workbook };
-            let charset = self.charset.as_deref();
-            let file = FileToCheck { bytes: &self.bytes, content, source: None, charset, marked: false };
-            let source = source_of(catalog, &file, Clock::system().now()).map_err(|refused| refused.errors)?;
-            self.source = Some(source);
-            self.own = true;
-        }
-        Ok(self)
+/// The feed that sends a file: the one that was named, or that the file names.
+fn source_in(file: &File, how: &How<'_>, catalog: &Catalog) -> Result<Option<String>, Vec<ErrorLine>> {
+    let named = how.source.map(str::to_owned);
+    let asked = file.asked(how);
+    match asked.content {
+        FileContent::Json | FileContent::Lines => Ok(file.first_source().or(named)),
+        FileContent::Csv | FileContent::Workbook if named.is_some() => Ok(named),
+        FileContent::Csv | FileContent::Workbook => match source_of(catalog, &asked, Clock::system().now()) {
+            Ok(source) => Ok(Some(source)),
+            Err(refused) if refused.errors.is_empty() => Ok(None),
+            Err(refused) => Err(refused.errors),
+        },
     }
 }
 
 /// What became of the file.
 struct Trial {
-    /// The answer's body.
-    answer: Value,
+    /// The answer that refused it, if one did.
+    refused: Value,
     /// Where its events lie, if it was accepted.
     accepted: Option<Home>,
+    /// The ids of its parts.
+    submissions: Vec<String>,
 }
 
 /// A temporary deployment.
@@ -238,52 +203,46 @@ impl Home {
 }
 
 impl Trial {
-    async fn take(body: &Body, catalog: Arc<Catalog>) -> anyhow::Result<Self> {
-        let named = body.source.as_deref().unwrap_or_default();
-        let source = catalog.source(named);
-        let reporter = source.map(|source| source.reporter.clone()).with_context(|| {
-            format!("source {named:?} is none of the catalog's: see its sources.csv, or name another catalog")
-        })?;
+    async fn take(parts: &[Part], reporter: &str, catalog: Arc<Catalog>) -> anyhow::Result<Self> {
         let home = Home::new()?;
         let file = CredentialFile::new(&home.settings.credentials);
-        let new = NewCredential { id: None, role: Role::Reporter, reporter: Some(&reporter), expires: None };
+        let new = NewCredential { id: None, role: Role::Reporter, reporter: Some(reporter), expires: None };
         let token = file.add(&new, jiff::Timestamp::from_microsecond(Clock::system().now())?)?;
         let shutdown = Shutdown::new();
         let running = start(home.settings.clone(), catalog, shutdown.clone()).await?;
         let base = format!("http://{}", running.address);
-        let outcome = tokio::time::timeout(PATIENCE, send(&base, body, token.reveal())).await;
+        let outcome = tokio::time::timeout(PATIENCE, send(&base, parts, token.reveal())).await;
         shutdown.trigger();
         running.finished().await?;
-        let (answer, accepted) = outcome.context("the trial took too long")??;
-        Ok(Self { answer, accepted: accepted.then_some(home) })
+        let refused = outcome.context("the trial took too long")??;
+        let submissions = parts.iter().map(|part| part.key.clone()).collect();
+        Ok(Self { accepted: refused.is_none().then_some(home), refused: refused.unwrap_or_default(), submissions })
     }
 }
 
-/// Posts the file; the answer, and whether its events are in the lake.
-async fn send(base: &str, body: &Body, token: &str) -> anyhow::Result<(Value, bool)> {
+/// Posts the parts of a file; the answer that refuses one, if one is refused.
+async fn send(base: &str, parts: &[Part], token: &str) -> anyhow::Result<Option<Value>> {
     let client = reqwest::Client::new();
-    let request = client.post(format!("{base}{}", body.path)).bearer_auth(token);
-    let in_query = body.path.ends_with("submissions") && !body.own;
-    let request = if in_query { request.query(&[("source", &body.source)]) } else { request };
-    let content_type = match &body.charset {
-        Some(charset) => format!("{}; charset={charset}", body.content_type),
-        None => body.content_type.to_owned(),
-    };
-    let response = request.header("content-type", content_type).body(body.bytes.clone()).send().await?;
-    let status = response.status();
-    let answer: Value = response.json().await?;
-    if !status.is_success() {
-        return Ok((answer, false));
-    }
-    let url = format!("{base}/v1/submissions/{}", answer["submission"].as_str().context("no submission id")?);
-    loop {
-        let receipt: Value = client.get(&url).bearer_auth(token).send().await?.json().await?;
-        match receipt["state"].as_str() {
-            Some("accepted") => return Ok((answer, true)),
-            Some("refused") => return Ok((receipt, false)),
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+    for part in parts {
+        let request = client.post(format!("{base}/v1/events")).bearer_auth(token);
+        let request = request.header("content-type", "application/cloudevents-batch+json");
+        let response = request.header("idempotency-key", &part.key).body(part.body.clone()).send().await?;
+        let status = response.status();
+        let answer: Value = response.json().await?;
+        if !status.is_success() {
+            return Ok(Some(answer));
+        }
+        let url = format!("{base}/v1/submissions/{}", part.key);
+        loop {
+            let receipt: Value = client.get(&url).bearer_auth(token).send().await?.json().await?;
+            match receipt["state"].as_str() {
+                Some("accepted") => break,
+                Some("refused") => return Ok(Some(receipt)),
+                _ => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
         }
     }
+    Ok(None)
 }
 
 /// Whether a finding asks for an explanation that the value does not carry.
@@ -325,14 +284,18 @@ fn refused(answer: &Value, lang: Lang) -> String {
             Cell::new(words.join(" · ")),
         ]);
     }
-    format!("{table}\n")
+    match answer["more"].as_u64().unwrap_or_default() {
+        0 => format!("{table}\n"),
+        more => format!("{table}\n… {more} {}\n", lang.pick("条未列出", "more errors")),
+    }
 }
 
-fn verdict(events: u64, new: &[&Vec<String>], compared: bool, lang: Lang) -> String {
+fn verdict(events: u64, new: &[&Vec<String>], compared: bool, notes: &str, lang: Lang) -> String {
     let mut text = match lang {
         Lang::Zh => format!("会被接收：{events} 条"),
         Lang::En => format!("would be accepted: {events} event{}", if events == 1 { "" } else { "s" }),
     };
+    text += notes;
     if !compared {
         text += lang.pick("（没有数据湖可对照，只看本文件）", " (no lake to compare with: the file alone)");
     }

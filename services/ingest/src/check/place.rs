@@ -1,5 +1,8 @@
 //! Areas, permissions and the lists of codes.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use helan_schemas::catalog::{Indicator, IndicatorKind, Membership};
 use helan_schemas::codes;
 use helan_schemas::event::DataRef;
@@ -9,6 +12,7 @@ use jiff::civil::Date;
 
 use super::{Judge, Report};
 use crate::decode::headings::INDICATOR_NAME;
+use crate::decode::title;
 use crate::problems::quoted;
 
 /// Zeros before a code that a spreadsheet may have taken away.
@@ -70,6 +74,38 @@ impl Judge<'_> {
         let groups = self.catalog.groups.iter().filter(|row| row.group_id == code);
         let mut names = areas.chain(groups.map(|row| (&row.name_zh, &row.name_en))).peekable();
         names.peek().is_none() || names.any(|(zh, en)| zh == name || en == name)
+    }
+
+    /// The area that a title names, if it names one alone, by its name and codes. Names of offices are none, and neither are
+    /// short ones, which several areas have.
+    pub(crate) fn area_in(&self, title: &str) -> Option<(String, Vec<String>)> {
+        let areas = &self.catalog.areas;
+        let names = areas.iter().flat_map(|row| [row.name_zh.as_str(), row.name_en.as_str()]);
+        let names: BTreeSet<_> = names.filter(|name| name.chars().count() > 2).collect();
+        let alone = |at: usize, name: &str| {
+            let ascii = |c: char| c.is_ascii_alphanumeric();
+            !name.is_ascii() || !title[..at].ends_with(ascii) && !title[at + name.len()..].starts_with(ascii)
+        };
+        let places = names.iter().flat_map(|name| title.match_indices(name)).filter(|(at, name)| alone(*at, name));
+        let places: Vec<_> = places.map(|(at, name)| (at..at + name.len(), name)).collect();
+        let within_longer = |own: &Range<usize>| {
+            places.iter().any(|(other, _)| other.len() > own.len() && other.start <= own.start && own.end <= other.end)
+        };
+        let found: Vec<_> = places.iter().filter(|(place, _)| !within_longer(place)).collect();
+        let codes = |name: &str| {
+            let rows = areas.iter().filter(|row| row.name_zh == name || row.name_en == name);
+            rows.map(|row| row.code.clone()).collect::<BTreeSet<_>>()
+        };
+        let (_, first) = found.first()?;
+        let own = codes(first);
+        let one = found.iter().all(|(place, name)| !title::is_of_office(&title[place.end..]) && codes(name) == own);
+        one.then(|| ((*first).to_owned(), own.into_iter().collect()))
+    }
+
+    /// Whether an area is one of several or lies in one of them; nothing of what is no area.
+    pub(crate) fn lies_in_any(&self, code: &str, outer: &[String], day: Date) -> Option<bool> {
+        self.catalog.area_on(code, day)?;
+        Some(outer.iter().any(|outer| self.catalog.lies_in(code, outer, day)))
     }
 
     fn permission(&self, code: &str, indicator: Option<&Indicator>, day: Date, report: &mut Report<'_>) {

@@ -7,7 +7,7 @@ use helan_schemas::event::{DataRef, number_text};
 use helan_schemas::refusal::Code;
 
 use super::Report;
-use crate::problems::quoted;
+use crate::problems::{or_meant, quoted};
 
 /// Unit of what is done or not: milestones, and coverage of one member.
 const BOOLEAN: &str = "BOOL";
@@ -87,7 +87,7 @@ pub(super) fn judge(
                 Code::NumberSyntax if yes_or_no && !text.contains(|c: char| c.is_ascii_digit()) => Code::NotYesOrNo,
                 code => code,
             };
-            report("data.value", code, quoted(text));
+            report("data.value", code, or_meant(quoted(text), in_brackets(text).as_deref()));
             return None;
         }
     };
@@ -103,6 +103,13 @@ pub(super) fn judge(
             None
         }
     }
+}
+
+/// The negative number that bookkeepers write in brackets.
+fn in_brackets(text: &str) -> Option<String> {
+    let inside = text.trim().strip_prefix(['(', '（'])?.strip_suffix([')', '）'])?.replace([',', '，'], "");
+    let is_number = inside.starts_with(|c: char| c.is_ascii_digit()) && Decimal::parse(&inside).is_ok();
+    is_number.then(|| format!("-{inside}"))
 }
 
 fn number_code(error: DecimalError, text: &str) -> Code {

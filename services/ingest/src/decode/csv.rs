@@ -54,7 +54,8 @@ pub(crate) fn read<'b, 'e>(
         builder.problems().add(Place::WHOLE.line(line), None, error.code, "");
         return (builder, None);
     }
-    builder.set_title(&text[..start]);
+    let (told, judge) = builder.told();
+    told.around(&text[..start], judge);
     if heading.iter().any(|name| matches!(field_of(name), Some((_, Some(Lang::Zh))))) {
         builder.problems().set_headed();
     }
@@ -73,7 +74,13 @@ pub(crate) fn read<'b, 'e>(
                 // A quote out of place leaves no way to tell where the next row begins.
                 break;
             }
-            Ok(_) if cells.iter().all(|cell| cell.is_empty()) => row -= 1,
+            Ok(_) if cells.iter().all(|cell| cell.is_empty()) || cells == heading => row -= 1,
+            // Files that were joined: below another heading, columns mean something else.
+            Ok(line) if layout::is_heading_row(&cells) => {
+                let found = quoted(&cells.join(","));
+                builder.problems().add(Place::row(row).line(line), None, Code::CsvHeadingAgain, found);
+                break;
+            }
             // What a broken heading means, nobody knows: only the form of the rows can be judged.
             Ok(line) if cells.len() != heading.len() => {
                 let found = format!("{} ≠ {}", cells.len(), heading.len());
@@ -104,7 +111,7 @@ pub(crate) fn read<'b, 'e>(
                         Some((column, cell))
                     })
                     .collect();
-                match take_row(filled, manner, place, broken, &mut builder) {
+                match take_row(filled, manner, place, (broken, String::new()), &mut builder) {
                     Taken::Event => done.reported += 1,
                     Taken::NotReported => done.not_reported += 1,
                     Taken::Remark => {}
@@ -116,6 +123,7 @@ pub(crate) fn read<'b, 'e>(
             break;
         }
     }
+    builder.end_table();
     (builder, form.then_some(done))
 }
 
@@ -128,6 +136,11 @@ fn control(text: &str) -> Option<(u32, String)> {
 
 /// A value's text in plain digits, or why it is refused and what it was.
 fn number(cell: Cow<'_, str>, mark: Option<DecimalMark>) -> Result<Cow<'_, str>, (Code, Cow<'_, str>)> {
+    if cell.starts_with('#') {
+        // What a spreadsheet has shown in its place.
+        let code = if cell.bytes().all(|byte| byte == b'#') { Code::CellUnseen } else { Code::CellError };
+        return Err((code, cell));
+    }
     match typed(&cell, mark, Writer::Either) {
         Ok(Cow::Borrowed(_)) => Ok(cell),
         Ok(Cow::Owned(plain)) => Ok(Cow::Owned(plain)),

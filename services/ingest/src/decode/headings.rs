@@ -40,15 +40,27 @@ pub(crate) fn headings() -> impl Iterator<Item = (&'static str, &'static str, &'
     OTHERS.into_iter().chain(texts)
 }
 
-/// The field of a heading, and the language if a person's heading was used. A `*` that marks what must be filled in is
-/// no part of it.
+/// A heading without what layout adds: stars that mark what must be filled in, colons, line breaks, spaces within a word.
+fn bare(heading: &str) -> String {
+    let half = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    let text: String = heading.chars().map(half).filter(|c| !matches!(c, '\u{200b}' | '\u{feff}')).collect();
+    let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | ':' | '†'));
+    let between = if text.is_ascii() { " " } else { "" };
+    text.split_whitespace().collect::<Vec<_>>().join(between)
+}
+
+/// The field of a heading, and the language if a person's heading was used.
 pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
-    let heading = heading.trim().trim_end_matches('*').trim_end();
+    let heading = bare(heading);
     let exact = headings().find(|(field, ..)| heading == *field).map(|(field, ..)| (field, None));
     exact.or_else(|| {
-        headings().find_map(|(field, zh, en)| match heading {
-            _ if heading == zh => Some((field, Some(Lang::Zh))),
-            _ if heading.eq_ignore_ascii_case(en) => Some((field, Some(Lang::En))),
+        headings().find_map(|(field, zh, en)| match heading.as_str() {
+            heading if heading == zh => Some((field, Some(Lang::Zh))),
+            heading if heading.eq_ignore_ascii_case(en) => Some((field, Some(Lang::En))),
+            heading if heading.eq_ignore_ascii_case(field) => Some((field, None)),
             _ => None,
         })
     })
@@ -56,8 +68,12 @@ pub(crate) fn field_of(heading: &str) -> Option<(&'static str, Option<Lang>)> {
 
 /// The heading that was most likely meant by one that is not known.
 pub(crate) fn meant(heading: &str) -> Option<&'static str> {
-    let names = headings().flat_map(|(field, zh, en)| [field, zh, en]);
-    nearest(heading.trim_end_matches('*').trim_end(), names)
+    let names = || headings().flat_map(|(field, zh, en)| [field, zh, en]);
+    let heading = bare(heading);
+    // What stands in brackets may be a unit: it has a column of its own.
+    let before = heading.split(['(', '[', '【']).next().unwrap_or_default();
+    let known = field_of(before).and_then(|_| names().find(|name| name.eq_ignore_ascii_case(before)));
+    known.or_else(|| nearest(&heading, names()))
 }
 
 /// What people call a field.
@@ -108,8 +124,10 @@ pub(crate) fn yes_and_no(lang: Lang) -> [&'static str; 2] {
 pub(crate) fn yes_or_no(text: &str) -> &str {
     let known = YES_AND_NO.iter().find(|(_, zh, en)| text == *zh || text.eq_ignore_ascii_case(en));
     match text {
-        "TRUE" => "1",
-        "FALSE" => "0",
+        "√" | "✓" | "✔" => "1",
+        "×" | "✗" | "✘" => "0",
+        _ if ["true", "y"].iter().any(|yes| text.eq_ignore_ascii_case(yes)) => "1",
+        _ if ["false", "n"].iter().any(|no| text.eq_ignore_ascii_case(no)) => "0",
         _ => known.map_or(text, |(value, ..)| value),
     }
 }
@@ -167,6 +185,12 @@ mod tests {
         assert_eq!(field_of(" 数值* "), Some(("value", Some(Lang::Zh))));
         assert_eq!(field_of("area CODE"), Some(("ref_area", Some(Lang::En))));
         assert_eq!(field_of("ref_area"), Some(("ref_area", None)));
+        for value in ["数 值", "*数值", "数　值：", "数\n值", "VALUE", "value *", "Value:", "＊数值"] {
+            assert_eq!(field_of(value).map(|(field, _)| field), Some("value"), "{value}");
+        }
+        assert_eq!(field_of("UNIT_MULT"), Some(("unit_mult", None)));
+        assert_eq!(field_of("#数值"), None);
+        assert_eq!(meant("数值（万元）"), Some("数值"));
         assert_eq!(field_of("数"), None);
         assert_eq!(meant("ref_aera"), Some("ref_area"));
         assert_eq!(meant("time period"), Some("time_period"));

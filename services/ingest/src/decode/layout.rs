@@ -83,6 +83,11 @@ fn is_known_heading(line: &str) -> bool {
     std::iter::once(',').chain(SEPARATORS).any(|separator| known(line, separator) >= ENOUGH)
 }
 
+/// Whether the cells of a row are known headings.
+pub(super) fn is_heading_row(cells: &[Cow<'_, str>]) -> bool {
+    cells.len() >= ENOUGH && cells.iter().filter(|cell| field_of(cell).is_some()).count() >= ENOUGH
+}
+
 /// Whether a line tells Excel what separates the cells.
 fn is_sep(line: &str) -> bool {
     let line = line.trim().trim_matches('"');

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use helan_schemas::codes;
-use helan_schemas::event::{DataRef, Text};
+use helan_schemas::event::Text;
 use helan_schemas::refusal::Code;
 
 use super::fields::{Slot, UNKNOWN_MULT, blank, data_field};
 use super::headings::{self, AREA_NAME, DUE, INDICATOR_NAME, LAST_VALUE, SENT_VALUE, TEMPLATE_ROW, UNIT_NAME};
-use super::title::TitledUnit;
 use super::typed::is_shortened;
+use crate::answer::RowAt;
 use crate::check::ValueText;
 use crate::problems::{Place, quoted};
 use crate::submission::{Builder, Form};
@@ -33,6 +33,14 @@ pub(crate) enum Column {
 }
 
 impl Column {
+    /// Whether it is the same column as another.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(own) | Self::Data(own, _), Self::Name(other) | Self::Data(other, _)) => own == other,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
     /// The column of a field's name; none for what no table has.
     pub(crate) fn of(field: &'static str) -> Option<Self> {
         match field {
@@ -83,12 +91,13 @@ pub(crate) struct Manner<'e> {
     pub(crate) worded_mult: bool,
 }
 
-/// Takes a row's cells that are not empty. `broken` names fields whose cells were already found wrong.
+/// Takes a row's cells that are not empty. `broken` names fields whose cells were already found wrong; `beside` is what else
+/// stands in the row for people.
 pub(crate) fn take_row<'e>(
     cells: impl IntoIterator<Item = (Column, Cow<'e, str>)>,
     manner: Manner<'e>,
     place: Place<'_>,
-    mut broken: Vec<&'static str>,
+    (mut broken, mut beside): (Vec<&'static str>, String),
     builder: &mut Builder<'_, 'e>,
 ) -> Taken {
     let source = manner.source;
@@ -116,7 +125,10 @@ pub(crate) fn take_row<'e>(
             Column::Type => event.event_type = Text(cell),
             Column::TemplateRow => template_row = Some(cell),
             Column::Name(field) => names.push((field, cell)),
-            Column::Remark => {}
+            Column::Remark => {
+                beside.push_str(&cell);
+                beside.push('\n');
+            }
             Column::Source => match source {
                 Some(source) if source != cell => {
                     let found = format!("{} ≠ {}", quoted(&cell), quoted(source));
@@ -150,6 +162,15 @@ pub(crate) fn take_row<'e>(
     let reports = &*event.event_type == codes::TYPE_REPORTED;
     if manner.form && reports && value.is_empty() && !broken.contains(&"data.value") && data.obs_status.is_none() {
         let known = data.ref_area.is_some() || data.indicator.is_some() || template_row.is_some();
+        if data.ref_area.is_none() || data.indicator.is_none() {
+            // No row of figures but words between them, in whatever columns.
+            let words = [&data.ref_area, &data.indicator, &data.time_period, &data.note];
+            let words = words.into_iter().flatten().map(|text| text.as_ref());
+            let words = words.chain(names.iter().map(|(_, name)| name.as_ref())).chain([beside.as_str()]);
+            let words = words.collect::<Vec<_>>().join("\n");
+            let (told, judge) = builder.told();
+            told.between(&words, judge);
+        }
         return if known { Taken::NotReported } else { Taken::Remark };
     }
     let yes_or_no = |code: &str| builder.judge().is_yes_or_no(code);
@@ -183,9 +204,15 @@ pub(crate) fn take_row<'e>(
             broken.push(field);
         }
     }
-    if reports && let Some(found) = titled_otherwise(builder, data, &names) {
-        builder.problems().add(place, Some("unit"), Code::UnitNameMismatch, found);
-        broken.push("data.unit");
+    if reports {
+        beside.push_str(data.note.as_deref().unwrap_or_default());
+        let unit_name = names.iter().find(|(field, _)| *field == UNIT_NAME).map(|(_, name)| name.as_ref());
+        let at = RowAt { row: place.row.unwrap_or_default(), line: place.line };
+        let (told, judge) = builder.told();
+        if let Some(found) = told.otherwise(judge, data, (unit_name, &beside), at) {
+            builder.problems().add(place, Some("unit"), Code::UnitNameMismatch, found);
+            broken.push("data.unit");
+        }
     }
     if manner.lost_zeros
         && !names.iter().any(|(field, _)| *field == AREA_NAME)
@@ -208,32 +235,6 @@ pub(crate) fn take_row<'e>(
 /// The power of ten behind a word.
 fn chosen_mult(word: &str) -> Result<i32, std::num::ParseIntError> {
     headings::choice("unit_mult", word.to_owned()).parse()
-}
-
-/// The unit of a title above the rows, where it is the row's at another multiplier, or nobody knows it, and the row says
-/// nothing of its own beside the value. A title may list several units, and says nothing of indicators of another one.
-fn titled_otherwise(
-    builder: &mut Builder<'_, '_>,
-    data: &DataRef<'_>,
-    names: &[(&'static str, Cow<'_, str>)],
-) -> Option<String> {
-    let scale = data.unit_mult.unwrap_or_default();
-    let says_it = || names.iter().any(|(field, name)| *field == UNIT_NAME && !name.trim().is_empty());
-    if scale == UNKNOWN_MULT || says_it() {
-        return None;
-    }
-    if let Some(unknown) = builder.unknown_unit() {
-        return Some(quoted(&unknown));
-    }
-    let indicator = data.indicator.as_deref()?;
-    let units = builder.judge().units_of(indicator)?;
-    let yes_or_no = builder.judge().is_yes_or_no(indicator);
-    let about = |unit: &&TitledUnit| unit.is_about(&units) && !(yes_or_no && unit.unit.is_none());
-    let mut about = builder.titled().iter().filter(about);
-    let other = about.next()?;
-    // The first that fits decides, wherever it stands in the title.
-    let fits = other.fits(scale) || about.any(|unit| unit.fits(scale));
-    (!fits).then(|| format!("{} ≠ {} × 10^{scale}", quoted(&other.text), quoted(units[1])))
 }
 
 /// Reports a code of which a spreadsheet has kept the first digits only.

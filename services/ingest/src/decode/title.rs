@@ -37,11 +37,6 @@ impl TitledUnit {
     pub(crate) fn is_about(&self, unit: &[&str; 3]) -> bool {
         self.unit.as_ref().is_none_or(|name| names_of(unit).any(|own| own == *name))
     }
-
-    /// Whether it agrees with a multiplier. The plain unit says none: the row's own counts.
-    pub(crate) fn fits(&self, scale: i32) -> bool {
-        self.power == 0 || self.power == scale
-    }
 }
 
 /// What a title says of units.
@@ -57,7 +52,9 @@ pub(crate) struct Title {
 const MOST_OF_TITLE: usize = 16 * 1024;
 const MOST_OF_UNIT: usize = 64;
 /// Words of powers of ten, the longer before what they begin with. Numbers such as 10,000 are read apart from them.
-const POWERS: [(&str, i32); 19] = [
+const POWERS: [(&str, i32); 24] = [
+    ("trillions", 12),
+    ("trillion", 12),
     ("billions", 9),
     ("billion", 9),
     ("bn", 9),
@@ -65,8 +62,11 @@ const POWERS: [(&str, i32); 19] = [
     ("million", 6),
     ("mln", 6),
     ("mn", 6),
+    ("mio", 6),
+    ("mil", 6),
     ("thousands", 3),
     ("thousand", 3),
+    ("thsd", 3),
     ("hundreds", 2),
     ("hundred", 2),
     ("ten", 1),
@@ -78,10 +78,26 @@ const POWERS: [(&str, i32); 19] = [
     ("百", 2),
     ("十", 1),
 ];
+/// Words that are powers only beside the name of a unit: `¥m`, `k RMB`.
+const SHORT_POWERS: [(&str, i32); 7] = [("wan", 4), ("w", 4), ("tn", 12), ("t", 12), ("b", 9), ("m", 6), ("k", 3)];
+/// Begin what has a power of ten in Chinese.
+const POWER_SIGNS: &str = "万亿千仟百";
+/// Before a power of ten: then it belongs to a figure, to a limit, or to what is counted by it.
+const OF_A_FIGURE: &str = "一二三四五六七八九十百千万亿零〇两几数多余半近上超约过逾达满每第=.";
+/// Before a power of ten: what is shown is to be multiplied by it.
+const TIMES: [char; 3] = ['×', '*', 'x'];
+/// Currencies that are not the catalog's.
+const FOREIGN: [&str; 8] = ["美元", "美金", "欧元", "日元", "港元", "港币", "英镑", "卢布"];
+/// Stand between the word unit and the unit; the first two, and long dashes, say that a unit follows.
+const BEFORE_UNIT: [char; 18] =
+    [':', '=', '—', '–', '―', '─', '‐', '‑', '-', '~', '·', '|', '/', '→', '>', '…', '_', ' '];
+const NAMES_UNIT: usize = 6;
+/// End what stands behind 以 or 按: 以万元计, 按万元填报.
+const COUNTED: [&str; 9] = ["为单位", "统计", "计", "填", "列", "表示", "反映", "核算", "报送"];
 /// The yuan's code, what it is called beside its names in the catalog, and words for the currency alone.
-const YUAN: (&str, [&str; 6], [&str; 5]) = (
+const YUAN: (&str, [&str; 10], [&str; 5]) = (
     "CNY",
-    ["元", "yuan", "人民币元", "元人民币", "rmb yuan", "chinese yuan"],
+    ["元", "yuan", "人民币元", "元人民币", "rmb yuan", "chinese yuan", "yuan rmb", "yuan renminbi", "块", "块钱"],
     ["人民币", "rmb", "renminbi", "cny", "¥"],
 );
 /// Ends what is read behind `单位：`.
@@ -89,7 +105,7 @@ const ENDS: [char; 13] = ['\n', '\r', '\t', '"', ',', ';', ')', ']', '】', '。
 /// Stand between the units of one list.
 const LISTED: [char; 5] = ['、', '或', '和', '及', '与'];
 /// Before 单位: it is one of measure.
-const OF_MEASURE: [&str; 6] = ["计量", "金额", "货币", "数量", "价值", "数值"];
+const OF_MEASURE: [&str; 7] = ["计量", "金额", "货币", "数量", "价值", "数值", "数据"];
 /// Ends of an office's name.
 const OFFICES: &str =
     "局 厅 委 处 院 所 部 办 会 公司 中心 园区 高新区 政府 大学 bureau office department committee park centre";
@@ -113,6 +129,8 @@ pub(crate) fn read(title: &str, known: &Known) -> Title {
     for piece in text.split(apart).map(str::trim) {
         found.units.extend(at_end(piece, known));
     }
+    within_words(&text, known, &mut found);
+    multiplied(&text, &mut found);
     // A bare currency leaves open what its multiplier is.
     found.units.retain(|unit| unit.power != 0 || !YUAN.2.contains(&unit.text.as_str()));
     found
@@ -124,8 +142,8 @@ fn marked(text: &str, known: &Known, found: &mut Title) {
         for (at, _) in text.match_indices(word) {
             let (before, after) = (&text[..at], &text[at + word.len()..]);
             let after = after.strip_prefix('s').unwrap_or(after).trim_start_matches(' ');
-            let is_named = after.starts_with([':', '=']);
-            let after = after.trim_start_matches([':', '=', '为', ' ']);
+            let is_named = after.starts_with(&BEFORE_UNIT[..NAMES_UNIT]);
+            let after = after.trim_start_matches(|c| BEFORE_UNIT.contains(&c) || matches!(c, '为' | '是' | '均'));
             let named = beginning(after.split(ENDS).next().unwrap_or_default(), 2 * MOST_OF_UNIT);
             // 填报单位 and `business unit` are offices.
             let attached = if word == "unit" { before.trim_end_matches(' ') } else { before };
@@ -145,14 +163,79 @@ fn marked(text: &str, known: &Known, found: &mut Title) {
     }
 }
 
+/// Chinese words run on: 金额为千元, 研发经费万元. A unit among them counts where it is not part of a figure (5 万元), of a longer
+/// word (亿元以上, 万元产值) or of a ratio.
+fn within_words(text: &str, known: &Known, found: &mut Title) {
+    for (at, _) in text.char_indices().filter(|(_, c)| POWER_SIGNS.contains(*c)) {
+        let before = text[..at].trim_end_matches(' ');
+        let of_figure = before.ends_with(|c: char| c.is_ascii_digit() || OF_A_FIGURE.contains(c));
+        let is_ratio = before.strip_suffix('/').is_some_and(|part| {
+            let word = part.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            word.chars().count() < 3 || known.units.iter().any(|(_, name)| part.ends_with(name))
+        });
+        if of_figure || is_ratio {
+            continue;
+        }
+        let Some((power, rest)) = power(&text[at..], false) else { continue };
+        let rest = rest.trim_start_matches(' ');
+        if let Some(currency) = FOREIGN.iter().find(|currency| rest.starts_with(*currency)) {
+            let end = text.len() - rest.len() + currency.len();
+            found.unknown.get_or_insert_with(|| text[at..end].to_owned());
+            continue;
+        }
+        let names = known.units.iter().map(|(_, name)| name).filter(|name| rest.starts_with(name.as_str()));
+        let Some(name) = names.max_by_key(|name| name.len()) else { continue };
+        let behind = &rest[name.len()..];
+        let goes_on = behind.starts_with(|c: char| c.is_alphanumeric() || c == '/')
+            || behind.trim_start().starts_with(|c: char| c.is_ascii_alphabetic());
+        let goes_on = goes_on && !COUNTED.iter().any(|word| behind.starts_with(word));
+        if !goes_on && !name.is_ascii() {
+            let text = text[at..text.len() - behind.len()].to_owned();
+            found.units.push(TitledUnit { text, power, unit: Some(name.clone()) });
+        }
+    }
+}
+
+/// What is shown is multiplied: 元×10⁴, x1000; or is money of another country: $m.
+fn multiplied(text: &str, found: &mut Title) {
+    for (at, sign) in text.char_indices() {
+        let (before, behind) = (text[..at].trim_end_matches(' '), &text[at + sign.len_utf8()..]);
+        let is_number = behind.trim_start_matches(' ').starts_with('1');
+        let in_word = sign == 'x' && text[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
+        let is_money =
+            matches!(sign, '$' | '€' | '£') && !behind.trim_start().starts_with(|c: char| c.is_ascii_digit());
+        if is_money && power(behind, true).is_some_and(|(power, _)| power > 2) {
+            found.unknown.get_or_insert_with(|| beginning(&text[at..], MOST_OF_UNIT).trim().to_owned());
+        }
+        if !TIMES.contains(&sign) || !is_number || in_word || before.ends_with(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        if let Some((power, rest)) = power(behind, false).filter(|(power, _)| *power > 2) {
+            let text = text[at..text.len() - rest.len()].to_owned();
+            found.units.push(TitledUnit { text, power, unit: None });
+        }
+    }
+}
+
 /// Whether a text behind `单位：` may be a unit that nobody here knows.
 fn asks(text: &str, known: &Known) -> bool {
+    if SHORT_POWERS.iter().any(|(word, _)| *word == text) {
+        return true;
+    }
     let is_office = OFFICES.split(' ').any(|office| text.ends_with(office))
         || known.names.iter().any(|name| text.contains(name.as_str()));
     // One character has no room for a multiplier and a unit: 吨, 亩.
     text.chars().filter(|c| c.is_alphanumeric()).count() > 1
         && !is_office
         && !NO_UNIT.iter().any(|start| text.starts_with(start))
+}
+
+/// Whether what follows a name makes it that of an office.
+pub(crate) fn is_of_office(behind: &str) -> bool {
+    let end = behind.find(|c: char| !c.is_alphanumeric()).unwrap_or(behind.len());
+    let word = behind[..end].trim_end_matches(' ');
+    OFFICES.split(' ').any(|office| !office.is_ascii() && word.contains(office))
+        || OFFICES.split(' ').any(|office| office.is_ascii() && behind.to_lowercase().contains(office))
 }
 
 /// What a text begins with, up to so many bytes.
@@ -166,15 +249,17 @@ fn in_brackets(text: &str) -> impl Iterator<Item = &str> {
     text.split(['(', '[', '【']).skip(1).filter_map(|rest| Some(rest.split_once([')', ']', '】'])?.0))
 }
 
-/// What stands behind `in`, and between 以 and 计 or 为单位; and whether a multiplier alone may be meant (数以万计 counts nothing).
+/// What stands behind `in`, and between 以 or 按 and 计 or 填报; and whether a multiplier alone may be meant (数以万计 counts nothing).
 fn phrases(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let words = text.match_indices("in ").filter(|(at, _)| !text[..*at].ends_with(char::is_alphanumeric));
     let english = words.map(|(at, word)| text[at + word.len()..].split(ENDS).next().unwrap_or_default());
-    let chinese = text.split('以').skip(1).filter_map(|rest| {
-        let end = rest.find("为单位").or_else(|| rest.find('计'))?;
-        Some(&rest[..end])
+    let chinese = text.match_indices(['以', '按', '用']).filter_map(|(at, word)| {
+        let rest = &text[at + word.len()..];
+        let end = COUNTED.iter().filter_map(|word| rest.find(word)).min()?;
+        // 数以万计 is many.
+        Some((&rest[..end], !text[..at].ends_with('数')))
     });
-    english.map(|phrase| (phrase, true)).chain(chinese.map(|phrase| (phrase, false)))
+    english.map(|phrase| (phrase, true)).chain(chinese)
 }
 
 /// The unit with which a text begins. A multiplier must stand alone: what follows it may be another currency.
@@ -192,8 +277,9 @@ fn at_end(piece: &str, known: &Known) -> Option<TitledUnit> {
             let number = |text: &str| text.rsplit(|c: char| !c.is_ascii_digit() && c != '.').next().map(str::to_owned);
             let is_year = |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
             let is_figure = |text: &str| number(text.trim_end()).is_some_and(|it| !it.is_empty() && !is_year(&it));
-            let begins_with_figure = last.starts_with(|c: char| c.is_ascii_digit());
-            let found = unit(last, known).filter(is_meant).filter(|unit| unit.unit.is_some() && unit.power != 0)?;
+            let begins_with_figure = last.starts_with(|c: char| c.is_ascii_digit()) && !is_thousands(last);
+            let says = |unit: &TitledUnit| unit.power != 0 && (unit.unit.is_some() || is_thousands(&unit.text));
+            let found = unit(last, known).filter(is_meant).filter(says)?;
             (!is_figure(before) && !begins_with_figure).then_some(found)
         })
     })
@@ -201,7 +287,7 @@ fn at_end(piece: &str, known: &Known) -> Option<TitledUnit> {
 
 /// Reads a text that is a unit as a whole: a power of ten, a unit of the catalog, or both, the unit behind or in front.
 fn unit(text: &str, known: &Known) -> Option<TitledUnit> {
-    let text = text.trim();
+    let text = text.trim_start_matches(['×', '*', ' ']).trim_end_matches(['.', ' ']).trim();
     let told = |power: i32, name: Option<String>| Some(TitledUnit { text: text.to_owned(), power, unit: name });
     if text.is_empty() || text.len() > MOST_OF_UNIT {
         return None;
@@ -213,6 +299,14 @@ fn unit(text: &str, known: &Known) -> Option<TitledUnit> {
     if let Some(name) = named(text, None) {
         return told(0, Some(name));
     }
+    // Written together: RMBm, MRMB.
+    let joined = SHORT_POWERS.iter().find_map(|(word, power)| {
+        let name = text.strip_suffix(word).or_else(|| text.strip_prefix(word))?;
+        Some((*power, named(name, None).filter(|name| name.is_ascii() && name.len() > 2)?))
+    });
+    if let Some((power, name)) = joined {
+        return told(power, Some(name));
+    }
     // A name in front of the power: RMB million, 人民币万元.
     let in_front = known.units.iter().filter_map(|front| {
         let rest = text.strip_prefix(front.1.as_str())?;
@@ -220,12 +314,14 @@ fn unit(text: &str, known: &Known) -> Option<TitledUnit> {
         apart.then(|| (Some(front), rest.trim_start()))
     });
     in_front.chain([(None, text)]).find_map(|(front, rest)| {
-        let (power, rest) = power(rest)?;
-        let rest = rest.strip_prefix("of ").unwrap_or(rest).trim();
-        if rest.is_empty() {
-            return told(power, front.map(|(_, name)| name.clone()));
-        }
-        told(power, Some(named(rest, front.map(|(code, _)| code.as_str()))?))
+        [false, true].into_iter().find_map(|is_short| {
+            let (power, rest) = power(rest, is_short)?;
+            let rest = rest.strip_prefix("of ").unwrap_or(rest).trim();
+            if rest.is_empty() {
+                return told(power, front.map(|(_, name)| name.clone())).filter(|_| front.is_some() || !is_short);
+            }
+            told(power, Some(named(rest, front.map(|(code, _)| code.as_str()))?))
+        })
     })
 }
 
@@ -236,24 +332,32 @@ fn names_of(unit: &[&str; 3]) -> impl Iterator<Item = String> {
 }
 
 /// The power of ten at the beginning of a text, and what follows it.
-fn power(text: &str) -> Option<(i32, &str)> {
+fn power(text: &str, may_be_short: bool) -> Option<(i32, &str)> {
+    let short = if may_be_short { &SHORT_POWERS[..] } else { &[] };
     let (mut power, mut rest, mut any) = (0, text, false);
     loop {
         rest = rest.trim_start();
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, behind) = rest.split_at(digits);
         if digits > 0 {
-            let exponent = behind.strip_prefix('^').filter(|_| number == "10").map(|text| {
+            let raised = behind.strip_prefix('^').filter(|_| number == "10");
+            let raised = raised.or_else(|| behind.strip_prefix('e').filter(|_| number == "1"));
+            let exponent = raised.filter(|text| text.starts_with(|c: char| c.is_ascii_digit())).map(|text| {
                 let end = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
                 (text[..end].parse::<u8>().ok().map(i32::from), &text[end..])
             });
             (power, rest) = match exponent {
                 Some((exponent, behind)) => (power + exponent?, behind),
+                None if is_thousands(number) => {
+                    let behind = behind.strip_prefix("'s").or_else(|| behind.strip_prefix('s')).unwrap_or(behind);
+                    (power + i32::try_from(digits).ok()?, behind)
+                }
                 None if is_power(number) => (power + i32::try_from(digits).ok()? - 1, behind),
                 None => return None,
             };
-        } else if let Some((word, exponent)) = POWERS.iter().find(|(word, _)| begins_with(rest, word)) {
-            (power, rest) = (power + exponent, &rest[word.len()..]);
+        } else if let Some((word, exponent)) = POWERS.iter().chain(short).find(|(word, _)| begins_with(rest, word)) {
+            let behind = &rest[word.len()..];
+            (power, rest) = (power + exponent, behind.strip_prefix('.').filter(|_| word.is_ascii()).unwrap_or(behind));
         } else {
             return any.then_some((power, rest));
         }
@@ -271,34 +375,60 @@ fn is_power(digits: &str) -> bool {
     digits.starts_with('1') && digits[1..].bytes().all(|byte| byte == b'0')
 }
 
+/// Whether a text begins with the zeros of thousands or millions, as in `000s`.
+fn is_thousands(text: &str) -> bool {
+    let zeros = text.len() - text.trim_start_matches('0').len();
+    zeros >= 3 && !text[zeros..].starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// Whether what stands elsewhere than behind `单位：` is meant as a unit. Digits without a word, and words that count sections
 /// as well (千), are not; tens and hundreds count things (`in ten cities`).
 fn is_meant(unit: &TitledUnit) -> bool {
-    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '^' | '千') || c.is_whitespace();
-    !matches!(unit.power, 1 | 2) && !unit.text.chars().all(is_number)
+    let is_number = |c: char| c.is_ascii_digit() || c == '千' || c.is_whitespace();
+    !matches!(unit.power, 1 | 2) && (is_thousands(&unit.text) || !unit.text.chars().all(is_number))
 }
 
 /// A text in small letters and half-width forms, with simplified characters where units are written, and without commas
-/// in numbers.
+/// in numbers. Raised digits are exponents behind a digit, and notes elsewhere.
 fn plain(text: &str) -> String {
-    let folded = text.chars().map(|c| match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '\u{3000}' | '\u{a0}' => ' ',
-        '萬' => '万',
-        '億' => '亿',
-        '圓' | '圆' => '元',
-        '幣' => '币',
-        '單' => '单',
-        '〔' => '[',
-        '〕' => ']',
-        '’' | '‘' => '\'',
-        '￥' => '¥',
-        '⁴' => '4',
-        '⁶' => '6',
-        '⁸' => '8',
-        c => c,
-    });
-    let lower = folded.collect::<String>().to_lowercase();
+    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let mut folded = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        if let Some(digit) = RAISED.iter().position(|raised| *raised == c) {
+            if before.is_ascii_digit() && !RAISED.contains(&before) {
+                folded.push('^');
+            }
+            if before.is_ascii_digit() || RAISED.contains(&before) && folded.ends_with(|c: char| c.is_ascii_digit()) {
+                folded.push(char::from(b'0' + digit as u8));
+            }
+            before = c;
+            continue;
+        }
+        before = match c {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+            '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => continue,
+            '\n' | '\r' | '\t' => c,
+            c if c.is_whitespace() => ' ',
+            '∶' | '︰' | '﹕' | 'ː' | '꞉' | '︓' => ':',
+            '萬' => '万',
+            '億' => '亿',
+            '圓' | '圆' => '元',
+            '幣' => '币',
+            '單' => '单',
+            '〔' => '[',
+            '〕' => ']',
+            '’' | '‘' => '\'',
+            '￥' => '¥',
+            c => c,
+        };
+        // Layout puts a space into words of two characters.
+        if before == '位' && folded.trim_end_matches(' ').ends_with('单') {
+            folded.truncate(folded.trim_end_matches(' ').len());
+        }
+        folded.push(before);
+    }
+    let lower = folded.to_lowercase().replace("10的", "10^").replace("次方", "").replace("10**", "10^");
     let bytes = lower.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let groups = |at: usize| {
@@ -308,129 +438,4 @@ fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn known() -> Known {
-        let units = [
-            ["CNY", "元", "yuan"],
-            ["PERSON", "人", "persons"],
-            ["ITEM", "个", "units"],
-            ["PATENT_PER_10000", "件/万人", "patents per 10,000 persons"],
-        ];
-        Known::new(units.into_iter(), ["银川市", "Yinchuan", "市"].into_iter())
-    }
-
-    /// Power and unit of everything that a title names beyond the plain unit, and what it asks about.
-    fn named(title: &str) -> (Vec<(i32, bool)>, Option<String>) {
-        let found = read(title, &known());
-        let mut units: Vec<_> = found.units.iter().filter(|unit| unit.power != 0).collect();
-        units.dedup_by_key(|unit| (unit.power, unit.unit.clone()));
-        let is_yuan = |unit: &TitledUnit| unit.is_about(&["CNY", "元", "yuan"]);
-        (units.into_iter().map(|unit| (unit.power, is_yuan(unit))).collect(), found.unknown)
-    }
-
-    #[test]
-    fn a_multiplier_is_seen_in_every_shape() {
-        for (title, power) in [
-            ("表二\n单位：万元,,,\n", 4),
-            ("（计量单位: 亿元）", 8),
-            ("2018年研发经费（万元）", 4),
-            ("2018年研发经费 (万元)", 4),
-            ("研发经费【亿元】", 8),
-            ("研发经费（2018年，万元）", 4),
-            ("研发经费（单位：万元）", 4),
-            ("研发经费,单位（万元）", 4),
-            ("研发经费 单位：万元", 4),
-            ("单位 万元", 4),
-            ("单位万元", 4),
-            ("单位为万元", 4),
-            ("单位：人民币万元", 4),
-            ("货币单位：人民币万元", 4),
-            ("金额单位：万元人民币", 4),
-            ("單位：萬元", 4),
-            ("单位：億元", 8),
-            ("单位：百万元", 6),
-            ("单位：千万元", 7),
-            ("单位：10万元", 5),
-            ("单位：亿", 8),
-            ("单位：万元  制表：张三", 4),
-            ("Unit: Million Yuan", 6),
-            ("Unit: million", 6),
-            ("Unit (million yuan)", 6),
-            ("Units: 10,000 yuan", 4),
-            ("Unit: RMB million", 6),
-            ("Unit: CNY 100 million", 8),
-            ("in 10,000 yuan", 4),
-            ("R&D expenditure (in thousands of yuan)", 3),
-            ("in hundred million yuan, 2018", 8),
-            ("RMB'000", 3),
-            ("以万元为单位", 4),
-            ("金额以亿元计", 8),
-            ("表1 研发经费，万元", 4),
-            ("表1 研发经费 万元", 4),
-            ("表1 研发经费,,,万元", 4),
-            ("R&D expenditure million yuan", 6),
-            ("R&D expenditure 2018 million yuan", 6),
-            ("单位：１０，０００元", 4),
-            ("单位：10^4元", 4),
-        ] {
-            let (units, unknown) = named(title);
-            assert!(!units.is_empty() && units.iter().all(|unit| *unit == (power, true)), "{title}: {units:?}");
-            assert_eq!(unknown, None, "{title}");
-        }
-    }
-
-    #[test]
-    fn harmless_titles_say_nothing() {
-        for title in [
-            "2018 年 R&D 报表",
-            "研发经费（2018年）",
-            "研发经费（预计）",
-            "表1",
-            "（一）基本情况（千）（百）",
-            "Table 1 (1000)",
-            "in 2018, in 1000",
-            "单位：元",
-            "单位：人、个",
-            "单位：吨",
-            "单位：%",
-            "单位：件/万人",
-            "单位：",
-            "单位：（盖章）",
-            "单位（盖章）：银川市统计局",
-            "单位：银川市科技局",
-            "单位：中卫市统计局",
-            "单位：见各列",
-            "单位名称：某某",
-            "填报单位：甲市,,单位负责人：乙",
-            "business unit: A",
-            "Unit: Yinchuan",
-            "community: opportunity",
-            "投资 5 万元",
-            "a target of 5 million yuan",
-            "亿元以上企业",
-            "数以万计的企业",
-            "Progress in ten units, 100 units",
-            "2018年（1-12月）",
-        ] {
-            assert_eq!(named(title), (vec![], None), "{title}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_known_unit_is_asked_about() {
-        for (title, unknown) in [
-            ("单位：万美元", "万美元"),
-            ("Unit: million USD", "million usd"),
-            ("计量单位：万元/人", "万元/人"),
-            ("单位：三千元", "三千元"),
-            ("单位：10^2147483647元", "10^2147483647元"),
-        ] {
-            assert_eq!(named(title), (vec![], Some(unknown.to_owned())), "{title}");
-        }
-        // Beside one that is known, another may be of other rows.
-        assert_eq!(named("单位：万元、人年"), (vec![(4, true)], None));
-        assert_eq!(named("单位：万人"), (vec![(4, false)], None));
-    }
-}
+mod tests;

@@ -11,6 +11,8 @@ use crate::problems::{Problems, quoted};
 
 /// Names under which the sheet to be read is found among several.
 const DATA_SHEETS: [&str; 2] = ["数据", "data"];
+/// The setting by which formulas are computed only when a person asks for it.
+pub(super) const ON_DEMAND: &str = "calcMode=manual";
 /// Longest text of one cell: Excel's own bound is 32,767 characters.
 const MAX_TEXT_BYTES: usize = 4 * 32_767;
 
@@ -186,11 +188,9 @@ fn uncomputed(start: &BytesStart<'_>) -> Option<String> {
     if let Some(name) = on {
         return Some(format!("{name}=1"));
     }
-    if attribute(start, "calcMode").as_deref() == Some("manual") {
-        return Some("calcMode=manual".to_owned());
-    }
     let unfinished = attribute(start, "calcCompleted").is_some_and(|text| text == "0" || text == "false");
-    unfinished.then(|| "calcCompleted=0".to_owned())
+    let on_demand = attribute(start, "calcMode").as_deref() == Some("manual");
+    unfinished.then(|| "calcCompleted=0".to_owned()).or_else(|| on_demand.then(|| ON_DEMAND.to_owned()))
 }
 
 /// The shared texts; `hold` counts what they take, which for short ones is far more than their part.

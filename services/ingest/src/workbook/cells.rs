@@ -63,7 +63,7 @@ pub(super) fn meaning(field: &str, cell: &Cell, book: &Book, frame: &Frame) -> M
     }
     let text = match &cell.content {
         Content::Empty if cell.formula => return Meaning::Wrong(Code::FormulaWithoutValue, String::new()),
-        Content::NotComputed(why) => return Meaning::Wrong(Code::FormulaWithoutValue, why.clone()),
+        Content::NotComputed { why, .. } => return Meaning::Wrong(Code::FormulaWithoutValue, why.clone()),
         Content::Empty => return Meaning::Nothing,
         Content::Error(text) => return Meaning::Wrong(Code::CellError, quoted(text)),
         Content::IsoDate(text) => {
@@ -144,6 +144,26 @@ fn conditional(cell: &Cell, style: &Style, book: &Book, frame: &Frame) -> Option
         }
     }
     None
+}
+
+/// The words that a cell shows beside the table's own: of a number, what its format draws.
+pub(super) fn words(cell: &Cell, book: &Book) -> String {
+    let format = book.styles.of(cell.style).map(|style| book.styles.format(style));
+    match (&cell.content, format) {
+        (Content::Text(text), Some(format)) => format.text(text, false),
+        (Content::NotComputed { saved: text, .. } | Content::Text(text), _) => text.clone(),
+        (Content::Number(text), Some(format)) if !format.is_general() => {
+            let parts = match stored(text) {
+                Stored::Exact(held) | Stored::Rounded(held) => Parts::of(&held),
+                Stored::TooLong | Stored::Unreadable => None,
+            };
+            match parts.map(|parts| format.number(&parts, false)) {
+                Some(Shown::Number { text, .. } | Shown::Other(text)) => text,
+                _ => String::new(),
+            }
+        }
+        _ => String::new(),
+    }
 }
 
 fn number(field: &str, text: &str, column: u32, (book, frame, style): (&Book, &Frame, &Style)) -> Meaning {
@@ -306,7 +326,12 @@ mod tests {
             ("value", number("43707"), "yyyy-mm-dd", Err(Code::CellDate)),
             ("value", number("12345678901234567"), "General", Err(Code::NumberPrecision)),
             ("value", Content::Error("#DIV/0!".into()), "General", Err(Code::CellError)),
-            ("value", Content::NotComputed("1".into()), "General", Err(Code::FormulaWithoutValue)),
+            (
+                "value",
+                Content::NotComputed { why: "1".into(), saved: "1".into() },
+                "General",
+                Err(Code::FormulaWithoutValue),
+            ),
             ("time_period", number("2018"), "General", Ok("2018")),
             ("time_period", number("2018.0"), "General", Ok("2018")),
             ("time_period", number("2018"), "0\"年\"", Ok("2018")),

@@ -62,6 +62,8 @@ pub(super) trait Cells {
     fn is_known(&self) -> bool;
     /// Days count from 1904 rather than 1900.
     fn counts_from_1904(&self) -> bool;
+    /// Whether a saved result counts where its formula is not computed here.
+    fn trusts_saved(&self) -> bool;
     /// How many cells and numbers may still be looked at, for all results together.
     fn left(&self) -> &Cell<u32>;
 }
@@ -110,6 +112,10 @@ mod tests {
 
         fn counts_from_1904(&self) -> bool {
             false
+        }
+
+        fn trusts_saved(&self) -> bool {
+            true
         }
 
         fn left(&self) -> &Cell<u32> {

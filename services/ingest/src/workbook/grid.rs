@@ -25,12 +25,20 @@ pub(super) struct Grid {
     /// The last row of each that holds something.
     last_rows: Vec<u32>,
     from_1904: bool,
+    /// Results count as they were saved where nothing here can compute them.
+    trusts_saved: bool,
     left: Cell<u32>,
 }
 
 impl Default for Grid {
     fn default() -> Self {
-        Self { sheets: Vec::new(), last_rows: Vec::new(), from_1904: false, left: Cell::new(MOST_STEPS) }
+        Self {
+            sheets: Vec::new(),
+            last_rows: Vec::new(),
+            from_1904: false,
+            trusts_saved: true,
+            left: Cell::new(MOST_STEPS),
+        }
     }
 }
 
@@ -38,7 +46,8 @@ impl Grid {
     /// Reads the sheet whose text is given, and the others where a formula names one; empty without formulas, or where
     /// there are too many cells.
     pub(super) fn read(package: &mut Package<'_>, book: &Book, part: &str, text: &str) -> Result<Self, Problems> {
-        let mut grid = Self { from_1904: book.from_1904, ..Self::default() };
+        let trusts_saved = book.uncomputed.is_none();
+        let mut grid = Self { from_1904: book.from_1904, trusts_saved, ..Self::default() };
         if !text.contains("<f") && !text.contains(":f") {
             return Ok(grid);
         }
@@ -47,14 +56,14 @@ impl Grid {
         let held = |text: &str| text.matches("<c ").count().min(MOST_CELLS) * CELL_BYTES;
         package.hold(held(text))?;
         let own = book.sheets.iter().find(|sheet| sheet.part == part).map_or("", |sheet| sheet.name.as_str());
-        let mut all = vec![(key(own), cells(part, text, &mut room)?)];
+        let mut all = vec![(key(own), cells(part, text, trusts_saved, &mut room)?)];
         let names_others =
             all[0].1.values().any(|held| matches!(held, Held::Formula(one, _) if one.text.contains('!')));
         for sheet in book.sheets.iter().filter(|sheet| names_others && sheet.part != part) {
             // What cannot be read is not known; the sheet that is reported has its own bounds.
             let Ok(text) = package.text(&sheet.part) else { return Ok(grid) };
             package.hold(held(&text))?;
-            all.push((key(&sheet.name), cells(&sheet.part, &text, &mut room)?));
+            all.push((key(&sheet.name), cells(&sheet.part, &text, trusts_saved, &mut room)?));
         }
         if room > 0 {
             grid.last_rows =
@@ -64,20 +73,28 @@ impl Grid {
         Ok(grid)
     }
 
-    /// Whether a saved result is what a formula comes to. True where that is not known here; but not of a formula that names
-    /// no cell, since nothing else says what it would come to.
-    pub(super) fn agrees(&self, at: CellAt, formula: &str, saved: &Content) -> bool {
-        let kept = self.get(0, at).and_then(|held| match held {
-            Held::Formula(formula, _) => Some(formula),
+    fn kept(&self, at: CellAt) -> Option<&Formula> {
+        match self.get(0, at) {
+            Some(Held::Formula(formula, _)) => Some(formula),
             _ => None,
-        });
+        }
+    }
+
+    /// Whether the saved result of a formula that is not computed here counts: not of one that names no cell, since nothing else
+    /// says what it would come to.
+    pub(super) fn may_be_saved(&self, at: CellAt, formula: &str) -> bool {
         let given = Formula::read(formula);
-        let Some(formula) = kept.or(given.as_ref()) else { return true };
-        let Some((value, largest)) = value(formula, 0, self) else { return !formula.is_constant() };
+        self.kept(at).or(given.as_ref()).is_none_or(|formula| !formula.is_constant())
+    }
+
+    /// Whether a saved result is what a formula comes to; nothing where that is not known here.
+    pub(super) fn comes_to(&self, at: CellAt, formula: &str, saved: &Content) -> Option<bool> {
+        let given = Formula::read(formula);
+        let (value, largest) = value(self.kept(at).or(given.as_ref())?, 0, self)?;
         let is = |number: f64, saved: &str| {
             figure(saved).is_some_and(|saved| (number - saved).abs() <= largest.max(saved.abs()) * 1e-11)
         };
-        match (value, saved) {
+        Some(match (value, saved) {
             (Value::Error, Content::Error(_)) => true,
             (Value::Truth(truth), Content::Bool(saved)) => truth == *saved,
             (Value::Text(text), Content::Empty) => text.trim().is_empty(),
@@ -90,7 +107,7 @@ impl Grid {
             // An error is told as what it is.
             (_, Content::Error(_)) => true,
             _ => false,
-        }
+        })
     }
 }
 
@@ -120,6 +137,10 @@ impl Cells for Grid {
         self.from_1904
     }
 
+    fn trusts_saved(&self) -> bool {
+        self.trusts_saved
+    }
+
     fn left(&self) -> &Cell<u32> {
         &self.left
     }
@@ -130,7 +151,7 @@ fn key(name: &str) -> String {
     name.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect()
 }
 
-fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Held>, Problems> {
+fn cells(part: &str, text: &str, trusts_saved: bool, room: &mut usize) -> Result<HashMap<CellAt, Held>, Problems> {
     let mut xml = Xml::new(part, text);
     let mut cells = HashMap::new();
     let mut shared: HashMap<String, (Formula, CellAt)> = HashMap::new();
@@ -188,7 +209,8 @@ fn cells(part: &str, text: &str, room: &mut usize) -> Result<HashMap<CellAt, Hel
                 };
                 let held = match formula.take() {
                     None => plain,
-                    Some((_, _, false)) => plain,
+                    Some((_, _, false)) if trusts_saved => plain,
+                    Some((_, _, false)) => Held::Other,
                     Some((text, index, true)) => {
                         let first = match (Formula::read(&text), index) {
                             (_, Some(index)) if text.is_empty() => {
@@ -246,7 +268,7 @@ mod tests {
             number if figure(number).is_some() => Content::Number(number.to_owned()),
             text => Content::Text(text.to_owned()),
         };
-        grid.agrees(at, formula, &saved)
+        grid.comes_to(at, formula, &saved).unwrap_or_else(|| grid.may_be_saved(at, formula))
     }
 
     #[test]
@@ -274,7 +296,8 @@ mod tests {
         ] {
             assert_eq!(agrees(&grid, at, formula, saved), expected, "{formula} {saved:?}");
         }
-        assert!(grid.agrees(at, "1=1", &Content::Bool(true)) && !grid.agrees(at, "1=2", &Content::Bool(true)));
+        let truth = |formula: &str| grid.comes_to(at, formula, &Content::Bool(true));
+        assert_eq!((truth("1=1"), truth("1=2")), (Some(true), Some(false)));
         let later = Grid { from_1904: true, ..Grid::default() };
         assert!(agrees(&later, at, "DATE(2019,8,30)", "42245") && !agrees(&later, at, "DATE(2019,8,30)", "43707"));
     }
@@ -284,7 +307,7 @@ mod tests {
         let text = "<sheetData><row r=\"2\"><c r=\"D2\"><f>H2+1</f><v>517</v></c><c r=\"H2\" t=\"e\"><v>#REF!</v></c></row>\
                     <row r=\"3\"><c r=\"D3\"><f>SUM(G:G)</f><v>416</v></c><c r=\"G3\"><v>3</v></c></row></sheetData>";
         let mut room = MOST_CELLS;
-        let sheets = vec![("a".to_owned(), cells("sheet", text, &mut room).expect("cells"))];
+        let sheets = vec![("a".to_owned(), cells("sheet", text, true, &mut room).expect("cells"))];
         let grid = Grid { sheets, last_rows: vec![3], ..Grid::default() };
         let at = |text: &str| CellAt::parse(text).expect("a cell");
         assert!(!agrees(&grid, at("D2"), "H2+1", "517") && agrees(&grid, at("D2"), "H2+1", "#REF!"));
@@ -298,7 +321,7 @@ mod tests {
                     <row r=\"3\"><c r=\"B3\"><f t=\"shared\" si=\"0\"/><v>0</v></c><c r=\"C3\"><v>5</v></c>\
                     <c r=\"D3\" t=\"s\"><v>0</v></c><c r=\"E3\"><f t=\"array\" ref=\"E3\">C3*3</f><v>1</v></c></row></sheetData>";
         let mut room = MOST_CELLS;
-        let sheets = vec![("a".to_owned(), cells("sheet", text, &mut room).expect("cells"))];
+        let sheets = vec![("a".to_owned(), cells("sheet", text, true, &mut room).expect("cells"))];
         let grid = Grid { sheets, ..Grid::default() };
         let at = |text: &str| CellAt::parse(text).expect("a cell");
         assert_eq!(MOST_CELLS - room, 7);
@@ -312,7 +335,7 @@ mod tests {
         let before = "<sheetData><row r=\"2\"><c r=\"B2\"><f t=\"shared\" si=\"0\"/><v>0</v></c>\
                       <c r=\"C2\"><f t=\"shared\" ref=\"B2:C2\" si=\"0\">40+5</f><v>45</v></c>\
                       <c r=\"D2\"><f t=\"shared\" si=\"7\"/><v>3</v></c></row></sheetData>";
-        let sheets = vec![("a".to_owned(), cells("sheet", before, &mut MOST_CELLS.clone()).expect("cells"))];
+        let sheets = vec![("a".to_owned(), cells("sheet", before, true, &mut MOST_CELLS.clone()).expect("cells"))];
         let grid = Grid { sheets, ..Grid::default() };
         assert!(
             !agrees(&grid, at("B2"), "", "0")

@@ -14,6 +14,7 @@ use helan_schemas::refusal::Code;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+pub(super) use self::notes::senders as senders_notes;
 use super::book::{Relation, main_relations, relations, relations_part};
 use super::package::{Package, broken};
 use super::places::CellAt;

@@ -6,13 +6,15 @@ use std::collections::HashMap;
 
 use helan_schemas::refusal::Code;
 
+use super::around::Around;
 use super::book::Book;
-use super::cells::{Meaning, Said, meaning, misled};
+use super::cells::{Meaning, Said, meaning, misled, words};
 use super::conditional::of_tables;
 use super::cut::cut_off;
 use super::grid::Grid;
+use super::heading::{Found, HeadingCell, find_heading};
 use super::package::Package;
-use super::places::CellAt;
+use super::places::{Block, CellAt};
 use super::sheet::{Content, Frame, Row, Rows};
 use super::shown::words_fit;
 use crate::answer::TableRead;
@@ -24,8 +26,6 @@ use crate::memory::Share;
 use crate::problems::{Place, Problem, Problems, Spot, or_meant, quoted};
 use crate::submission::Builder;
 
-/// Rows in which the heading is looked for.
-const HEADING_WITHIN: u32 = 50;
 /// Cells that the answer lists; more are counted.
 const CELLS_LISTED: usize = 20;
 /// Fields that a person fills in: what is hidden there was not looked at.
@@ -106,10 +106,12 @@ pub(crate) fn read<'b, 'e>(
     let mut frame = Frame::read(&sheet.part, &text, &book.styles.palette)?;
     frame.rules.extend(of_tables(&mut package, &book, &sheet.part)?);
     let grid = Grid::read(&mut package, &book, &sheet.part, &text)?;
+    let mut around = Around::read(&mut package, sheet, &frame.printed)?;
     let mut rows = Rows::new((&sheet.part, &text), &book, &grid, &frame);
     let done = TableRead { sheet: Some(sheet.name.clone()), ..TableRead::default() };
     let manner = Manner { source, form: true, lost_zeros: false, worded_mult: false };
-    let mut reading = Reading { builder, done, frame: &frame, book: &book, manner };
+    let merged_names = Vec::new();
+    let mut reading = Reading { builder, done, frame: &frame, book: &book, manner, merged_names };
     let Some(Found { number, cells, lang, hidden, title }) = find_heading(&mut rows, &book)? else {
         reading.builder.problems().add(Place::WHOLE, None, Code::SheetNoHeading, quoted(&sheet.name));
         return Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: None });
@@ -123,7 +125,8 @@ pub(crate) fn read<'b, 'e>(
         first_seen: 1,
         names: HashMap::new(),
     };
-    reading.builder.set_title(&title);
+    let (told, judge) = reading.builder.told();
+    told.around(&format!("{title}\n{}{}", around.notes_down_to(number), around.text), judge);
     if cells.iter().any(|(_, text, _)| matches!(field_of(text), Some((_, Some(Lang::Zh))))) {
         reading.builder.problems().set_headed();
     }
@@ -139,49 +142,13 @@ pub(crate) fn read<'b, 'e>(
         if columns.is_empty() || reading.builder.is_full() {
             break;
         }
-        row += u32::from(reading.row(&found, row + 1, &columns, &mut layout));
+        let on_cells = around.notes_down_to(found.number);
+        row += u32::from(reading.row((&found, on_cells), row + 1, &columns, &mut layout));
     }
+    let (told, judge) = reading.builder.told();
+    told.between(&around.notes_down_to(u32::MAX - 1), judge);
+    reading.builder.end_table();
     Ok(WorkbookRows { builder: reading.builder, done: reading.done, layout: Some(layout) })
-}
-
-/// A heading.
-struct Found {
-    /// Its row.
-    number: u32,
-    cells: Vec<HeadingCell>,
-    lang: Lang,
-    hidden: bool,
-    /// What stands above it.
-    title: String,
-}
-
-/// A heading's column, its text, and whether that is struck out.
-type HeadingCell = (u32, String, bool);
-
-/// The first row that names what is reported, and of what, or what is withdrawn.
-fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<Found>, Problems> {
-    let mut title = String::new();
-    while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
-        let texts = row.cells.iter().filter_map(|cell| match &cell.content {
-            Content::Text(text) => {
-                let struck = cell.looks.struck || book.styles.of(cell.style).is_some_and(|style| style.looks.struck);
-                Some((cell.at.column, text.clone(), struck))
-            }
-            _ => None,
-        });
-        let texts: Vec<_> = texts.collect();
-        let fields: Vec<_> = texts.iter().filter_map(|(_, text, _)| field_of(text)).collect();
-        let has = |name: &str| fields.iter().any(|(field, _)| *field == name);
-        if has("value") && (has("ref_area") || has("indicator")) || has("withdraws") {
-            let lang = fields.iter().find_map(|(_, lang)| *lang).unwrap_or(Lang::Zh);
-            return Ok(Some(Found { number: row.number, cells: texts, lang, hidden: row.hidden, title }));
-        }
-        for (_, text, _) in texts {
-            title.push_str(&text);
-            title.push('\n');
-        }
-    }
-    Ok(None)
 }
 
 struct Reading<'r, 'b, 'e> {
@@ -190,6 +157,8 @@ struct Reading<'r, 'b, 'e> {
     frame: &'r Frame,
     book: &'r Book,
     manner: Manner<'e>,
+    /// Names that stand in a cell of several rows, each with that cell's block and field.
+    merged_names: Vec<(Block, &'static str, String)>,
 }
 
 /// A column that is read: where, what, and its field's name.
@@ -242,6 +211,14 @@ impl<'e> Reading<'_, '_, 'e> {
                 }
             }
         }
+        // Codes may be hidden where their names are seen; nothing else tells the period.
+        let seen = |field: &str| columns.iter().any(|read| read.field == field && !self.frame.hides(read.column));
+        for (field, name) in [("ref_area", AREA_NAME), ("indicator", INDICATOR_NAME), ("time_period", "time_period")] {
+            if columns.iter().any(|read| read.field == field) && !seen(field) && !seen(name) {
+                let column = layout.column_of(field).map_or("", |heading| heading.text.as_str());
+                report(&mut self.builder, field, Code::ColumnHidden, quoted(column));
+            }
+        }
         for name in lacking(|name| columns.iter().any(|read| read.field == name)) {
             report(&mut self.builder, name, Code::CsvMissingColumn, name.to_owned());
         }
@@ -249,7 +226,13 @@ impl<'e> Reading<'_, '_, 'e> {
     }
 
     /// Reads one row; says whether it counts as one.
-    fn row(&mut self, row: &Row, number: u32, columns: &[Read], layout: &mut Layout) -> bool {
+    fn row(&mut self, (row, on_cells): (&Row, String), number: u32, columns: &[Read], layout: &mut Layout) -> bool {
+        let texts = row.cells.iter().filter(|cell| !self.frame.hides(cell.at.column));
+        let of = |read: bool| {
+            let is_read = |column| columns.iter().any(|read| read.column == column);
+            let texts = texts.clone().filter(|cell| is_read(cell.at.column) == read);
+            texts.map(|cell| words(cell, self.book)).chain([on_cells.clone()]).collect::<Vec<_>>().join("\n")
+        };
         let place = Place::row(number).line(row.number);
         let before = self.builder.problems().count();
         let mut cells: Vec<(Column, Cow<'e, str>)> = Vec::new();
@@ -265,6 +248,17 @@ impl<'e> Reading<'_, '_, 'e> {
             if let Some(block) = merged.iter().find(|block| !is_name && block.holds(at)) {
                 wrong.push((read.field, Code::CellMerged, block.to_string()));
                 has_value |= read.field == "value" && cell.is_some();
+                continue;
+            }
+            if is_name && let Some(block) = merged.iter().find(|block| block.holds(at)) {
+                if block.first == at
+                    && let Some(Meaning::Text(said)) = cell.map(|cell| meaning(read.field, cell, self.book, self.frame))
+                {
+                    self.merged_names.push((*block, read.field, said.text));
+                }
+                let name =
+                    self.merged_names.iter().rev().find(|(known, field, _)| known == block && *field == read.field);
+                cells.extend(name.map(|(.., name)| (read.kind, Cow::Owned(name.clone()))));
                 continue;
             }
             let Some(cell) = cell else { continue };
@@ -312,11 +306,19 @@ impl<'e> Reading<'_, '_, 'e> {
                 Meaning::Wrong(code, found) => wrong.push((read.field, code, found)),
             }
         }
-        if cells.is_empty() && wrong.is_empty() {
+        let is_heading = |(kind, text): &(Column, Cow<'_, str>)| {
+            field_of(text).and_then(|(field, _)| Column::of(field)).is_some_and(|other| other.is(kind))
+        };
+        // The heading again, as on each page of a long table.
+        if cells.len() > 2 && cells.iter().all(is_heading) {
             return false;
         }
         // A merged blank row below the data is decoration; a hidden one is looked at only if it says something.
         if !has_value && cells.iter().all(|(kind, _)| matches!(kind, Column::Name(_))) {
+            let (told, judge) = self.builder.told();
+            if !row.hidden {
+                told.between(&format!("{}\n{}", of(true), of(false)), judge);
+            }
             return false;
         }
         if row.hidden && has_value {
@@ -329,7 +331,8 @@ impl<'e> Reading<'_, '_, 'e> {
         for (field, code, found) in &wrong {
             self.builder.problems().add(place, Some(field), *code, found);
         }
-        let taken = take_row(cells, Manner { lost_zeros, ..self.manner }, place, broken, &mut self.builder);
+        let taken =
+            take_row(cells, Manner { lost_zeros, ..self.manner }, place, (broken, of(false)), &mut self.builder);
         let counted = match taken {
             Taken::Event => {
                 self.done.reported += 1;

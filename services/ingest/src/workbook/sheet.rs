@@ -4,7 +4,7 @@
 use helan_schemas::refusal::Code;
 use quick_xml::events::BytesStart;
 
-use super::book::{Book, SharedText, rich_text};
+use super::book::{Book, ON_DEMAND, SharedText, rich_text};
 use super::conditional::{MOST_RULES, Rule, Rules};
 use super::grid::Grid;
 use super::package::broken;
@@ -34,8 +34,13 @@ pub(super) enum Content {
     IsoDate(String),
     /// `#DIV/0!` and the like.
     Error(String),
-    /// A formula whose result is nobody's figure: why.
-    NotComputed(String),
+    /// A formula whose result is nobody's figure.
+    NotComputed {
+        /// Why.
+        why: String,
+        /// What is saved.
+        saved: String,
+    },
 }
 
 /// One cell.
@@ -79,6 +84,8 @@ pub(super) struct Frame {
     pub(super) rules: Vec<Rule>,
     /// Zeros are not shown.
     pub(super) hides_zeros: bool,
+    /// What is printed above and below the page, with its codes.
+    pub(super) printed: String,
 }
 
 impl Frame {
@@ -87,14 +94,20 @@ impl Frame {
         let mut frame = Self::default();
         let mut xml = Xml::new(part, text);
         let mut rules = Rules::default();
+        let mut is_printed = false;
         while let Some(piece) = xml.next()? {
             let (start, empty) = match piece {
                 Piece::Start(start, empty) => (start, empty),
                 Piece::Text(text) => {
                     rules.text(&text);
+                    if is_printed {
+                        frame.printed.push_str(&text);
+                    }
                     continue;
                 }
                 Piece::End(name) => {
+                    is_printed &= name != "headerFooter";
+                    frame.printed.push_str(if is_printed { "\n" } else { "" });
                     rules.end(&name);
                     continue;
                 }
@@ -121,6 +134,7 @@ impl Frame {
                         frame.hidden_columns.push(span);
                     }
                 }
+                "headerFooter" => is_printed = !empty,
                 "mergeCell" => frame.merged.extend(attribute(&start, "ref").and_then(|text| Block::parse(&text))),
                 _ => {}
             }
@@ -280,25 +294,33 @@ impl<'x> Rows<'x> {
             other => return Err(broken(format!("{}: {at} t={other}", self.part))),
         };
         let Some(formula) = formula else { return Ok((content, false, looks)) };
-        if let Some(why) = self.not_computed(at, &formula, &content) {
-            return Ok((Content::NotComputed(why), true, looks));
+        if let Some((why, saved)) = self.not_computed(at, &formula, &content) {
+            return Ok((Content::NotComputed { why, saved }, true, looks));
         }
         // An empty text is a result; no text at all is none.
         let computed = content == Content::Empty && kind == "str";
         Ok((content, !computed, looks))
     }
 
-    /// Why a formula's saved result is not what it comes to.
-    fn not_computed(&self, at: CellAt, formula: &str, result: &Content) -> Option<String> {
+    /// Why a formula's saved result is not what it comes to, and that result.
+    fn not_computed(&self, at: CellAt, formula: &str, result: &Content) -> Option<(String, String)> {
         let saved = match result {
             Content::Number(text) => text.as_str(),
             Content::Text(text) => text.as_str(),
             _ => "",
         };
-        match &self.book.uncomputed {
-            Some(setting) => Some(format!("{saved:?} ({setting})")),
-            None => (!self.grid.agrees(at, formula, result)).then(|| format!("{formula} ≠ {saved:?}")),
-        }
+        let why = match (&self.book.uncomputed, self.grid.comes_to(at, formula, result)) {
+            // Computed on demand, it may be computed all the same.
+            (Some(setting), Some(true)) if setting == ON_DEMAND => return None,
+            (Some(setting), _) => format!("{saved:?} ({setting})"),
+            (None, agrees) => {
+                if agrees.unwrap_or_else(|| self.grid.may_be_saved(at, formula)) {
+                    return None;
+                }
+                format!("{formula} ≠ {saved:?}")
+            }
+        };
+        Some((why, saved.to_owned()))
     }
 }
 

@@ -284,7 +284,9 @@ async fn yes_and_no_are_read_in_a_plain_table() {
         let row = format!("640000,leading_group_meeting,2018,{value},BOOL\n");
         Call::csv(format!("ref_area,indicator,time_period,value,unit\n{row}")).path("/v1/submissions?source=/nx/nx-kjt")
     };
-    for (word, value) in [("是", "1"), ("no", "0"), ("TRUE", "1"), ("1", "1")] {
+    for (word, value) in
+        [("是", "1"), ("no", "0"), ("TRUE", "1"), ("False", "0"), ("Y", "1"), ("√", "1"), ("×", "0"), ("1", "1")]
+    {
         let before = world.submissions().await;
         let answer = world.send("nx-kjt", send(word)).await;
         assert!(matches!(answer.status, 200 | 202), "{word}: {}", answer.text);

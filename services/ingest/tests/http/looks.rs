@@ -215,7 +215,7 @@ async fn results_that_nobody_computed_are_none() {
     for file in [
         setting("fullCalcOnLoad=\"1\""),
         setting("forceFullCalc=\"true\""),
-        setting("calcMode=\"manual\""),
+        setting("calcMode=\"manual\" calcCompleted=\"0\""),
         setting("calcCompleted=\"0\""),
         placeholder("=62694.66"),
         placeholder("=(1+2)*3%"),

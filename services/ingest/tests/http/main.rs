@@ -1,6 +1,7 @@
 //! The service, in process through its router and over sockets.
 
 mod accepts;
+mod around;
 mod cells;
 mod connections;
 mod contract;

@@ -135,11 +135,11 @@ async fn a_number_that_is_shown_as_a_row_of_signs_is_not_seen() {
     world.refused("yinchuan", call(narrow("2.5")), &[("cell_unseen", "value")]).await;
     world.refused("yinchuan", call(narrow("7.8")), &[("cell_unseen", "value")]).await;
     assert_eq!(world.send("yinchuan", call(narrow("9"))).await.status, 202);
-    // A column of codes may be hidden.
+    // A column of codes may be hidden where their names are seen.
     let hidden = edited(&numbered(), SHEET, |sheet| {
         sheet.replace("<sheetData>", "<cols><col min=\"1\" max=\"1\" width=\"0\" hidden=\"1\"/></cols><sheetData>")
     });
-    assert_eq!(world.send("yinchuan", call(hidden)).await.status, 202);
+    world.refused("yinchuan", call(hidden), &[("column_hidden", "ref_area")]).await;
     // A part of a text that nobody can read is a part of the number all the same.
     let (plain, blue) = (Format::new(), Color::RGB(0x3366FF));
     let ground = Format::new().set_background_color(blue);

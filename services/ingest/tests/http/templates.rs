@@ -107,7 +107,7 @@ async fn yes_and_no_are_chosen_and_read() {
     let form = world.get_as("nx-kjt", "/v1/templates/nx-kjt?period=2018&lang=zh").await;
     let rows = cells(&form.bytes, "数据");
     let asked = (4..rows.len()).find(|row| rows[*row].contains(&"BOOL".to_owned())).expect("a row");
-    for (typed, code) in [("√", "not_yes_or_no"), ("完成", "not_yes_or_no"), ("—", "value_is_mark")] {
+    for (typed, code) in [("○", "not_yes_or_no"), ("完成", "not_yes_or_no"), ("—", "value_is_mark")] {
         let file = put(&form.bytes, &format!("E{}", asked + 1), typed);
         let call = Call::bytes("/v1/submissions", XLSX, file);
         let answer = world.refused("nx-kjt", call, &[(code, "value")]).await;

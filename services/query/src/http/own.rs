@@ -25,7 +25,7 @@ const MOST: usize = 1_000;
 /// Who asks for a list, and for which part of it.
 pub(super) struct Asked<P> {
     credential: std::sync::Arc<str>,
-    /// The reporter that asks: it sees its own rows, whatever it names.
+    /// The reporter that asks: it sees its own rows.
     pub(super) own: Option<String>,
     pub(super) parameters: P,
 }
@@ -45,8 +45,17 @@ impl<P: DeserializeOwned> FromRequestParts<Served> for Asked<P> {
 
 impl<P> Asked<P> {
     /// The reporter whose rows are asked for, where others name one; none = everybody's.
-    fn reporter<'a>(&'a self, named: Option<&'a str>) -> Option<&'a str> {
-        self.own.as_deref().or(named)
+    ///
+    /// # Errors
+    /// A reporter names another one.
+    fn reporter<'a>(&'a self, named: Option<&'a str>) -> Result<Option<&'a str>, Refusal> {
+        match (self.own.as_deref(), named) {
+            (Some(own), Some(named)) if own != named => Err(Refusal::found(
+                Code::QueryInvalid,
+                format!("reporter={named:?}: this token sees the rows of {own} alone; leave the parameter out"),
+            )),
+            (own, named) => Ok(own.or(named)),
+        }
     }
 }
 

@@ -116,6 +116,7 @@ pub struct Reason {
 
 /// What the query of a request may say.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Parameters {
     wait: Option<String>,
     content: Option<String>,

@@ -44,18 +44,25 @@ impl Refusal {
     /// What is wrong with a query's parameters, as axum says it. Parameters keep their names in every language.
     pub(super) fn of_query(text: &str) -> Self {
         let cause = text.split_once(": ").map_or(text, |(_, cause)| cause);
-        let found_zh = match cause.split_once(": ") {
+        let (found_zh, found_en) = match cause.split_once(": ") {
             Some((name, why)) => match why.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
                 Some((name, known)) => {
                     let known = known.trim_start_matches([',', ' ']);
                     let known = known.trim_start_matches("expected one of ").trim_start_matches("expected ");
-                    format!("没有参数 {name}；可用的有 {known}")
+                    let known = known.replace(" or ", ", ");
+                    (
+                        format!("没有参数 {name}；可用的有 {known}"),
+                        format!("there is no parameter {name}; there are {known}"),
+                    )
                 }
-                None => format!("参数 {name} 的值无法读取：{}", in_chinese(why)),
+                None => (
+                    format!("参数 {name} 的值无法读取：{}", in_chinese(why)),
+                    format!("the value of {name} cannot be read: {why}"),
+                ),
             },
-            None => in_chinese(cause),
+            None => (in_chinese(cause), cause.to_owned()),
         };
-        Self { code: Code::QueryInvalid, found_zh, found_en: text.to_owned() }
+        Self { code: Code::QueryInvalid, found_zh, found_en }
     }
 
     /// Logs a cause and answers that reading fails now.
@@ -99,6 +106,7 @@ mod tests {
         ] {
             let refusal = Refusal::of_query(&format!("{FAILED}: {cause}"));
             assert_eq!(refusal.found_zh, zh);
+            assert!(!refusal.found_en.contains(FAILED), "{}", refusal.found_en);
         }
     }
 }

@@ -147,6 +147,9 @@ impl Client {
                 Ok(Attempt::Refused(status, text)) => return Ok(Answer::Refused(self.lines(what, status, &text))),
                 Ok(Attempt::Failed { why, retry_after }) => (why, retry_after),
             };
+            if let Some(untrusted) = crate::https::untrusted(&why) {
+                return Err(Stopped::Usage(untrusted.context(format!("--to {}", self.base))));
+            }
             tracing::info!(what, why, "trying again");
             if !self.has_told.swap(true, Ordering::Relaxed) {
                 match self.lang {

@@ -6,12 +6,12 @@ use serde_json::value::RawValue;
 
 /// One submission.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(in crate::commands) struct Part {
     /// Its `Idempotency-Key`: a digest of its content, the same whenever the same is sent.
-    pub(super) key: String,
+    pub(in crate::commands) key: String,
     pub(super) events: u32,
     /// A JSON array of CloudEvents.
-    pub(super) body: Vec<u8>,
+    pub(in crate::commands) body: Vec<u8>,
 }
 
 /// Cuts an array of canonical events into parts of at most so many events and bytes. One event is never cut.

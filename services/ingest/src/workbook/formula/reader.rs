@@ -281,6 +281,7 @@ impl<'f> Reader<'f> {
                 }
                 let (text, shift, depth) = (formula.text.as_bytes(), formula.shift, self.depth + 1);
                 Some(match (Self { text, at: 0, depth, sheet, shift, ..*self }).all() {
+                    None if !self.cells.trusts_saved() => return None,
                     None => (**saved).clone(),
                     Some(Value::Number(number)) => Held::Number(number),
                     Some(Value::Blank) => Held::Number(0.0),

@@ -67,6 +67,15 @@ pub(super) fn comments(old: Option<&str>, notes: &BTreeMap<CellAt, String>) -> R
     Ok((out, dropped))
 }
 
+/// The notes of the sender's own, without what we added to them.
+pub(in super::super) fn senders(text: &str) -> Result<Vec<(CellAt, String)>, Problems> {
+    let (authors, list) = contents(text, &Outline::of(text)?)?;
+    let our = authors.iter().position(|author| author == AUTHOR);
+    let own = list.into_iter().filter(|comment| our.is_none() || comment.author != our);
+    let own = own.map(|comment| (comment.at, comment.text.split(OURS).next().unwrap_or_default().to_owned()));
+    Ok(own.filter(|(_, text)| !text.trim().is_empty()).collect())
+}
+
 struct Comment {
     at: CellAt,
     author: Option<usize>,

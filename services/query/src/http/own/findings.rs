@@ -121,7 +121,7 @@ pub(in crate::http) async fn list(
     asked: Asked<Parameters>,
 ) -> Result<Json<FindingList>, Refusal> {
     let parameters = &asked.parameters;
-    let reporter = asked.reporter(parameters.reporter.as_deref());
+    let reporter = asked.reporter(parameters.reporter.as_deref())?;
     let finding = parameters.finding.as_deref().filter(|finding| Advice::of(finding).is_none());
     if let Some(finding) = finding {
         return Err(Refusal::found(Code::QueryInvalid, format!("finding={finding:?}")));

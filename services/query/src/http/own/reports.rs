@@ -113,7 +113,7 @@ pub(in crate::http) async fn list(
     asked: Asked<Parameters>,
 ) -> Result<Json<ReportList>, Refusal> {
     let parameters = &asked.parameters;
-    let reporter = asked.reporter(parameters.reporter.as_deref());
+    let reporter = asked.reporter(parameters.reporter.as_deref())?;
     if let Some(status) = parameters.status.as_deref().filter(|status| !STATUSES.contains(status)) {
         return Err(Refusal::found(Code::QueryInvalid, format!("status={status:?}")));
     }
