@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use helan_schemas::topics;
 use helan_tests::kafka::remake_topics;
 
 use super::round::{Round, Told};
-
-const TOPICS: [&str; 3] = ["helan.city.v1", "helan.park.v1", "helan.refused.v1"];
 
 impl Round<'_> {
     /// Some may be acknowledged into the new topics until it is noticed; the lake adopts them, so these arrive too.
@@ -16,7 +15,7 @@ impl Round<'_> {
         assert_eq!(arrived, (0, 0), "nothing that only the old topics have");
         let broker = self.helan.broker.as_ref().expect("the log is Kafka's");
         let bootstrap = broker.lock().expect("no test panicked with it").bootstrap();
-        remake_topics(&bootstrap, &TOPICS, 3).await.expect("topics are made anew");
+        remake_topics(&bootstrap, &topics::ALL, 3).await.expect("topics are made anew");
         self.senders.start();
         let told = self.not_ready().await;
         self.senders.stop().await;

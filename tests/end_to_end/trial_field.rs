@@ -3,6 +3,7 @@
 
 use std::process::Command;
 
+use helan_schemas::fields::GENERATION;
 use serde_json::{Value, json};
 
 use crate::harness::{Deployment, Log, free_port, text_of};
@@ -139,7 +140,11 @@ async fn trial_field_beside_running_processes_of_the_build_before() {
     };
     helan.wait_until("the old writer stops where it would lose the field", stopped).await;
     let said = std::fs::read_to_string(helan.dir.path().join("helan.log")).expect("a log");
-    assert!(said.contains("fields of generation 3") && said.contains("upgrade this process"), "{}", helan.log());
+    assert!(
+        said.contains(&format!("fields of generation {GENERATION}")) && said.contains("upgrade this process"),
+        "{}",
+        helan.log()
+    );
     assert!(helan.count(1) < sent, "what the old writer has to leave is not in the table yet");
     helan.terminate(&old);
     helan.terminate(&old_ingest);

@@ -62,6 +62,28 @@ fn every_alert_is_explained_and_every_explanation_has_its_alert() {
         page.lines().filter_map(|line| line.strip_prefix("| `Helan")?.split_once('`').map(|(name, _)| name)).collect();
     let named: BTreeSet<&str> = alerts.iter().map(|alert| alert.strip_prefix("Helan").expect(alert)).collect();
     assert_eq!(named, explained);
+    let tested = read("deploy/prometheus/alerts.test.yaml");
+    let fires = |alert: &str| {
+        // What follows the name up to the next case: an alert that is expected has labels.
+        let begins = format!("alertname: {alert}\n");
+        let mut cases = tested.split(&begins).skip(1).filter_map(|case| case.split("alertname: ").next());
+        cases.any(|case| case.contains("exp_labels: "))
+    };
+    let untested: Vec<_> = alerts.iter().filter(|alert| !fires(alert)).collect();
+    assert!(untested.is_empty(), "no case of alerts.test.yaml in which it fires: {untested:?}");
+}
+
+/// What a listener counts of its connections is shown beside that of every other.
+#[test]
+fn the_connections_of_every_listener_are_in_a_panel() {
+    let dashboard = read("deploy/grafana/helan.json");
+    let shown = words(&dashboard, "helan_");
+    let samples = samples();
+    let of_connections: Vec<_> =
+        samples.iter().filter(|sample| sample.contains("_connections") || sample.contains("_handshakes")).collect();
+    assert!(of_connections.len() > 5, "{of_connections:?}");
+    let missing: Vec<_> = of_connections.into_iter().filter(|sample| !shown.contains(sample.as_str())).collect();
+    assert!(missing.is_empty(), "no panel of helan.json shows {missing:?}");
 }
 
 #[test]

@@ -50,6 +50,15 @@ code_list! {
         Within = "within",
     }
 }
+impl Relation {
+    /// Whether the child's figures count in the parent's.
+    pub fn counts(self) -> bool {
+        match self {
+            Self::PartOf => true,
+            Self::Within => false,
+        }
+    }
+}
 code_list! {
     /// Whether a group's members are known.
     Membership {

@@ -35,13 +35,13 @@ impl Catalog {
 
     fn warn_of_relations(&self, problems: &mut Problems) {
         let rows = effective(&self.relations);
-        for (_, row) in rows.iter().filter(|(_, row)| row.relation == Relation::Within) {
+        for (_, row) in rows.iter().filter(|(_, row)| !row.relation.counts()) {
             let is_twin = |other: &AreaRelation| {
                 // What counts for every indicator counts for the one that the row names too.
                 let of_it = other.indicator.is_none() || other.indicator == row.indicator;
                 (&other.child, &other.parent) == (&row.child, &row.parent)
                     && of_it
-                    && other.relation == Relation::PartOf
+                    && other.relation.counts()
                     && overlap(span(other), span(*row)).is_some()
             };
             if rows.iter().any(|(_, other)| is_twin(other)) {
@@ -110,7 +110,7 @@ impl Catalog {
             let holds = |only: &Option<String>| only.as_deref().is_none_or(|only| only == row.indicator);
             let parents: BTreeSet<&str> = effective(&self.relations)
                 .into_iter()
-                .filter(|(_, other)| other.relation == Relation::PartOf && holds(&other.indicator))
+                .filter(|(_, other)| other.relation.counts() && holds(&other.indicator))
                 .map(|(_, other)| other.parent.as_str())
                 .collect();
             if is_area_sum && row.ref_area.is_none() && parents.is_empty() && self.group_members.is_empty() {
@@ -173,7 +173,7 @@ impl Catalog {
         }
         let holds = |only: &Option<String>| only.as_deref().is_none_or(|only| only == indicator);
         let is_additive = self.indicator(indicator).is_some_and(|row| row.over_areas != OverAreas::OwnValue);
-        let children = self.relations.iter().filter(|row| row.parent == place && row.relation == Relation::PartOf);
+        let children = self.relations.iter().filter(|row| row.parent == place && row.relation.counts());
         let children = children.filter(|row| holds(&row.indicator)).map(|row| row.child.as_str());
         // Of members that may overlap no sum is made.
         let adds_up = self.groups.iter().all(|row| row.group_id != place || row.overlap != Overlap::Unknown);

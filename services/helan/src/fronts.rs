@@ -60,6 +60,7 @@ impl Parts<'_> {
         tasks: &mut JoinSet<anyhow::Result<()>>,
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
+        let Fronts { postgres_listen, flight_listen } = *fronts;
         let postgres = Counters::register(self.metrics, "postgres", "PostgreSQL");
         let flight = Counters::register(self.metrics, "flight", "Flight SQL");
         let tls = self.tls.cloned().map(|tls| Arc::new(move || tls.config()) as helan_connections::Tls);
@@ -68,14 +69,14 @@ impl Parts<'_> {
             let (desk, credentials, clock) = (self.desk.clone(), self.credentials.clone(), self.clock.clone());
             helan_connections::Parts::new(desk, credentials, clock, counters, tls.clone(), &limits)
         };
-        if let Some(address) = fronts.postgres_listen {
+        if let Some(address) = postgres_listen {
             let listener = TcpListener::bind(address).await;
             let listener = listener.with_context(|| format!("cannot listen on {address} (--postgres-listen)"))?;
             let front = Postgres::new(parts(postgres));
             let ending = shutdown.clone();
             tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
         }
-        if let Some(address) = fronts.flight_listen {
+        if let Some(address) = flight_listen {
             let listener = TcpListener::bind(address).await;
             let listener = listener.with_context(|| format!("cannot listen on {address} (--flight-listen)"))?;
             let front = Flight::new(parts(flight))?;

@@ -103,7 +103,7 @@ pub(crate) async fn ask_here(
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{Arg, CommandFactory, Parser};
 
     use super::*;
 
@@ -138,8 +138,12 @@ mod tests {
 
     #[test]
     fn what_others_reach_is_encrypted_here_or_before() {
+        let command = Only::command();
+        let listens = command.get_arguments().filter_map(Arg::get_long).filter(|flag| flag.ends_with("listen"));
+        let flags: Vec<_> = listens.map(|flag| format!("--{flag}")).collect();
+        assert!(["--listen", "--postgres-listen"].iter().all(|flag| flags.contains(&(*flag).to_owned())), "{flags:?}");
         for open in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080"] {
-            for flag in ["--listen", "--metrics-listen", "--postgres-listen", "--flight-listen"] {
+            for flag in flags.iter().map(String::as_str) {
                 let said = judged(&[flag, open]).expect_err("open to others");
                 for part in [flag, "--tls-cert", "--tls-key", "--behind-proxy", "127.0.0.1:8080"] {
                     assert!(said.contains(part), "{said}");

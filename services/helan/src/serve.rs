@@ -108,17 +108,34 @@ impl Settings {
 
     /// The resolved settings, one a line. Values of Kafka properties may be secrets: only their names are shown.
     pub(crate) fn describe(&self, catalog: &Catalog, lang: Lang) -> String {
+        // Named one by one, so that none is left out; `encryption` tells of both that it is made of.
+        let Self {
+            log_url,
+            kafka_properties,
+            partitions,
+            replication,
+            lake,
+            credentials,
+            listen,
+            metrics_listen,
+            tls: _,
+            behind_proxy: _,
+            shutdown_time: shutdown,
+            flush: Flush { flush_age: age, flush_bytes: most },
+            sql,
+            fronts: Fronts { postgres_listen, flight_listen },
+            schedule,
+            roles,
+            clock: _,
+        } = self;
         let mut text = lang.pick("\n生效的设置：\n", "\nWhat these amount to:\n").to_owned();
-        let ingest: Vec<_> = self.roles.ingest.iter().map(|kind| kind.code()).collect();
-        let properties: Vec<_> = self.kafka_properties.keys().map(String::as_str).collect();
+        let ingest: Vec<_> = roles.ingest.iter().map(|kind| kind.code()).collect();
+        let properties: Vec<_> = kafka_properties.keys().map(String::as_str).collect();
         let is_on = |on: bool| lang.pick(if on { "是" } else { "否" }, if on { "true" } else { "false" }).to_owned();
         let every =
             |time: Option<Duration>, zh, en| time.map_or_else(|| lang.pick(zh, en).to_owned(), |it| format!("{it:?}"));
-        let sql = &self.sql;
         let (time, memory, total, rows, bytes) = (sql.time, sql.memory, sql.total_memory, sql.rows, sql.bytes);
         let (queries, each) = (sql.queries, sql.queries_each);
-        let (age, most) = (self.flush.flush_age, self.flush.flush_bytes);
-        let shutdown = self.shutdown_time;
         let (limits, flush, within) = match lang {
             Lang::Zh => (
                 format!(
@@ -135,8 +152,8 @@ impl Settings {
                 format!("within {shutdown:?}"),
             ),
         };
-        let schedule = self.schedule.as_ref().map(|plan| plan.describe(catalog, lang));
-        let metrics = self.metrics_listen.map(|it| it.to_string());
+        let schedule = schedule.as_ref().map(|plan| plan.describe(catalog, lang));
+        let metrics = metrics_listen.map(|it| it.to_string());
         let metrics =
             metrics.unwrap_or_else(|| lang.pick("运维人员，同一地址", "operators, at the same address").to_owned());
         let off_unless = |address: Option<SocketAddr>| {
@@ -144,21 +161,21 @@ impl Settings {
         };
         for (zh, en, value) in [
             ("接收", "ingest for", ingest.join(", ")),
-            ("入库", "aggregate", is_on(self.roles.aggregate)),
-            ("查询", "query", is_on(self.roles.query)),
-            ("维护间隔", "maintain every", every(self.roles.maintain_every, "不维护", "never")),
+            ("入库", "aggregate", is_on(roles.aggregate)),
+            ("查询", "query", is_on(roles.query)),
+            ("维护间隔", "maintain every", every(roles.maintain_every, "不维护", "never")),
             ("定时发布", "schedule", schedule.unwrap_or_else(|| lang.pick("无", "none").to_owned())),
-            ("日志保留", "log retention", every(self.roles.log_retention, "永久", "for ever")),
-            ("日志", "log", self.log_url.clone()),
+            ("日志保留", "log retention", every(roles.log_retention, "永久", "for ever")),
+            ("日志", "log", log_url.clone()),
             ("Kafka 参数", "kafka properties", properties.join(", ")),
-            ("分区数、副本数", "partitions, replication", format!("{}, {}", self.partitions, self.replication)),
-            ("数据湖", "lake", self.lake.to_string()),
+            ("分区数、副本数", "partitions, replication", format!("{partitions}, {replication}")),
+            ("数据湖", "lake", lake.to_string()),
             ("指标目录", "catalog", format!("{} {}", catalog.head.id, catalog.digest)),
-            ("访问令牌文件", "credentials", self.credentials.display().to_string()),
-            ("监听地址", "listen", self.listen.to_string()),
+            ("访问令牌文件", "credentials", credentials.display().to_string()),
+            ("监听地址", "listen", listen.to_string()),
             ("加密", "encryption", self.encryption(lang).to_owned()),
-            ("PostgreSQL 监听地址", "postgres listen", off_unless(self.fronts.postgres_listen)),
-            ("Flight SQL 监听地址", "flight listen", off_unless(self.fronts.flight_listen)),
+            ("PostgreSQL 监听地址", "postgres listen", off_unless(*postgres_listen)),
+            ("Flight SQL 监听地址", "flight listen", off_unless(*flight_listen)),
             ("SQL 限额", "sql limits", limits),
             ("指标页", "metrics", metrics),
             ("停机", "shutdown", within),

@@ -42,7 +42,7 @@ impl Metrics {
         for path in ["/v1/events", "/v1/submissions"] {
             drop(metrics.requests.get_or_create(&vec![("path", path.to_owned()), ("status", "202".to_owned())]));
         }
-        for topic in [topics::CITY, topics::PARK] {
+        for topic in topics::ALL.into_iter().filter(|topic| !topics::holds_refusals(topic)) {
             for family in [&metrics.submissions, &metrics.events, &metrics.bytes] {
                 drop(family.get_or_create(&label("topic", topic)));
             }

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use futures::future::{join_all, try_join_all};
 
 use crate::{
-    Address, Ends, Envelope, Log, LogError, Message, NewRecord, Refusal, StopReason, Subscription, Summary,
-    TopicPartition, TopicSpec, partition_of,
+    Address, Ends, Envelope, Log, LogError, LogIdentity, Message, NewRecord, Refusal, StopReason, Subscription,
+    Summary, TopicPartition, TopicSpec, partition_of,
 };
 
 /// How the suite reaches one adapter.
@@ -345,6 +345,8 @@ pub async fn identity(subject: &dyn Subject) {
     assert_eq!(first, again);
     assert_eq!(again.topics.get("identity"), Some(&2));
     assert!(!again.id.is_empty());
+    let stored = again.to_string();
+    assert_eq!(stored.parse::<LogIdentity>().expect("a lake reads what it stored of a log"), again);
     again.continues(&first).expect("the same log");
     if let Some(other) = subject.other().await {
         let other = other.identity().await.expect("an identity");

@@ -52,15 +52,19 @@ impl LogUrl {
 
     /// The directory of an embedded log; none for other logs.
     pub fn directory(url: &str) -> Option<PathBuf> {
-        match Self::parse(url) {
-            Ok(Self::Embedded(path)) => Some(path),
-            _ => None,
+        // Each kind by name, here and below: another one has to say what it is.
+        match Self::parse(url).ok()? {
+            Self::Embedded(path) => Some(path),
+            Self::Kafka(_) | Self::Memory => None,
         }
     }
 
     /// Whether the log is a Kafka cluster.
     pub fn is_kafka(url: &str) -> bool {
-        matches!(Self::parse(url), Ok(Self::Kafka(_)))
+        Self::parse(url).is_ok_and(|url| match url {
+            Self::Kafka(_) => true,
+            Self::Embedded(_) | Self::Memory => false,
+        })
     }
 }
 

@@ -231,11 +231,19 @@ mod tests {
 
     use super::*;
 
+    const FULFILMENT: &str = include_str!("../../../queries/sql/targets/quota_fulfilment.sql");
+    const TARGETS: &str = include_str!("../../../queries/sql/targets/target_verdicts.sql");
+    const SHORT: &str = include_str!("../../../queries/sql/reading/verdicts.sql");
+
+    /// What a view says of a column.
+    fn described<'v>(view: &'v str, column: &str) -> &'v str {
+        let begins = format!("-- column {column} text: ");
+        view.lines().find_map(|line| line.strip_prefix(&begins)).expect("the column is described")
+    }
+
     /// The codes that a column's description lists.
     fn codes(column: &str) -> Vec<String> {
-        let view = include_str!("../../../queries/sql/targets/quota_fulfilment.sql");
-        let begins = format!("-- column {column} text: ");
-        let line = view.lines().find_map(|line| line.strip_prefix(&begins)).expect("the column is described");
+        let line = described(FULFILMENT, column);
         let (_, list) = line.split_once("| ").expect("in two languages");
         let list = list.strip_prefix("How the actual value is compared: ").unwrap_or(list);
         list.trim_end_matches('.').split(", ").map(str::to_owned).collect()
@@ -253,6 +261,32 @@ mod tests {
         }
         assert_eq!(vintage("final / census-revised").0, "最终数 / 普查修订数");
         assert_eq!(status("of a later build"), ("of a later build", "of a later build"));
+    }
+
+    /// A code that a view has no words for would be told in those of another, without a word.
+    #[test]
+    fn the_views_list_the_same_codes_and_tell_each_in_both_languages() {
+        for (view, column) in [(TARGETS, "verdict"), (SHORT, "verdict"), (TARGETS, "comparator")] {
+            assert_eq!(described(view, column), described(FULFILMENT, column));
+        }
+        // The reason for `partial` is what is told of no other.
+        for code in codes("verdict").iter().filter(|code| *code != "partial") {
+            assert!(FULFILMENT.matches(&format!("when '{code}'")).count() >= 2, "no reason for {code}");
+        }
+        for code in Comparator::CODES {
+            let told_in: &[&str] = match Comparator::parse(code).expect("a code of the list") {
+                Comparator::Ge | Comparator::Gt | Comparator::Le | Comparator::Eq | Comparator::About => {
+                    &[FULFILMENT, TARGETS]
+                }
+                // No other reading of a target compares with these.
+                Comparator::All | Comparator::Started => &[FULFILMENT],
+                // What is done is told as `completed`, which is what is not started.
+                Comparator::Done => &[],
+            };
+            for view in told_in {
+                assert!(view.matches(&format!("when '{code}' then")).count() >= 2, "no words for {code}");
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use helan_schemas::topics;
 use helan_tests::kafka::remake_topics;
 
 use crate::harness::Log;
@@ -14,9 +15,8 @@ async fn topics_made_anew_on_kafka_take_nothing_until_the_lake_has_adopted_them(
     world.arrived().await;
     let bootstrap =
         world.helan.broker.as_ref().expect("a broker").lock().expect("no test panicked with it").bootstrap();
-    let topics = ["helan.city.v1", "helan.park.v1", "helan.refused.v1"];
     // Under a running process.
-    remake_topics(&bootstrap, &topics, 3).await.expect("topics are made anew");
+    remake_topics(&bootstrap, &topics::ALL, 3).await.expect("topics are made anew");
     // Some may still be acknowledged, into the new topics, until it is noticed.
     let mut refused = 0;
     for _ in 0..600 {

@@ -84,7 +84,7 @@ fn tree(sheets: &Sheets, problems: &mut Problems) {
         up.entry(&row.child).or_default().push(step);
     }
     for steps in up.values() {
-        let parts: Vec<_> = steps.iter().filter(|step| step.row.relation == Relation::PartOf).collect();
+        let parts: Vec<_> = steps.iter().filter(|step| step.row.relation.counts()).collect();
         for (at, step) in parts.iter().enumerate() {
             // For an indicator that neither row names, only rows without one hold.
             let both_hold = |other: &Step<'_>| {
@@ -109,7 +109,7 @@ fn tree(sheets: &Sheets, problems: &mut Problems) {
     for steps in up.values() {
         for step in steps {
             let mut path = vec![step.row.child.as_str()];
-            climb(&up, step, step.span, &mut path, &mut cycles, problems, step.row.relation == Relation::PartOf);
+            climb(&up, step, step.span, &mut path, &mut cycles, problems, step.row.relation.counts());
         }
     }
 }
@@ -143,7 +143,7 @@ fn climb<'a>(
     } else {
         for next in up.get(parent).into_iter().flatten() {
             if let Some(both) = overlap(next.span, holds) {
-                climb(up, next, both, path, cycles, problems, parts_only && next.row.relation == Relation::PartOf);
+                climb(up, next, both, path, cycles, problems, parts_only && next.row.relation.counts());
             }
         }
     }

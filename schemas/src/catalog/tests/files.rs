@@ -217,6 +217,15 @@ fn the_guide_names_every_file_and_column() {
             assert!(line.contains(&format!("`{column}`")), "{file}: {column} is not in the guide");
         }
     }
+    for (file, column, codes) in
+        [("relations.csv", "relation", Relation::CODES), ("targets.csv", "comparator", Comparator::CODES)]
+    {
+        let line = guide.lines().find(|line| line.starts_with(&format!("| `{file}`"))).expect("it names every file");
+        let (_, told) = line.split_once(&format!("`{column}` (")).expect("it tells what may stand there");
+        let told: Vec<_> = told.split(')').next().unwrap_or_default().split([' ', ',', '`']).collect();
+        let missing: Vec<_> = codes.iter().filter(|code| !told.contains(code)).collect();
+        assert!(missing.is_empty(), "{file}: {missing:?} is not in the guide");
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Catalog {
             };
             let general = relations.iter().map(|(_, other)| *other).filter(|other| other.indicator.is_none());
             let general: Vec<Span> = general.filter(same).map(span).collect();
-            let counts = row.relation == Relation::PartOf;
+            let counts = row.relation.counts();
             if indicator.over_areas == OverAreas::None {
                 let what = format!("{} lies in {} for {id}, which does not combine over areas", row.child, row.parent);
                 warn(
@@ -124,7 +124,7 @@ impl Catalog {
     fn edges_for(&self, indicator: &str, with_groups: bool) -> BTreeSet<Edge<'_>> {
         let of_it = |named: &Option<String>| named.as_deref() == Some(indicator);
         let relations = effective(&self.relations).into_iter().map(|(_, row)| row).filter(|row| of_it(&row.indicator));
-        let relations = relations.map(|row| (&*row.child, &*row.parent, row.relation == Relation::PartOf, span(row)));
+        let relations = relations.map(|row| (&*row.child, &*row.parent, row.relation.counts(), span(row)));
         let members = effective(&self.group_members).into_iter().map(|(_, row)| row);
         let members = members.filter(|row| with_groups && of_it(&row.indicator));
         relations.chain(members.map(|row| (&*row.member, &*row.group_id, true, span(row)))).collect()

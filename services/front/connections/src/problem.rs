@@ -152,8 +152,7 @@ pub fn faults<K: Kind>(page: &str, shown: impl Fn(K::Status) -> String) -> Vec<S
             faults.push(line);
         }
     }
-    let is_told = |code: &&Code| code.code().starts_with("sql_") && **code != Code::SqlRequestInvalid;
-    for code in Code::ALL.iter().filter(is_told) {
+    for code in Unanswered::CODES {
         let Some(status) = K::status_of(*code, "") else {
             faults.push(format!("no status of {}", code.code()));
             continue;

@@ -71,8 +71,7 @@ pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
 impl Finding {
     /// All is well.
     pub(crate) fn ok(check: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
-        let (found_zh, found_en) = (zh.into(), en.into());
-        Self { check, outcome: Outcome::Ok, found_zh, found_en, advice_zh: String::new(), advice_en: String::new() }
+        Self::of(check, Outcome::Ok, (zh.into(), en.into()), ("", ""))
     }
 
     /// It works, but will cause trouble.
@@ -86,9 +85,13 @@ impl Finding {
     }
 
     fn bad(check: &'static str, outcome: Outcome, found: (String, String), advice: (&str, &str)) -> Self {
-        let (found_zh, found_en) = found;
         // An error that it names is English.
-        let found_zh = errors::said(&found_zh, Lang::Zh);
+        Self::of(check, outcome, (errors::said(&found.0, Lang::Zh), found.1), advice)
+    }
+
+    fn of(check: &'static str, outcome: Outcome, found: (String, String), advice: (&str, &str)) -> Self {
+        debug_assert!(CHECKS.iter().any(|(code, ..)| *code == check), "CHECKS does not name {check}");
+        let (found_zh, found_en) = found;
         Self { check, outcome, found_zh, found_en, advice_zh: advice.0.to_owned(), advice_en: advice.1.to_owned() }
     }
 

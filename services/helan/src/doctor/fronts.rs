@@ -23,11 +23,13 @@ const UNAUTHENTICATED: &str = "16";
 
 /// What answers where clients of front ends are to connect; none where none are.
 pub(super) async fn check(fronts: &Fronts, has_tls: bool) -> Vec<Finding> {
+    // Named one by one, so that none is forgotten.
+    let Fronts { postgres_listen, flight_listen } = *fronts;
     let mut findings = Vec::new();
-    if let Some(address) = fronts.postgres_listen {
+    if let Some(address) = postgres_listen {
         findings.push(judge(address, has_tls, ask(here(address)).await));
     }
-    if let Some(address) = fronts.flight_listen {
+    if let Some(address) = flight_listen {
         findings.push(judge_flight(address, has_tls, ask_flight(here(address), has_tls).await));
     }
     findings

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use helan_schemas::fields::{FIELDS, Kept};
 use helan_schemas::refusal::Code;
 use serde_json::Value;
 
@@ -160,6 +161,30 @@ async fn canonical_form_passes_the_schemas() {
         let topic = answer.json["topic"].as_str().expect("topic");
         for written in world.events(topic, answer.json["offset"].as_i64().expect("offset")) {
             assert!(validators().iter().any(|(_, validator)| validator.is_valid(&written)), "{name}: {written}");
+        }
+    }
+}
+
+/// The schemas have every text of the payload, no longer than it may be, and let none of them stand outside `data`.
+#[test]
+fn the_schemas_have_every_field() {
+    for (name, text) in helan_schemas::events::SCHEMAS {
+        let schema: Value = serde_json::from_str(text).expect("json");
+        let is_withdrawal = schema["title"].as_str().expect("title").contains("withdrawn");
+        let outside = schema["propertyNames"]["not"]["enum"].as_array().expect("names");
+        for field in FIELDS {
+            // The pattern of extension attributes has no underscore.
+            let is_one_word = field.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+            let is_kept_inside = !is_one_word || outside.contains(&Value::from(field.name));
+            assert!(is_kept_inside, "{name}: {} may stand outside data", field.name);
+            let belongs = if is_withdrawal { field.in_withdrawal } else { field.name != "withdraws" };
+            let property = schema["properties"]["data"]["properties"].get(field.name);
+            assert_eq!(property.is_some(), belongs, "{name}: {}", field.name);
+            // A list of codes, or the pattern of a date or period, bounds it as well.
+            let Some(property) = property.filter(|property| property.get("enum").is_none()) else { continue };
+            if field.kept != Kept::Resolved {
+                assert_eq!(property["maxLength"], field.max_bytes, "{name}: {}", field.name);
+            }
         }
     }
 }

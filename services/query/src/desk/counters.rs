@@ -43,14 +43,14 @@ impl Counters {
         let Some(metrics) = metrics else { return counters };
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_sql");
-            registry.register("running", "Queries of /v1/sql, /v1/reports, /v1/findings, PostgreSQL and Flight SQL clients under way", counters.running.clone());
+            registry.register("running", "Queries of /v1/sql, /v1/reports, /v1/findings and front ends under way", counters.running.clone());
             registry.register(
                 "queries",
-                "Queries of /v1/sql, /v1/reports, /v1/findings, PostgreSQL and Flight SQL clients by outcome: answered, cancelled, or a code of ERRORS.md",
+                "Queries of /v1/sql, /v1/reports, /v1/findings and front ends by outcome: answered, cancelled, or a code of ERRORS.md",
                 counters.outcomes.clone(),
             );
-            registry.register("rows", "Rows answered by /v1/sql and to PostgreSQL and Flight SQL clients", counters.rows.clone());
-            registry.register("bytes", "Bytes answered by /v1/sql and to PostgreSQL and Flight SQL clients", counters.bytes.clone());
+            registry.register("rows", "Rows answered by /v1/sql and by front ends", counters.rows.clone());
+            registry.register("bytes", "Bytes answered by /v1/sql and by front ends", counters.bytes.clone());
             registry.register("seconds", "Time from a request to the end of its answer", counters.seconds.clone());
             registry.register(
                 "memory_bytes",

@@ -68,6 +68,18 @@ pub enum Unanswered {
     Ended,
 }
 
+macro_rules! codes {
+    ($($kinds:pat => $code:ident,)+) => {
+        /// Its code of ERRORS.md.
+        pub fn code(&self) -> Code {
+            match self { $($kinds => Code::$code,)+ }
+        }
+
+        /// Every code that one can have: a front end has a status for each.
+        pub const CODES: &'static [Code] = &[$(Code::$code),+];
+    };
+}
+
 impl Unanswered {
     /// The meaning of its code, with what was found.
     fn told(&self) -> String {
@@ -75,23 +87,20 @@ impl Unanswered {
         if found.is_empty() { meaning.to_owned() } else { format!("{meaning}: {found}") }
     }
 
-    /// Its code of ERRORS.md.
-    pub fn code(&self) -> Code {
-        match self {
-            Self::TooMany => Code::SqlTooMany,
-            Self::Busy => Code::SqlBusy,
-            Self::TooLong(_) => Code::SqlTooLong,
-            Self::Moment(_) => Code::AsOfInvalid,
-            Self::Invalid(_) => Code::SqlInvalid,
-            Self::ReadOnly(_) => Code::SqlNotReadOnly,
-            Self::Statements(_) => Code::SqlStatements,
-            Self::Beyond(_) => Code::SqlTooLarge,
-            Self::Time(_) => Code::SqlTimeLimit,
-            Self::Rows(_) | Self::Bytes(_) => Code::SqlResultLimit,
-            Self::Memory(_) => Code::SqlMemoryLimit,
-            Self::Failed(_) => Code::SqlFailed,
-            Self::Unavailable(_) | Self::Ended => Code::LakeUnavailable,
-        }
+    codes! {
+        Self::TooMany => SqlTooMany,
+        Self::Busy => SqlBusy,
+        Self::TooLong(_) => SqlTooLong,
+        Self::Moment(_) => AsOfInvalid,
+        Self::Invalid(_) => SqlInvalid,
+        Self::ReadOnly(_) => SqlNotReadOnly,
+        Self::Statements(_) => SqlStatements,
+        Self::Beyond(_) => SqlTooLarge,
+        Self::Time(_) => SqlTimeLimit,
+        Self::Rows(_) | Self::Bytes(_) => SqlResultLimit,
+        Self::Memory(_) => SqlMemoryLimit,
+        Self::Failed(_) => SqlFailed,
+        Self::Unavailable(_) | Self::Ended => LakeUnavailable,
     }
 
     /// Details in Chinese and English, beside the code's own words; may be empty.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use futures::{StreamExt, stream};
+use helan_schemas::catalog::Relation;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn views_answer_as_their_test_rows_say() {
@@ -21,6 +22,22 @@ async fn views_answer_as_their_test_rows_say() {
     let answered = stream::iter(files).map(|path| tokio::spawn(wrong_in(path))).buffered(2);
     let wrong: Vec<String> = answered.map(|wrong| wrong.expect("it ends")).concat().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Wherever a column holds how an area lies in another, it is told what each of the codes means.
+#[test]
+fn every_kind_of_relation_is_told_where_one_stands() {
+    let columns = helan_queries::all().iter().flat_map(|view| view.columns.iter().map(|column| (view.name, column)));
+    let columns = columns.filter(|(_, column)| column.name == "relation");
+    let mut told: Vec<_> = columns.flat_map(|(view, column)| [(view, column.zh), (view, column.en)]).collect();
+    let leaves = include_str!("../../src/catalog_tables.rs").lines();
+    told.extend(leaves.filter(|line| line.contains(".text(\"relation\"")).map(|line| ("catalog_relations", line)));
+    assert!(told.len() >= 7, "{told:?}");
+    for (view, text) in told {
+        for code in Relation::CODES {
+            assert!(text.contains(code), "{view} does not tell of {code}: {text}");
+        }
+    }
 }
 
 /// The questions of a file that are not answered as it says.

@@ -17,6 +17,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 use helan_load::recipe::GENERATOR;
 use helan_load::{Header, Ids, Length, Recipe, Share, Shares, Stream, Way};
+use helan_log::LogUrl;
 use helan_runtime::clock::Clock;
 use helan_runtime::shutdown::Shutdown;
 
@@ -267,12 +268,15 @@ fn times() -> anyhow::Result<hdrhistogram::Histogram<u64>> {
 
 /// Whether a URL is certainly on this machine.
 fn is_here(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    if LogUrl::directory(url).is_some() {
+        return true;
+    }
+    let Some((_, rest)) = url.split_once("://") else { return false };
     let here = |host: &str| {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
         name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     };
-    scheme == "embedded" || rest.split('/').next().is_some_and(|hosts| hosts.split(',').all(here))
+    rest.split('/').next().is_some_and(|hosts| hosts.split(',').all(here))
 }
 
 #[cfg(test)]
