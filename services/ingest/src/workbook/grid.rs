@@ -347,6 +347,6 @@ mod tests {
             agrees(&Grid::default(), at("A1"), "1/0", "#DIV/0!") && !agrees(&Grid::default(), at("A1"), "1/0", "0")
         );
         let mut full = 3;
-        assert!(cells("sheet", text, &mut full).expect("cells").is_empty() && full == 0);
+        assert!(cells("sheet", text, false, &mut full).expect("cells").is_empty() && full == 0);
     }
 }
