@@ -214,15 +214,17 @@ impl Trial {
         let outcome = tokio::time::timeout(PATIENCE, send(&base, parts, token.reveal())).await;
         shutdown.trigger();
         running.finished().await?;
-        let refused = outcome.context("the trial took too long")??;
-        let submissions = parts.iter().map(|part| part.key.clone()).collect();
-        Ok(Self { accepted: refused.is_none().then_some(home), refused: refused.unwrap_or_default(), submissions })
+        match outcome.context("the trial took too long")?? {
+            Ok(submissions) => Ok(Self { refused: Value::Null, accepted: Some(home), submissions }),
+            Err(refused) => Ok(Self { refused, accepted: None, submissions: Vec::new() }),
+        }
     }
 }
 
-/// Posts the parts of a file; the answer that refuses one, if one is refused.
-async fn send(base: &str, parts: &[Part], token: &str) -> anyhow::Result<Option<Value>> {
+/// Posts the parts of a file: their ids, or the answer that refuses one.
+async fn send(base: &str, parts: &[Part], token: &str) -> anyhow::Result<Result<Vec<String>, Value>> {
     let client = reqwest::Client::new();
+    let mut submissions = Vec::new();
     for part in parts {
         let request = client.post(format!("{base}/v1/events")).bearer_auth(token);
         let request = request.header("content-type", "application/cloudevents-batch+json");
@@ -230,19 +232,21 @@ async fn send(base: &str, parts: &[Part], token: &str) -> anyhow::Result<Option<
         let status = response.status();
         let answer: Value = response.json().await?;
         if !status.is_success() {
-            return Ok(Some(answer));
+            return Ok(Err(answer));
         }
-        let url = format!("{base}/v1/submissions/{}", part.key);
+        submissions.push(answer["submission"].as_str().context("no submission id")?.to_owned());
+        let url = format!("{base}{}", answer["status_url"].as_str().context("no status_url")?);
         loop {
-            let receipt: Value = client.get(&url).bearer_auth(token).send().await?.json().await?;
+            let response = client.get(&url).bearer_auth(token).send().await?.error_for_status()?;
+            let receipt: Value = response.json().await?;
             match receipt["state"].as_str() {
                 Some("accepted") => break,
-                Some("refused") => return Ok(Some(receipt)),
+                Some("refused") => return Ok(Err(receipt)),
                 _ => tokio::time::sleep(Duration::from_millis(20)).await,
             }
         }
     }
-    Ok(None)
+    Ok(Ok(submissions))
 }
 
 /// Whether a finding asks for an explanation that the value does not carry.
