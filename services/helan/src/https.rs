@@ -53,6 +53,13 @@ pub(crate) fn untrusted(why: &str) -> Option<anyhow::Error> {
         _ if reason.contains("UnknownIssuer") => {
             anyhow!("nobody this machine trusts has signed the server's certificate: give its CA by --ca-cert FILE")
         }
+        // As `openssl req -x509` makes it.
+        _ if reason.contains("CaUsedAsEndEntity") => {
+            anyhow!(
+                "the server's certificate is that of an authority: ask its operator for one of the server itself (openssl: -addext \
+                 basicConstraints=critical,CA:FALSE)"
+            )
+        }
         _ if reason.contains("not valid for") => {
             anyhow!("the server's certificate is for another name: write the name that it has in the address")
         }
@@ -127,6 +134,7 @@ mod tests {
             ("invalid peer certificate: certificate expired: verification time 2 (UNIX), but", "has expired"),
             ("invalid peer certificate: UnknownIssuer", "--ca-cert"),
             ("invalid peer certificate: certificate not valid for name \"a\"; certificate is", "another name"),
+            ("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
             ("invalid peer certificate: BadSignature", "(BadSignature)"),
             ("received corrupt message of type InvalidContentType", "http://"),
         ] {
