@@ -59,21 +59,23 @@ pub(in crate::commands) struct Published {
 /// Reads a file whole.
 pub(in crate::commands) fn read(path: &Path, format: Option<FileFormat>) -> anyhow::Result<File> {
     let shown = path.display().to_string();
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    let format = match (format, ending.as_deref()) {
-        (Some(format), _) => format,
-        (None, Some("csv")) => FileFormat::Csv,
-        (None, Some("xlsx" | "xlsm")) => FileFormat::Xlsx,
-        (None, Some("json")) => FileFormat::Json,
-        (None, Some("ndjson" | "jsonl")) => FileFormat::Ndjson,
-        _ => bail!("{shown}: its name does not tell what it is; say --format csv, xlsx, json or ndjson"),
-    };
     let bytes = if shown == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).context("standard input cannot be read")?;
         bytes
     } else {
         std::fs::read(path).with_context(|| format!("{shown} cannot be read"))?
+    };
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    let format = match (format, ending.as_deref()) {
+        (Some(format), _) => format,
+        // A workbook is one whatever its name.
+        _ if bytes.starts_with(b"PK\x03\x04") => FileFormat::Xlsx,
+        (None, Some("csv")) => FileFormat::Csv,
+        (None, Some("xlsx" | "xlsm")) => FileFormat::Xlsx,
+        (None, Some("json")) => FileFormat::Json,
+        (None, Some("ndjson" | "jsonl")) => FileFormat::Ndjson,
+        _ => bail!("{shown}: its name does not tell what it is; say --format csv, xlsx, json or ndjson"),
     };
     Ok(File { shown, bytes, format })
 }
