@@ -29,3 +29,21 @@ pub(crate) mod truths;
 pub(crate) mod unions;
 pub(crate) mod watch;
 pub(crate) mod written_figures;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+/// A node with each part of its expressions changed; its columns keep their names.
+pub(crate) fn each_part(
+    node: LogicalPlan,
+    mut change: impl FnMut(Expr) -> Result<Transformed<Expr>>,
+) -> Result<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&node);
+    node.map_expressions(|expr| {
+        let name = names.save(&expr);
+        let changed = expr.transform_up(&mut change)?;
+        Ok(changed.update_data(|expr| name.restore(expr)))
+    })
+}

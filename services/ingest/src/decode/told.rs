@@ -19,7 +19,7 @@ const MAY_TELL: &str = "万 亿 千 仟 百 萬 億 单 單 元 10 １０ 00 ０
 /// Behind or before a year that is not the figures': when they were published, or by which prices and lists they are made.
 const OTHER_YEARS: &str = "发布 公布 印发 制 填 编 刊 上报 报送 审核 修订 版 年鉴 价 基期 可比 标准 分类 区划 普查 目录 口径 比 较 同 \
                            计划 规划 目标 文件 号 published released issued printed revised edition prices census plan base";
-/// Behind a number that is none of a year.
+/// What follows a number that counts something and is not a year: 2000 万元.
 const COUNTED: [char; 14] = ['万', '亿', '千', '百', '元', '人', '家', '个', '户', '项', '件', '亩', '吨', '%'];
 
 /// What is told of the rows of one table.
@@ -127,7 +127,7 @@ impl Told {
             // Told once, not of every row.
             return Some(quoted(&unknown));
         }
-        let no_scale = judge.is_yes_or_no(indicator) || units[1] == "%";
+        let no_scale = has_no_scale(judge, indicator, &units);
         for told in [&beside, &self.section, &self.all] {
             match agrees(&told.units, &units, (scale, no_scale, named.is_some())) {
                 None => {}
@@ -156,7 +156,7 @@ impl Told {
         if self.section_is_last {
             for ((indicator, scale), at) in &self.open {
                 let Some(units) = judge.units_of(indicator) else { continue };
-                let no_scale = judge.is_yes_or_no(indicator) || units[1] == "%";
+                let no_scale = has_no_scale(judge, indicator, &units);
                 if let Some(Err(text)) = agrees(&self.section.units, &units, (*scale, no_scale, false)) {
                     found.push((*at, "unit", Code::UnitNameMismatch, text));
                 }
@@ -172,6 +172,11 @@ impl Told {
         }
         found
     }
+}
+
+/// Whether an indicator is never given in thousands or millions: yes or no, and per cent.
+fn has_no_scale(judge: &Judge<'_>, indicator: &str, units: &[&str; 3]) -> bool {
+    judge.is_yes_or_no(indicator) || units[1] == "%"
 }
 
 /// Whether units that are told together agree with a row's multiplier; nothing if they are of something else. Where only the

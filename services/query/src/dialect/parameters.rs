@@ -1,26 +1,20 @@
 //! What depends on the value of a parameter: lists that are looked through, and formats of dates.
 
 use arrow::array::Array;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 
 use super::patterns;
-use crate::guard::{code_texts, passed_over};
+use crate::guard::{self, code_texts, passed_over};
 
 /// The plan with its parameters' values, said as it would be if they were written in the text.
 pub(crate) fn written(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| said(expr, &schema))?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })
+        guard::each_part(node, |expr| said(expr, &schema))
     })?;
     Ok(plan.data)
 }

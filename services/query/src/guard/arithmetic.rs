@@ -17,10 +17,9 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::type_coercion::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -48,12 +47,7 @@ impl AnalyzerRule for Checked {
         let plan = plan.transform_up_with_subqueries(|node| {
             let schema = merge_schema(&node.inputs());
             // What reads a column by its name, as a window's order has it in its own, still finds it.
-            let names = NamePreserver::new(&node);
-            let changed = node.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let changed = expr.transform_up(|expr| checked(expr, &schema))?;
-                Ok(changed.update_data(|expr| name.restore(expr)))
-            })?;
+            let changed = super::each_part(node, |expr| checked(expr, &schema))?;
             if changed.transformed { Ok(Transformed::yes(changed.data.recompute_schema()?)) } else { Ok(changed) }
         })?;
         Ok(plan.data)

@@ -5,10 +5,9 @@
 //! comes first depends on that, so `time_period > 2017` is refused, with how to write it.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast};
 
@@ -41,12 +40,7 @@ pub(crate) fn compared(plan: LogicalPlan) -> Result<LogicalPlan> {
         if let LogicalPlan::TableScan(_) = node {
             schema = node.schema().as_ref().clone();
         }
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| as_texts(expr, &schema))?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })
+        super::each_part(node, |expr| as_texts(expr, &schema))
     })?;
     Ok(plan.data)
 }

@@ -8,11 +8,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::functions::datetime::to_local_time;
 use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction, TryCast};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Union, cast, lit,
@@ -91,12 +90,7 @@ impl Zone {
             }
             node => {
                 let schema = merge_schema(&node.inputs());
-                let names = NamePreserver::new(&node);
-                let node = node.map_expressions(|expr| {
-                    let name = names.save(&expr);
-                    let changed = expr.transform_up(|expr| self.of(expr, &schema))?;
-                    Ok(changed.update_data(|expr| name.restore(expr)))
-                })?;
+                let node = super::each_part(node, |expr| self.of(expr, &schema))?;
                 // What a node below makes may be in another zone now.
                 Ok(Transformed::yes(node.data.recompute_schema()?))
             }

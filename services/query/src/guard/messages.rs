@@ -101,7 +101,7 @@ fn shortened(text: &str) -> String {
         let given = given.split_once(" (DataType").map_or(given, |(kind, _)| kind);
         return format!("{head}{NOT_TAKEN}{given}");
     }
-    // A division is a function of ours, and an operator to whoever asks.
+    // A division is planned as a function; the question has an operator, so the function is not named.
     if let Some((_, why)) = text.split_once(&format!("'{DIVIDED}' user-defined coercion failed with: ")) {
         return shortened(without_headings(why));
     }

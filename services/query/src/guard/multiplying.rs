@@ -13,7 +13,6 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     BinaryExpr, ColumnarValue, Expr, LogicalPlan, Operator, Projection, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Unnest, Volatility,
@@ -51,12 +50,7 @@ pub(crate) fn bound(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let node = if let LogicalPlan::Unnest(unnest) = node { guarded(unnest, share)? } else { node };
         // The order in an aggregate shows what is bounded in its name.
-        let names = NamePreserver::new(&node);
-        let changed = node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| bounded(expr, share))?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })?;
+        let changed = super::each_part(node, |expr| bounded(expr, share))?;
         if changed.transformed { Ok(Transformed::yes(changed.data.recompute_schema()?)) } else { Ok(changed) }
     })?;
     Ok(plan.data)

@@ -2,10 +2,9 @@
 //! numbers that they are. As texts, 9.5 would come after 10.2.
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Between, InList, Sort, WindowFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, ExprSchemable, LogicalPlan, Operator, try_cast};
 use helan_schemas::decimal::Decimal;
@@ -48,12 +47,7 @@ pub(crate) fn as_numbers(plan: LogicalPlan) -> Result<LogicalPlan> {
             other => other,
         };
         let schema = merge_schema(&node.inputs());
-        let names = NamePreserver::new(&node);
-        node.map_expressions(|expr| {
-            let name = names.save(&expr);
-            let changed = expr.transform_up(|expr| ordered(expr, &is_written, &schema))?;
-            Ok(changed.update_data(|expr| name.restore(expr)))
-        })
+        super::each_part(node, |expr| ordered(expr, &is_written, &schema))
     })?;
     Ok(plan.data)
 }
