@@ -7,6 +7,7 @@ pub(crate) mod local_date;
 pub(crate) mod moment;
 pub(crate) mod news;
 pub(crate) mod offered;
+pub(crate) mod past;
 pub(crate) mod pin;
 pub(crate) mod reuse;
 pub(crate) mod scope;
@@ -36,6 +37,7 @@ use self::hidden::{Hidden, WeakHidden};
 use self::moment::MomentError;
 use self::news::OfPart;
 use self::offered::Beside;
+use self::past::Past;
 use self::scope::{Budget, Pinned, Scope};
 use crate::catalog_tables::{self, Leaf};
 use crate::desk::Description;
@@ -105,9 +107,10 @@ struct Inner {
     context: SessionContext,
     now: Arc<Scope>,
     pinned: Arc<Pinned>,
+    past: Arc<Past>,
     leaves: Vec<Leaf>,
     versions: Vec<Version>,
-    /// The scope that was asked last as of other moments: several questions in a row compute its views once.
+    /// That of the last question as of other moments.
     held: Mutex<Option<(Arc<Scope>, SessionContext)>>,
 }
 
@@ -243,8 +246,9 @@ impl Session {
         }
         let pinned = Pinned::new(named, statements, catalog, zone, small, budget);
         let now = pinned.scope(now, EVERYTHING)?;
-        let context = asked_in(&now);
-        Ok(Self(Hidden::new(Inner { context, now, pinned, leaves, versions, held: Mutex::default() })))
+        let past = Past::new(pinned.clone());
+        let context = asked_in(&now, &past);
+        Ok(Self(Hidden::new(Inner { context, now, pinned, past, leaves, versions, held: Mutex::default() })))
     }
 
     /// Plans a query. It must not change anything, and read nothing but what the session offers: that is judged by the
@@ -371,8 +375,8 @@ impl Session {
         {
             return Ok(context.clone());
         }
-        let scope = self.0.pinned.scope(as_of, recorded)?;
-        let context = asked_in(&scope);
+        let scope = self.0.past.scope(as_of, recorded)?;
+        let context = asked_in(&scope, &self.0.past);
         *held = Some((scope, context.clone()));
         Ok(context)
     }
@@ -418,7 +422,7 @@ impl Session {
 }
 
 /// A context for questions: names mean a scope's views, and every view is there at other moments too.
-fn asked_in(scope: &Arc<Scope>) -> SessionContext {
+fn asked_in(scope: &Arc<Scope>, past: &Arc<Past>) -> SessionContext {
     // What is written without a zone, and what is now, counts where people live.
     let zone = &scope.pinned.catalog.head.time_zone;
     let size = context::Size { small: scope.pinned.small, in_one: scope.pinned.in_one };
@@ -433,7 +437,7 @@ fn asked_in(scope: &Arc<Scope>) -> SessionContext {
         config.set_extension(scope.pinned.catalog.clone());
     }
     for query in scope.pinned.views.all() {
-        let function = AsOf { query, pinned: scope.pinned.clone() };
+        let function = AsOf { query, past: past.clone() };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
     }
     context

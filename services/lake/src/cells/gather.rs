@@ -68,12 +68,27 @@ impl Sources {
     pub fn counts(&self) -> Option<Counts> {
         self.folded.as_ref().map(Folded::counts)
     }
+
+    /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads these columns of
+    /// every event that files' statistics do not rule out.
+    ///
+    /// # Errors
+    /// If something cannot be read.
+    pub async fn known(&self, context: &SessionContext, as_of: i64, recorded: i64) -> Result<u64> {
+        let known = context.read_table(self.events.clone())?.filter(reported())?.filter(known(as_of, recorded))?;
+        Ok(known.count().await? as u64)
+    }
 }
 
 impl Folded {
     /// How many statements were folded.
     pub fn counts(&self) -> Counts {
         self.state.counts()
+    }
+
+    /// As of no earlier moment it answers, in microseconds since the epoch.
+    pub fn known_until(&self) -> i64 {
+        self.state.known_until()
     }
 
     /// How many rows came since.
@@ -137,9 +152,9 @@ pub(super) fn reported() -> Expr {
     col("type").eq(lit(TYPE_REPORTED))
 }
 
-pub(super) fn known(terms: &Terms) -> Expr {
+pub(super) fn known(as_of: i64, recorded: i64) -> Expr {
     let moment = |time: i64| lit(ScalarValue::TimestampMicrosecond(Some(time), Some("UTC".into())));
-    col("known_at").lt_eq(moment(terms.as_of)).and(col("recorded_at").lt_eq(moment(terms.recorded)))
+    col("known_at").lt_eq(moment(as_of)).and(col("recorded_at").lt_eq(moment(recorded)))
 }
 
 /// Withdrawals are few, and files without any are skipped by their statistics: so all of them are looked up.
@@ -150,7 +165,7 @@ pub(super) async fn withdrawals(
     terms: &Terms,
 ) -> Result<Withdrawals> {
     let events = context.read_table(sources.events.clone())?;
-    let events = events.filter(col("withdraws").is_not_null().and(known(terms)))?;
+    let events = events.filter(col("withdraws").is_not_null().and(known(terms.as_of, terms.recorded)))?;
     let names = ["source", "withdraws", "known_at", "recorded_at", "topic", "partition", "offset"];
     let mut rows = events.select_columns(&names)?.execute_stream().await?;
     let mut all = Withdrawals { known: HashMap::new(), news: BTreeMap::new() };

@@ -223,7 +223,7 @@ impl Prepared {
     fn events(&self, context: &SessionContext, filters: &[Expr]) -> Result<DataFrame> {
         let events = context.read_table(self.sources.events.clone())?;
         let events = filters.iter().try_fold(events, |events, filter| events.filter(filter.clone()))?;
-        events.filter(reported())?.filter(known(&self.terms))
+        events.filter(reported())?.filter(known(self.terms.as_of, self.terms.recorded))
     }
 
     fn names(&self) -> Vec<&str> {

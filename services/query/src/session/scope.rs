@@ -106,6 +106,15 @@ impl Pinned {
         part.size(&folded.counts()).saturating_add(folded.unfolded() as u64) < FEW_OF_PART
     }
 
+    /// Whether so much memory is in use that nothing is kept for the questions to come.
+    pub(crate) fn is_full(&self) -> bool {
+        let pool = &self.memory.memory_pool;
+        match pool.memory_limit() {
+            MemoryLimit::Finite(limit) => pool.reserved() > limit / 2,
+            _ => false,
+        }
+    }
+
     /// The scope of a pair of moments; two table functions of one query share it.
     pub(crate) fn scope(self: &Arc<Self>, as_of: i64, recorded: i64) -> Result<Arc<Scope>> {
         let mut scopes = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,6 +154,8 @@ pub(crate) struct Scope {
     pub(crate) standing: OnceCell<Arc<Kept>>,
     /// What it picks from, for the columns that other views ask for.
     pub(crate) prepared: OnceCell<Prepared>,
+    /// How many statements were known then.
+    known: OnceCell<u64>,
 }
 
 /// The rows of a view that is computed once, and the memory they take.
@@ -182,8 +193,9 @@ impl Scope {
         Ok(Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
-            let (parts, standing, prepared) = (Mutex::default(), OnceCell::new(), OnceCell::new());
-            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared }
+            let (parts, standing, prepared, known) =
+                (Mutex::default(), OnceCell::new(), OnceCell::new(), OnceCell::new());
+            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared, known }
         }))
     }
 
@@ -194,6 +206,17 @@ impl Scope {
             return Part::default();
         }
         Part::needed(query, filters, &self.pinned.catalog)
+    }
+
+    /// Whether no more than so many statements were known then. What was folded tells how many there are now; as of a past
+    /// T, which it does not answer, they are counted.
+    pub(crate) async fn knew_at_most(&self, limit: u64) -> Result<bool> {
+        let statements = &self.pinned.statements;
+        if statements.folded.as_ref().is_some_and(|folded| folded.known_until() <= self.as_of.min(self.recorded)) {
+            return Ok(false);
+        }
+        let known = self.known.get_or_try_init(|| statements.known(&self.context, self.as_of, self.recorded));
+        Ok(*known.await? <= limit)
     }
 
     /// The scope of a part of its statements.
@@ -213,12 +236,7 @@ impl Scope {
             None => self.of_part(part)?,
         };
         // What was asked for last is likely to be asked for again, as long as there is room for it.
-        let pool = &self.pinned.memory.memory_pool;
-        let is_full = match pool.memory_limit() {
-            MemoryLimit::Finite(limit) => pool.reserved() > limit / 2,
-            _ => false,
-        };
-        parts.truncate(if is_full { 0 } else { PARTS - 1 });
+        parts.truncate(if self.pinned.is_full() { 0 } else { PARTS - 1 });
         parts.push_front(scope.clone());
         Ok(scope)
     }

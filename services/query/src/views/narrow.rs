@@ -76,7 +76,6 @@ impl Part {
         if !by_indicator(query) || !self.without.is_empty() || counts.is_empty() {
             return None;
         }
-        let at_once = query.at_once.map_or(at_once, |own| own.min(at_once));
         let sizes = |names: &Names| names.iter().map(|name| self.size_of(counts.get(name))).sum::<u64>();
         let listed: Names = match &self.indicators {
             Some(names) => names.clone(),

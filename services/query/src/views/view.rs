@@ -52,6 +52,12 @@ impl View {
         Self { query, schema: schema(query), scope, is_asked }
     }
 
+    /// Statements out of which it is computed at once.
+    fn at_once(&self) -> u64 {
+        let at_once = self.scope.pinned.at_once;
+        self.query.at_once.map_or(at_once, |own| own.min(at_once))
+    }
+
     /// The pieces in which a question's rows are computed, where they need many statements.
     fn pieces(&self, part: &Part) -> Option<Vec<Piece>> {
         let is_computed = self.scope.rows(self.query.name).is_some_and(OnceCell::initialized);
@@ -59,7 +65,7 @@ impl View {
             return None;
         }
         let pinned = &self.scope.pinned;
-        part.pieces(self.query, &pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
+        part.pieces(self.query, &pinned.statements.counts()?, self.at_once(), &pinned.catalog)
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
@@ -138,7 +144,9 @@ impl TableProvider for View {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let part = self.scope.needed(self.query, filters);
-        if let Some(pieces) = self.pieces(&part) {
+        if let Some(pieces) = self.pieces(&part)
+            && !self.scope.knew_at_most(self.at_once()).await?
+        {
             let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
             let schema = match projection {
                 Some(projection) => Arc::new(self.schema.project(projection)?),
