@@ -10,37 +10,37 @@ codes! {
         "原样复制发给您的访问令牌，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
     TokenUnknown = "token_unknown", 401,
         "访问令牌不存在", "the token is not known",
-        "核对访问令牌是否完整、是否属于本系统；否则请管理员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
+        "核对访问令牌是否完整、是否属于本系统；否则请运维人员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
     TokenExpired = "token_expired", 401,
         "访问令牌已过期", "the token has expired",
-        "请管理员更换访问令牌", "ask the operator to rotate the credential";
+        "请运维人员更换访问令牌", "ask the operator to rotate the credential";
     TokenRevoked = "token_revoked", 401,
         "访问令牌已被吊销", "the token was revoked",
-        "请管理员签发新访问令牌", "ask the operator for a new credential";
+        "请运维人员签发新访问令牌", "ask the operator for a new credential";
     RoleNotAllowed = "role_not_allowed", 403,
         "该访问令牌的角色不能报送数据", "credentials of this role cannot send reports",
         "使用报送单位（reporter）的访问令牌", "use the credential of a reporter";
     ReporterUnknown = "reporter_unknown", 403,
         "名录中无此单位", "the catalog does not name this reporter",
-        "请管理员在指标目录 reporters.csv 中登记，或更正访问令牌", "ask the operator to add the reporter to reporters.csv, or to correct the credential";
+        "请运维人员在指标目录 reporters.csv 中登记，或更正访问令牌", "ask the operator to add the reporter to reporters.csv, or to correct the credential";
     ReporterOtherEndpoint = "reporter_other_endpoint", 403,
         "该报送单位应使用另一个接收地址", "this reporter belongs to another ingest service",
-        "市级与园区使用各自的接收地址，请向管理员索取", "cities and parks have services of their own; ask the operator for the address";
+        "市级与园区使用各自的接收地址，请向运维人员索取", "cities and parks have services of their own; ask the operator for the address";
     ReporterNotValid = "reporter_not_valid", 403,
         "该报送单位在报告期不具报送资格", "the reporter is not valid for this period",
         "核对报告期；机构调整后由新单位报送", "check the period; after a reorganisation the successor reports";
     UnknownSource = "unknown_source", 403,
         "指标目录中没有该来源", "the catalog has no such source",
-        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+        "使用运维人员为贵单位登记的 source", "use a source that is registered for you";
     ForeignSource = "foreign_source", 403,
         "该来源属于其他报送单位", "the source belongs to another reporter",
-        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+        "使用运维人员为贵单位登记的 source", "use a source that is registered for you";
     ForeignArea = "foreign_area", 403,
         "无权报送该地区", "you may not report for this area",
-        "核对 ref_area；确需报送请管理员调整指标目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
+        "核对 ref_area；确需报送请运维人员调整指标目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
     ForeignIndicator = "foreign_indicator", 403,
         "无权报送该地区的这一指标", "you may not report this indicator for this area",
-        "核对 indicator；确需报送请管理员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
+        "核对 indicator；确需报送请运维人员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
     EstimateNotAllowed = "estimate_not_allowed", 403,
         "无权报送估计值", "you may not send estimates",
         "只报送实际数；obs_status 不用 E、I、F，vintage 不用 estimated", "send actual figures; do not use obs_status E, I or F, or vintage estimated";
@@ -108,7 +108,7 @@ codes! {
         "按 Retry-After 等待后原样重试；重复提交无害", "wait as Retry-After says and send the same again; repeats do no harm";
     CredentialsUnavailable = "credentials_unavailable", 503,
         "访问令牌暂时无法核验", "credentials cannot be checked now",
-        "稍后重试；管理员请检查访问令牌文件", "try again later; operator: check the credentials file";
+        "稍后重试；运维人员请检查访问令牌文件", "try again later; operator: check the credentials file";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
@@ -300,7 +300,7 @@ application/json takes either";
         "表格中从列表选“是”或“否”；程序写 1（是）或 0（否）", "choose yes or no from the list in a form; programs write 1 for yes, 0 for no";
     NumberAmbiguous = "number_ambiguous", 422,
         "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
-        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "use no thousands separator, and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
+        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由运维人员在指标目录 catalog.toml 中以 decimal_mark 注明", "use no thousands separator, and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
     NumberDigitsDropped = "number_digits_dropped", 422,
         "科学计数法，其余数字可能已丢失", "the number is in scientific notation, which may have lost digits",
         "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
@@ -325,9 +325,9 @@ application/json takes either";
         "里程碑只能是 0（未完成）或 1（完成）", "a milestone is 0 (not done) or 1 (done)",
         "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
     BelowMinimum = "below_minimum", 422, "低于合理下限", "the value is below the plausible minimum",
-        "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
+        "核对数字、单位和 unit_mult；确实如此请运维人员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
     AboveMaximum = "above_maximum", 422, "高于合理上限", "the value is above the plausible maximum",
-        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
+        "核对数字、单位和 unit_mult（万、亿）；确实如此请运维人员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
         "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";
@@ -341,7 +341,7 @@ application/json takes either";
         "核对 basis，见指标目录 bases.csv；省略则按指标目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
     EditionUnknown = "edition_unknown", 422,
         "指标目录中没有此版次", "the catalog has no such edition",
-        "核对 edition，见指标目录 editions.csv；新的版次请管理员先加入", "check edition against editions.csv; ask the operator to add a new one there first";
+        "核对 edition，见指标目录 editions.csv；新的版次请运维人员先加入", "check edition against editions.csv; ask the operator to add a new one there first";
     RoleUnknown = "role_unknown", 422,
         "role 不在代码表中", "role is not in the code list",
         "数值参与汇总的留空；只作核对的已公布数写 printed", "leave it out if the value counts; write printed for a published figure that is only compared";
@@ -361,7 +361,7 @@ application/json takes either";
     // Asking in SQL, and reading the lake
     RoleCannotAsk = "role_cannot_ask", 403,
         "该访问令牌的角色不能查询", "credentials of this role cannot run SQL queries",
-        "使用分析人员（analyst）或管理员（operator）的访问令牌", "use the credential of an analyst or operator";
+        "使用分析人员（analyst）或运维人员（operator）的访问令牌", "use the credential of an analyst or operator";
     SqlRequestInvalid = "sql_request_invalid", 400,
         "请求体不是查询请求", "the body is not a valid request for /v1/sql",
         "发送 SQL 文本（application/sql），或 JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}", "send the SQL as application/sql, or JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}";

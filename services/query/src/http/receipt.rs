@@ -247,7 +247,7 @@ fn tell_of_clock(receipt: &mut Receipt, now: i64) {
         return;
     };
     if receipt.state == "accepted" && recorded.as_microsecond() - now > CLOCKS_DIFFER {
-        receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系管理员");
+        receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系运维人员");
         receipt.message_en +=
             &format!("; the receiving service's clock ran ahead, so it counts from {recorded} on: tell the operator");
     }
