@@ -216,7 +216,7 @@ pub(crate) struct Listen {
     /// Private key of the certificate, PEM (mode 0600)
     #[arg(long, env = "HELAN_TLS_KEY", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Only a proxy that ends TLS reaches this address; the client's address is the last in X-Forwarded-For
+    /// Only a TLS-terminating proxy can reach this address; the client is the last address in X-Forwarded-For
     #[arg(long, env = "HELAN_BEHIND_PROXY")]
     pub(crate) behind_proxy: bool,
     /// Time limit for stopping, in which requests are finished and received events committed
@@ -425,10 +425,10 @@ pub(crate) struct CredentialArgs {
 pub(crate) enum CredentialCommand {
     /// Make a credential and print its token, which is shown only once
     Add {
-        /// What its bearer may do
+        /// Role: what the holder may do
         #[arg(long, value_enum)]
         role: RoleChoice,
-        /// Reporter of the catalog for whom it speaks (role reporter)
+        /// Reporter in the catalog that it sends for (role reporter)
         #[arg(long, value_name = "ID", required_if_eq("role", "reporter"))]
         reporter: Option<String>,
         /// Its id, such as the name of the system that holds it; otherwise a random one
