@@ -146,7 +146,7 @@ struct Asked<'a> {
         (status = 200, description = "What became of it.", body = Receipt),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 404, description = "Everything that was in the log when this was asked is in the lake, and nothing of it was sent by the asker under this id.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 404, description = "This credential has no submission with this id: all that the log had when this was asked is in the lake.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
