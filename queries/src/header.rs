@@ -15,13 +15,13 @@ pub struct Query {
     pub materialise: bool,
     /// By what a question narrows the statements from which its rows are computed.
     pub narrows: Vec<Narrows>,
-    /// Out of how many statements it is computed at once, where the default would take too much memory: its rows follow the
-    /// statements, not the cells.
+    /// Most statements that are computed at once, if the default would take too much memory because rows grow with
+    /// statements, not with cells.
     pub at_once: Option<u64>,
-    /// Whether its rows are computed a few areas at a time where one indicator has more statements: they are many for each cell.
+    /// Whether to compute it a few areas at a time if one indicator has more statements than that.
     pub by_area: bool,
-    /// An input without whose rows it has none, and the column that these must have a value in, if any will not do. Its
-    /// text need not be planned then.
+    /// An input that must have rows for this view to have any, and optionally a column that must not be null in them.
+    /// Otherwise the view is not planned.
     pub empty_without: Option<(&'static str, Option<&'static str>)>,
     /// What it is, in Chinese.
     pub zh: &'static str,

@@ -2,7 +2,7 @@
 
 /// Event type: a value was reported.
 pub const TYPE_REPORTED: &str = "helan.observation.reported.v1";
-/// Event type: an event of the same source is void.
+/// Event type: withdraws an event of the same source.
 pub const TYPE_WITHDRAWN: &str = "helan.observation.withdrawn.v1";
 
 /// Which release of a value it is, from the first to the last that may follow.
@@ -10,7 +10,7 @@ pub const VINTAGES: [&str; 5] = ["estimated", "preliminary", "revised", "final",
 
 /// What a value is for, where it is not one that counts: a figure as somebody published it.
 pub const ROLES: [&str; 1] = [PRINTED];
-/// The role of a figure as somebody published it.
+/// Role of a value that does not count: a published figure, kept for comparison.
 pub const PRINTED: &str = "printed";
 
 /// SDMX `CL_OBS_STATUS` 2.2, all of it. Source: <https://registry.sdmx.org/overview.html>, code list `CL_OBS_STATUS`.

@@ -10,37 +10,37 @@ codes! {
         "原样复制发给您的访问令牌，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
     TokenUnknown = "token_unknown", 401,
         "访问令牌不存在", "the token is not known",
-        "核对访问令牌是否完整、是否属于本系统；否则请管理员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
+        "核对访问令牌是否完整、是否属于本系统；否则请运维人员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
     TokenExpired = "token_expired", 401,
         "访问令牌已过期", "the token has expired",
-        "请管理员更换访问令牌", "ask the operator to rotate the credential";
+        "请运维人员更换访问令牌", "ask the operator to rotate the credential";
     TokenRevoked = "token_revoked", 401,
         "访问令牌已被吊销", "the token was revoked",
-        "请管理员签发新访问令牌", "ask the operator for a new credential";
+        "请运维人员签发新访问令牌", "ask the operator for a new credential";
     RoleNotAllowed = "role_not_allowed", 403,
-        "该访问令牌的角色不能报送数据", "a credential of this role cannot send reports",
+        "该访问令牌的角色不能报送数据", "credentials of this role cannot send reports",
         "使用报送单位（reporter）的访问令牌", "use the credential of a reporter";
     ReporterUnknown = "reporter_unknown", 403,
         "名录中无此单位", "the catalog does not name this reporter",
-        "请管理员在指标目录 reporters.csv 中登记，或更正访问令牌", "ask the operator to add the reporter to reporters.csv, or to correct the credential";
+        "请运维人员在指标目录 reporters.csv 中登记，或更正访问令牌", "ask the operator to add the reporter to reporters.csv, or to correct the credential";
     ReporterOtherEndpoint = "reporter_other_endpoint", 403,
         "该报送单位应使用另一个接收地址", "this reporter belongs to another ingest service",
-        "市级与园区使用各自的接收地址，请向管理员索取", "cities and parks have services of their own; ask the operator for the address";
+        "市级与园区使用各自的接收地址，请向运维人员索取", "cities and parks have services of their own; ask the operator for the address";
     ReporterNotValid = "reporter_not_valid", 403,
-        "该报送单位在报告期不具报送资格", "the reporter is not in charge for this period",
+        "该报送单位在报告期不具报送资格", "the reporter is not valid for this period",
         "核对报告期；机构调整后由新单位报送", "check the period; after a reorganisation the successor reports";
     UnknownSource = "unknown_source", 403,
         "指标目录中没有该来源", "the catalog has no such source",
-        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+        "使用运维人员为贵单位登记的 source", "use a source that is registered for you";
     ForeignSource = "foreign_source", 403,
         "该来源属于其他报送单位", "the source belongs to another reporter",
-        "使用管理员为贵单位登记的 source", "use a source that is registered for you";
+        "使用运维人员为贵单位登记的 source", "use a source that is registered for you";
     ForeignArea = "foreign_area", 403,
         "无权报送该地区", "you may not report for this area",
-        "核对 ref_area；确需报送请管理员调整指标目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
+        "核对 ref_area；确需报送请运维人员调整指标目录 scopes.csv", "check ref_area; if it is right, ask the operator to extend scopes.csv";
     ForeignIndicator = "foreign_indicator", 403,
         "无权报送该地区的这一指标", "you may not report this indicator for this area",
-        "核对 indicator；确需报送请管理员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
+        "核对 indicator；确需报送请运维人员调整指标目录 scopes.csv", "check indicator; if it is right, ask the operator to extend scopes.csv";
     EstimateNotAllowed = "estimate_not_allowed", 403,
         "无权报送估计值", "you may not send estimates",
         "只报送实际数；obs_status 不用 E、I、F，vintage 不用 estimated", "send actual figures; do not use obs_status E, I or F, or vintage estimated";
@@ -66,7 +66,7 @@ codes! {
         "分成几次提交", "split it into several submissions";
     DecompressedTooLarge = "decompressed_too_large", 413,
         "解压后过大", "the body is too large once decompressed",
-        "分成几次提交；工作表先删去数据下方带格式的空行", "split it into several submissions; of a sheet, first delete empty formatted rows below the data";
+        "分成几次提交；工作表先删去数据下方带格式的空行", "split it into several submissions; in a spreadsheet, first delete the empty formatted rows below the data";
     CompressionRatio = "compression_ratio", 413,
         "压缩比异常", "the compression ratio is far too high",
         "检查文件内容，或不压缩发送", "check the file, or send it without compression";
@@ -84,7 +84,7 @@ codes! {
         "用 gzip，或不压缩", "use gzip, or none";
     CharsetUnsupported = "charset_unsupported", 415,
         "不支持的字符集", "the charset is not supported",
-        "JSON 用 UTF-8；CSV 最好用 UTF-8，也可注明 gb18030、big5、windows-1252、shift_jis、euc-kr 等", "use UTF-8 for JSON; for CSV best UTF-8, or name one such as gb18030, big5, windows-1252, shift_jis or euc-kr";
+        "JSON 用 UTF-8；CSV 最好用 UTF-8，也可注明 gb18030、big5、windows-1252、shift_jis、euc-kr 等", "use UTF-8 for JSON; for CSV preferably UTF-8, or name the charset, such as gb18030, big5, windows-1252, shift_jis or euc-kr";
     GzipNotAnnounced = "gzip_not_announced", 415,
         "内容经 gzip 压缩，但请求头未说明", "the body is gzip, but no header says so",
         "加请求头 Content-Encoding: gzip，或解压后发送", "add the header Content-Encoding: gzip, or send it decompressed";
@@ -93,7 +93,7 @@ codes! {
         "按实际格式注明 Content-Type（文件则改扩展名或用 --format）：XLSX 为 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet，CSV 为 text/csv；其他格式先另存为 .xlsx 或 CSV UTF-8", "name the real format in Content-Type (for a file: by its extension or --format): application/vnd.openxmlformats-officedocument.spreadsheetml.sheet for XLSX, text/csv for CSV; save any other as .xlsx or CSV UTF-8 first";
     LengthAmbiguous = "length_ambiguous", 400,
         "同时有 Content-Length 和 Transfer-Encoding，请求长度不明", "the request has Content-Length and Transfer-Encoding, so its length is ambiguous",
-        "只保留其中一个；由 HTTP 库自动填写", "send one of them; leave it to the HTTP library";
+        "只保留其中一个；由 HTTP 库自动填写", "send only one of them; HTTP libraries set it themselves";
     TooManyRequests = "too_many_requests", 429,
         "并发请求或其数据过多", "you have too many requests, or too much data, in flight",
         "按 Retry-After 等待后重试；可合并为批次", "wait as Retry-After says and send again; batches need fewer requests";
@@ -108,12 +108,12 @@ codes! {
         "按 Retry-After 等待后原样重试；重复提交无害", "wait as Retry-After says and send the same again; repeats do no harm";
     CredentialsUnavailable = "credentials_unavailable", 503,
         "访问令牌暂时无法核验", "credentials cannot be checked now",
-        "稍后重试；管理员请检查访问令牌文件", "try again later; operator: check the credentials file";
+        "稍后重试；运维人员请检查访问令牌文件", "try again later; operator: check the credentials file";
     IdempotencyKeyInvalid = "idempotency_key_invalid", 400,
         "Idempotency-Key 格式不正确", "the Idempotency-Key is ill-formed",
         "用 1 至 64 个字母、数字或 - . _ ~，例如 UUID", "use 1 to 64 letters, digits or - . _ ~, such as a UUID";
     SubmissionUnknown = "submission_unknown", 404,
-        "您没有以该编号报送过，或报送的不是该内容", "you sent nothing under this id, or other content",
+        "未找到您以该编号报送的记录，或内容不同", "you have no submission with this id, or its content is different",
         "核对编号，见当时回答中的 submission 和 status_url", "check the id: it is `submission` in the response to your request, and part of status_url";
     QueryInvalid = "query_invalid", 400,
         "查询参数不正确", "a query parameter is wrong",
@@ -158,7 +158,7 @@ codes! {
         "缺数时省略 value，并以 obs_status 说明原因", "leave value out and say why in obs_status";
     JsonTooDeep = "json_too_deep", 400,
         "JSON 嵌套过深", "the JSON is nested too deeply",
-        "事件只有两层", "an event has two levels";
+        "事件只有两层：属性和 data", "an event has only two levels: its attributes and data";
     JsonShape = "json_shape", 400,
         "JSON 结构与内容类型不符", "the JSON is not what the content type says: an event, or an array of events",
         "单个事件为对象（application/cloudevents+json），批次为对象数组（application/cloudevents-batch+json）；application/json 两者皆可",
@@ -166,7 +166,7 @@ codes! {
 application/json takes either";
     CsvMissingColumn = "csv_missing_column", 400,
         "缺少必需的列", "a required column is missing",
-        "表头至少有 ref_area, indicator, time_period, value, unit", "the heading has at least ref_area, indicator, time_period, value, unit";
+        "表头至少须有 ref_area、indicator、time_period、value、unit", "the header row needs at least ref_area, indicator, time_period, value, unit";
     CsvUnknownColumn = "csv_unknown_column", 400,
         "有不认识的列", "a column is not known", "删去该列，或更正列名", "delete the column, or correct its name";
     CsvColumnNameless = "csv_column_nameless", 400,
@@ -176,7 +176,7 @@ application/json takes either";
         "各列不是用逗号分隔", "the columns are not separated by commas",
         "另存为“CSV UTF-8（逗号分隔）”，或发送 .xlsx", "save as CSV UTF-8 (comma delimited), or send the .xlsx";
     CsvSepLine = "csv_sep_line", 400,
-        "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the heading",
+        "第一行是给 Excel 的指令，不是表头", "the first line is an instruction to Excel, not the header row",
         "删去该行；各列用逗号分隔", "delete the line, and separate the columns by commas";
     CsvLineQuoted = "csv_line_quoted", 400,
         "每一行整体加了引号，成了一个单元格", "each whole line is quoted, so it is one cell", "去掉行首和行尾的引号，或重新导出为 CSV", "take the quotes off the lines, or export the CSV again";
@@ -188,9 +188,9 @@ application/json takes either";
     CsvDuplicateColumn = "csv_duplicate_column", 400,
         "列名重复", "duplicate column", "每列只保留一个", "keep one of them";
     CsvRaggedRow = "csv_ragged_row", 400,
-        "该行的单元格数与表头不同", "the row has another number of cells than the heading", "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
+        "该行的单元格数与表头不同", "the number of cells in the row differs from the header row", "检查逗号；含逗号的文字加英文双引号", "check the commas; put texts with commas in double quotes";
     CsvHeadingAgain = "csv_heading_again", 400,
-        "数据行之间又有一行表头，各列与前面不同", "another heading stands among the rows, with other columns",
+        "数据行之间又有一行表头，各列与前面不同", "a second header row, with different columns, stands among the rows",
         "几个文件合并过：分开报送，或统一各列", "files were joined: send them one by one, or give them the same columns";
     CsvUnclosedQuote = "csv_unclosed_quote", 400,
         "双引号没有闭合", "a quote is never closed", "补上双引号；文字中的双引号写两次", "close it; write a double quote within a text twice";
@@ -251,7 +251,7 @@ application/json takes either";
         "删去控制字符和不可见字符（零宽字符、软连字符、方向符、标签字符）", "delete control and invisible characters (zero-width, soft hyphens, direction marks, tags)";
     TextTooLong = "text_too_long", 422,
         "文字过长", "the text is too long",
-        "缩短；详情放在 evidence 所指的文件中", "shorten it; put details where evidence points";
+        "缩短；详情放在 evidence 所指的文件中", "shorten it; put the details in the file that evidence names";
     UnknownArea = "unknown_area", 422,
         "指标目录中没有该地区", "the catalog has no such area",
         "核对 ref_area 代码，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
@@ -274,7 +274,7 @@ application/json takes either";
         "计量单位与指标目录不符", "the unit is not the one of the catalog",
         "用指标目录的单位；万、亿写在 unit_mult（4、8）", "use the catalog's unit; say 万 or 亿 by unit_mult 4 or 8";
     UnitMultInvalid = "unit_mult_invalid", 422,
-        "unit_mult 不正确", "unit_mult is not an integer from -18 to 18, or no power of ten that has a name",
+        "unit_mult 不正确", "unit_mult is neither an integer from -18 to 18 nor the name of a power of ten",
         "表格中从列表选择，或写“个”“千”“万”“亿”；程序写 0（个）、3（千）、4（万）、8（亿）等", "choose from the list in a form, or write ones, thousand, 万 or 亿; programs write 0 for ones, 3, 4 for 万, 8 for 亿";
     PeriodSyntax = "period_syntax", 422,
         "报告期格式不正确", "the time period is ill-formed",
@@ -300,7 +300,7 @@ application/json takes either";
         "表格中从列表选“是”或“否”；程序写 1（是）或 0（否）", "choose yes or no from the list in a form; programs write 1 for yes, 0 for no";
     NumberAmbiguous = "number_ambiguous", 422,
         "数字中的分隔符可能是千分位，也可能是小数点", "the mark in the number may separate thousands or decimals",
-        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由管理员在指标目录 catalog.toml 中以 decimal_mark 注明", "write no thousands separator and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
+        "不用千分位，小数点写“.”：1234 或 1.234；工作簿中把单元格设为数字。各单位惯用哪种，可由运维人员在指标目录 catalog.toml 中以 decimal_mark 注明", "use no thousands separator, and a point for decimals: 1234 or 1.234; in a workbook make the cell a number. The operator can set decimal_mark in catalog.toml";
     NumberDigitsDropped = "number_digits_dropped", 422,
         "科学计数法，其余数字可能已丢失", "the number is in scientific notation, which may have lost digits",
         "把该列格式设为“数值”或“文本”，使全部数字显示后再保存；程序请写出全部数字", "format the column as Number or text so that every digit shows, and save again; programs write all digits";
@@ -325,9 +325,9 @@ application/json takes either";
         "里程碑只能是 0（未完成）或 1（完成）", "a milestone is 0 (not done) or 1 (done)",
         "写 0 或 1，unit_mult 为 0", "write 0 or 1, with unit_mult 0";
     BelowMinimum = "below_minimum", 422, "低于合理下限", "the value is below the plausible minimum",
-        "核对数字、单位和 unit_mult；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
+        "核对数字、单位和 unit_mult；确实如此请运维人员调整指标目录界限", "check digits, unit and unit_mult; if it is right, ask the operator to change the limit in the catalog";
     AboveMaximum = "above_maximum", 422, "高于合理上限", "the value is above the plausible maximum",
-        "核对数字、单位和 unit_mult（万、亿）；确实如此请管理员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
+        "核对数字、单位和 unit_mult（万、亿）；确实如此请运维人员调整指标目录界限", "check digits, unit and unit_mult (万, 亿); if it is right, ask the operator to change the limit in the catalog";
     ObsStatusUnknown = "obs_status_unknown", 422,
         "obs_status 不在代码表中", "obs_status is not in the code list",
         "表格中从列表选择，正常时留空；程序用 SDMX CL_OBS_STATUS 的代码", "choose from the list in a form, blank is normal; programs use a code of SDMX's CL_OBS_STATUS";
@@ -341,10 +341,10 @@ application/json takes either";
         "核对 basis，见指标目录 bases.csv；省略则按指标目录推定", "check basis against bases.csv; leave it out to derive it from the catalog";
     EditionUnknown = "edition_unknown", 422,
         "指标目录中没有此版次", "the catalog has no such edition",
-        "核对 edition，见指标目录 editions.csv；新的版次请管理员先加入", "check edition against editions.csv; ask the operator to add a new one there first";
+        "核对 edition，见指标目录 editions.csv；新的版次请运维人员先加入", "check edition against editions.csv; ask the operator to add a new one there first";
     RoleUnknown = "role_unknown", 422,
         "role 不在代码表中", "role is not in the code list",
-        "数值参与汇总的留空；只作核对的已公布数写 printed", "leave it out where the value counts; write printed for a published figure that is only to be compared";
+        "数值参与汇总的留空；只作核对的已公布数写 printed", "leave it out if the value counts; write printed for a published figure that is only compared";
     PublishedAtInvalid = "published_at_invalid", 422,
         "发布时间格式不正确", "published_at is neither an RFC 3339 timestamp nor a date",
         "例如 2019-08-30 或 2019-08-30T09:00:00+08:00", "such as 2019-08-30 or 2019-08-30T09:00:00+08:00";
@@ -360,28 +360,28 @@ application/json takes either";
 
     // Asking in SQL, and reading the lake
     RoleCannotAsk = "role_cannot_ask", 403,
-        "该访问令牌的角色不能查询", "a credential of this role cannot ask in SQL",
-        "使用分析员（analyst）或管理员（operator）的访问令牌", "use the credential of an analyst or operator";
+        "该访问令牌的角色不能查询", "credentials of this role cannot run SQL queries",
+        "使用分析人员（analyst）或运维人员（operator）的访问令牌", "use the credential of an analyst or operator";
     SqlRequestInvalid = "sql_request_invalid", 400,
-        "请求体不是查询请求", "the body is no request for /v1/sql",
+        "请求体不是查询请求", "the body is not a valid request for /v1/sql",
         "发送 SQL 文本（application/sql），或 JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}", "send the SQL as application/sql, or JSON {\"query\": \"…\", \"as_of\": \"2019-08-30\"}";
     SqlTooLong = "sql_too_long", 413,
         "查询文本过长", "the query is too long",
         "缩短；长列表改用 join 或子查询", "shorten it; use a join or a subquery in place of a long list";
     AcceptUnsupported = "accept_unsupported", 406,
-        "不支持所要求的结果格式", "the answer has none of the formats that you accept",
+        "不支持所要求的结果格式", "none of the formats in Accept is supported",
         "Accept 用 application/vnd.apache.arrow.stream、application/x-ndjson 或 text/csv", "accept application/vnd.apache.arrow.stream, application/x-ndjson or text/csv";
     AsOfInvalid = "as_of_invalid", 400,
         "as_of 或 recorded 不是时间", "as_of or recorded is not a date or time",
-        "写 RFC 3339 时间，或日期（指标目录时区当日结束）", "write RFC 3339, or a date, which is its end in the catalog's time zone";
+        "写 RFC 3339 时间，或日期（指标目录时区当日结束）", "write an RFC 3339 time, or a date, which means its end in the catalog's time zone";
     SqlInvalid = "sql_invalid", 400,
         "查询有误", "the query cannot be planned",
         "按提示改正；/v1/tables 列出全部表和列", "correct it as the message says; /v1/tables lists every table and column";
     SqlStatements = "sql_not_one_statement", 400,
-        "每次只能执行一条语句", "one statement is answered at a time",
+        "每次只能执行一条语句", "only one statement per request",
         "每条语句单独发送", "send each statement as a request of its own";
     SqlNotReadOnly = "sql_not_read_only", 403,
-        "只能查询，不能修改数据、会话或读写文件", "only queries are answered: nothing is changed, no file is read or written",
+        "只能查询，不能修改数据、会话或读写文件", "only queries are allowed: no changes to data or session, no reading or writing of files",
         "用 select；报送数据请用 /v1/events", "use select; send reports to /v1/events";
     SqlTooLarge = "sql_too_large", 422,
         "查询展开后过大", "the query is too large once it is expanded",
@@ -390,13 +390,13 @@ application/json takes either";
         "查询执行出错", "the query failed while it ran",
         "按提示改正，例如被零除、类型转换", "correct it as the message says, such as a division by zero or a cast";
     SqlTimeLimit = "sql_time_limit", 422,
-        "查询超过时间限制", "the query took longer than it may",
+        "查询超过时间限制", "the query exceeded the time limit",
         "缩小范围、先汇总，或直接读取 Parquet 文件", "narrow it, aggregate first, or read the Parquet files directly";
     SqlMemoryLimit = "sql_memory_limit", 422,
-        "查询超过内存限制", "the query needs more memory than it may use",
+        "查询超过内存限制", "the query exceeded the memory limit",
         "缩小范围、减少排序和连接；若因其他查询占用，可稍后重试", "narrow it, sort and join less; if other queries use the memory, ask again later";
     SqlResultLimit = "sql_result_limit", 422,
-        "结果超过行数或字节限制", "the result has more rows or bytes than it may",
+        "结果超过行数或字节限制", "the result exceeds the limit on rows or bytes",
         "加 where 或 limit，或直接读取 Parquet 文件", "add where or limit, or read the Parquet files directly";
     SqlTooMany = "sql_too_many_queries", 429,
         "该访问令牌同时运行的查询过多", "this credential has too many queries running",
@@ -410,27 +410,27 @@ application/json takes either";
 
     // The workbook
     WorkbookBroken = "workbook_broken", 400,
-        "文件不是完整的 XLSX 工作簿", "the file is no complete XLSX workbook",
+        "文件不是完整的 XLSX 工作簿", "the file is not a complete XLSX workbook",
         "用 Excel、WPS 或 LibreOffice 打开后另存为 .xlsx", "open it in Excel, WPS or LibreOffice and save it as .xlsx";
     WorkbookFormat = "workbook_format", 415,
-        "不是 XLSX 格式的工作簿", "the workbook has another format than XLSX",
-        "另存为“Excel 工作簿（.xlsx）”；不收 .xls、.xlsb、.ods", "save it as Excel workbook (.xlsx); .xls, .xlsb and .ods are not taken";
+        "不是 XLSX 格式的工作簿", "the workbook is not in XLSX format",
+        "另存为“Excel 工作簿（.xlsx）”；不收 .xls、.xlsb、.ods", "save it as Excel workbook (.xlsx); .xls, .xlsb and .ods are not accepted";
     WorkbookEncrypted = "workbook_encrypted", 400,
         "工作簿设有打开密码", "the workbook is encrypted",
         "取消打开密码后保存；工作表保护不受影响", "remove the password to open it and save; protected sheets are fine";
     WorkbookTooManyParts = "workbook_too_many_parts", 413,
-        "工作簿内部文件过多", "the workbook has more parts than any report",
+        "工作簿内部文件过多", "the workbook contains too many internal files",
         "把数据表复制到新工作簿后另存", "copy the data sheet into a new workbook and save that";
     SheetNotFound = "sheet_not_found", 422, "没有可读取的数据表", "there is no sheet to read",
         "数据放在名为“数据”或 data 的可见工作表中", "put the rows on a visible sheet named data or 数据";
     SheetAmbiguous = "sheet_ambiguous", 422,
-        "有多个工作表，不知读取哪一个", "there are several sheets, and not one alone is named data",
+        "有多个工作表，不知读取哪一个", "there are several sheets, and none or more than one is named data",
         "把要报送的工作表命名为“数据”或 data，且只命名一个", "name the sheet to be read data or 数据, and no other one";
     SheetHidden = "sheet_hidden", 422, "数据表被隐藏", "the data sheet is hidden",
         "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
     SheetNoHeading = "sheet_no_heading", 422,
-        "前 50 行中没有找到表头", "no heading was found in the first 50 rows",
-        "表头一行须有“数值”（value）和“地区代码”（ref_area），或“撤回事件编号”（withdraws）", "the heading row has value (数值) and ref_area (地区代码), or withdraws (撤回事件编号)";
+        "前 50 行中没有找到表头", "no header row was found in the first 50 rows",
+        "表头一行须有“数值”（value）和“地区代码”（ref_area），或“撤回事件编号”（withdraws）", "the header row has value (数值) and ref_area (地区代码), or withdraws (撤回事件编号)";
     CellMerged = "cell_merged", 422,
         "数据区有合并单元格", "cells of the data are merged",
         "取消合并，每格单独填写；标题行和名称列可以合并", "unmerge them and fill in each; titles and name columns may stay merged";
@@ -438,7 +438,7 @@ application/json takes either";
         "隐藏行中有数值（行号）", "a hidden row holds a value (number of the row)",
         "取消隐藏或清除筛选，核对后保留或删去该行", "unhide it or clear the filter, then keep or delete the row";
     ColumnHidden = "column_hidden", 422,
-        "填报列，或没有名称可对照的代码、报告期列被隐藏", "a column that a person fills in, or codes without visible names, or the period, are hidden",
+        "填报列，或没有名称可对照的代码、报告期列被隐藏", "an input column, the period column, or a code column without visible names is hidden",
         "取消隐藏，核对后再报送", "unhide it, look at it and send it again";
     FormulaWithoutValue = "formula_without_value", 422,
         "公式没有保存计算结果", "the formula was saved without its result",
@@ -450,14 +450,14 @@ application/json takes either";
         "单元格被当作日期", "the cell holds a date",
         "把单元格格式改为“文本”后重新填写；发布时间写作 2019-08-30", "format the cell as text and type it again; write published_at as 2019-08-30";
     CellFormatMisleads = "cell_format_misleads", 422,
-        "单元格显示的内容与保存的数不一致（百分比、万、附加文字等）", "the cell shows something else than it holds (per cent, thousands, added words)",
+        "单元格显示的内容与保存的数不一致（百分比、万、附加文字等）", "the displayed text differs from the stored number (per cent, thousands, added words)",
         "格式改为“常规”，核对后按数量级填写", "format it as General, look at the number and use the multiplier column";
     CellUnseen = "cell_unseen", 422,
         "单元格有内容，但看不见（白色字、隐藏格式、不显示零值等）", "the cell holds something that cannot be seen (white text, a format that hides it, hidden zeros)",
         "格式改为“常规”、字体改为黑色，核对后保留或删去", "format it as General in black, look at it, then keep or delete it";
     CellStruck = "cell_struck", 422,
         "单元格内有带删除线的文字", "text of the cell is struck out",
-        "删去作废的内容，只留有效的内容，取消删除线", "delete what no longer counts, and take the strikethrough away from what does";
+        "删去作废的内容，只留有效的内容，取消删除线", "delete what is no longer valid, and remove the strikethrough from the rest";
     CellRaised = "cell_raised", 422,
         "单元格内有上标或下标", "text of the cell is a superscript or subscript",
         "脚注写入“备注”，单元格内只留数值或代码", "put the footnote into note, and leave only the number or code in the cell";
@@ -465,14 +465,14 @@ application/json takes either";
         "数字超过 15 位，表格软件无法准确保存", "a number cell cannot hold more than 15 digits exactly",
         "把单元格格式改为“文本”后重新填写", "format the cell as text and type the number again";
     LabelMismatch = "label_mismatch", 422,
-        "名称与代码不符，或标题中的年份、地区与各行都不符", "the name and the code of the row do not belong together, or no row is of the title's year or area",
+        "名称与代码不符，或标题中的年份、地区与各行都不符", "the row's name does not match its code, or no row matches the year or area in the title",
         "可能排序或粘贴时错位；重新下载模板填写，或改正标题", "rows may have shifted while sorting or pasting; fill in a fresh template, or correct the title";
     UnitNameMismatch = "unit_name_mismatch", 422,
-        "计量单位（数值旁、备注、批注、表头上方、表下、页眉或工作表名所写）与指标、数量级不符", "the unit that is written beside the value, in a note, above or below the table, on the page or in the sheet's name is not the indicator's unit at the row's multiplier",
+        "计量单位（数值旁、备注、批注、表头上方、表下、页眉或工作表名所写）与指标、数量级不符", "the unit written beside the value (or in a note, above or below the table, on the page or in the sheet's name) does not match the indicator's unit and the row's multiplier",
         "数值按指标目录的单位和“数量级”计：选对应的数量级（亿元 = 元，亿），或改正、删去所写的单位；各行单位不同时加“计量单位”列", "a value counts in the catalog's unit times the multiplier: choose its multiplier (100 million yuan = yuan, hundred million), or correct or delete the unit that is written; where rows differ, add the column unit_name";
     TemplateRowInvalid = "template_row_invalid", 422, "表内行号格式不正确", "the form row is ill-formed",
         "不要改动“表内行号”列；重新下载模板填写", "leave the form row column as it is; fill in a fresh template";
-    TemplateRowCopied = "template_row_copied", 422, "表中有复制的行：“表内行号”重复（括号内为行号）", "a row of the form was copied: its form row number stands there twice (row numbers in brackets)",
+    TemplateRowCopied = "template_row_copied", 422, "表中有复制的行：“表内行号”重复（括号内为行号）", "a form row was copied: its form row number is used twice (row numbers in brackets)",
         "删去复制的行；要用它报另一数据项，清空该行的“表内行号”", "delete the copied row; to report another cell with it, clear its form row number";
 
     // Templates

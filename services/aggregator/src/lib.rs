@@ -23,6 +23,6 @@ pub use judge::Counts;
 pub use lag::{Lag, watch};
 pub use metrics::Counters;
 pub use retention::{Retained, retain};
-pub use run::{Aggregator, AggregatorConfig, AggregatorError, run};
+pub use run::{Aggregator, AggregatorConfig, AggregatorError, FLUSH_AGE, FLUSH_BYTES, run};
 pub use state::{Stored, start_of};
 pub use status::Status;

@@ -133,7 +133,7 @@ pub struct Limits {
 /// A partition's standing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Ours; where it stands is to be read from the tables.
+    /// Assigned; its offset has not been read from the tables yet.
     Unread,
     /// Being read.
     Reading,
@@ -156,7 +156,7 @@ pub struct Partition {
     pub pending: bool,
 }
 
-/// The aggregator's mind.
+/// The aggregator's decision state.
 #[derive(Debug)]
 pub struct Machine {
     limits: Limits,

@@ -3,9 +3,9 @@
 //! The lake answers for what is given up: receipts, and what a retry of an old submission repeats, come from its tables.
 //! A reader that still wanted such a record finds a gap and stops, see [`helan_log::StopReason::RetentionGap`].
 //!
-//! What is old is a question of clocks. Where this machine's and the lake's store disagree, nothing is given up; and as
-//! long as no record is younger than the age, or than a day, nothing either: then nobody has reported for so long, or the
-//! clock is ahead, and the log would be lost as a whole.
+//! What is old is a question of clocks. If those of this machine and of the lake's store disagree, nothing is deleted.
+//! Nothing is deleted either if no record is younger than the age or than a day: nobody has reported, or the clock is
+//! ahead, and the whole log would be lost.
 
 use std::time::Duration;
 

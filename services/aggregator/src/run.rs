@@ -23,9 +23,9 @@ use crate::state::{PartitionState, Stored, TABLES, tables_of};
 use crate::status::Status;
 
 /// Bytes of records after which a batch is committed: bounds memory to about ten times as much.
-const FLUSH_BYTES: usize = 16 * 1024 * 1024;
+pub const FLUSH_BYTES: usize = 16 * 1024 * 1024;
 /// Age after which a batch is committed: with the commits themselves, visible within two seconds.
-const FLUSH_AGE: Duration = Duration::from_secs(1);
+pub const FLUSH_AGE: Duration = Duration::from_secs(1);
 /// Pause after the log or the store failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Longest wait for a message, so that the end of the process is noticed.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use helan_aggregator::{FLUSH_AGE, FLUSH_BYTES};
 use helan_runtime::telemetry::LogFormat;
 use url::Url;
 
@@ -197,11 +198,16 @@ impl LogAt {
     }
 }
 
+/// Where a role listens unless told otherwise, and where it is asked for its health.
+pub(crate) const LISTEN: &str = "127.0.0.1:8080";
+/// Time limit for stopping unless told otherwise.
+pub(crate) const SHUTDOWN_TIME: &str = "45s";
+
 /// Where a role listens, and who may speak to it.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Listen {
     /// Address to listen on; one that others can reach needs --tls-cert or --behind-proxy
-    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
     pub(crate) listen: std::net::SocketAddr,
     /// Credentials file; otherwise `credentials.jsonl` in the data directory
     #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -216,16 +222,13 @@ pub(crate) struct Listen {
     /// Private key of the certificate, PEM (mode 0600)
     #[arg(long, env = "HELAN_TLS_KEY", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Only a proxy that ends TLS reaches this address; the client's address is the last in X-Forwarded-For
+    /// Only a TLS-terminating proxy can reach this address; the client is the last address in X-Forwarded-For
     #[arg(long, env = "HELAN_BEHIND_PROXY")]
     pub(crate) behind_proxy: bool,
     /// Time limit for stopping, in which requests are finished and received events committed
-    #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = "45s", value_parser = duration)]
+    #[arg(long, env = "HELAN_SHUTDOWN_TIME", value_name = "DURATION", default_value = SHUTDOWN_TIME, value_parser = duration)]
     pub(crate) shutdown_time: Duration,
 }
-
-/// Submissions that may wait for a commit: the aggregator takes about ten times as much memory.
-const FLUSH_BYTES: usize = 16 * 1024 * 1024;
 
 /// When the aggregator commits.
 #[derive(Clone, Debug, Args)]
@@ -240,7 +243,7 @@ pub(crate) struct Flush {
 
 impl Default for Flush {
     fn default() -> Self {
-        Self { flush_age: Duration::from_secs(1), flush_bytes: FLUSH_BYTES }
+        Self { flush_age: FLUSH_AGE, flush_bytes: FLUSH_BYTES }
     }
 }
 
@@ -425,10 +428,10 @@ pub(crate) struct CredentialArgs {
 pub(crate) enum CredentialCommand {
     /// Make a credential and print its token, which is shown only once
     Add {
-        /// What its bearer may do
+        /// Role: what the holder may do
         #[arg(long, value_enum)]
         role: RoleChoice,
-        /// Reporter of the catalog for whom it speaks (role reporter)
+        /// Reporter in the catalog that it sends for (role reporter)
         #[arg(long, value_name = "ID", required_if_eq("role", "reporter"))]
         reporter: Option<String>,
         /// Its id, such as the name of the system that holds it; otherwise a random one

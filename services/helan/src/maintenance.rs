@@ -63,7 +63,7 @@ impl Counters {
             );
             registry.register(
                 "cells_differing",
-                "Cells of which something else was folded than the events say; they are folded anew",
+                "Cached cells that differed from the events; they are rebuilt",
                 counters.differing.clone(),
             );
             registry.register("last_seconds", "Time of the last round", counters.seconds.clone());
@@ -110,7 +110,7 @@ pub(crate) async fn run(
         // After files were put together: otherwise they would be read again.
         let delete_ms = delete.then_some(maintain::Options::default().orphan_age_ms);
         if let Err(error) = helan_query::fold(&lake, None, WORTH_FOLDING, delete_ms).await {
-            tracing::warn!(%error, "statements were not folded; the next round tries again");
+            tracing::warn!(%error, "cached cells were not updated; the next round tries again");
         }
         // Once a day another part is compared with the events, after folding: so what differs is folded again in the next
         // round.
@@ -131,11 +131,11 @@ pub(crate) async fn run(
                             ref_area = area,
                             indicator,
                             time_period = period,
-                            "folded cells said something else than the events: they are folded anew, and nothing is published until all of them have been compared; reproduce the publications made since the last audit"
+                            "cached cells differ from the events: they are rebuilt, and nothing is published until all of them have been compared; reproduce the publications made since the last audit"
                         );
                     }
                 }
-                Err(error) => tracing::warn!(%error, "folded cells could not be compared; the next round tries again"),
+                Err(error) => tracing::warn!(%error, "cached cells could not be compared; the next round tries again"),
             }
         }
         // From the log the lake can be built again.

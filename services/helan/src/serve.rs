@@ -37,9 +37,6 @@ use crate::show;
 use crate::soundness;
 use crate::tables::Tables;
 
-/// The aggregators' consumer group.
-const GROUP: &str = "helan-aggregator";
-
 /// Connections at a time to the operator's own address: monitors and a few people.
 const OPERATOR_CONNECTIONS: usize = 128;
 
@@ -304,7 +301,6 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         if settings.roles.aggregate {
             let status = helan_aggregator::Status::default();
             let config = helan_aggregator::AggregatorConfig {
-                group: GROUP.to_owned(),
                 flush_bytes: settings.flush.flush_bytes,
                 flush_age: settings.flush.flush_age,
                 clock: clock.clone(),

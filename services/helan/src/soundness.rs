@@ -30,7 +30,7 @@ impl Collector for Soundness {
         let left = ConstCounter::new(self.0.cells_left());
         let metric = encoder.encode_descriptor(
             "helan_lake_cells_left",
-            "Times that folded cells could not be used, so that everything was read instead",
+            "Times that cached cells could not be used, so that all events were read instead",
             None,
             left.metric_type(),
         )?;

@@ -73,8 +73,8 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
     tag = "reports",
     security(("bearer" = [])),
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
-        ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Id of the submission: 1 to 64 letters, digits or - . _ ~. Default: a digest of the content."),
+        ("Content-Encoding" = Option<String>, Header, description = "gzip, if the body is compressed."),
         ("wait" = Option<String>, Query, description = "How long the answer may wait for the outcome: 5, 5s or 500ms; 30s at most."),
         ("Prefer" = Option<String>, Header, description = "wait=5 (RFC 7240), the same in seconds. Preference-Applied says for how long it was applied; without that header the answer did not wait."),
     ),
@@ -85,16 +85,16 @@ pub async fn ready(ingest: &Ingest) -> Result<(), String> {
         (String = "application/x-ndjson"),
     )),
     responses(
-        (status = 200, description = "It is in the lake, or was before: `outcome` says which. Only where the request waits.", body = Accepted),
-        (status = 202, description = "The log has it. It is judged after that: status_url says what became of it.", body = Accepted),
+        (status = 200, description = "In the lake, now or already before: see `outcome`. Only if the request waits.", body = Accepted),
+        (status = 202, description = "Written to the log; the outcome follows at status_url.", body = Accepted),
         (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "This credential may not report this.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 409, description = "Judged and refused: it contradicts what was sent before. Only where the request waits; otherwise status_url says so.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 409, description = "Refused, because it contradicts an earlier submission. Only if the request waits; otherwise see status_url.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 422, description = "Some event is wrong; every error is listed.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 415, description = "Unsupported media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "At least one event is wrong; all errors are listed.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 429, description = "Too many requests at a time; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "The log is not available, or the service is full; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
     )
@@ -105,14 +105,14 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
 
 /// Takes a table.
 ///
-/// CSV with a heading, in UTF-8 or in the charset that Content-Type names, or XLSX (as application/octet-stream either: its first bytes tell), whose sheet is named data or 数据 or is the only visible one. One row
-/// is one event; a row without id gets one from the submission's, so that the same file again is a repeat. In a workbook
-/// and in a filled-in template a row with a blank value and no status reports nothing and is counted in `table`; a
-/// template's row gets its id from the row's name and its content, so that a changed row sent again is a revision.
-/// Formulas count by the result that was saved, numbers by the 15 digits that spreadsheets show. What could mean two
-/// things is refused. With `Accept:
-/// application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` a refusal of a workbook answers with the same
-/// workbook, each cell at fault coloured and with a note.
+/// CSV with a header row, in UTF-8 or in the charset that Content-Type names, or XLSX (also as application/octet-stream:
+/// its first bytes tell) with a sheet named data or 数据, or only one visible sheet. One row is one event; a row without
+/// id gets one from the submission's, so that the same file again is a repeat. In a workbook and in a filled-in template
+/// a row with a blank value and no status reports nothing and is counted in `table`; a template's row gets its id from
+/// the row's name and its content, so that a changed row sent again is a revision. Of a formula the saved result counts,
+/// of a number the 15 digits that spreadsheets show. Ambiguous values are refused. With `Accept:
+/// application/vnd.openxmlformats-officedocument.spreadsheetml.sheet` a refused workbook comes back with each wrong cell
+/// coloured and with a note.
 #[utoipa::path(
     post,
     path = "/v1/submissions",
@@ -120,23 +120,23 @@ pub(crate) async fn events(State(app): State<Arc<App>>, request: Request) -> Res
     security(("bearer" = [])),
     params(
         ("source" = Option<String>, Query, description = "CloudEvents source of all rows, if there is no such column."),
-        ("Idempotency-Key" = Option<String>, Header, description = "Names the submission; 1 to 64 letters, digits, - . _ ~. Without it the name is a digest of the content."),
-        ("Content-Encoding" = Option<String>, Header, description = "gzip, or nothing."),
+        ("Idempotency-Key" = Option<String>, Header, description = "Id of the submission: 1 to 64 letters, digits or - . _ ~. Default: a digest of the content."),
+        ("Content-Encoding" = Option<String>, Header, description = "gzip, if the body is compressed."),
         ("wait" = Option<String>, Query, description = "How long the answer may wait for the outcome: 5, 5s or 500ms; 30s at most."),
         ("Prefer" = Option<String>, Header, description = "wait=5 (RFC 7240), the same in seconds. Preference-Applied says for how long it was applied; without that header the answer did not wait."),
     ),
     request_body(description = "Columns: ref_area, indicator, time_period, value, unit; and if wanted id, source, type, unit_mult, obs_status, conf_status, vintage, edition, role, basis, published_at, prepared_by, reviewed_by, approved_by, evidence, note, withdraws, or the headings of a template. Columns whose heading begins with # are not read; area_name and indicator_name are compared with the codes.", content((String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/octet-stream"))),
     responses(
-        (status = 200, description = "It is in the lake, or was before: `outcome` says which. Only where the request waits.", body = Accepted),
-        (status = 202, description = "The log has it. It is judged after that: status_url says what became of it.", body = Accepted),
+        (status = 200, description = "In the lake, now or already before: see `outcome`. Only if the request waits.", body = Accepted),
+        (status = 202, description = "Written to the log; the outcome follows at status_url.", body = Accepted),
         (status = 400, description = "The body cannot be read.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 403, description = "Not yours to report.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "This credential may not report this.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 409, description = "Judged and refused: it contradicts what was sent before. Only where the request waits; otherwise status_url says so.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 409, description = "Refused, because it contradicts an earlier submission. Only if the request waits; otherwise see status_url.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 413, description = "Too large: split it.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 415, description = "Another media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 422, description = "Some row is wrong; every error is listed, or marked in the workbook if Accept asks for one.", content((ErrorAnswer = "application/problem+json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
+        (status = 415, description = "Unsupported media type, charset or encoding.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 422, description = "At least one row is wrong; all errors are listed, or marked in the workbook if Accept asks for one.", content((ErrorAnswer = "application/problem+json"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
         (status = 429, description = "Too many requests at a time; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "The log is not available, or the service is full; see Retry-After.", body = ErrorAnswer, content_type = "application/problem+json"),
     )
@@ -160,14 +160,14 @@ pub(crate) async fn submissions(State(app): State<Arc<App>>, request: Request) -
         ("parts" = Option<String>, Query, description = "include: also what is due for the periods within it, such as the quarters of a year."),
         ("format" = Option<String>, Query, description = "xlsx (default) or csv."),
         ("lang" = Option<String>, Query, description = "zh or en; without it Accept-Language decides, then zh."),
-        ("source" = Option<String>, Query, description = "CloudEvents source of its rows; without it the reporter's first that is not for illustrative figures."),
+        ("source" = Option<String>, Query, description = "CloudEvents source of its rows; default: the reporter's first source that the catalog does not mark as demo."),
     ),
     responses(
         (status = 200, description = "The template.", content((Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (String = "text/csv")),
             headers(("helan-other-periods" = String, description = "Periods within it, or around it, for which more is due, and how much: `2018-Q1=8, 2018-Q2=8`; absent if nothing is."))),
         (status = 400, description = "A query parameter is wrong.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
-        (status = 403, description = "Not yours.", body = ErrorAnswer, content_type = "application/problem+json"),
+        (status = 403, description = "Another reporter's template.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 404, description = "Nothing is due; `found` says for which periods something is.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 422, description = "The period does not exist, or there is no source.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "Credentials cannot be checked now.", body = ErrorAnswer, content_type = "application/problem+json"),
@@ -193,10 +193,10 @@ pub(crate) async fn templates(
     path = "/v1/catalog",
     tag = "reports",
     security(("bearer" = [])),
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag that the asker has.")),
+    params(("If-None-Match" = Option<String>, Header, description = "ETag of the copy that the client has.")),
     responses(
         (status = 200, description = "The catalog.", body = CatalogAnswer),
-        (status = 304, description = "The asker has it."),
+        (status = 304, description = "Not modified."),
         (status = 401, description = "No valid token.", body = ErrorAnswer, content_type = "application/problem+json"),
         (status = 503, description = "Credentials cannot be checked now.", body = ErrorAnswer, content_type = "application/problem+json"),
     )
@@ -215,7 +215,7 @@ pub(crate) async fn healthz() -> &'static str {
 /// Says whether reports can be taken: the log answers and credentials can be checked.
 #[utoipa::path(get, path = "/readyz", tag = "operation", responses(
     (status = 200, description = "Reports are taken.", body = String),
-    (status = 503, description = "They are not; an operator is told why.", body = String),
+    (status = 503, description = "Not ready; an operator gets the reason.", body = String),
 ))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     match ready(&app.ingest).await {
@@ -230,7 +230,7 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(("bearer" = [])), responses(
     (status = 200, description = "Counters, gauges and histograms whose names begin with helan_.", body = String, content_type = "application/openmetrics-text"),
     (status = 401, description = "No valid token."),
-    (status = 403, description = "The token is no operator's."),
+    (status = 403, description = "The token is not an operator's."),
 ))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let content_type = [(header::CONTENT_TYPE, helan_runtime::metrics::Metrics::CONTENT_TYPE)];

@@ -18,7 +18,7 @@ use crate::lake::Lake;
 use crate::marks;
 use crate::tables::{BEFORE, LOG, SHIFTS};
 
-/// Others may come first so often before it is given up.
+/// Attempts when other commits come first.
 const ATTEMPTS: usize = 20;
 
 /// From where on one partition of the new log is read.

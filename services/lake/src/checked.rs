@@ -117,7 +117,7 @@ impl Checks {
         match (told, is_cells(&flipped.file)) {
             (Some(_), _) => {}
             (None, true) => {
-                tracing::warn!(path = flipped.file, "folded cells are damaged; they are left, and folded again");
+                tracing::warn!(path = flipped.file, "cached cells are damaged; they are not used, and will be rebuilt");
             }
             (None, false) => tracing::error!(path = flipped.file, "a file of the lake is not what was written"),
         }

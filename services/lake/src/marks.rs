@@ -1,4 +1,4 @@
-//! By what a table knows the log again that it was filled from.
+//! Digests by which a table recognises the log that it was filled from.
 //!
 //! An offset is a number: another log, an older copy that has grown, topics that were made anew have records at the same
 //! numbers. So a commit that moves a partition's offset also keeps digests of two records that lie before it: of the

@@ -245,7 +245,7 @@ pub async fn seeks(log: &dyn Log) {
     subscription.commit(&[(at, 5001)]).await.expect("progress can be told");
 }
 
-/// What a record is, is the same however it is asked for, and none where no record is.
+/// A record's summary is the same however it is requested, and None if there is no record.
 pub async fn summaries_are_of_what_is_there(log: &dyn Log) {
     create(log, "digests", 2).await;
     let addresses = append(log, "digests", 0..200).await;

@@ -139,7 +139,7 @@ fn give_way() {
 struct Threads(Option<Runtime>);
 
 impl Desk {
-    /// A desk for strangers, who are named by their credential. Registers its metrics: one desk a process.
+    /// A desk for remote clients, identified by credential. Registers its metrics: one desk a process.
     ///
     /// # Errors
     /// If its threads cannot be started.
@@ -164,7 +164,7 @@ impl Desk {
         Self::new(lake, None, clock, limits, scratch, Some((metrics, threads))).map_err(std::io::Error::other)
     }
 
-    /// A desk for the person who started the process: within the machine's memory, on the caller's threads.
+    /// A desk for the local user: within the machine's memory, on the caller's threads.
     ///
     /// # Errors
     /// If the engine's caches cannot be made.

@@ -1,4 +1,4 @@
-//! What PostgreSQL's dialect says in words that the engine does not know, or reads otherwise: said so that it means the same.
+//! Rewrites PostgreSQL syntax that the engine lacks or interprets differently, with the same meaning.
 //!
 //! Tools generate such SQL by themselves, and nobody can correct it there. What has no exact counterpart is left as it is,
 //! and refused with how to ask instead.

@@ -48,7 +48,7 @@ use crate::guard::watch::{Watch, Watched, Watchful};
 use crate::guard::{fits, multiplying, read_only};
 use crate::views::as_of::{AsOf, EVERYTHING};
 
-/// Rows that a stranger's plan handles together: fewer than usual, because a long text can stand in each.
+/// Rows that a remote client's plan handles together: fewer than usual, because a long text can stand in each.
 const BATCH: usize = 2048;
 
 /// Why a question has no answer.

@@ -24,8 +24,8 @@ pub enum RollupError {
     },
     /// What answers rest on was found to be wrong, and has not been compared again yet.
     #[error(
-        "publishing is stopped: an audit found {cells} folded cells that do not match the events \
-         ({area} {indicator} {period} is one); it goes on once what is folded anew has been compared with the events: by \
+        "publishing is stopped: an audit found {cells} cached cells that do not match the events \
+         ({area} {indicator} {period} is one); it goes on once the rebuilt cells have been compared with the events: by \
          `helan maintain --audit`, or by the maintenance of `helan up`"
     )]
     Stopped {
@@ -40,7 +40,7 @@ pub enum RollupError {
     },
     /// What the answers rest on was found to be wrong meanwhile.
     #[error(
-        "an audit found folded cells that do not match the events while the answers were computed: nothing was \
+        "an audit found cached cells that do not match the events while the answers were computed: nothing was \
          published; run it again"
     )]
     Overtaken,

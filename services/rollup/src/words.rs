@@ -130,7 +130,7 @@ fn found<'c>(lists: &[&[Word]], code: &'c str) -> Option<(&'c str, &'c str)> {
     lists.iter().flat_map(|list| list.iter()).find(|(known, ..)| *known == code).map(|(_, zh, en)| (*zh, *en))
 }
 
-/// A verdict or a status: Chinese, English. One of a later build is its own word, here and below.
+/// A verdict or a status: Chinese, English. A code that this build does not know is returned unchanged, here and below.
 pub fn status(code: &str) -> (&str, &str) {
     let verdict = VERDICTS.iter().find(|((known, ..), _)| *known == code);
     let verdict = verdict.map(|((_, zh, en), _)| (*zh, *en));
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(status("of a later build"), ("of a later build", "of a later build"));
     }
 
-    /// A code that a view has no words for would be told in those of another, without a word.
+    /// Without its own words a code would silently be shown with those of another code.
     #[test]
     fn the_views_list_the_same_codes_and_tell_each_in_both_languages() {
         for (view, column) in [(TARGETS, "verdict"), (SHORT, "verdict"), (TARGETS, "comparator")] {

@@ -120,7 +120,7 @@ pub struct Credentials(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     path: PathBuf,
-    /// From which the salts of credentials that are not there are made.
+    /// Key from which salts for unknown credential ids are derived.
     decoy: [u8; 32],
     state: Mutex<State>,
 }

@@ -22,7 +22,7 @@ impl Seal {
         Ok(Self(key))
     }
 
-    /// The text behind its mark (HMAC-SHA-256). It can be read by anybody, and made by nobody else.
+    /// The text behind its mark (HMAC-SHA-256). Anybody can read it; only this process can make it.
     pub fn close(&self, text: &[u8]) -> Vec<u8> {
         [&hmac(&self.0, &[text])[..], text].concat()
     }

@@ -50,7 +50,8 @@ impl Connections {
         Self(Arc::new(Table { most, each, next: AtomicI32::new(1), entries }))
     }
 
-    /// Takes a place; where all are taken, the connection that has been idle for longest is closed. None where none is.
+    /// Takes a place; if all are taken, the connection that has been idle for longest is closed. None if no connection is
+    /// idle.
     pub fn admit(&self) -> Option<Place> {
         let mut entries = self.0.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let mut made_room = false;

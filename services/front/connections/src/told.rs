@@ -11,7 +11,7 @@ pub struct Told {
     pub hint: [&'static str; 2],
 }
 
-/// Who asks is not known.
+/// The caller is not authenticated.
 pub const WRONG_PASSWORD: Told = Told {
     code: "wrong_password",
     meaning: ["用户名或密码不正确", "wrong user or password"],
@@ -21,7 +21,7 @@ pub const WRONG_PASSWORD: Told = Told {
     ],
 };
 
-/// One connection more than there may be.
+/// Too many connections.
 pub const CONNECTIONS_FULL: Told = Told {
     code: "connections_full",
     meaning: ["连接数已满", "all connections are taken"],

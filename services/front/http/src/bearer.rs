@@ -11,7 +11,7 @@ pub fn token(headers: &HeaderMap) -> Option<&[u8]> {
 /// Whose the token is; `now` is in microseconds since the epoch.
 ///
 /// # Errors
-/// If there is none, or none that holds; or the credentials cannot be read now.
+/// If the token is missing or invalid, or the credentials cannot be read now.
 pub fn identity(credentials: &Credentials, headers: &HeaderMap, now: i64) -> Result<Identity, AuthError> {
     credentials.authenticate(token(headers), now)
 }

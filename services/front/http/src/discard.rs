@@ -1,4 +1,4 @@
-//! Bodies that nobody wants.
+//! Reads and discards unused request bodies.
 
 use std::time::Duration;
 

@@ -36,7 +36,7 @@ pub(crate) struct BackupArgs {
 /// Arguments of `helan restore`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: two logs of one identity that go on apart cannot be told from each other. Until it is whole the directory holds the file HELAN-UNFINISHED and nothing starts on it. Killed, run it again."
+    after_help = "Restore log and lake together, never one without the other. Stop what runs on the old data first: once two logs with the same identity both keep writing, they cannot be told apart. Until the restore is complete, the directory holds the file HELAN-UNFINISHED and no role starts on it. If the restore is killed, run it again."
 )]
 pub(crate) struct RestoreArgs {
     /// The backup's directory

@@ -16,7 +16,7 @@ use include_dir::{Dir, include_dir};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
-use crate::args::{DemoArgs, Flush};
+use crate::args::{DemoArgs, Flush, SHUTDOWN_TIME, duration};
 use crate::lang::Lang;
 use crate::serve::{Roles, Settings, start};
 
@@ -171,7 +171,7 @@ pub(crate) fn settings(home: &Path) -> anyhow::Result<Settings> {
         metrics_listen: None,
         tls: None,
         behind_proxy: false,
-        shutdown_time: Duration::from_secs(45),
+        shutdown_time: duration(SHUTDOWN_TIME).map_err(anyhow::Error::msg)?,
         roles: Roles {
             ingest: vec![ReporterKind::City, ReporterKind::Park],
             aggregate: true,

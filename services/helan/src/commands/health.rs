@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
+use crate::args::LISTEN;
 use crate::https::ask_here;
 use crate::say::say;
 
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[command(after_help = "Exit code: 0 = yes, 1 = no or no answer.")]
 pub(crate) struct HealthArgs {
     /// Address that the role listens on
-    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "HELAN_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
     pub(crate) listen: SocketAddr,
     /// Certificate of the role, if it speaks HTTPS
     #[arg(long, env = "HELAN_TLS_CERT", value_name = "FILE", value_hint = ValueHint::FilePath)]

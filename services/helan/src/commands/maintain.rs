@@ -29,7 +29,8 @@ pub(crate) struct MaintainArgs {
     /// Delete files that no version names once they are this old by the store's clock; 1h or more
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = orphan_age)]
     pub(crate) orphan_age: Duration,
-    /// First compare all folded cells with the events; rebuild those that differ, and exit with an error
+    /// First compare the cached cells (the newest reports of each area, indicator and period) with the events; rebuild
+    /// them if they differ, and exit with an error
     #[arg(long)]
     pub(crate) audit: bool,
     #[command(flatten)]
@@ -112,7 +113,7 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
         let (events, statements) = (folded.events, folded.statements);
         match lang {
             Lang::Zh => say!("数值缓存：{events} 个事件归并为 {statements} 条有效报送"),
-            Lang::En => say!("cells: {events} events folded into {statements} statements that stand"),
+            Lang::En => say!("cached cells: {events} events reduced to {statements} current statements"),
         }
     }
     if let Some((log, age)) = log {
@@ -123,15 +124,15 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
         let differing = audit.differing.len().max(again.differing.len());
         if again.stops_publishing {
             bail!(
-                "the folded cells did not match the events, in {differing} cells: they were deleted, and what was \
-                 folded anew does not agree either. Nothing is published until it does: report this, and reproduce the \
-                 publications made since the last audit (`helan rollup --reproduce ID`)"
+                "the cached cells did not match the events, in {differing} cells: they were deleted and rebuilt, and \
+                 differ again. Nothing is published until they agree: report this, and reproduce the publications made \
+                 since the last audit (`helan rollup --reproduce ID`)"
             );
         }
         if differing > 0 {
             bail!(
-                "the folded cells did not match the events, in {differing} cells: they were deleted and folded anew, \
-                 and agree now; reproduce the publications made since the last audit (`helan rollup --reproduce ID`)"
+                "the cached cells did not match the events, in {differing} cells: they were deleted and rebuilt, and \
+                 agree now; reproduce the publications made since the last audit (`helan rollup --reproduce ID`)"
             );
         }
         say!("{}", lang.pick("已恢复发布", "publishing goes on"));
@@ -139,7 +140,7 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares the folded cells with the events.
+/// Compares the cached cells with the events.
 async fn audited(lake: &Lake, lang: Lang) -> anyhow::Result<Audit> {
     let audit = helan_query::audit(lake, None, None).await?;
     let (indicators, statements, differing) = (audit.indicators, audit.statements, audit.differing.len());

@@ -68,7 +68,7 @@ pub(crate) struct SendArgs {
     /// Most events of one submission; the server's own limit if that is lower
     #[arg(long, value_name = "N", default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
     part_events: u32,
-    /// Write workbooks that are refused into this directory, their mistakes marked
+    /// Write refused workbooks to this directory, with their errors marked
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     marked: Option<PathBuf>,
 }

@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or no findings. The data directory's lake, if there is one, is what figures are compared with; its catalog counts unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
+    after_help = "Three answers: refused (every error of every row, as ingest would say; exit 1), findings (accepted, but asks for an explanation: send the value with a note), or no findings. Figures are compared with the lake in the data directory, if there is one. Its catalog is used unless --catalog names another.\n\nExamples:\n  helan validate form.xlsx\n  helan validate figures.csv --source /nx/yinchuan\n  helan validate batch.json --strict\n  helan validate figures.csv --source /nx/yinchuan --catalog my-region --data-dir empty"
 )]
 pub(crate) struct ValidateArgs {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub(crate) struct ValidateArgs {
     /// input and needs --format
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     file: PathBuf,
-    /// The feed that will send it, where the file does not say: forms and events name it themselves
+    /// CloudEvents source of the rows, if the file does not name one (forms and events do)
     #[arg(long, value_name = "URI")]
     source: Option<String>,
     /// File format (default: by extension)

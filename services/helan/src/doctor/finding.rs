@@ -60,7 +60,7 @@ pub(crate) const CHECKS: &[(&str, &str, &str)] = &[
     ("continuity", "日志的连续性", "continuity"),
     ("lake", "数据湖", "lake"),
     ("lake_files", "数据湖文件", "lake's files"),
-    ("lake_cells", "数值缓存", "folded cells"),
+    ("lake_cells", "数值缓存", "cached cells"),
     ("lake_store", "数据湖存储", "lake's store"),
     ("clock", "时钟", "clock"),
     ("listener", "监听地址", "listener"),

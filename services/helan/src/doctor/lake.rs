@@ -105,7 +105,7 @@ fn files(verified: &Verified) -> Finding {
     Finding::ok("lake_files", zh, en)
 }
 
-/// Cells were folded that say something else than the events.
+/// Cached cells differ from the events.
 fn differs(found: &Difference) -> Finding {
     let Difference { cells, one: (area, indicator, period), .. } = found;
     Finding::fail(
@@ -115,7 +115,7 @@ fn differs(found: &Difference) -> Finding {
                 "核对发现 {cells} 个单元格的数值缓存与事件不一致（其中之一：{area} {indicator} {period}），已暂停发布"
             ),
             format!(
-                "an audit found {cells} folded cells that do not match the events ({area} {indicator} {period} is one); nothing is published"
+                "an audit found {cells} cached cells that do not match the events ({area} {indicator} {period} is one); nothing is published"
             ),
         ),
         (

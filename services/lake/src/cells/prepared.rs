@@ -256,7 +256,7 @@ impl Since {
         add_all(rest, reducer, grown, counted).await?;
         if before + news != all {
             return Err(DataFusionError::External(
-                format!("{before} events were folded and {news} came since, but there are {all}").into(),
+                format!("cached cells cover {before} events and {news} came since, but there are {all}").into(),
             ));
         }
         Ok(())
@@ -269,7 +269,7 @@ fn unused(state: &State, error: &DataFusionError) -> Result<()> {
         return Err(DataFusionError::ResourcesExhausted(text.clone()));
     }
     state.leave();
-    tracing::warn!(%error, "cells that were folded are not used; everything is read instead");
+    tracing::warn!(%error, "cached cells are not used; all events are read instead");
     Ok(())
 }
 

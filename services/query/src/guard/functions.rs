@@ -1,6 +1,6 @@
 //! Every function that DataFusion registers, with how large a result it makes.
 //!
-//! A function that is not in the list is refused to strangers, so that one of a later DataFusion is not answered until
+//! A function that is not in the list is refused to remote clients, so that one of a later DataFusion is not answered until
 //! somebody has looked at it; a test compares the list with what is registered.
 
 use crate::dialect;
@@ -13,7 +13,7 @@ pub(crate) enum Makes {
     Little,
     /// Possibly far more than it is given: it says how much before it makes it (`multiplying.rs`).
     Much,
-    /// Not answered to strangers.
+    /// Refused to remote clients.
     Refused,
 }
 

@@ -1,7 +1,7 @@
 //! Functions whose result can be far larger than their arguments, held to a bound.
 //!
 //! Pools count what operators keep, not what one function makes: `repeat('x', 1000000000)` would be a gigabyte before
-//! anybody counted it, also while the planner folds constants. So in the plans of strangers these functions first say
+//! anybody counted it, also while the planner folds constants. So in the plans of remote clients these functions first say
 //! how much they would make, a function that nobody has looked at (`functions.rs`) is refused, and so is unnesting that
 //! would repeat long texts too often. What grows step by step (`a || a`, `concat`, arrays of arrays) is bounded at each step.
 

@@ -2,7 +2,7 @@
 //!
 //! Planning lets go of its thread nowhere. So every rule of the optimiser looks at a flag before it looks at a node.
 //! Dropping a stream stops a plan only when it next lets go of its thread. Joins that multiply rows, unnesting and
-//! windows can work for minutes between two rows read, or never give one: so in the plans of strangers they let go
+//! windows can work for minutes between two rows read, or never give one: so in the plans of remote clients they let go
 //! after each batch, and a nested-loop join looks at a flag whenever it judges a pair of batches.
 
 use std::fmt;

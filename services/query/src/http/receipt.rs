@@ -146,7 +146,7 @@ struct Asked<'a> {
         (status = 200, description = "What became of it.", body = Receipt),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 404, description = "Everything that was in the log when this was asked is in the lake, and nothing of it was sent by the asker under this id.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 404, description = "This credential has no submission with this id: all that the log had when this was asked is in the lake.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
@@ -247,7 +247,7 @@ fn tell_of_clock(receipt: &mut Receipt, now: i64) {
         return;
     };
     if receipt.state == "accepted" && recorded.as_microsecond() - now > CLOCKS_DIFFER {
-        receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系管理员");
+        receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系运维人员");
         receipt.message_en +=
             &format!("; the receiving service's clock ran ahead, so it counts from {recorded} on: tell the operator");
     }

@@ -54,7 +54,7 @@ impl Beside {
 /// What a function makes of columns of so many rows.
 pub type Made = Arc<dyn Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync>;
 
-/// A function of a front end: what it makes of one row is small (some kilobytes), which is why strangers may call it.
+/// A function of a front end: what it makes of one row is small (some kilobytes), which is why remote clients may call it.
 pub struct Offered {
     name: &'static str,
     signature: Signature,

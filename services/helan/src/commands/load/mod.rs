@@ -90,22 +90,22 @@ pub(crate) struct LoadArgs {
     /// Only periods that end in this year or later [default: all]
     #[arg(long, value_name = "YEAR")]
     since: Option<i16>,
-    /// Share of events: new values for cells that were reported before
+    /// Share of events that revise a value reported before
     #[arg(long, value_name = "SHARE", default_value = "20%")]
     revisions: Share,
-    /// Share of events: withdrawals of earlier ones
+    /// Share of events that withdraw an earlier one
     #[arg(long, value_name = "SHARE", default_value = "1%")]
     withdrawals: Share,
-    /// Share of submissions: earlier ones sent again unchanged
+    /// Share of submissions that repeat an earlier one
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     repeats: Share,
-    /// Share of submissions: those that begin with events of earlier ones
+    /// Share of submissions that begin with events of an earlier one
     #[arg(long, value_name = "SHARE", default_value = "2%")]
     overlaps: Share,
-    /// Share of submissions: those with an id that was used for other content, which must be refused
+    /// Share of submissions that reuse an id for other content (must be refused)
     #[arg(long, value_name = "SHARE", default_value = "0.5%")]
     conflicts: Share,
-    /// Share of submissions: those with a mistake, which must be refused
+    /// Share of submissions that contain a mistake (must be refused)
     #[arg(long, value_name = "SHARE", default_value = "1%")]
     mistakes: Share,
     /// No repeats, overlaps, conflicts, mistakes, withdrawals: for measuring

@@ -17,7 +17,7 @@ pub(crate) struct NationArgs {
     /// Folder for the files, which is made if need be
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     dir: PathBuf,
-    /// Areas at least: whole provinces of 101 and the nation
+    /// Minimum number of areas; rounded up to whole provinces of 101 areas, plus the nation
     #[arg(long, value_name = "N", default_value_t = 3_000, value_parser = clap::value_parser!(u16).range(1..=9_999))]
     areas: u16,
     /// Indicators: 12 of 100 are ratios, a third of the others are stocks

@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Counts, all of which must be 0:\n  lost        acknowledged events that are not in `events`\n  doubled     events that are there more than once\n  unexpected  rows with an id of this load that was never sent, or that had to be refused\n  altered     events that say something else than what was sent\n  records     acknowledged submissions without their one row in `submissions`, or with another outcome\n  untold      refusals of which no row in `refusals` tells\n  misjudged   wrong submissions that were taken, right ones that were refused\n\nWhat was under way when the sender was killed may be there or not; it is counted as unknown."
+    after_help = "Counts, all of which must be 0:\n  lost        acknowledged events that are not in `events`\n  doubled     events that are there more than once\n  unexpected  rows with an id of this load that was never sent, or that had to be refused\n  altered     events whose content differs from what was sent\n  records     acknowledged submissions without their one row in `submissions`, or with another outcome\n  untold      refusals without a row in `refusals`\n  misjudged   wrong submissions that were accepted, correct ones that were refused\n\nSubmissions under way when the sender was killed may be there or not; they are counted as unknown."
 )]
 pub(crate) struct VerifyArgs {
     /// The ledger that `helan load` wrote

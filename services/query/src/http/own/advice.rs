@@ -42,7 +42,7 @@ const ALL: [Advice; 20] = [
     advice(
         "two_reporters",
         Compared::Another,
-        "请管理员确认由哪个单位报送；数值有误的，用新编号更正或撤销",
+        "请运维人员确认由哪个单位报送；数值有误的，用新编号更正或撤销",
         "ask the operator which of you reports this; if your value is wrong, correct it under a new id or withdraw it",
     ),
     advice(

@@ -103,7 +103,7 @@ pub struct ReportEntry {
         (status = 200, description = "What is owed.", body = ReportList),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 422, description = "The period is ill-formed, or it takes more time or memory than a question may.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 422, description = "The period is ill-formed, or the query exceeded the limit on time or memory.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 429, description = "This credential has too many questions running; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "Too many questions are running, or the lake cannot be read; see Retry-After.", body = ErrorBody, content_type = "application/problem+json"),
     )

@@ -69,7 +69,7 @@ pub struct SubmissionEntry {
     responses(
         (status = 200, description = "What was sent.", body = SubmissionList),
         (status = 400, description = "A query parameter is wrong.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 403, description = "The source is none of the catalog's, or another reporter's.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 403, description = "The source is unknown, or another reporter's.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )

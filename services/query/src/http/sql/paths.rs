@@ -30,16 +30,16 @@ const LOG_TIME: Duration = Duration::from_millis(500);
 
 /// Answers one statement that reads.
 ///
-/// The answer comes as lines of JSON, as an Arrow IPC stream or as CSV, whichever `Accept` likes best. It is complete
+/// The answer comes as lines of JSON, as an Arrow IPC stream or as CSV, whichever `Accept` prefers. It is complete
 /// if the chunked body ends properly. One that breaks off (a limit, a failure in mid-stream) ends without the last
 /// chunk, which HTTP clients report as an error; lines of JSON then end with `{"helan_error": …}`, CSV with
 /// `# helan_error: …`, an Arrow stream without its end-of-stream mark; `GET /v1/sql/{helan-query}` says why.
 #[utoipa::path(
     post, path = "/v1/sql", tag = "query", security(("bearer" = [])),
     params(
-        ("as_of" = Option<String>, Query, description = "T, where the body is the text itself."),
-        ("recorded" = Option<String>, Query, description = "R, where the body is the text itself."),
-        ("raw" = Option<bool>, Query, description = "CSV with texts as they are, where the body is the text itself."),
+        ("as_of" = Option<String>, Query, description = "T (as of), if the body is the SQL text."),
+        ("recorded" = Option<String>, Query, description = "R (recorded by), if the body is the SQL text."),
+        ("raw" = Option<bool>, Query, description = "true: no apostrophe in front of CSV texts that begin with = + - @; if the body is the SQL text."),
     ),
     request_body(description = "The question.", content(
         (SqlRequest = "application/json"),
@@ -57,10 +57,10 @@ const LOG_TIME: Duration = Duration::from_millis(500);
                 ("helan-as-of" = String, description = "T, RFC 3339."),
                 ("helan-watermark" = String, description = "Up to when everything recorded is in these versions, RFC 3339; absent while unknown."),
             )),
-        (status = 400, description = "Not one statement that can be planned.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 400, description = "Not exactly one valid statement.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 403, description = "No analyst or operator, or not a query.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 406, description = "None of the formats is accepted.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 403, description = "Not an analyst's or operator's token, or not a query.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 406, description = "No format in Accept is supported.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 408, description = "The body came too slowly.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 413, description = "The text is too long.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 422, description = "Beyond the limits on time, memory or size, or failed while it ran.", body = ErrorBody, content_type = "application/problem+json"),
@@ -138,7 +138,7 @@ async fn head(served: &Served, provenance: &Provenance, id: &str, format: Format
     responses(
         (status = 200, description = "Why it broke off.", body = ErrorBody),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 404, description = "No answer of that id to this credential broke off lately.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 404, description = "No recent answer to this credential with this id broke off.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn broken_off(

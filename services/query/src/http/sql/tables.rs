@@ -69,9 +69,9 @@ impl From<TableDoc> for TableEntry {
 #[utoipa::path(
     get, path = "/v1/tables", tag = "query", security(("bearer" = [])),
     responses(
-        (status = 200, description = "What there is to ask.", body = Vec<TableEntry>),
+        (status = 200, description = "All tables, views and table functions.", body = Vec<TableEntry>),
         (status = 401, description = "No valid token.", body = ErrorBody, content_type = "application/problem+json"),
-        (status = 403, description = "No analyst or operator.", body = ErrorBody, content_type = "application/problem+json"),
+        (status = 403, description = "Not an analyst's or operator's token.", body = ErrorBody, content_type = "application/problem+json"),
         (status = 503, description = "The lake cannot be read now.", body = ErrorBody, content_type = "application/problem+json"),
     )
 )]
