@@ -227,7 +227,10 @@ pub fn tone(verdict: &str) -> Tone {
 
 #[cfg(test)]
 mod tests {
-    use helan_schemas::catalog::Comparator;
+    use helan_schemas::catalog::{Attribution, Comparator, DenominatorDate, Severity};
+    use helan_schemas::codes::{
+        OBS_STATUSES, OBS_STATUSES_WITH_OR_WITHOUT_VALUE, OBS_STATUSES_WITHOUT_VALUE, VINTAGES as RELEASES, is_estimate,
+    };
 
     use super::*;
 
@@ -287,6 +290,60 @@ mod tests {
                 assert!(view.matches(&format!("when '{code}' then")).count() >= 2, "no words for {code}");
             }
         }
+    }
+
+    #[test]
+    fn lists_of_words_have_every_code_of_the_lists_they_are_for() {
+        let known = |list: &[Word]| list.iter().map(|(code, ..)| *code).collect::<Vec<_>>();
+        assert_eq!(known(&DENOMINATOR_DATES), DenominatorDate::CODES);
+        assert_eq!(known(&ATTRIBUTIONS), Attribution::CODES);
+        // What is plainly wrong is `hard`; a rule of the catalog never is.
+        assert_eq!(known(&SEVERITIES), [&["hard"], Severity::CODES].concat());
+        assert_eq!(known(&VINTAGES), [&RELEASES[..], &["-"]].concat());
+        let states = include_str!("../../../queries/sql/publications/publication_states.sql");
+        for state in known(&STATES) {
+            assert!(states.contains(&format!("'{state}'")), "{state}");
+        }
+    }
+
+    /// What SQL says of codes stands there once more, because SQL has no constants.
+    #[test]
+    fn views_know_the_codes_that_rust_knows() {
+        let findings = include_str!("../../../queries/sql/checks/findings.sql");
+        for (rank, code) in RELEASES.iter().enumerate() {
+            let zh = vintage(code).0;
+            let listed = [
+                format!("'{code}', {}, '{zh}'", rank + 1),
+                format!("'{code}' as vintage, {} as rank, '{zh}'", rank + 1),
+            ];
+            assert!(listed.iter().any(|row| findings.contains(row)), "{code}");
+            assert!(
+                TARGETS.contains(&format!("'{code}', '{zh}', '"))
+                    || TARGETS.contains(&format!("'{code}' as vintage, '{zh}'")),
+                "{code}"
+            );
+        }
+        let quoted = |codes: &[&str]| codes.iter().map(|code| format!("'{code}'")).collect::<Vec<_>>().join(", ");
+        let estimates = ["E", "I", "F"];
+        assert!(
+            is_estimate("estimated") && OBS_STATUSES.iter().all(|code| is_estimate(code) == estimates.contains(code))
+        );
+        for view in [
+            include_str!("../../../queries/sql/periods/year_parts.sql"),
+            include_str!("../../../queries/sql/periods/period_values.sql"),
+            include_str!("../../../queries/sql/statements/edition_readings.sql"),
+        ] {
+            assert!(
+                view.contains(&format!("obs_status in ({})", quoted(&estimates)))
+                    && view.contains("vintage = 'estimated'")
+            );
+        }
+        let mut lacking = [&OBS_STATUSES_WITHOUT_VALUE[..], &OBS_STATUSES_WITH_OR_WITHOUT_VALUE].concat();
+        lacking.retain(|code| *code != "Q");
+        lacking.sort_unstable();
+        let values = include_str!("../../../queries/sql/places/area_values.sql");
+        assert!(values.contains("obs_status in ('Q') then 'suppressed'"));
+        assert!(values.contains(&format!("obs_status in ({}) then 'missing'", quoted(&lacking))));
     }
 
     #[test]
