@@ -147,7 +147,8 @@ worded as (
                     else '未到报送期限'
                 end
             when 'not_reported'
-                then case when length(time_period) = 4 then '逾期未报'
+                then case when due_at is null then '时期已过，没有报送；指标目录未规定报送期限'
+                    when length(time_period) = 4 then '逾期未报'
                     else '逾期未报：' || time_period || ' 本期没有报送（只有全年由各期相加）' end
             when 'met'
                 then case
@@ -219,7 +220,8 @@ worded as (
                     else 'Not due yet'
                 end
             when 'not_reported'
-                then case when length(time_period) = 4 then 'Overdue, nothing reported'
+                then case when due_at is null then 'The period is over, nothing is reported; the catalog names no due date'
+                    when length(time_period) = 4 then 'Overdue, nothing reported'
                     else 'Overdue, nothing reported for ' || time_period || ' itself (only a year is added up from its parts)' end
             when 'met'
                 then case

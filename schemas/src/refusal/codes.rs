@@ -7,7 +7,7 @@ codes! {
         "在请求头 Authorization: Bearer 中附上访问令牌", "send the header Authorization: Bearer followed by your token";
     TokenMalformed = "token_malformed", 401,
         "访问令牌格式不正确", "the token does not have the form helan_<id>_<secret>",
-        "原样复制发给您的访问令牌，前面加 Bearer 和一个空格", "copy the token as it was given to you, after Bearer and one space";
+        "原样使用发给您的访问令牌：请求头中写在 Bearer 和一个空格之后，helan send 的令牌文件中只写令牌", "use the token as it was given to you: in the header after Bearer and one space, in the token file of helan send alone";
     TokenUnknown = "token_unknown", 401,
         "访问令牌不存在", "the token is not known",
         "核对访问令牌是否完整、是否属于本系统；否则请运维人员签发新访问令牌", "check that the token is complete and for this system; else ask the operator for a new one";
@@ -231,7 +231,7 @@ application/json takes either";
         "用 1 至 256 字节，不含空格、控制字符和不可见字符", "use 1 to 256 bytes without spaces, control or invisible characters";
     SourceMissing = "source_missing", 422,
         "没有说明来源", "no source is named",
-        "在该行写明 source；全部没有时加 source 列或参数 ?source=", "name it in column source of that row; where no row has one, add the column or the parameter ?source=";
+        "在该行写明 source；全部没有时加 source 列、参数 ?source=，或 helan send --source", "name it in column source of that row; where no row has one, add the column, the parameter ?source=, or helan send --source";
     SourceMixed = "source_mixed", 422,
         "同一次提交有多个来源", "the events of one submission have more than one source",
         "每个来源单独提交", "send each source as a submission of its own";

@@ -134,7 +134,7 @@ pub(crate) struct Place {
 impl Place {
     /// The data directory as an absolute path.
     pub(crate) fn dir(&self) -> anyhow::Result<PathBuf> {
-        std::path::absolute(&self.data_dir).with_context(|| format!("--data-dir {}", self.data_dir.display()))
+        crate::paths::absolute(&self.data_dir).with_context(|| format!("--data-dir {}", self.data_dir.display()))
     }
 
     /// The lake's URL; refused while a restore is not finished there.
@@ -153,7 +153,7 @@ impl Place {
             Some(text) if text.contains("://") => {
                 return Url::parse(text).with_context(|| format!("--lake {text} is not a URL"));
             }
-            Some(text) => std::path::absolute(text)?,
+            Some(text) => crate::paths::absolute(text)?,
             None => self.dir()?.join("lake"),
         };
         Url::from_directory_path(&path).map_err(|()| anyhow::anyhow!("{} is not a directory path", path.display()))

@@ -19,6 +19,7 @@ mod maintenance;
 mod operate;
 mod outcomes;
 mod own;
+mod paths;
 mod quota;
 mod requests;
 mod say;

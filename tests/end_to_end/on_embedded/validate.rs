@@ -67,6 +67,16 @@ async fn a_file_is_judged_before_it_is_sent() {
     helan.deliver("/v1/submissions?source=/nx/yinchuan", &token, "text/csv", format!("{HEADING}{jump}")).await;
     let (said, ended) = validate(&helan, "still.csv", "640100,rd_expenditure,2019,60.0,CNY,8,\n", &["--strict"]);
     assert!(!ended && said.contains("would be accepted: 1 event") && said.contains("jump"), "{said}");
+
+    // A lake that cannot be read is something else than none: without its figures every file would pass.
+    let log = helan.dir.path().join("broken/events/_delta_log");
+    std::fs::create_dir_all(&log).expect("the test's own folder");
+    std::fs::write(log.join("00000000000000000000.json"), "x").expect("the test's own folder");
+    for (lake, well) in [("broken", false), ("broken/../none", true)] {
+        let lake = helan.dir.path().join(lake);
+        let (said, ended) = validate(&helan, "jump.csv", jump, &["--lake", lake.to_str().expect("UTF-8")]);
+        assert!(ended == well && said.contains("no lake") == well, "{said}");
+    }
 }
 
 fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {

@@ -13,14 +13,14 @@ use super::manifest::Manifest;
 
 /// Opens the log of a copy.
 pub(super) async fn open_log(dir: &Path) -> anyhow::Result<Arc<dyn Log>> {
-    let path = std::path::absolute(dir.join("log"))?;
+    let path = crate::paths::absolute(dir.join("log"))?;
     helan_log::open(&LogUrl::embedded_in(&path), OpenOptions::default()).await.context("the log's copy does not open")
 }
 
 /// Checks that the lake of a copy opens at the versions of its manifest, and that its log goes on from there. Without a
 /// log, which Kafka keeps, the lake alone is checked.
 pub(super) async fn check(log: Option<Arc<dyn Log>>, dir: &Path, manifest: &Manifest) -> anyhow::Result<()> {
-    let path = std::path::absolute(dir.join("lake"))?;
+    let path = crate::paths::absolute(dir.join("lake"))?;
     let url = Url::from_directory_path(&path).map_err(|()| anyhow::anyhow!("{} is no directory", path.display()))?;
     let lake = Lake::open(&url).await.context("the lake's copy does not open")?;
     ensure!(lake.id() == manifest.lake, "the copy is of lake {}, the backup is of {}", lake.id(), manifest.lake);

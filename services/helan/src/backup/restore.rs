@@ -28,7 +28,7 @@ const HELD: [&str; 5] = ["lake", "log", "credentials.jsonl", "credentials.jsonl.
 /// If the backup is incomplete or damaged, or the directory holds something else. What was written so far is removed.
 pub(crate) async fn restore(from: &Path, to: &Path, progress: &ProgressBar) -> anyhow::Result<Manifest> {
     let manifest = Manifest::read(from)?;
-    let to = std::path::absolute(to)?;
+    let to = crate::paths::absolute(to)?;
     if to.is_dir() {
         let mark = take_over(&to)?;
         return match fill(from, &to, &manifest, progress).await {
@@ -111,7 +111,7 @@ async fn fill(from: &Path, to: &Path, manifest: &Manifest, progress: &ProgressBa
     let log = if manifest.has_log { Some(open_log(to).await?) } else { None };
     check(log, to, manifest).await?;
     // The backup may be of a lake that was damaged already, by a build that did not look.
-    let lake = std::path::absolute(to.join("lake"))?;
+    let lake = crate::paths::absolute(to.join("lake"))?;
     let url = Url::from_directory_path(&lake).map_err(|()| anyhow::anyhow!("{} is no directory", lake.display()))?;
     let damaged = Lake::open(&url).await?.verify(&mut Cursor::default(), u64::MAX).await?.damaged;
     ensure!(damaged.is_empty(), "the backup is of a lake that was damaged: {}", damaged.join("; "));

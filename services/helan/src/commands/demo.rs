@@ -52,7 +52,7 @@ impl Home {
         let Some(keep) = keep else {
             return Ok(Self::Temporary(tempfile::Builder::new().prefix("helan-demo-").tempdir()?));
         };
-        let dir = std::path::absolute(keep)?;
+        let dir = crate::paths::absolute(keep)?;
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
         ensure!(dir.read_dir()?.next().is_none(), "--keep {} is not empty; name a new directory", keep.display());
         Ok(Self::Kept(dir))

@@ -15,7 +15,7 @@ use clap::{Args, ValueHint};
 use comfy_table::Cell;
 use helan_http::ErrorLine;
 use helan_ingest::{FileContent, source_of};
-use helan_lake::Lake;
+use helan_lake::{Lake, LakeError};
 use helan_query::Session;
 use helan_rollup::words;
 use helan_runtime::clock::Clock;
@@ -67,7 +67,12 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
     let file = check::read(&args.file, args.format)?;
     let (source, charset) = (args.source.as_deref(), args.charset.as_deref());
     let how = How { source, charset, marked: false, part_events: u32::MAX };
-    let lake = Lake::open(&args.place.lake()?).await.ok();
+    let lake = match Lake::open(&args.place.lake()?).await {
+        Ok(lake) => Some(lake),
+        Err(LakeError::NoLake(_)) => None,
+        // Without the figures before it a file would pass that the lake would not let pass.
+        Err(error) => return Err(error.into()),
+    };
     let given = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
     let known = match &lake {
         Some(lake) => Some(Session::open(lake, given.clone()).await?),

@@ -236,7 +236,6 @@ impl Reading {
                 // What is drawn thinly leaves its ground to be seen; what is drawn thickly covers it.
                 let (mostly, usual) = match pattern.as_str() {
                     "none" => ("", Some(Colour::Rgb([255; 3]))),
-                    "solid" => ("fgColor", None),
                     thin if thin.starts_with("light") || thin.starts_with("gray") => {
                         ("bgColor", Some(Colour::Rgb([255; 3])))
                     }

@@ -241,6 +241,10 @@ mod tests {
             ("<color indexed=\"9\"/>", &pattern("darkGray", "FF000000", "FFFFFFFF"), "", false),
             ("<color indexed=\"8\"/>", &pattern("gray125", "", ""), "", false),
             ("<color indexed=\"8\"/>", &pattern("darkTrellis", "", ""), "", true),
+            // Without a colour of its own a solid ground is black; some programs leave black out.
+            ("<color indexed=\"8\"/>", &pattern("solid", "", ""), "", true),
+            ("", &pattern("solid", "", ""), "", true),
+            ("<color indexed=\"9\"/>", &pattern("solid", "", ""), "", false),
             ("<color indexed=\"9\"/>", "<gradientFill><stop><color rgb=\"FFFFFFFF\"/></stop></gradientFill>", "", true),
         ] {
             assert_eq!(unseen(font, fill, own), expected, "{font} {fill} {own}");
