@@ -3,6 +3,7 @@
 //! Tools generate such SQL by themselves, and nobody can correct it there. What has no exact counterpart is left as it is,
 //! and refused with how to ask instead.
 
+mod bytes;
 mod clauses;
 mod lists;
 mod named;
@@ -46,6 +47,11 @@ pub(crate) fn register(context: &SessionContext) {
 /// What is settled by the types of two operands.
 pub(crate) fn planner() -> Arc<dyn ExprPlanner> {
     Arc::new(spans::Spans)
+}
+
+/// Whether a text is read as bytes that are not written as they are read.
+pub(crate) fn is_no_bytes(expr: &Expr) -> bool {
+    bytes::is_other(expr)
 }
 
 /// Puts a statement into the engine's terms.
@@ -100,7 +106,7 @@ impl VisitorMut for Terms {
             Expr::Extract { .. } => seconds::extracted(expr),
             Expr::Cast { .. } | Expr::TypedString(_) => {
                 times::complete(expr);
-                numeric::said(expr)
+                numeric::said(expr).or_else(|| bytes::said(expr))
             }
             Expr::Substring { .. } => patterns::matched(expr),
             Expr::BinaryOp { .. } | Expr::InList { .. } | Expr::AnyOp { .. } | Expr::AllOp { .. } => lists::said(expr),

@@ -2,9 +2,8 @@
 
 use arrow::array::Array;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{InList, ScalarFunction};
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 
 use super::patterns;
@@ -12,14 +11,12 @@ use crate::guard::{self, code_texts, passed_over};
 
 /// The plan with its parameters' values, said as it would be if they were written in the text.
 pub(crate) fn written(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let plan = plan.transform_up_with_subqueries(|node| {
-        let schema = merge_schema(&node.inputs());
-        guard::each_part(node, |expr| said(expr, &schema))
-    })?;
-    Ok(plan.data)
+    let plan = plan.transform_up_with_subqueries(|node| guard::each_part(node, said))?;
+    // A number beside a text is a code, however it came.
+    code_texts::compared(plan.data)
 }
 
-fn said(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn said(expr: Expr) -> Result<Transformed<Expr>> {
     let Expr::ScalarFunction(ScalarFunction { func, mut args }) = expr else { return Ok(Transformed::no(expr)) };
     match (func.name(), args.as_mut_slice()) {
         // The engine wants items of the very type of what is looked for, and takes an unknown one for no match.
@@ -34,7 +31,7 @@ fn said(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 return Ok(Transformed::yes(lit(false)));
             }
             let list = InList { expr: Box::new(std::mem::take(of)), list: items, negated: false };
-            Ok(Transformed::yes(code_texts::as_texts(Expr::InList(list), schema)?.data))
+            Ok(Transformed::yes(Expr::InList(list)))
         }
         ("to_char", [_, Expr::Literal(format, _)]) => {
             let text = format.try_as_str().flatten().filter(|text| !text.contains('%'));

@@ -217,7 +217,11 @@ impl What {
             Self::Rem => rem(left, right),
             Self::ShiftLeft | Self::ShiftRight => unreachable!("shifts are worked out on arrays"),
         };
-        let result = result.map_err(|error| too_large(error, left.get().0.data_type()))?;
+        let result = result.map_err(|error| {
+            let (left, right) = (left.get().0.data_type(), right.get().0.data_type());
+            let kind = BinaryTypeCoercer::new(left, &self.operator(), right).get_result_type();
+            too_large(error, (left, right), &kind.unwrap_or_else(|_| left.clone()))
+        })?;
         digits(&result)?;
         Ok(result)
     }
@@ -296,7 +300,7 @@ fn of_one(what: What, array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         digits(array)?;
         return Ok(array.clone());
     }
-    neg(array.as_ref()).map_err(|error| too_large(error, array.data_type()))
+    neg(array.as_ref()).map_err(|error| too_large(error, (array.data_type(), array.data_type()), array.data_type()))
 }
 
 /// Shifts within 64 bits; what does not fit back into the type fails.
@@ -367,12 +371,33 @@ fn digits(array: &ArrayRef) -> Result<(), ArrowError> {
     }
 }
 
-/// Says what to do about a number that is too large.
-fn too_large(error: ArrowError, kind: &DataType) -> ArrowError {
+/// Says what to do about a number of a type that is too large, out of operands of two types.
+fn too_large(error: ArrowError, (left, right): (&DataType, &DataType), kind: &DataType) -> ArrowError {
     let ArrowError::ArithmeticOverflow(text) = error else { return error };
     let what = text.strip_prefix("Overflow happened on: ").unwrap_or(&text);
-    let wider = if kind.is_integer() { "; cast to decimal(38, 0) first" } else { "" };
+    let what = match what.split(' ').collect::<Vec<_>>()[..] {
+        [one, sign, other] => format!("{} {sign} {}", with_point(one, left), with_point(other, right)),
+        [one] => with_point(one, left),
+        _ => what.to_owned(),
+    };
+    let wider = match kind.is_integer() {
+        true => "; cast to decimal(38, 0) first",
+        false => "; round before, or cast to double precision",
+    };
     ArrowError::ArithmeticOverflow(format!("{what} does not fit into {}{wider}", plain(kind)))
+}
+
+/// A decimal that the engine tells by its digits alone.
+fn with_point(digits: &str, kind: &DataType) -> String {
+    let (DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale)) = kind else { return digits.to_owned() };
+    let (sign, digits) = digits.split_at(usize::from(digits.starts_with('-')));
+    let Some(scale) = usize::try_from(*scale).ok().filter(|_| digits.bytes().all(|digit| digit.is_ascii_digit()))
+    else {
+        return format!("{sign}{digits}");
+    };
+    let digits = format!("{digits:0>width$}", width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    format!("{sign}{whole}.{fraction}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A type as SQL calls it.

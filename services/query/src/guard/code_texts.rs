@@ -67,7 +67,7 @@ fn listed(rows: &[Vec<Expr>]) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn as_texts(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     moments::hold(&expr, schema)?;
     Ok(match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if ordered(op) || equal(op) || op.is_numerical_operators() => {

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableFunctionArgs, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, visit_expressions,
 };
 
+use crate::dialect;
 use crate::guard::subqueries;
 use crate::session::QueryError;
 
@@ -157,6 +158,9 @@ impl Visitor for Clauses {
             Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if is_code(text) => {
                 ControlFlow::Break("a number that begins with 0 is a code: write it in quotes, '007'")
             }
+            Expr::Cast { .. } | Expr::TypedString(_) if dialect::is_no_bytes(expression) => {
+                ControlFlow::Break("bytes with a backslash: write hexadecimal digits, '\\x68656c616e'::bytea")
+            }
             Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } if matches!(right.as_ref(), Expr::Subquery(_)) => {
                 ControlFlow::Break(
                     "any, some or all (select …): write in (select …), or compare with (select max(x) …)",
@@ -177,6 +181,10 @@ impl Visitor for Clauses {
                 (
                     name.to_string().eq_ignore_ascii_case("mode"),
                     "mode: write select x, count(*) … group by x order by count(*) desc limit 1",
+                ),
+                (
+                    ["array_sum", "list_sum"].iter().any(|sum| name.to_string().eq_ignore_ascii_case(sum)),
+                    "array_sum: it loses digits; write (select sum(x) from unnest(list) as t(x))",
                 ),
                 (
                     name.to_string().eq_ignore_ascii_case("age"),

@@ -69,6 +69,7 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
     // A text that is no SQL is left to the parser, which says where.
     // The parser bounds parentheses, but not chains such as `a + a + …`, whose tree could be deeper than a stack.
     if let Ok(tokens) = Tokenizer::new(&dialect, text).tokenize() {
+        numbers(&tokens)?;
         Bound::Links.hold(tokens.iter().filter(|token| links(token)).count() as u64)?;
     }
     let text = dialect::with_what(text);
@@ -85,6 +86,21 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
             Ok(statement)
         }
         (_, none) => Err(QueryError::Statements(if none { 0 } else { statements.len() + 1 })),
+    }
+}
+
+/// Refuses a number that a name follows at once, such as `1_000`, `0b11` or `12kg`: it would be the number's alias.
+fn numbers(tokens: &[Token]) -> Result<(), QueryError> {
+    let mut pairs = tokens.windows(2);
+    match pairs.find_map(|pair| match pair {
+        [Token::Number(number, _), Token::Word(name)] if name.quote_style.is_none() => Some((number, name)),
+        _ => None,
+    }) {
+        Some((number, name)) => Err(QueryError::Asked(format!(
+            "{number}{name} is no number: write digits alone, as 1000; a space before a name",
+            name = name.value
+        ))),
+        None => Ok(()),
     }
 }
 

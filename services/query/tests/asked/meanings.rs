@@ -433,3 +433,24 @@ async fn what_stands_where_there_is_no_row_is_not_cut() {
     let refused = one(&session, &of("0.5")).await.expect_err("cut to 0");
     assert!(refused.contains("no room for") && refused.contains("numeric"), "{refused}");
 }
+
+#[tokio::test]
+async fn what_is_written_is_what_is_meant_or_refused() {
+    let session = session();
+    for (text, expected) in [
+        ("select encode('\\x48c3a9'::bytea, 'hex')", "48c3a9"),
+        ("select octet_length(bytea '\\x4142')", "2"),
+        ("select count(*) from (values (cast('AB' as bytea))) t(b) where b = '\\x4142'::bytea", "1"),
+    ] {
+        assert_eq!(one(&session, text).await.as_deref(), Ok(expected), "{text}");
+    }
+    for (text, hint) in [
+        ("select '\\x4'::bytea", "hexadecimal digits"),
+        ("select sum(x) + 1_000 from (values (5)) t(x)", "1_000 is no number"),
+        ("select 0b11", "0b11 is no number"),
+        ("select array_sum([9223372036854775807, 1])", "select sum(x) from unnest"),
+    ] {
+        let error = one(&session, text).await.expect_err("refused");
+        assert!(error.contains(hint), "{text}: {error}");
+    }
+}

@@ -220,4 +220,7 @@ async fn an_overflow_says_what_to_do() {
         error.contains("9223372036854775807 + 1 does not fit into bigint; cast to decimal(38, 0) first"),
         "{error}"
     );
+    let squared = "select x * x from (values (cast(5455600.25 as decimal(38, 10)) * 1000000000000)) t(x)";
+    let error = one(&session, squared).await.expect_err("too large");
+    assert!(error.contains("5455600250000000000 * 5455600250000000000 does not fit into decimal(38, "), "{error}");
 }
