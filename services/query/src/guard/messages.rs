@@ -6,6 +6,7 @@
 use std::error::Error;
 
 use datafusion::error::DataFusionError;
+use helan_schemas::nearest::nearest;
 
 use crate::guard::arithmetic::DIVIDED;
 
@@ -108,6 +109,14 @@ fn shortened(text: &str) -> String {
     if let Some((_, hint)) = HINTS.iter().find(|(begins, _)| text.contains(begins)) {
         return (*hint).to_owned();
     }
+    // The engine names the nearest of all its functions, however far that is.
+    if let Some((head, meant)) = text.split_once(".\nDid you mean '")
+        && let Some(written) =
+            without_headings(head).strip_prefix("Invalid function '").and_then(|name| name.strip_suffix('\''))
+        && nearest(written, std::iter::once(meant.trim_end_matches("'?"))).is_none()
+    {
+        return head.to_owned();
+    }
     match text.split_once(" No function matches the given name and argument types") {
         Some((head, _)) => head.to_owned(),
         None => text.to_owned(),
@@ -167,6 +176,10 @@ mod tests {
         let text = "The function 'rank' expected zero argument but received 1. No function matches the given name and \
                     argument types 'rank(Int64)'. You might need to add explicit type casts.";
         assert_eq!(shortened(text), "The function 'rank' expected zero argument but received 1.");
+        let far = "Invalid function 'lo_import'.\nDid you mean 'list_sort'?";
+        assert_eq!(shortened(far), "Invalid function 'lo_import'");
+        let near = "Invalid function 'lenght'.\nDid you mean 'length'?";
+        assert_eq!(shortened(near), near);
         let text = "Cannot coerce arithmetic expression Utf8 - Int64 to valid types";
         assert!(shortened(text).starts_with("texts are not added or subtracted"));
         let text = "Physical plan does not support logical expression ScalarSubquery(<subquery>)";
