@@ -19,7 +19,7 @@
 -- column expected int: 应报 | 1 if it is due or has come, else 0.
 -- column received int: 已报 | 1 if it has come and stands, else 0; never more than expected.
 -- column on_time int: 及时 | 1 if it came in time, else 0.
--- column days_late int: 迟报天数 | Days after the due date on which it came, or which have begun without it; 0 in time.
+-- column days_late int: 迟报天数；缺报的算到 T | Days after the due date on which it came, or which have begun without it until T; 0 in time.
 -- column first_received_at instant: 首次接收时间 | When the first report that stands was received.
 -- column values_received bigint: 收到次数 | Reports received, withdrawn ones included.
 -- column values_standing bigint: 有效次数 | Reports received and not withdrawn.

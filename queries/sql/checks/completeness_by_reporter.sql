@@ -3,8 +3,8 @@
 -- inputs: completeness, reporters
 -- rules: 9
 -- materialise: no
--- zh: 各报送单位的完整率和及时率，截至 T，不超过 100%。
--- en: How complete and how timely each reporter is as of T; never above 100 %.
+-- zh: 各报送单位的完整率和及时率，截至 T，不超过 100%。缺报的迟报天数算到 T：不写 T 即算到今天，看往年用 completeness_by_reporter_as_of。
+-- en: How complete and how timely each reporter is as of T; never above 100 %. What is missing is late until T, which is now unless a moment is given: of past years ask completeness_by_reporter_as_of.
 -- column reporter text: 报送单位 | Who owes.
 -- column name_zh text: 单位名称 | Its name in Chinese.
 -- column name_en text: 单位英文名称 | Its name in English.
@@ -16,7 +16,7 @@
 -- column missing bigint: 缺报 | What is due and has not come.
 -- column completeness exact: 完整率（%） | received ÷ expected × 100; null where nothing is expected yet.
 -- column timeliness exact: 及时率（%） | on_time ÷ expected × 100.
--- column most_days_late int: 最长迟报天数 | Days of the report that is or was latest.
+-- column most_days_late int: 最长迟报天数 | Days of the report that is or was latest; of one that is missing, until T.
 -- column mean_days_late exact: 平均迟报天数 | Mean over what came late or is missing; null without any.
 with counted as (
     select

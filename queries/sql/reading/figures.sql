@@ -16,9 +16,10 @@
 -- column status text: 状态 | As in area_values and ratios: reported, compiled, partial, carried, no_own_value, no_denominator, no_numerator, missing, overlap, suppressed.
 -- column indicator_zh text: 指标名称 | Name of the indicator in Chinese.
 -- column indicator_en text: 指标英文名称 | Name of the indicator in English.
+-- column estimated bool: 是否含估计数 | Whether some report behind the figure is an estimate.
 with ratio as (
     select
-        ratios.ref_area, ratios.indicator, ratios.time_period, ratios.period_end, ratios.status,
+        ratios.ref_area, ratios.indicator, ratios.time_period, ratios.period_end, ratios.status, ratios.estimated,
 -- A decimal of the lake has ten digits behind the point; those beyond the indicator's are zeros.
         substr(
             cast(ratios.shown as varchar), 1,
@@ -31,22 +32,22 @@ with ratio as (
 
 amount as (
     select
-        ref_area, indicator, time_period, period_end, status,
+        ref_area, indicator, time_period, period_end, status, estimated,
         rtrim(rtrim(cast(case when complete or at_least then value end as varchar), '0'), '.') as shown
     from place_values
 ),
 
 figure as (
-    select ref_area, indicator, time_period, period_end, status, shown from ratio
+    select ref_area, indicator, time_period, period_end, status, estimated, shown from ratio
     union all
-    select ref_area, indicator, time_period, period_end, status, shown from amount
+    select ref_area, indicator, time_period, period_end, status, estimated, shown from amount
 )
 
 select
     figure.ref_area, coalesce(names.name_zh, group_names.name_zh) as name_zh,
     coalesce(names.name_en, group_names.name_en) as name_en, figure.indicator, figure.time_period, figure.shown,
     indicators.unit_zh, indicators.unit_en, figure.status, indicators.name_zh as indicator_zh,
-    indicators.name_en as indicator_en
+    indicators.name_en as indicator_en, figure.estimated
 from figure
 inner join indicators on indicators.indicator = figure.indicator
 left join areas as names

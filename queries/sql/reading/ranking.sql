@@ -17,6 +17,7 @@
 -- column status text: 状态 | As in figures.
 -- column indicator_zh text: 指标名称 | Name of the indicator in Chinese.
 -- column indicator_en text: 指标英文名称 | Name of the indicator in English.
+-- column estimated bool: 是否含估计数 | As in figures.
 with compared as (
 -- A ratio is compared as it is published: two cities of 1.30 % share a rank, whatever the digits behind it.
     select ref_area, indicator, time_period, period_end, case when complete then shown end as figure from ratios
@@ -41,7 +42,8 @@ placed as (
 select
     case when placed.figure is not null then cast(placed.place as bigint) end as rank, placed.ref_area,
     figures.name_zh, figures.name_en, placed.level, placed.indicator, placed.time_period, figures.shown,
-    placed.ranked, figures.status, figures.indicator_zh, figures.indicator_en
+    placed.ranked, figures.status, figures.indicator_zh, figures.indicator_en,
+    figures.estimated
 from placed
 inner join figures
     on figures.ref_area = placed.ref_area and figures.indicator = placed.indicator

@@ -42,10 +42,10 @@
 -- column estimated bool: 是否含估计数 | Whether some report behind it is an estimate.
 -- column denominator_coverage_reported bigint: 分母已有部分 | Ratios: parts, or months, of the denominator that have a value.
 -- column denominator_coverage_expected bigint: 分母应有部分 | Ratios: parts, or months, of the denominator expected.
--- column gap exact: 差额（目标单位） | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told.
--- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
--- column gap_zh text: 差额说明 | What is missing, and who would have to report it, or why that cannot be told, in Chinese; null where nothing is.
--- column gap_en text: 差额说明（英文） | The same in English.
+-- column gap exact: 差额（目标单位）；空 = 无法得出 | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told: nothing is reported (not_reported, not_due), an incomplete value tells no limit (partial), it is only done or not done, or it is not compared (not_assessable, report_only, context).
+-- column gap_numerator exact: 差额（分子单位）；空 = 无法得出 | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is; null too for a gap of <= and =.
+-- column gap_zh text: 差额说明；空 = 不差，或见结论 | What is missing with its unit, and who would have to report it, or that an incomplete value does not tell it, in Chinese; null where the gap is 0, and where the verdict says already why there is none (not_reported, not_due, not_assessable …).
+-- column gap_en text: 差额说明（英文）；空 = 不差，或见结论 | The same in English.
 -- column turned_zh text: 何种口径使结论改变 | The first interpretation that changes the verdict, in Chinese; null = none does.
 -- column turned_en text: 何种口径使结论改变（英文） | The same in English.
 -- column name_zh text: 目标名称 | Name of the target in Chinese.
@@ -293,9 +293,9 @@ select
         when gap is null and verdict = 'partial' then '数据不全，无法得出差额'
     end as gap_zh,
     case when gap > 0 then
-        case when comparator in ('<=', '=') then 'off by ' else 'short by ' end || gap_shown
+        case when comparator in ('<=', '=') then 'off by ' else 'short by ' end || gap_shown || ' ' || unit_en
             || case when measure = 'ratio' and gap_numerator > 0 then ': ' || above_gap_en || ' of ' || above_en else '' end
-            || case when short_of_bound > 0 then '; about is met from ' || bound_shown || ', short of that by ' || short_of_bound_shown else '' end
+            || case when short_of_bound > 0 then '; about is met from ' || bound_shown || ', short of that by ' || short_of_bound_shown || ' ' || unit_en else '' end
             || case
                 when at_least and missing_en is not null
                     then '; ' || missing_en || ' would have to report at least that together'

@@ -48,8 +48,8 @@
 -- column same_as text: 同一数值的另一处 | Target that promises the same figure elsewhere and is counted there.
 -- column is_heading bool: 是否其他目标的上级 | Whether other targets are parts of it.
 -- column note text: 备注 | Remark.
--- column gap exact: 差额（目标单位） | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told.
--- column gap_numerator exact: 差额（分子单位） | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is.
+-- column gap exact: 差额（目标单位）；空 = 无法得出 | What is missing for the target, in the text's unit; over a ceiling what is too much; 0 = reached; null where it cannot be told: nothing is reported (not_reported, not_due), an incomplete value tells no limit (partial), it is only done or not done, or it is not compared (not_assessable, report_only, context).
+-- column gap_numerator exact: 差额（分子单位）；空 = 无法得出 | The same in the plain unit of the numerator: what would have to be reported more, with the denominator as it is; null too for a gap of <= and =.
 -- column turned_zh text: 何种口径使结论改变 | The first interpretation that changes the verdict, in Chinese; null = none does.
 -- column turned_en text: 何种口径使结论改变（英文） | The same in English.
 -- column name_zh text: 目标名称 | Name of the target in Chinese.
@@ -63,6 +63,7 @@
 -- column edition text: 版次 | Edition; of a ratio that of both parts, mixed where they are of two.
 -- column basis text: 基准 | Benchmark; of a ratio numerator / denominator where they differ.
 -- column lower_value exact: 下限 | The least that meets it, in the text's unit; null where there is none, or nothing to compare.
+-- column unit_en text: 目标单位（英文） | The text's unit in English: the multiplier's name and the indicator's unit.
 with readings as (
     select
         target_id, ref_area,
@@ -176,6 +177,18 @@ joined as (
         targets.name_zh, targets.name_en, area_names.name_zh as area_zh, area_names.name_en as area_en,
         above.name_zh as above_zh, above.name_en as above_en, above.unit_zh as above_unit_zh,
         above.unit_en as above_unit_en,
+-- The text's own unit is in its own language: in English it is put together anew, by the names that lists of multipliers have.
+        coalesce(
+            case
+                when target_rows.unit_factor = 1 then own.unit_en
+                when target_rows.unit_factor = 1000 then 'thousand ' || own.unit_en
+                when target_rows.unit_factor = 10000 then 'ten thousand ' || own.unit_en
+                when target_rows.unit_factor = 1000000 then 'million ' || own.unit_en
+                when target_rows.unit_factor = 100000000 then 'hundred million ' || own.unit_en
+                when target_rows.unit_factor = 1000000000 then 'billion ' || own.unit_en
+            end,
+            target_rows.unit_text
+        ) as unit_en,
         rtrim(turned_words.words_zh, '、')
             || case when turned_words.by_rounding
                 then '（' || rtrim(rtrim(cast(target_rows.target_value as varchar), '0'), '.') || '）' else '' end
@@ -211,6 +224,7 @@ joined as (
     inner join target_actuals
         on target_actuals.target_id = target_rows.target_id and target_actuals.ref_area = target_rows.ref_area
     inner join targets on targets.target_id = target_rows.target_id
+    inner join indicators as own on own.indicator = target_rows.indicator
     inner join indicators as above
         on above.indicator = coalesce(target_rows.numerator_indicator, target_rows.indicator)
     left join area_names on area_names.ref_area = target_rows.ref_area
@@ -304,5 +318,5 @@ select
     denominator_coverage_reported, denominator_coverage_expected, measure, kind, status, is_member, owner, unit_text,
     due_at, missing_zh, missing_en, undone_zh, undone_en, demo, parent_target, same_as, is_heading, note, gap,
     gap_numerator, turned_zh, turned_en, name_zh, name_en, area_zh, area_en, above_zh, above_en, above_unit_zh,
-    above_unit_en, edition, basis, lower_value
+    above_unit_en, edition, basis, lower_value, unit_en
 from measured

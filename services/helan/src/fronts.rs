@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::Args;
 use helan_connections::{Counters, Limits};
 use helan_flight::Flight;
@@ -50,17 +49,17 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    /// Starts those that have an address. Their counters are there in any case.
+    /// Starts those that listen. Their counters are there in any case.
     ///
     /// # Errors
-    /// If nothing can listen there.
-    pub(crate) async fn start(
+    /// If the system has no random numbers.
+    pub(crate) fn start(
         self,
-        fronts: &Fronts,
+        postgres_listener: Option<TcpListener>,
+        flight_listener: Option<TcpListener>,
         tasks: &mut JoinSet<anyhow::Result<()>>,
         shutdown: &Shutdown,
     ) -> anyhow::Result<()> {
-        let Fronts { postgres_listen, flight_listen } = *fronts;
         let postgres = Counters::register(self.metrics, "postgres", "PostgreSQL");
         let flight = Counters::register(self.metrics, "flight", "Flight SQL");
         let tls = self.tls.cloned().map(|tls| Arc::new(move || tls.config()) as helan_connections::Tls);
@@ -69,16 +68,12 @@ impl Parts<'_> {
             let (desk, credentials, clock) = (self.desk.clone(), self.credentials.clone(), self.clock.clone());
             helan_connections::Parts::new(desk, credentials, clock, counters, tls.clone(), &limits)
         };
-        if let Some(address) = postgres_listen {
-            let listener = TcpListener::bind(address).await;
-            let listener = listener.with_context(|| format!("cannot listen on {address} (--postgres-listen)"))?;
+        if let Some(listener) = postgres_listener {
             let front = Postgres::new(parts(postgres));
             let ending = shutdown.clone();
             tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });
         }
-        if let Some(address) = flight_listen {
-            let listener = TcpListener::bind(address).await;
-            let listener = listener.with_context(|| format!("cannot listen on {address} (--flight-listen)"))?;
+        if let Some(listener) = flight_listener {
             let front = Flight::new(parts(flight))?;
             let ending = shutdown.clone();
             tasks.spawn(async move { Ok(front.serve(listener, ending).await?) });

@@ -15,6 +15,7 @@ mod fronts;
 mod help;
 mod https;
 mod lang;
+mod listeners;
 mod maintenance;
 mod operate;
 mod outcomes;

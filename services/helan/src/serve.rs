@@ -19,7 +19,6 @@ use helan_runtime::credentials::Credentials;
 use helan_runtime::metrics::Metrics;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::catalog::{Catalog, ReporterKind};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -27,6 +26,7 @@ use crate::args::Flush;
 use crate::connect;
 use crate::fronts::{self, Fronts};
 use crate::lang::Lang;
+use crate::listeners::Addresses;
 use crate::maintenance;
 use crate::operate::{Operate, join};
 use crate::outcomes::OutcomesOfLake;
@@ -277,11 +277,12 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
         credentials: Some((credentials.clone(), clock.clone())),
         ..settings.listening("main", Limits::default(), &counters)
     };
+    // A start that ends after the lake was opened would leave work of it without its end.
+    let addresses = Addresses::take(&settings)?;
     let connected = connect::connect(&settings).await?;
     let (log, gate) = (connected.log.clone(), connected.gate.clone());
-    let listener =
-        TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}", settings.listen))?;
-    let address = listener.local_addr()?;
+    let listeners = addresses.listen()?;
+    let address = listeners.main.local_addr()?;
     let mut tasks = JoinSet::new();
     let mut router = axum::Router::new();
     let mut operate = Operate {
@@ -366,7 +367,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             let desk = Desk::for_strangers(&lake, &clock, &metrics, settings.sql.clone())?;
             let tls = settings.tls.as_ref();
             let parts = fronts::Parts { desk: &desk, credentials: &credentials, clock: &clock, metrics: &metrics, tls };
-            parts.start(&settings.fronts, &mut tasks, &shutdown).await?;
+            parts.start(listeners.postgres, listeners.flight, &mut tasks, &shutdown)?;
             router = router.merge(helan_query::http::router_of(http, desk));
             operate.document = join(operate.document, helan_query::http::document());
         }
@@ -407,9 +408,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
             Ok(())
         });
     }
-    if let Some(address) = settings.metrics_listen {
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for metrics"))?;
+    if let Some(listener) = listeners.operator {
         let (router, ending) = (operate.clone().open_router(), last.clone());
         let limits = Limits { connections: OPERATOR_CONNECTIONS, ..Limits::default() };
         let listening = settings.listening("operator", limits, &counters);
@@ -420,7 +419,7 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     let router = router.layer(axum::middleware::from_fn(crate::requests::traced));
     let (ending, after) = (shutdown.clone(), last.clone());
     tasks.spawn(async move {
-        let served = helan_http::serve(listener, router, reports, ending).await;
+        let served = helan_http::serve(listeners.main, router, reports, ending).await;
         after.trigger();
         Ok(served?)
     });

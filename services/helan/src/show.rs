@@ -14,6 +14,7 @@ use futures::{Stream, TryStreamExt};
 use helan_query::http::TableEntry;
 use helan_query::{for_csv, is_exact, json_lines, without_zeros};
 use helan_rollup::words;
+use helan_schemas::nearest::nearest;
 
 use crate::args::Format;
 use crate::lang::Lang;
@@ -184,9 +185,19 @@ pub(crate) fn tables(entries: &[TableEntry], lang: Lang) -> String {
 /// A table, view or function by name, as SQL would find it.
 pub(crate) fn find<'e>(entries: &'e [TableEntry], name: &str, lang: Lang) -> anyhow::Result<&'e TableEntry> {
     let plain = name.trim().split('(').next().unwrap_or_default().to_lowercase();
-    entries.iter().find(|entry| entry.name == plain).with_context(|| match lang {
-        Lang::Zh => format!("没有表、视图或表函数 {name:?}；`helan sql --tables` 列出全部"),
-        Lang::En => format!("there is no table, view or table function {name:?}; `helan sql --tables` lists them"),
+    entries.iter().find(|entry| entry.name == plain).with_context(|| {
+        match (lang, nearest(&plain, entries.iter().map(|entry| entry.name.as_str()))) {
+            (Lang::Zh, Some(meant)) => {
+                format!("没有表、视图或表函数 {name:?}；是否指 {meant}？`helan sql --tables` 列出全部")
+            }
+            (Lang::Zh, None) => format!("没有表、视图或表函数 {name:?}；`helan sql --tables` 列出全部"),
+            (Lang::En, Some(meant)) => format!(
+                "there is no table, view or table function {name:?}; did you mean {meant}? `helan sql --tables` lists them"
+            ),
+            (Lang::En, None) => {
+                format!("there is no table, view or table function {name:?}; `helan sql --tables` lists them")
+            }
+        }
     })
 }
 
@@ -292,4 +303,31 @@ pub(crate) fn grouped(number: &str) -> String {
         out.push_str(fraction);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_in_a_tables_name_is_answered_with_the_name_that_was_meant() {
+        let entry = |name: &str| TableEntry {
+            name: name.to_owned(),
+            kind: "view".to_owned(),
+            doc_zh: String::new(),
+            doc_en: String::new(),
+            grain: String::new(),
+            sql: None,
+            columns: Vec::new(),
+        };
+        let entries = [entry("figures"), entry("quota_fulfilment")];
+        let said =
+            |name: &str| find(&entries, name, Lang::En).map(|entry| entry.name.clone()).map_err(|e| e.to_string());
+        assert_eq!(said("Figures"), Ok("figures".to_owned()));
+        for (written, meant) in [("figurs", "figures"), ("quota_fulfillment", "quota_fulfilment")] {
+            let told = said(written).expect_err("no such table");
+            assert!(told.contains(&format!("did you mean {meant}?")), "{told}");
+        }
+        assert!(!said("colours").expect_err("no such table").contains("did you mean"));
+    }
 }

@@ -4,7 +4,8 @@ use helan_query::desk::Pinned;
 use helan_query::literal;
 
 use crate::error::RollupError;
-use crate::rows::Texts;
+use crate::frozen;
+use crate::rows::{self, Texts};
 
 /// The word for the current publication.
 pub const LATEST: &str = "latest";
@@ -24,9 +25,7 @@ pub(crate) async fn resolve(session: &Pinned, word: &str) -> Result<String, Roll
         );
         return match &ids(session, &text).await?[..] {
             [id, ..] => Ok(id.clone()),
-            [] => Err(RollupError::Asked(
-                "nothing was published yet: `helan rollup --publish` publishes, `--live` explains without".to_owned(),
-            )),
+            [] => Err(nothing_yet()),
         };
     }
     if is_day(word) {
@@ -70,10 +69,23 @@ async fn at(session: &Pinned, word: &str) -> Result<String, RollupError> {
     if let Some(id) = ids(session, &text).await?.into_iter().next() {
         return Ok(id);
     }
+    let text = format!("select min(r.as_of) as as_of {runs}");
+    let mut first = None;
+    for batch in session.rows(&text).await? {
+        first = rows::integers(&batch, "as_of")?.into_iter().flatten().next().or(first);
+    }
+    let Some(first) = first else { return Err(nothing_yet()) };
+    let first = frozen::day_of(first, session.catalog());
     Err(RollupError::Asked(format!(
-        "no publication was current on {word}: the lake has none as of then; `helan sql \"select time_period, as_of, \
-         publication from publication_runs order by as_of\"` lists what there is"
+        "no publication was current on {word}: the first publication is as of {first}; `helan sql \"select \
+         time_period, as_of, publication from publication_runs order by as_of\"` lists what there is"
     )))
+}
+
+fn nothing_yet() -> RollupError {
+    RollupError::Asked(
+        "nothing was published yet: `helan rollup --publish` publishes, `--live` explains without".to_owned(),
+    )
 }
 
 /// The publication of a period that a run as of T follows on: that of the run with the latest T up to it.

@@ -57,6 +57,10 @@ fn the_demo_has_growth_revisions_and_lateness_to_show() {
     assert_eq!(by_date("2019-12-31", "latest"), expected);
     assert_eq!(by_date("2020-06-30", "2021-12-31"), expected);
     assert!(by_date("2019-12-31", "2020-06-30").contains("0 figures differ"));
+    let arguments = ["explain", "--lang", "en", "2018-06-30", "640000", "rd_intensity"];
+    let output = Command::new(HELAN).args(arguments).env("HELAN_DATA_DIR", &data).output().expect("helan runs");
+    let refused = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(refused.contains("the first publication is as of 2019-12-31"), "{refused}");
     // A figure says how it stands; beneath one that was reported nothing is missing.
     let explained = helan(&["explain", "--lang", "en", "2019-12-31", "640000", "rd_intensity"]);
     let figure = explained.lines().find(|line| line.contains(" = 1.2301494124 %")).expect("the figure");
