@@ -115,7 +115,7 @@ def cursors(one):
     with one.transaction():
         cursor = one.cursor(name="parts")
         cursor.itersize = 10
-        cursor.execute("select id from events order by id")
+        cursor.execute("select id from events where id <> %s order by id", ("nothing",))
         first = [len(cursor.fetchmany(10)), len(cursor.fetchmany(7))]
         cursor.close()
     one.execute("set statement_timeout = 300")

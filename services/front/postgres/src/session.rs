@@ -123,7 +123,8 @@ enum Life {
 }
 
 enum State {
-    Own(Statement),
+    /// With the values for the question of a cursor.
+    Own(Statement, Vec<ScalarValue>),
     Question {
         text: String,
         parameters: Vec<ScalarValue>,
@@ -330,7 +331,7 @@ impl Session {
                     self.rows(&mut open, Some(&binary), None).await?;
                     self.complete(format!("SELECT {}", open.sent))?;
                 }
-                own => self.own(own, &[], None, true).await?,
+                own => self.own(own, Vec::new(), &[], None, true).await?,
             }
             self.wire.relieve().await?;
         }

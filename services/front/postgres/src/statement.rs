@@ -69,6 +69,14 @@ impl Statement {
         }
     }
 
+    /// What the desk is asked, at once or by a cursor.
+    pub(crate) fn question(&self) -> Option<&str> {
+        match self {
+            Self::Question(text) | Self::Declare { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
     /// What a client reads once it is done.
     pub(crate) fn tag(&self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
+use datafusion::scalar::ScalarValue;
 use helan_query::desk::{Moment, Question};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::NoData;
@@ -29,10 +30,12 @@ fn texts(names: &[&str], rows: &[Vec<String>]) -> Step<Open> {
 }
 
 impl Session {
-    /// Carries one out, and sends its rows if it has any. `most`: rows of one call; `describes`: with their columns.
+    /// Carries one out, and sends its rows if it has any. `parameters`: for the question of a cursor; `most`: rows of one
+    /// call; `describes`: with their columns.
     pub(super) async fn own(
         &mut self,
         statement: Statement,
+        parameters: Vec<ScalarValue>,
         codes: &[i16],
         most: Option<usize>,
         describes: bool,
@@ -96,7 +99,7 @@ impl Session {
                 short(&name)?;
                 let others = self.portals.values().map(|portal| &portal.kept);
                 let kept = self.front.kept.room(others, EACH + name.len())?;
-                let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
+                let state = State::Open(Box::new(self.open(&text, parameters).await?));
                 self.portals.insert(
                     name,
                     Portal {
