@@ -192,7 +192,9 @@ def limits(one):
     rows = said(lambda: one.execute("select * from generate_series(1, 100000)"))
     own = said(lambda: (one.execute("set statement_timeout = 100"), one.execute(ENDLESS)))
     one.execute("reset statement_timeout")
-    return [rows, own, one.execute("select 1").fetchone()[0]]
+    # Longer than a message may be, as a text and as a parameter.
+    long = [said(lambda: one.execute("select 1" + " " * (2 << 20))), said(lambda: one.execute("select %s", ("x" * (2 << 20),)))]
+    return [rows, own, long, one.execute("select 1").fetchone()[0]]
 
 
 def catalogs(one):

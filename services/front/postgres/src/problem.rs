@@ -34,6 +34,7 @@ pub(crate) enum Own {
     TooMuchKept,
     TooMuchKeptByAll,
     ManyStatements,
+    LongMessage,
     LongName,
     Type,
 }
@@ -183,6 +184,16 @@ impl Kind for Own {
             status: "54000",
             meaning: ["一次发送的语句超过 1000 条", "more than 1,000 statements were sent at once"],
             hint: ["分几次发送", "send them in parts"],
+        },
+        Row {
+            kind: Own::LongMessage,
+            code: "message_too_long",
+            status: "54000",
+            meaning: ["收到的一条消息字节数超过上限", "a message has more bytes than are taken"],
+            hint: [
+                "一段 SQL 最长 64 KiB；参数很多时分几次查询",
+                "a text has 64 KiB at most; ask in parts where there are many values",
+            ],
         },
         Row {
             kind: Own::LongName,

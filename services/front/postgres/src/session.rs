@@ -27,7 +27,7 @@ use crate::problem::{Own, Problem, ToMessage};
 use crate::settings::{Settings, is_told, told_as};
 use crate::statement::{self, Statement};
 use crate::types::Column;
-use crate::wire::{Broken, Wire};
+use crate::wire::{Broken, MESSAGE, Wire};
 use helan_connections::Place;
 
 /// Bytes of the name of one. PostgreSQL cuts names off after 63, which makes two of them one; drivers' are short.
@@ -160,9 +160,16 @@ impl Session {
         let ended = async {
             self.welcome().await?;
             loop {
-                let message = self.wait(&shutdown).await?;
+                let message = self.wait(&shutdown).await;
                 self.place.idle(false);
                 self.place.cancels.mark_unchanged();
+                let message = match message {
+                    Err(Stop::Broken(Broken::TooLong { kind, bytes })) => {
+                        self.too_long(kind, bytes).await?;
+                        continue;
+                    }
+                    message => message?,
+                };
                 if matches!(message, PgWireFrontendMessage::Terminate(_)) {
                     return Err(Stop::Broken(Broken::Ended));
                 }
@@ -279,6 +286,24 @@ impl Session {
             self.wire.send().await?;
         }
         Ok(self.wire.relieve().await?)
+    }
+
+    /// Tells of a message that was thrown away. A text ends with that; in the extended protocol nothing is heard then until the
+    /// client has noticed, and what is left of a copy is not missed.
+    async fn too_long(&mut self, kind: u8, bytes: usize) -> Step<()> {
+        let is_text = kind == b'Q';
+        if matches!(kind, b'd' | b'f') || (self.is_skipping && !is_text) {
+            return Ok(());
+        }
+        self.told(Err(Problem::found(Own::LongMessage, format!("{bytes} > {MESSAGE}")).into()))?;
+        self.is_skipping = !is_text;
+        if !is_text {
+            return Ok(self.wire.send().await?);
+        }
+        if self.transaction == TransactionStatus::Idle {
+            self.end_portals(false);
+        }
+        self.ready().await
     }
 
     /// Ends those of a transaction with it.
