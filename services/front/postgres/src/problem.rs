@@ -16,6 +16,7 @@ pub(crate) enum Own {
     NoVerifier,
     Database,
     Full,
+    CredentialFull,
     MadeRoom,
     Ending,
     Protocol,
@@ -77,6 +78,7 @@ impl Kind for Own {
             hint: ["数据库名写 helan", "the database is helan"],
         },
         Row::told(Own::Full, "53300", told::CONNECTIONS_FULL),
+        Row::told(Own::CredentialFull, "53300", told::CREDENTIAL_FULL),
         Row {
             kind: Own::MadeRoom,
             code: "idle_connection_closed",

@@ -200,7 +200,7 @@ impl Session {
 
     async fn welcome(&mut self) -> Step<()> {
         if !self.place.belongs_to(&self.identity.credential) {
-            return Err(Problem::from(Own::Full).fatal().into());
+            return Err(Problem::from(Own::CredentialFull).fatal().into());
         }
         self.wire.put(&PgWireBackendMessage::Authentication(Authentication::Ok))?;
         for (name, value) in self.settings.told() {
