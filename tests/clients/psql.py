@@ -39,6 +39,7 @@ running.send_signal(signal.SIGINT)
 _, said = running.communicate(timeout=30)
 late = psql("set statement_timeout = 300", CHECKS["endless"])[1]
 check("cut off", "57014" in said and "57014" in late, said + late)
-check("reads only", "25006" in psql(CHECKS["write"])[1])
+copied = psql(r"\copy (select 1) to /dev/null")[1]
+check("reads only", "25006" in psql(CHECKS["write"])[1] and "0A000" in copied and "COPY is not offered" in copied, copied)
 check("no files", "42883" in psql(CHECKS["file"])[1], psql(CHECKS["file"]))
 check("own settings", psql("show helan.as_of")[0] == "")

@@ -26,6 +26,7 @@ pub(crate) enum Own {
     Value,
     ReadWrite,
     NotOffered,
+    Copy,
     Cursor,
     CursorTwice,
     Statement,
@@ -133,6 +134,16 @@ impl Kind for Own {
         },
         Row::told(Own::ReadWrite, "25006", told::READ_ONLY),
         Row::told(Own::NotOffered, "0A000", told::NOT_OFFERED),
+        Row {
+            kind: Own::Copy,
+            code: "copy_not_offered",
+            status: "0A000",
+            meaning: ["本服务不提供 COPY", "COPY is not offered"],
+            hint: [
+                "用 psql 的 \\g 文件名，或 --csv 加 -o 文件名；或 /v1/sql 加 Accept: text/csv",
+                "use \\g FILE in psql, or --csv with -o FILE; or /v1/sql with Accept: text/csv",
+            ],
+        },
         Row {
             kind: Own::Cursor,
             code: "cursor_unknown",
