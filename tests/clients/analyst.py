@@ -141,7 +141,8 @@ def settings(one):
         other.execute("select * from nothing_here")
     except psycopg.Error as error:
         chinese = [error.sqlstate, "查询" in str(error), error.diag.message_detail]
-    return [as_of, before == 0, after > 0, wrong, chinese]
+    at_start = said(lambda: connect(options="-c helan.as_of=xx")).split("FATAL:")[-1].split(":")[0].strip()
+    return [as_of, before == 0, after > 0, [wrong, at_start], chinese]
 
 
 def logins():

@@ -58,7 +58,10 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
         "digits": [true, true],
         "attacks": [true, [], false],
         "cursors": [[10, 7], "57014", "25P02"],
-        "settings": [["2019-08-30", "2018-12-31"], true, true, "22007", ["42P01", true, "helan: sql_invalid"]],
+        "settings": [
+            ["2019-08-30", "2018-12-31"], true, true, ["22007", "as_of or recorded is not a date or time"],
+            ["42P01", true, "helan: sql_invalid"],
+        ],
         "limits": ["54000", "57014", ["54000", "54000"], 1],
         "catalogs": ["v", true, true, 0],
         "replays": [true, {}],

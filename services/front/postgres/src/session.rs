@@ -24,7 +24,7 @@ pub(crate) use self::kept::KeptByAll;
 use crate::Postgres;
 use crate::greet::Known;
 use crate::problem::{Own, Problem, ToMessage};
-use crate::settings::{Settings, is_told, told_as};
+use crate::settings::{AS_OF, RECORDED, Settings, is_told, told_as};
 use crate::statement::{self, Statement};
 use crate::types::Column;
 use crate::wire::{Broken, MESSAGE, Wire};
@@ -201,6 +201,11 @@ impl Session {
     async fn welcome(&mut self) -> Step<()> {
         if !self.place.belongs_to(&self.identity.credential) {
             return Err(Problem::from(Own::CredentialFull).fatal().into());
+        }
+        // Those of its first message: refused now, because every question would be.
+        for name in [AS_OF, RECORDED] {
+            let text = self.settings.get(name).to_owned();
+            self.moment(&text).await?;
         }
         self.wire.put(&PgWireBackendMessage::Authentication(Authentication::Ok))?;
         for (name, value) in self.settings.told() {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::scalar::ScalarValue;
-use helan_query::desk::{Moment, Question};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::NoData;
 use pgwire::messages::response::TransactionStatus;
@@ -184,14 +183,11 @@ impl Session {
     }
 
     /// Whether a text is a moment: the desk knows the catalog's time zone.
-    async fn moment(&mut self, text: &str) -> Step<()> {
+    pub(super) async fn moment(&mut self, text: &str) -> Step<()> {
         self.still_known()?;
-        if text.trim().is_empty() {
-            return Ok(());
+        if !text.trim().is_empty() {
+            self.front.parts.desk.moment(text.trim()).await?;
         }
-        let as_of = Some(Moment::Written(text.to_owned()));
-        let question = Question { text: "select 1".to_owned(), as_of, ..Question::default() };
-        self.front.parts.desk.describe(&self.identity.credential, question).await?;
         Ok(())
     }
 
