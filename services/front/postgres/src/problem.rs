@@ -8,6 +8,17 @@ use pgwire::messages::response::ErrorResponse;
 /// Bytes of a sentence; clients read a message of at most 30,000.
 const LONGEST: usize = 8 * 1024;
 
+/// What the engine says of types that do not fit together.
+const OF_TYPES: &[&str] = &[
+    "Cannot infer common argument type",
+    "Cannot coerce ",
+    "Cannot automatically convert ",
+    "texts are not added or subtracted",
+    " does not take ",
+    "non-boolean predicate",
+    "requires a boolean expression",
+];
+
 /// Errors of this protocol alone. The page README.md beside this crate lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
@@ -241,6 +252,8 @@ impl Kind for Own {
             Code::SqlInvalid if found.contains("table '") && found.contains("not found") => "42P01",
             Code::SqlInvalid if found.contains("No field named") => "42703",
             Code::SqlInvalid if found.contains("nvalid function") => "42883",
+            Code::SqlInvalid if found.starts_with("Placeholder '") => "42P02",
+            Code::SqlInvalid if OF_TYPES.iter().any(|said| found.contains(said)) => "42804",
             Code::SqlInvalid | Code::SqlStatements => "42601",
             Code::SqlNotReadOnly => "25006",
             Code::SqlTooLarge => "54001",
@@ -298,8 +311,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_table_is_told_from_a_wrong_text() {
+    fn a_missing_table_and_types_that_do_not_fit_are_told_from_a_wrong_text() {
         assert_eq!(Own::status_of(Code::SqlInvalid, "table 'helan.public.x' not found"), Some("42P01"));
         assert_eq!(Own::status_of(Code::SqlInvalid, "Expected: end of statement"), Some("42601"));
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Placeholder '$1' was not provided a value"), Some("42P02"));
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Function 'sum' does not take String"), Some("42804"));
     }
 }
