@@ -204,7 +204,11 @@ def catalogs(one):
         " where c.relname = any(%s)", (["figures"],)).fetchall()
     columns = one.execute("select count(*) from information_schema.columns where table_name = 'figures'").fetchone()[0]
     others = one.execute("select count(*) from pg_stat_activity").fetchone()[0]
-    return [docs[0][0], docs[0][1].startswith("Figures"), columns == len(one.execute("select * from figures limit 0").description), others]
+    names = one.execute("select pg_typeof('x'::text), pg_typeof(array[1]), 'figures'::regclass::text").fetchone()
+    own = one.execute("select count(*) from pg_roles where rolname = current_user").fetchone()[0]
+    settings = one.execute("select count(*) from pg_show_all_settings()").fetchone()[0] > 20
+    has_all = columns == len(one.execute("select * from figures limit 0").description)
+    return [docs[0][0], docs[0][1].startswith("Figures"), has_all, others, list(names), own, settings]
 
 
 def replays(_):

@@ -63,7 +63,7 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
             ["42P01", true, "helan: sql_invalid"],
         ],
         "limits": ["54000", "57014", ["54000", "54000"], 1],
-        "catalogs": ["v", true, true, 0],
+        "catalogs": ["v", true, true, 0, ["text", "bigint[]", "figures"], 1, true],
         "replays": [true, {}],
         "seats": ["53300", 1],
         "strangers": [true, true, true, true],
