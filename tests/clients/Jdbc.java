@@ -77,7 +77,8 @@ public class Jdbc {
         found.add(count(seen.getIndexInfo(null, "public", "events", false, false)) == 0);
         found.add(count(seen.getBestRowIdentifier(null, "public", "events", 1, true)) == 0 && count(seen.getUDTs(null, "public", "%", null)) == 0);
         found.add(count(seen.getTablePrivileges(null, "public", "figures")) > 0 && count(seen.getColumnPrivileges(null, "public", "figures", "%")) >= 0);
-        seen.getSQLKeywords();
+        found.add(List.of(seen.getSQLKeywords().split(",")).contains("ilike"));
+        found.add(count(seen.getFunctionColumns(null, "public", "figures_as_of", "%")) == 3);
         return found.contains(false) ? found : true;
     }
 

@@ -115,7 +115,7 @@ def cursors(one):
     with one.transaction():
         cursor = one.cursor(name="parts")
         cursor.itersize = 10
-        cursor.execute("select id from events order by id")
+        cursor.execute("select id from events where id <> %s order by id", ("nothing",))
         first = [len(cursor.fetchmany(10)), len(cursor.fetchmany(7))]
         cursor.close()
     one.execute("set statement_timeout = 300")
@@ -141,7 +141,8 @@ def settings(one):
         other.execute("select * from nothing_here")
     except psycopg.Error as error:
         chinese = [error.sqlstate, "查询" in str(error), error.diag.message_detail]
-    return [as_of, before == 0, after > 0, wrong, chinese]
+    at_start = said(lambda: connect(options="-c helan.as_of=xx")).split("FATAL:")[-1].split(":")[0].strip()
+    return [as_of, before == 0, after > 0, [wrong, at_start], chinese]
 
 
 def logins():
@@ -192,7 +193,9 @@ def limits(one):
     rows = said(lambda: one.execute("select * from generate_series(1, 100000)"))
     own = said(lambda: (one.execute("set statement_timeout = 100"), one.execute(ENDLESS)))
     one.execute("reset statement_timeout")
-    return [rows, own, one.execute("select 1").fetchone()[0]]
+    # Longer than a message may be, as a text and as a parameter.
+    long = [said(lambda: one.execute("select 1" + " " * (2 << 20))), said(lambda: one.execute("select %s", ("x" * (2 << 20),)))]
+    return [rows, own, long, one.execute("select 1").fetchone()[0]]
 
 
 def catalogs(one):
@@ -201,7 +204,11 @@ def catalogs(one):
         " where c.relname = any(%s)", (["figures"],)).fetchall()
     columns = one.execute("select count(*) from information_schema.columns where table_name = 'figures'").fetchone()[0]
     others = one.execute("select count(*) from pg_stat_activity").fetchone()[0]
-    return [docs[0][0], docs[0][1].startswith("Figures"), columns == len(one.execute("select * from figures limit 0").description), others]
+    names = one.execute("select pg_typeof('x'::text), pg_typeof(array[1]), 'figures'::regclass::text").fetchone()
+    own = one.execute("select count(*) from pg_roles where rolname = current_user").fetchone()[0]
+    settings = one.execute("select count(*) from pg_show_all_settings()").fetchone()[0] > 20
+    has_all = columns == len(one.execute("select * from figures limit 0").description)
+    return [docs[0][0], docs[0][1].startswith("Figures"), has_all, others, list(names), own, settings]
 
 
 def replays(_):

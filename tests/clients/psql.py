@@ -21,9 +21,9 @@ def check(name, condition, said=""):
 
 
 check("connects", psql("select 1")[0] == "1")
-lists = {command: psql(command) for command in (r"\d", r"\dv", r"\dt", r"\d figures", r"\d+ figures", r"\dv+ figures", r"\df+ figures*", r"\l", r"\dn", r"\du", r"\dp", r"\dT", r"\di", r"\dd", r"\sv figures")}
+lists = {command: psql(command) for command in (r"\d", r"\dv", r"\dt", r"\d figures", r"\d+ figures", r"\d events", r"\d+ catalog_areas", r"\dv+ figures", r"\df+ figures*", r"\l", r"\dn", r"\du", r"\dp", r"\dT", r"\di", r"\dd", r"\sv figures", r"\sf figures_as_of", r"\dt+", r"\dL", r"\dF", r"\dFd", r"\dFp", r"\dFt", r"\do", r"\dO", r"\dc", r"\dC", r"\db+", r"\dA", r"\dAc", r"\dAo", r"\dAp", r"\dRs", r"\deu", r"\dconfig+", r"\lo_list")}
 wrong = {command: said for command, said in lists.items() if said[1] and "Did not find" not in said[1]}
-docs = "Figures to read" in lists[r"\dv+ figures"][0] and "Indicator." in lists[r"\d+ figures"][0] and "public|figures|view|helan" in lists[r"\d"][0]
+docs = "LANGUAGE sql" in lists[r"\sf figures_as_of"][0] and "Figures to read" in lists[r"\dv+ figures"][0] and "Indicator." in lists[r"\d+ figures"][0] and "public|figures|view|helan" in lists[r"\d"][0]
 check("lists", not wrong and docs, wrong or lists[r"\d+ figures"])
 given = [psql(question)[0] for question, _ in CHECKS["answers"]]
 check("answers", given == [answer for _, answer in CHECKS["answers"]], given)
@@ -39,6 +39,7 @@ running.send_signal(signal.SIGINT)
 _, said = running.communicate(timeout=30)
 late = psql("set statement_timeout = 300", CHECKS["endless"])[1]
 check("cut off", "57014" in said and "57014" in late, said + late)
-check("reads only", "25006" in psql(CHECKS["write"])[1])
+copied = psql(r"\copy (select 1) to /dev/null")[1]
+check("reads only", "25006" in psql(CHECKS["write"])[1] and "0A000" in copied and "COPY is not offered" in copied, copied)
 check("no files", "42883" in psql(CHECKS["file"])[1], psql(CHECKS["file"]))
 check("own settings", psql("show helan.as_of")[0] == "")

@@ -42,7 +42,13 @@ def psycopg():
     check("own settings", lambda: other.execute("show helan.as_of").fetchone()[0] == "")
     one.execute("discard all")
     check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1] == str(one.cursor(binary=True).execute(CHECKS["digits"][0]).fetchone()[0]))
-    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = any(%s) and time_period = %s", (["640000"], "2018")) == "1")
+
+    def by_cursor(query, *values):
+        with psycopg.connect() as within, within.cursor(name="n1") as cursor:
+            return [str(row[0]) for row in cursor.execute(query, values)]
+
+    asked = "from rd_intensity where ref_area = any(%s) and time_period = %s"
+    check("parameter", lambda: (ask("select count(*) " + asked, (["640000"], "2018")), by_cursor("select value " + asked, ["640000"], "2018")) == ("1", ANSWERS[:1]))
     one.execute("set statement_timeout = 300")
     check("cut off", lambda: refused(lambda: ask(CHECKS["endless"]), "57014"))
     check("reads only", lambda: refused(lambda: one.execute(CHECKS["write"]), "25006"))
@@ -103,7 +109,14 @@ def sqlalchemy():
     check("own settings", lambda: other.execute(sa.text("show helan.as_of")).scalar() == "")
     one.rollback()
     check("digits", lambda: ask(CHECKS["digits"][0]) == CHECKS["digits"][1])
-    check("parameter", lambda: ask("select count(*) from rd_intensity where ref_area = :area and time_period = :period", area="640000", period="2018") == "1")
+
+    def parts():
+        """In chunks, by a cursor of the service's."""
+        query = sa.text("select ref_area, indicator from figures where ref_area = :area")
+        with engine.connect().execution_options(stream_results=True) as streamed:
+            return [len(part) for part in pandas.read_sql(query, streamed, params={"area": "640000"}, chunksize=2)]
+
+    check("parameter", lambda: (ask("select count(*) from rd_intensity where ref_area = :area and time_period = :period", area="640000", period="2018"), parts()[0]) == ("1", 2))
     one.execute(sa.text("set statement_timeout = 300"))
     one.commit()
     check("cut off", lambda: refused(lambda: failed(CHECKS["endless"]), "57014"))

@@ -234,6 +234,15 @@ impl Desk {
         Ok(self.current().await?.session.tables())
     }
 
+    /// A moment as questions have it, in microseconds since the epoch; it takes no place.
+    ///
+    /// # Errors
+    /// [`Unanswered::Moment`] where the text is none, [`Unanswered::Unavailable`].
+    pub async fn moment(&self, text: &str) -> Result<i64, Unanswered> {
+        let current = self.current().await?;
+        moment::parse(text, current.session.zone()).map_err(Unanswered::Moment)
+    }
+
     /// The catalog by which questions are answered now.
     pub(crate) async fn catalog(&self) -> Result<Arc<Catalog>, Unanswered> {
         Ok(self.current().await?.session.catalog().clone())

@@ -28,6 +28,16 @@ pub const CONNECTIONS_FULL: Told = Told {
     hint: ["关闭闲置连接，或稍后再试", "close idle connections, or try again later"],
 };
 
+/// Too many connections of one credential.
+pub const CREDENTIAL_FULL: Told = Told {
+    code: "connections_of_credential_full",
+    meaning: ["该令牌的连接数已达上限", "this credential has as many connections as one may have"],
+    hint: [
+        "关闭该令牌的闲置连接，或为其他工具另签发令牌",
+        "close idle connections of it, or have a credential made for each tool",
+    ],
+};
+
 /// A question that its client ended.
 pub const CANCELLED: Told =
     Told {

@@ -229,7 +229,7 @@ impl Flight {
         let caller = self.caller(request.headers(), peer).and_then(|caller| {
             let is_first = !seen.is_known.load(Ordering::Acquire);
             if is_first && !seen.place.belongs_to(&caller.identity.credential) {
-                return Err(Own::Full.into());
+                return Err(Own::CredentialFull.into());
             }
             seen.is_known.store(true, Ordering::Release);
             Ok(caller)

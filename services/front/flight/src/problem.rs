@@ -15,6 +15,7 @@ const CODE: &str = "helan-code";
 pub(crate) enum Own {
     WrongPassword,
     Full,
+    CredentialFull,
     Cancelled,
     ReadWrite,
     NotOffered,
@@ -36,6 +37,7 @@ impl Kind for Own {
     const ROWS: &'static [Row<Self>] = &[
         Row::told(Own::WrongPassword, Grpc::Unauthenticated, told::WRONG_PASSWORD),
         Row::told(Own::Full, Grpc::ResourceExhausted, told::CONNECTIONS_FULL),
+        Row::told(Own::CredentialFull, Grpc::ResourceExhausted, told::CREDENTIAL_FULL),
         Row::told(Own::Cancelled, Grpc::Cancelled, told::CANCELLED),
         Row::told(Own::ReadWrite, Grpc::PermissionDenied, told::READ_ONLY),
         Row::told(Own::NotOffered, Grpc::Unimplemented, told::NOT_OFFERED),

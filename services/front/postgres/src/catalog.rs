@@ -4,6 +4,7 @@
 //! written for PostgreSQL's planner; [`rewrite`] says the same for ours. Texts that name no catalog are left as they are.
 
 mod functions;
+mod keywords;
 mod relations;
 mod rewrite;
 mod rows;
@@ -46,8 +47,9 @@ const FIRST_FUNCTION: i64 = 65_536;
 const PUBLIC: i64 = 2_200;
 const PG_CATALOG: i64 = 11;
 const INFORMATION_SCHEMA: i64 = 13_000;
-/// The one owner.
+/// The one owner, and who asks.
 const OWNER: i64 = 10;
+const ASKER: i64 = 11_000;
 const DATABASE: i64 = 5;
 /// The catalogs that descriptions are of.
 const PG_CLASS: i64 = 1_259;
@@ -77,7 +79,7 @@ impl Catalogs {
         let schemas = relations.schemas.iter().map(|(name, schema)| {
             let mut tables = schema.0.clone();
             if *name == "pg_catalog" {
-                tables.insert("pg_settings", system::pg_settings(settings)?);
+                tables.extend(system::of_connection(settings)?);
             }
             Ok((*name, Arc::new(Schema(tables)) as _))
         });

@@ -8,6 +8,17 @@ use pgwire::messages::response::ErrorResponse;
 /// Bytes of a sentence; clients read a message of at most 30,000.
 const LONGEST: usize = 8 * 1024;
 
+/// What the engine says of types that do not fit together.
+const OF_TYPES: &[&str] = &[
+    "Cannot infer common argument type",
+    "Cannot coerce ",
+    "Cannot automatically convert ",
+    "texts are not added or subtracted",
+    " does not take ",
+    "non-boolean predicate",
+    "requires a boolean expression",
+];
+
 /// Errors of this protocol alone. The page README.md beside this crate lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Own {
@@ -16,6 +27,7 @@ pub(crate) enum Own {
     NoVerifier,
     Database,
     Full,
+    CredentialFull,
     MadeRoom,
     Ending,
     Protocol,
@@ -25,6 +37,7 @@ pub(crate) enum Own {
     Value,
     ReadWrite,
     NotOffered,
+    Copy,
     Cursor,
     CursorTwice,
     Statement,
@@ -34,6 +47,7 @@ pub(crate) enum Own {
     TooMuchKept,
     TooMuchKeptByAll,
     ManyStatements,
+    LongMessage,
     LongName,
     Type,
 }
@@ -76,6 +90,7 @@ impl Kind for Own {
             hint: ["数据库名写 helan", "the database is helan"],
         },
         Row::told(Own::Full, "53300", told::CONNECTIONS_FULL),
+        Row::told(Own::CredentialFull, "53300", told::CREDENTIAL_FULL),
         Row {
             kind: Own::MadeRoom,
             code: "idle_connection_closed",
@@ -131,6 +146,16 @@ impl Kind for Own {
         Row::told(Own::ReadWrite, "25006", told::READ_ONLY),
         Row::told(Own::NotOffered, "0A000", told::NOT_OFFERED),
         Row {
+            kind: Own::Copy,
+            code: "copy_not_offered",
+            status: "0A000",
+            meaning: ["本服务不提供 COPY", "COPY is not offered"],
+            hint: [
+                "用 psql 的 \\g 文件名，或 --csv 加 -o 文件名；或 /v1/sql 加 Accept: text/csv",
+                "use \\g FILE in psql, or --csv with -o FILE; or /v1/sql with Accept: text/csv",
+            ],
+        },
+        Row {
             kind: Own::Cursor,
             code: "cursor_unknown",
             status: "34000",
@@ -185,6 +210,16 @@ impl Kind for Own {
             hint: ["分几次发送", "send them in parts"],
         },
         Row {
+            kind: Own::LongMessage,
+            code: "message_too_long",
+            status: "54000",
+            meaning: ["收到的一条消息字节数超过上限", "a message has more bytes than are taken"],
+            hint: [
+                "一段 SQL 最长 64 KiB；参数很多时分几次查询",
+                "a text has 64 KiB at most; ask in parts where there are many values",
+            ],
+        },
+        Row {
             kind: Own::LongName,
             code: "name_too_long",
             status: "42622",
@@ -217,6 +252,8 @@ impl Kind for Own {
             Code::SqlInvalid if found.contains("table '") && found.contains("not found") => "42P01",
             Code::SqlInvalid if found.contains("No field named") => "42703",
             Code::SqlInvalid if found.contains("nvalid function") => "42883",
+            Code::SqlInvalid if found.starts_with("Placeholder '") => "42P02",
+            Code::SqlInvalid if OF_TYPES.iter().any(|said| found.contains(said)) => "42804",
             Code::SqlInvalid | Code::SqlStatements => "42601",
             Code::SqlNotReadOnly => "25006",
             Code::SqlTooLarge => "54001",
@@ -274,8 +311,10 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_table_is_told_from_a_wrong_text() {
+    fn a_missing_table_and_types_that_do_not_fit_are_told_from_a_wrong_text() {
         assert_eq!(Own::status_of(Code::SqlInvalid, "table 'helan.public.x' not found"), Some("42P01"));
         assert_eq!(Own::status_of(Code::SqlInvalid, "Expected: end of statement"), Some("42601"));
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Placeholder '$1' was not provided a value"), Some("42P02"));
+        assert_eq!(Own::status_of(Code::SqlInvalid, "Function 'sum' does not take String"), Some("42804"));
     }
 }

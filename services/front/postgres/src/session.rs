@@ -24,10 +24,10 @@ pub(crate) use self::kept::KeptByAll;
 use crate::Postgres;
 use crate::greet::Known;
 use crate::problem::{Own, Problem, ToMessage};
-use crate::settings::{Settings, is_told, told_as};
+use crate::settings::{AS_OF, RECORDED, Settings, is_told, told_as};
 use crate::statement::{self, Statement};
 use crate::types::Column;
-use crate::wire::{Broken, Wire};
+use crate::wire::{Broken, MESSAGE, Wire};
 use helan_connections::Place;
 
 /// Bytes of the name of one. PostgreSQL cuts names off after 63, which makes two of them one; drivers' are short.
@@ -123,7 +123,8 @@ enum Life {
 }
 
 enum State {
-    Own(Statement),
+    /// With the values for the question of a cursor.
+    Own(Statement, Vec<ScalarValue>),
     Question {
         text: String,
         parameters: Vec<ScalarValue>,
@@ -159,9 +160,16 @@ impl Session {
         let ended = async {
             self.welcome().await?;
             loop {
-                let message = self.wait(&shutdown).await?;
+                let message = self.wait(&shutdown).await;
                 self.place.idle(false);
                 self.place.cancels.mark_unchanged();
+                let message = match message {
+                    Err(Stop::Broken(Broken::TooLong { kind, bytes })) => {
+                        self.too_long(kind, bytes).await?;
+                        continue;
+                    }
+                    message => message?,
+                };
                 if matches!(message, PgWireFrontendMessage::Terminate(_)) {
                     return Err(Stop::Broken(Broken::Ended));
                 }
@@ -192,7 +200,12 @@ impl Session {
 
     async fn welcome(&mut self) -> Step<()> {
         if !self.place.belongs_to(&self.identity.credential) {
-            return Err(Problem::from(Own::Full).fatal().into());
+            return Err(Problem::from(Own::CredentialFull).fatal().into());
+        }
+        // Those of its first message: refused now, because every question would be.
+        for name in [AS_OF, RECORDED] {
+            let text = self.settings.get(name).to_owned();
+            self.moment(&text).await?;
         }
         self.wire.put(&PgWireBackendMessage::Authentication(Authentication::Ok))?;
         for (name, value) in self.settings.told() {
@@ -280,6 +293,24 @@ impl Session {
         Ok(self.wire.relieve().await?)
     }
 
+    /// Tells of a message that was thrown away. A text ends with that; in the extended protocol nothing is heard then until the
+    /// client has noticed, and what is left of a copy is not missed.
+    async fn too_long(&mut self, kind: u8, bytes: usize) -> Step<()> {
+        let is_text = kind == b'Q';
+        if matches!(kind, b'd' | b'f') || (self.is_skipping && !is_text) {
+            return Ok(());
+        }
+        self.told(Err(Problem::found(Own::LongMessage, format!("{bytes} > {MESSAGE}")).into()))?;
+        self.is_skipping = !is_text;
+        if !is_text {
+            return Ok(self.wire.send().await?);
+        }
+        if self.transaction == TransactionStatus::Idle {
+            self.end_portals(false);
+        }
+        self.ready().await
+    }
+
     /// Ends those of a transaction with it.
     fn end_portals(&mut self, committed: bool) {
         for portal in self.portals.values_mut().filter(|portal| committed && portal.life == Life::Holds) {
@@ -330,7 +361,7 @@ impl Session {
                     self.rows(&mut open, Some(&binary), None).await?;
                     self.complete(format!("SELECT {}", open.sent))?;
                 }
-                own => self.own(own, &[], None, true).await?,
+                own => self.own(own, Vec::new(), &[], None, true).await?,
             }
             self.wire.relieve().await?;
         }

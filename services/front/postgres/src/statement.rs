@@ -1,5 +1,6 @@
 //! Texts of clients: cut into statements, and which of them are the connection's own affair.
 
+mod unoffered;
 mod walk;
 
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -66,6 +67,14 @@ impl Statement {
             | Self::Close(Some(name)) => name.len(),
             Self::Fetch { name, .. } => name.len(),
             _ => 0,
+        }
+    }
+
+    /// What the desk is asked, at once or by a cursor.
+    pub(crate) fn question(&self) -> Option<&str> {
+        match self {
+            Self::Question(text) | Self::Declare { text, .. } => Some(text),
+            _ => None,
         }
     }
 
@@ -221,7 +230,10 @@ fn one(all: &Words, text: &str) -> Result<Statement, Problem> {
         ["close", "all"] => Statement::Close(None),
         ["close", _] => Statement::Close(Some(name(tokens.get(1))?)),
         ["unlisten", ..] => Statement::Unlisten,
-        _ => Statement::Question(text.to_owned()),
+        _ => match unoffered::refused(tokens) {
+            Some(problem) => return Err(problem),
+            None => Statement::Question(text.to_owned()),
+        },
     })
 }
 

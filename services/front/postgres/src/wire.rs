@@ -14,7 +14,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Largest message before authentication, bytes.
 const STRANGER: usize = 10_000;
 /// Bytes of a message; a text takes at most 64 KiB, parameters the rest.
-const MESSAGE: usize = 1024 * 1024;
+pub(crate) const MESSAGE: usize = 1024 * 1024;
+/// Bytes of a message that is too long, up to which it is read and thrown away, so that its sender can be told.
+const PASSED_OVER: usize = 64 * 1024 * 1024;
+/// Kinds of messages that grow with what clients send.
+const GROWING: &[u8] = b"QPBCDEFdf";
 /// Bytes that are read at once.
 const CHUNK: usize = 16 * 1024;
 /// Bytes that are sent together: more than that does not wait here.
@@ -40,6 +44,13 @@ pub(crate) enum Broken {
     /// What came is not the protocol.
     #[error("{0}")]
     Violated(String),
+    /// A message was too long, and all of it was thrown away: the next one can be read.
+    #[error("a message of {bytes} bytes")]
+    TooLong {
+        /// Its first byte.
+        kind: u8,
+        bytes: usize,
+    },
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -60,8 +71,16 @@ pub(crate) struct Wire {
     output: BytesMut,
     context: DecodeContext,
     most: usize,
+    /// A message that is too long, of which some is still to come.
+    passed_over: Option<PassedOver>,
     /// The end of the last question's time.
     until: Option<Instant>,
+}
+
+struct PassedOver {
+    kind: u8,
+    bytes: usize,
+    left: usize,
 }
 
 impl Wire {
@@ -69,7 +88,8 @@ impl Wire {
         let mut context = DecodeContext::new(ProtocolVersion::PROTOCOL3_0);
         context.awaiting_frontend_ssl = false;
         context.awaiting_frontend_startup = false;
-        Self { stream, input: BytesMut::new(), output: BytesMut::new(), context, most: STRANGER, until: None }
+        let (input, output) = (BytesMut::new(), BytesMut::new());
+        Self { stream, input, output, context, most: STRANGER, passed_over: None, until: None }
     }
 
     /// From now on its sender is known.
@@ -99,8 +119,24 @@ impl Wire {
 
     /// The next message, if all of it has come.
     fn buffered(&mut self) -> Result<Option<PgWireFrontendMessage>, Broken> {
-        let Some([_, length @ ..]) = self.input.first_chunk::<5>() else { return Ok(None) };
-        let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+        if let Some(long) = &mut self.passed_over {
+            let come = long.left.min(self.input.len());
+            self.input.advance(come);
+            long.left -= come;
+            if long.left > 0 {
+                return Ok(None);
+            }
+            let (kind, bytes) = (long.kind, long.bytes);
+            self.passed_over = None;
+            return Err(Broken::TooLong { kind, bytes });
+        }
+        let Some([kind, length @ ..]) = self.input.first_chunk::<5>() else { return Ok(None) };
+        let (kind, length) = (*kind, usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0));
+        let is_trusted = self.most == MESSAGE;
+        if is_trusted && (MESSAGE + 1..=PASSED_OVER).contains(&length) && GROWING.contains(&kind) {
+            self.passed_over = Some(PassedOver { kind, bytes: length + 1, left: length + 1 });
+            return self.buffered();
+        }
         if !(4..=self.most).contains(&length) {
             return Err(Broken::Violated(format!("a message of {length} bytes; at most {} are taken", self.most)));
         }
@@ -233,6 +269,28 @@ mod tests {
         wire.output().extend_from_slice(&[0; 2 * PIECE]);
         assert!(matches!(wire.send_until(Instant::now() + Duration::from_millis(50)).await, Err(Broken::Ended)));
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_is_too_long_is_thrown_away_and_the_next_one_read() {
+        let (ours, mut theirs) = duplex(PIECE);
+        let mut wire = Wire::new(Box::new(ours));
+        wire.trust();
+        let client = async {
+            let mut messages = vec![b'Q'];
+            messages.extend_from_slice(&(4 * MESSAGE as u32).to_be_bytes());
+            messages.resize(4 * MESSAGE + 1, b'x');
+            messages.extend_from_slice(b"S\0\0\0\x04");
+            theirs.write_all(&messages).await.expect("it is taken");
+        };
+        let heard = async {
+            let long = wire.next().await;
+            assert!(matches!(long, Err(Broken::TooLong { kind: b'Q', bytes }) if bytes == 4 * MESSAGE + 1), "{long:?}");
+            assert!(wire.input.capacity() < MESSAGE, "it is not kept");
+            wire.next().await
+        };
+        let ((), next) = tokio::join!(client, heard);
+        assert!(matches!(next, Ok(PgWireFrontendMessage::Sync(_))), "{next:?}");
     }
 
     #[tokio::test]

@@ -148,6 +148,7 @@ impl Unanswered {
             Cause::Memory => Self::Memory(text.replace("Resources exhausted: ", "")),
             Cause::Scratch => Self::Memory(NO_SCRATCH.to_owned()),
             Cause::Lake => Self::Unavailable(Arc::new(error.into())),
+            Cause::Text if is_of_planning(&error) => Self::Invalid(text),
             Cause::Text => Self::Failed(text),
             Cause::Fault => {
                 tracing::error!(%error, "a question met a fault of this program");
@@ -230,6 +231,16 @@ fn cause(error: &DataFusionError) -> Cause {
     }
 }
 
+/// Whether the text cannot be planned: types that do not fit and parameters without a value are found by the engine only when
+/// it begins to run.
+fn is_of_planning(error: &DataFusionError) -> bool {
+    match error.find_root() {
+        DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => true,
+        DataFusionError::Execution(text) => text.starts_with("Placeholder '"),
+        _ => false,
+    }
+}
+
 fn of_file(error: &io::Error) -> Cause {
     // The engine's words where its own bound is reached.
     let is_full = error.kind() == io::ErrorKind::StorageFull || error.to_string().contains("max_temp_directory_size");
@@ -252,5 +263,15 @@ mod tests {
         let full = io::Error::from(io::ErrorKind::StorageFull);
         assert_eq!(cause(&DataFusionError::IoError(full)), Cause::Scratch);
         assert_eq!(cause(&DataFusionError::Internal("?".to_owned())), Cause::Unknown);
+    }
+
+    #[test]
+    fn what_cannot_be_planned_is_told_from_what_fails_while_it_runs() {
+        let code = |error: DataFusionError| Unanswered::of_engine(error, &Address::default()).code();
+        let kinds = DataFusionError::Plan("Cannot infer common argument type".to_owned()).context("type_coercion");
+        assert_eq!(code(kinds), Code::SqlInvalid);
+        let unbound = "Placeholder '$1' was not provided a value for execution.".to_owned();
+        assert_eq!(code(DataFusionError::Execution(unbound)), Code::SqlInvalid);
+        assert_eq!(code(DataFusionError::from(ArrowError::DivideByZero)), Code::SqlFailed);
     }
 }

@@ -13,8 +13,9 @@ use datafusion::logical_expr::ScalarUDF;
 use helan_query::{Made, Offered};
 
 use self::names::{formatted, parse_ident, quote_ident, relation_oid, schema_name, schema_oid, type_name, type_oid};
-use super::Relations;
+use super::{ASKER, Relations};
 use crate::settings::{Settings, VERSION};
+use crate::types;
 
 /// Arguments of a call for each row.
 struct Arguments<'a>(&'a [ArrayRef]);
@@ -109,7 +110,6 @@ const NOTHING: &[&str] = &[
     "pg_advisory_unlock_all",
     "pg_get_constraintdef",
     "pg_get_expr",
-    "pg_get_functiondef",
     "pg_get_indexdef",
     "pg_get_partition_constraintdef",
     "pg_get_partkeydef",
@@ -131,6 +131,7 @@ const NO_NUMBER: &[&str] = &[
     "pg_sequence_last_value",
     "pg_stat_get_numscans",
     "pg_table_size",
+    "pg_tablespace_size",
     "pg_total_relation_size",
     "inet_server_port",
     "inet_client_port",
@@ -148,6 +149,9 @@ const TRUE: &[&str] = &[
     "pg_statistics_obj_is_visible",
     "pg_table_is_visible",
     "pg_ts_config_is_visible",
+    "pg_ts_dict_is_visible",
+    "pg_ts_parser_is_visible",
+    "pg_ts_template_is_visible",
     "pg_type_is_visible",
 ];
 const FALSE: &[&str] = &[
@@ -160,6 +164,8 @@ const FALSE: &[&str] = &[
     "pg_relation_is_publishable",
     "row_security_active",
 ];
+/// What table functions take, as their definitions write it.
+const ARGUMENTS: &str = "known text, recorded text DEFAULT NULL";
 /// Whether a right is one that askers have: to read, to connect, to look into schemas, to call functions.
 const RIGHTS: &[&str] = &[
     "has_any_column_privilege",
@@ -192,9 +198,14 @@ pub(super) fn all(relations: &Arc<Relations>, settings: &Settings, pid: i32) -> 
         always("helan_current_schema", Some("public")),
         always("pg_client_encoding", Some("UTF8")),
         always("pg_encoding_to_char", Some("UTF8")),
-        always("pg_get_userbyid", Some("helan")),
+        texts("pg_get_userbyid", {
+            let user = user.clone();
+            move |arguments, row| {
+                Some(if arguments.number(0, row) == Some(ASKER) { user.as_str() } else { "helan" }.to_owned())
+            }
+        }),
         always("pg_get_function_result", Some("SETOF record")),
-        always("pg_get_function_arguments", Some("known text, recorded text DEFAULT NULL")),
+        always("pg_get_function_arguments", Some(ARGUMENTS)),
         always("pg_get_function_identity_arguments", Some("known text, recorded text")),
         numbers("pg_char_to_encoding", |_, _| Some(6)),
         numbers("pg_my_temp_schema", |_, _| Some(0)),
@@ -220,6 +231,7 @@ pub(super) fn all(relations: &Arc<Relations>, settings: &Settings, pid: i32) -> 
         place("array_upper", true),
         place("array_lower", false),
         schemas(),
+        type_of(),
         set_config(),
         setting(settings),
     ]);
@@ -251,6 +263,23 @@ fn of_relations(relations: &Arc<Relations>) -> Vec<Arc<ScalarUDF>> {
     all.push(texts("pg_get_viewdef", move |arguments, row| {
         let oid = arguments.number(0, row)?;
         known.relations().find(|(known, _)| *known == oid).and_then(|(_, doc)| doc.sql).map(str::to_owned)
+    }));
+    let known = relations.clone();
+    all.push(numbers("helan_function", move |arguments, row| {
+        let name = arguments.text(0, row)?;
+        let bare = name.trim().trim_start_matches("public.").trim_matches('"');
+        let number = bare.parse::<i64>().ok();
+        number.or_else(|| known.functions().find(|(_, doc)| doc.name == bare).map(|(oid, _)| oid))
+    }));
+    let known = relations.clone();
+    all.push(texts("pg_get_functiondef", move |arguments, row| {
+        let oid = arguments.number(0, row)?;
+        let (_, doc) = known.functions().find(|(known, _)| *known == oid)?;
+        Some(format!(
+            "CREATE OR REPLACE FUNCTION public.{}({ARGUMENTS})\n RETURNS SETOF record\n LANGUAGE sql\nAS $function$\n{}\n$function$\n",
+            quote_ident(&doc.name),
+            doc.sql?.trim_end()
+        ))
     }));
     let known = relations.clone();
     all.push(texts("obj_description", move |arguments, row| {
@@ -305,6 +334,16 @@ fn schemas() -> Arc<ScalarUDF> {
         Ok(Arc::new(lists.finish()) as ArrayRef)
     });
     Offered::function("current_schemas", DataType::new_list(DataType::Utf8, true), made)
+}
+
+/// The name of a value's type; null where it has none of PostgreSQL's.
+fn type_of() -> Arc<ScalarUDF> {
+    let made: Made = Arc::new(|columns, rows| {
+        let kind = columns.first().and_then(|column| types::of_type(column.data_type()));
+        let name = kind.map(|kind| type_name(types::oid_of(kind).into()));
+        Ok(Arc::new(std::iter::repeat_n(name, rows).collect::<StringArray>()) as ArrayRef)
+    });
+    Offered::function("pg_typeof", DataType::Utf8, made)
 }
 
 fn setting(settings: &Settings) -> Arc<ScalarUDF> {

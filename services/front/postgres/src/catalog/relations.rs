@@ -94,8 +94,10 @@ pub(super) fn procedures(relations: &Relations) -> Vec<Row> {
             ("proname", doc.name.as_str().into()),
             ("pronamespace", PUBLIC.into()),
             ("proowner", OWNER.into()),
-            ("pronargs", 1.into()),
+            ("pronargs", 2.into()),
+            ("pronargdefaults", 1.into()),
             ("prorettype", 2249.into()),
+            ("proargtypes", format!("{0} {0}", TEXT.oid).into()),
             ("proargnames", Cell::Texts(vec!["known".to_owned(), "recorded".to_owned()])),
         ]
     });

@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 use self::names::named;
 use self::path::asks_for_path;
 use self::scalar::one_row;
-use self::types::{casted, listed};
+use self::types::{casted, compared, listed};
 use super::system::is_system;
 
 /// Words that only texts about the catalogs have, or that mean a function without brackets.
@@ -129,9 +129,15 @@ impl VisitorMut for Words {
         lists::counted(factor);
         if let TableFactor::Table { name, args, .. } = factor {
             let last = last(name);
-            if args.is_some() && last == "pg_get_keywords" {
+            // Functions whose rows are those of a table.
+            let rows = match last.as_str() {
+                "pg_get_keywords" => Some("pg_get_keywords"),
+                "pg_show_all_settings" => Some("pg_settings"),
+                _ => None,
+            };
+            if let (Some(rows), true) = (rows, args.is_some()) {
                 *args = None;
-                *name = of(&["pg_catalog", &last]);
+                *name = of(&["pg_catalog", rows]);
             } else if args.is_some() && name.0.len() == 2 {
                 *name = of(&[&last]);
             } else if args.is_none() && name.0.len() == 1 && is_system(&last) {
@@ -223,9 +229,9 @@ fn said(expr: Expr) -> Expr {
             };
             Expr::BinaryOp { left, op, right }
         }
-        Expr::BinaryOp { left, op: BinaryOperator::Eq, right } => {
-            let (left, right) = by_name(*left, *right);
-            Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) }
+        Expr::BinaryOp { left, op: op @ (BinaryOperator::Eq | BinaryOperator::NotEq), right } => {
+            let (left, right) = compared(by_name(*left, *right));
+            Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
         }
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_query(&right) => {
             call("array_has", vec![listed(*right), *left])
@@ -248,11 +254,13 @@ fn said(expr: Expr) -> Expr {
         Expr::Identifier(ident) if ident.quote_style.is_none() && is_bare(&ident) => {
             bare(&ident.value.to_ascii_lowercase())
         }
-        // A field of what a function of keys gives; no table here has keys.
-        Expr::CompoundFieldAccess { root, access_chain } if matches!(access_chain[..], [AccessExpr::Dot(_)]) => {
-            match *root {
-                Expr::Nested(inner) => *inner,
-                root => Expr::CompoundFieldAccess { root: Box::new(root), access_chain },
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let is_field = matches!(access_chain[..], [AccessExpr::Dot(_)]);
+            match (lists::number_at(&root, &access_chain), *root) {
+                (Some(number), _) => number,
+                // A field of what a function of keys gives; no table here has keys.
+                (None, Expr::Nested(inner)) if is_field => *inner,
+                (None, root) => Expr::CompoundFieldAccess { root: Box::new(root), access_chain },
             }
         }
         other => other,

@@ -1,5 +1,7 @@
-//! The tables of `pg_catalog` and `information_schema`: columns as PostgreSQL 16 has them. Those with nothing to say here
-//! are empty; those that would tell of other people's sessions or credentials are empty or not there.
+//! The tables of `pg_catalog`: columns as PostgreSQL 16 has them. Those with nothing to say here are empty; those that would
+//! tell of other people's sessions or credentials are empty or not there.
+
+mod information;
 
 use std::collections::HashMap;
 
@@ -8,11 +10,13 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 
-use super::relations::{attributes, classes, columns, descriptions, procedures, rules, types};
+pub(super) use self::information::{information_schema, is_empty_information};
+use super::keywords;
+use super::relations::{attributes, classes, descriptions, procedures, rules, types};
 use super::rows::{Cell, Row, Schema, table};
 use crate::settings::Settings;
 
-use super::{DATABASE, INFORMATION_SCHEMA, OWNER, PG_CATALOG, PUBLIC, Relations};
+use super::{ASKER, DATABASE, INFORMATION_SCHEMA, OWNER, PG_CATALOG, PUBLIC, Relations};
 
 /// Each table's columns.
 const TABLES: &[(&str, &str)] = &[
@@ -21,6 +25,11 @@ const TABLES: &[(&str, &str)] = &[
         "aggfnoid:oid aggkind:char aggnumdirectargs:int2 aggtransfn:text aggfinalfn:text aggsortop:oid aggtranstype:oid",
     ),
     ("pg_am", "oid:oid amname:name amhandler:text amtype:char"),
+    (
+        "pg_amop",
+        "oid:oid amopfamily:oid amoplefttype:oid amoprighttype:oid amopstrategy:int2 amoppurpose:char amopopr:oid amopmethod:oid amopsortfamily:oid",
+    ),
+    ("pg_amproc", "oid:oid amprocfamily:oid amproclefttype:oid amprocrighttype:oid amprocnum:int2 amproc:oid"),
     ("pg_attrdef", "oid:oid adrelid:oid adnum:int2 adbin:text"),
     (
         "pg_attribute",
@@ -57,7 +66,14 @@ const TABLES: &[(&str, &str)] = &[
          confmatchtype:char conislocal:bool coninhcount:int2 connoinherit:bool conkey:int2[] confkey:int2[] conpfeqop:oid[] \
          conppeqop:oid[] conffeqop:oid[] confdelsetcols:int2[] conexclop:oid[] conbin:text",
     ),
-    ("pg_conversion", "oid:oid conname:name connamespace:oid conowner:oid conforencoding:int4 contoencoding:int4"),
+    (
+        "pg_conversion",
+        "oid:oid tableoid:oid=0 conname:name connamespace:oid conowner:oid conforencoding:int4 contoencoding:int4 conproc:text condefault:bool",
+    ),
+    (
+        "pg_cursors",
+        "name:text statement:text is_holdable:bool is_binary:bool is_scrollable:bool creation_time:timestamptz",
+    ),
     (
         "pg_database",
         "oid:oid datname:name datdba:oid encoding:int4 datlocprovider:char datistemplate:bool datallowconn:bool \
@@ -80,7 +96,7 @@ const TABLES: &[(&str, &str)] = &[
         "oid:oid srvname:name srvowner:oid srvfdw:oid srvtype:text srvversion:text srvoptions:text[]",
     ),
     ("pg_foreign_table", "ftrelid:oid ftserver:oid ftoptions:text[]"),
-    ("pg_get_keywords", "word:text catcode:char catdesc:text"),
+    ("pg_get_keywords", "word:text catcode:char barelabel:bool=f catdesc:text baredesc:text"),
     (
         "pg_index",
         "indexrelid:oid indrelid:oid indnatts:int2 indnkeyatts:int2 indisunique:bool indnullsnotdistinct:bool \
@@ -90,19 +106,28 @@ const TABLES: &[(&str, &str)] = &[
     ),
     ("pg_indexes", "schemaname:name tablename:name indexname:name tablespace:name indexdef:text"),
     ("pg_inherits", "inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool"),
-    ("pg_language", "oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool"),
+    (
+        "pg_language",
+        "oid:oid tableoid:oid=0 lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid=0 laninline:oid=0 lanvalidator:oid=0 lanacl:text[]",
+    ),
+    ("pg_largeobject_metadata", "oid:oid lomowner:oid lomacl:text[]"),
     ("pg_locks", "locktype:text database:oid relation:oid pid:int4 mode:text granted:bool"),
     (
         "pg_matviews",
         "schemaname:name matviewname:name matviewowner:name tablespace:name hasindexes:bool ispopulated:bool definition:text",
     ),
     ("pg_namespace", "oid:oid tableoid:oid=0 nspname:name nspowner:oid nspacl:text[]"),
-    ("pg_opclass", "oid:oid tableoid:oid=0 opcmethod:oid opcname:name opcnamespace:oid opcintype:oid opcdefault:bool"),
+    (
+        "pg_opclass",
+        "oid:oid tableoid:oid=0 opcmethod:oid opcname:name opcnamespace:oid opcowner:oid opcfamily:oid opcintype:oid opcdefault:bool opckeytype:oid",
+    ),
     ("pg_opfamily", "oid:oid tableoid:oid opfmethod:oid opfname:name opfnamespace:oid opfowner:oid"),
     (
         "pg_operator",
-        "oid:oid tableoid:oid=0 oprname:name oprnamespace:oid oprkind:char oprleft:oid oprright:oid oprresult:oid",
+        "oid:oid tableoid:oid=0 oprname:name oprnamespace:oid oprowner:oid oprkind:char oprcanmerge:bool oprcanhash:bool oprleft:oid \
+         oprright:oid oprresult:oid oprcom:oid oprnegate:oid oprcode:text oprrest:text oprjoin:text",
     ),
+    ("pg_parameter_acl", "oid:oid parname:text paracl:text[]"),
     (
         "pg_partitioned_table",
         "partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2[] partexprs:text",
@@ -116,11 +141,15 @@ const TABLES: &[(&str, &str)] = &[
         "schemaname:name tablename:name policyname:name permissive:text roles:name[] cmd:text qual:text with_check:text",
     ),
     (
+        "pg_prepared_statements",
+        "name:text statement:text prepare_time:timestamptz parameter_types:oid[] result_types:oid[] from_sql:bool generic_plans:int8 custom_plans:int8",
+    ),
+    (
         "pg_proc",
         "oid:oid tableoid:oid=0 proname:name pronamespace:oid proowner:oid prolang:oid=14 procost:float4=1 prorows:float4=1000 \
          provariadic:oid=0 prosupport:text prokind:char=f prosecdef:bool=f proleakproof:bool=f proisstrict:bool=f \
          proretset:bool=t provolatile:char=s proparallel:char=s pronargs:int2 pronargdefaults:int2=0 prorettype:oid \
-         proargtypes:oid[] proallargtypes:oid[] proargmodes:char[] proargnames:text[] proargdefaults:text \
+         proargtypes:text= proallargtypes:oid[] proargmodes:char[] proargnames:text[] proargdefaults:text \
          protrftypes:oid[] prosrc:text= probin:text proconfig:text[] proacl:text[]",
     ),
     (
@@ -163,6 +192,12 @@ const TABLES: &[(&str, &str)] = &[
         "pg_tables",
         "schemaname:name tablename:name tableowner:name tablespace:name hasindexes:bool=f hasrules:bool=f hastriggers:bool=f rowsecurity:bool=f",
     ),
+    (
+        "pg_subscription",
+        "oid:oid subdbid:oid subname:name subowner:oid subenabled:bool subbinary:bool substream:char subtwophasestate:char \
+         subdisableonerr:bool subpasswordrequired:bool subrunasowner:bool subconninfo:text subslotname:name subsynccommit:text \
+         subpublications:text[] suborigin:text subskiplsn:text",
+    ),
     ("pg_tablespace", "oid:oid spcname:name spcowner:oid spcacl:text[] spcoptions:text[]"),
     ("pg_timezone_names", "name:text abbrev:text utc_offset:text is_dst:bool"),
     (
@@ -171,6 +206,14 @@ const TABLES: &[(&str, &str)] = &[
          tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2 tgattr:int2[] tgargs:text \
          tgqual:text tgoldtable:name tgnewtable:name",
     ),
+    ("pg_ts_config", "oid:oid cfgname:name cfgnamespace:oid cfgowner:oid cfgparser:oid"),
+    ("pg_ts_config_map", "mapcfg:oid maptokentype:int4 mapseqno:int4 mapdict:oid"),
+    ("pg_ts_dict", "oid:oid dictname:name dictnamespace:oid dictowner:oid dicttemplate:oid dictinitoption:text"),
+    (
+        "pg_ts_parser",
+        "oid:oid prsname:name prsnamespace:oid prsstart:text prstoken:text prsend:text prsheadline:text prslextype:text",
+    ),
+    ("pg_ts_template", "oid:oid tmplname:name tmplnamespace:oid tmplinit:text tmpllexize:text"),
     (
         "pg_type",
         "oid:oid tableoid:oid=0 typname:name typnamespace:oid typowner:oid typlen:int2 typbyval:bool=f typtype:char=b typcategory:char \
@@ -183,109 +226,9 @@ const TABLES: &[(&str, &str)] = &[
         "pg_user",
         "usename:name usesysid:oid usecreatedb:bool=f usesuper:bool=f userepl:bool=f usebypassrls:bool=f passwd:text valuntil:timestamptz useconfig:text[]",
     ),
+    ("pg_user_mappings", "umid:oid srvid:oid srvname:name umuser:oid usename:name umoptions:text[]"),
     ("pg_user_mapping", "oid:oid umuser:oid umserver:oid umoptions:text[]"),
     ("pg_views", "schemaname:name viewname:name viewowner:name definition:text"),
-];
-
-const INFORMATION: &[(&str, &str)] = &[
-    (
-        "character_sets",
-        "character_set_catalog:name character_set_schema:name character_set_name:name default_collate_name:name",
-    ),
-    (
-        "column_privileges",
-        "grantor:name grantee:name table_catalog:name table_schema:name table_name:name column_name:name privilege_type:text is_grantable:text",
-    ),
-    ("check_constraints", "constraint_catalog:name constraint_schema:name constraint_name:name check_clause:text"),
-    (
-        "columns",
-        "table_catalog:name=helan table_schema:name=public table_name:name column_name:name ordinal_position:int4 \
-         column_default:text is_nullable:text=YES data_type:text character_maximum_length:int4 \
-         character_octet_length:int4 numeric_precision:int4 numeric_precision_radix:int4 numeric_scale:int4 \
-         datetime_precision:int4 interval_type:text interval_precision:int4 character_set_catalog:name \
-         character_set_schema:name character_set_name:name collation_catalog:name collation_schema:name \
-         collation_name:name domain_catalog:name domain_schema:name domain_name:name udt_catalog:name=helan \
-         udt_schema:name=pg_catalog udt_name:name scope_catalog:name scope_schema:name scope_name:name \
-         maximum_cardinality:int4 dtd_identifier:name is_self_referencing:text=NO is_identity:text=NO \
-         identity_generation:text identity_start:text identity_increment:text identity_maximum:text \
-         identity_minimum:text identity_cycle:text=NO is_generated:text=NEVER generation_expression:text \
-         is_updatable:text=NO",
-    ),
-    (
-        "constraint_column_usage",
-        "table_catalog:name table_schema:name table_name:name column_name:name constraint_catalog:name constraint_schema:name constraint_name:name",
-    ),
-    (
-        "constraint_table_usage",
-        "table_catalog:name table_schema:name table_name:name constraint_catalog:name constraint_schema:name constraint_name:name",
-    ),
-    ("domains", "domain_catalog:name domain_schema:name domain_name:name data_type:text domain_default:text"),
-    (
-        "element_types",
-        "object_catalog:name object_schema:name object_name:name object_type:text collection_type_identifier:name data_type:text",
-    ),
-    ("information_schema_catalog_name", "catalog_name:name"),
-    (
-        "key_column_usage",
-        "constraint_catalog:name constraint_schema:name constraint_name:name table_catalog:name table_schema:name table_name:name column_name:name ordinal_position:int4 position_in_unique_constraint:int4",
-    ),
-    (
-        "parameters",
-        "specific_catalog:name specific_schema:name specific_name:name ordinal_position:int4 parameter_mode:text parameter_name:name data_type:text",
-    ),
-    (
-        "referential_constraints",
-        "constraint_catalog:name constraint_schema:name constraint_name:name unique_constraint_catalog:name unique_constraint_schema:name unique_constraint_name:name match_option:text update_rule:text delete_rule:text",
-    ),
-    (
-        "role_table_grants",
-        "grantor:name grantee:name table_catalog:name table_schema:name table_name:name privilege_type:text is_grantable:text",
-    ),
-    (
-        "routine_privileges",
-        "grantor:name grantee:name specific_catalog:name specific_schema:name specific_name:name routine_catalog:name routine_schema:name routine_name:name privilege_type:text is_grantable:text",
-    ),
-    (
-        "routines",
-        "specific_catalog:name specific_schema:name specific_name:name routine_catalog:name routine_schema:name routine_name:name routine_type:text data_type:text routine_definition:text",
-    ),
-    (
-        "schemata",
-        "catalog_name:name=helan schema_name:name schema_owner:name=helan default_character_set_catalog:name default_character_set_schema:name default_character_set_name:name sql_path:text",
-    ),
-    (
-        "sequences",
-        "sequence_catalog:name sequence_schema:name sequence_name:name data_type:text start_value:text minimum_value:text maximum_value:text increment:text cycle_option:text",
-    ),
-    (
-        "table_constraints",
-        "constraint_catalog:name constraint_schema:name constraint_name:name table_catalog:name table_schema:name table_name:name constraint_type:text is_deferrable:text initially_deferred:text enforced:text",
-    ),
-    (
-        "table_privileges",
-        "grantor:name grantee:name table_catalog:name table_schema:name table_name:name privilege_type:text is_grantable:text with_hierarchy:text",
-    ),
-    (
-        "tables",
-        "table_catalog:name=helan table_schema:name=public table_name:name table_type:text \
-         self_referencing_column_name:name reference_generation:text user_defined_type_catalog:name \
-         user_defined_type_schema:name user_defined_type_name:name is_insertable_into:text=NO is_typed:text=NO \
-         commit_action:text",
-    ),
-    (
-        "triggers",
-        "trigger_catalog:name trigger_schema:name trigger_name:name event_manipulation:text event_object_catalog:name event_object_schema:name event_object_table:name action_statement:text action_timing:text",
-    ),
-    (
-        "view_table_usage",
-        "view_catalog:name view_schema:name view_name:name table_catalog:name table_schema:name table_name:name",
-    ),
-    (
-        "views",
-        "table_catalog:name=helan table_schema:name=public table_name:name view_definition:text check_option:text=NONE \
-         is_updatable:text=NO is_insertable_into:text=NO is_trigger_updatable:text=NO is_trigger_deletable:text=NO \
-         is_trigger_insertable_into:text=NO",
-    ),
 ];
 
 /// Whether `pg_catalog` has a table: its names are also known without the schema.
@@ -293,15 +236,17 @@ pub(super) fn is_system(name: &str) -> bool {
     name == "pg_settings" || TABLES.iter().any(|(known, _)| *known == name)
 }
 
+/// What the arrays of a column hold, where one of the tables has arrays under that name.
+pub(super) fn list_of(column: &str) -> Option<&'static str> {
+    TABLES.iter().flat_map(|(_, columns)| columns.split_whitespace()).find_map(|known| {
+        let (_, kind) = known.split_once(':').filter(|(name, _)| *name == column)?;
+        kind.strip_suffix("[]")
+    })
+}
+
 /// Whether a table has no rows, whatever is asked.
 pub(super) fn is_empty(name: &str) -> bool {
     is_system(name) && !FILLED.contains(&name)
-}
-
-/// Whether a table of `information_schema` has no rows, whatever is asked.
-pub(super) fn is_empty_information(name: &str) -> bool {
-    let filled = ["character_sets", "columns", "information_schema_catalog_name", "schemata", "tables", "views"];
-    INFORMATION.iter().any(|(known, _)| *known == name) && !filled.contains(&name)
 }
 
 /// Those that have rows.
@@ -310,6 +255,7 @@ const FILLED: &[&str] = &[
     "pg_class",
     "pg_database",
     "pg_description",
+    "pg_get_keywords",
     "pg_language",
     "pg_namespace",
     "pg_proc",
@@ -364,13 +310,13 @@ pub(super) fn pg_catalog(relations: &Relations) -> Result<Schema> {
     let tables = relations.relations().filter(|(_, doc)| doc.kind != "view").map(|(_, doc)| {
         row([("schemaname", "public".into()), ("tablename", doc.name.as_str().into()), ("tableowner", "helan".into())])
     });
-    let owner = [("rolname", "helan".into()), ("oid", OWNER.into())];
     let rows = HashMap::from([
         ("pg_am", vec![row([("oid", 2.into()), ("amname", "heap".into()), ("amtype", "t".into())])]),
         ("pg_attribute", attributes(relations)),
         ("pg_class", classes(relations)),
         ("pg_database", vec![database]),
         ("pg_description", descriptions(relations)),
+        ("pg_get_keywords", keywords::rows()),
         (
             "pg_language",
             vec![row([
@@ -384,21 +330,38 @@ pub(super) fn pg_catalog(relations: &Relations) -> Result<Schema> {
         ("pg_namespace", schemas.into()),
         ("pg_proc", procedures(relations)),
         ("pg_rewrite", rules(relations)),
-        ("pg_roles", vec![owner.into()]),
         ("pg_tables", tables.collect()),
         (
             "pg_tablespace",
             vec![row([("oid", 1663.into()), ("spcname", "pg_default".into()), ("spcowner", OWNER.into())])],
         ),
         ("pg_type", types()),
-        ("pg_user", vec![row([("usename", "helan".into()), ("usesysid", OWNER.into())])]),
         ("pg_views", views.collect()),
     ]);
     made(TABLES, &rows)
 }
 
+/// The tables that each connection has its own of: its settings, and who asks.
+pub(super) fn of_connection(settings: &Settings) -> Result<[(&'static str, Arc<dyn TableProvider>); 3]> {
+    let asker = settings.get("session_authorization");
+    let roles = [("helan", OWNER), (asker, ASKER)];
+    // A credential may be called as the owner is.
+    let roles = || roles.into_iter().filter(|(name, oid)| *oid == OWNER || *name != "helan");
+    let known = roles().map(|(name, oid)| row([("rolname", name.into()), ("oid", oid.into())]));
+    let users = roles().map(|(name, oid)| row([("usename", name.into()), ("usesysid", oid.into())]));
+    Ok([
+        ("pg_settings", pg_settings(settings)?),
+        ("pg_roles", table(columns_of("pg_roles"), &known.collect::<Vec<_>>())?),
+        ("pg_user", table(columns_of("pg_user"), &users.collect::<Vec<_>>())?),
+    ])
+}
+
+fn columns_of(name: &str) -> &'static str {
+    TABLES.iter().find(|(known, _)| *known == name).map_or("", |(_, columns)| columns)
+}
+
 /// The settings of one connection.
-pub(super) fn pg_settings(settings: &Settings) -> Result<Arc<dyn TableProvider>> {
+fn pg_settings(settings: &Settings) -> Result<Arc<dyn TableProvider>> {
     let rows: Vec<Row> = settings
         .all()
         .map(|(name, value)| row([("name", name.into()), ("setting", value.into()), ("reset_val", value.into())]))
@@ -407,25 +370,4 @@ pub(super) fn pg_settings(settings: &Settings) -> Result<Arc<dyn TableProvider>>
                    vartype:text=string source:text=session min_val:text max_val:text enumvals:text[] boot_val:text \
                    reset_val:text sourcefile:text sourceline:int4 pending_restart:bool=f";
     table(columns, &rows)
-}
-
-pub(super) fn information_schema(relations: &Relations) -> Result<Schema> {
-    let schemata = ["information_schema", "pg_catalog", "public"].map(|name| row([("schema_name", name.into())]));
-    let tables = relations.relations().map(|(_, doc)| {
-        let kind = if doc.kind == "view" { "VIEW" } else { "BASE TABLE" };
-        row([("table_name", doc.name.as_str().into()), ("table_type", kind.into())])
-    });
-    let views = relations.relations().filter(|(_, doc)| doc.kind == "view").map(|(_, doc)| {
-        row([("table_name", doc.name.as_str().into()), ("view_definition", doc.sql.unwrap_or_default().into())])
-    });
-    let letters = row([("character_set_name", "UTF8".into()), ("default_collate_name", "C".into())]);
-    let rows = HashMap::from([
-        ("character_sets", vec![letters]),
-        ("columns", columns(relations)),
-        ("information_schema_catalog_name", vec![row([("catalog_name", "helan".into())])]),
-        ("schemata", schemata.into()),
-        ("tables", tables.collect()),
-        ("views", views.collect()),
-    ]);
-    made(INFORMATION, &rows)
 }

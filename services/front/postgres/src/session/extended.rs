@@ -38,13 +38,13 @@ impl Session {
         // What is unknown to the client is found by the engine.
         let oids = parse.type_oids.into_iter().map(|oid| if oid == UNKNOWN.oid { 0 } else { oid });
         let mut oids: Vec<u32> = oids.collect();
-        if let Statement::Question(text) = &statement {
-            decode::named_by_casts(text, &mut oids);
-        }
         // Planned now, so that a wrong text is refused here; parameters are bound by the types that are found.
-        let described = match &statement {
-            Statement::Question(text) => Some(self.described(text, &oids).await?),
-            _ => None,
+        let described = match statement.question() {
+            Some(text) => {
+                decode::named_by_casts(text, &mut oids);
+                Some(self.described(text, &oids).await?)
+            }
+            None => None,
         };
         if let Some(described) = &described {
             kept += described.columns.len() * EACH + described.parameters.len() * PARAMETER;
@@ -82,7 +82,7 @@ impl Session {
         let parameters = values.collect::<Result<Vec<_>, Problem>>()?;
         let state = match prepared.statement.clone() {
             Statement::Question(text) => State::Question { text, parameters },
-            own => State::Own(own),
+            own => State::Own(own, parameters),
         };
         self.allowed(&prepared.statement)?;
         self.portals
@@ -100,11 +100,12 @@ impl Session {
             let parameters = ParameterDescription::new(parameters.collect());
             self.wire.put(&PgWireBackendMessage::ParameterDescription(parameters))?;
             return match described {
-                Some(Described { schema, columns, .. }) => {
+                // A cursor has parameters, but no rows of its own.
+                Some(Described { schema, columns, .. }) if matches!(statement, Statement::Question(_)) => {
                     let described = encode::describe(&schema, &columns, &[]);
                     Ok(self.wire.put(&PgWireBackendMessage::RowDescription(described))?)
                 }
-                None => self.describe_own(&statement, &[]),
+                _ => self.describe_own(&statement, &[]),
             };
         }
         let mut portal = self.portals.remove(&name).ok_or_else(|| Problem::found(Own::Cursor, format!("{name:?}")))?;
@@ -117,7 +118,7 @@ impl Session {
                 let binary = encode::formats(&portal.codes, open.columns.len())?;
                 Ok(self.wire.put(&PgWireBackendMessage::RowDescription(open.described(&binary)))?)
             }
-            State::Own(statement) => {
+            State::Own(statement, _) => {
                 let statement = statement.clone();
                 self.describe_own(&statement, &portal.codes)
             }
@@ -140,12 +141,12 @@ impl Session {
                 self.portals.insert(name, Portal { state: State::Done, ..portal });
                 return self.complete("SELECT 0".to_owned());
             }
-            State::Own(Statement::Empty) => {
+            State::Own(Statement::Empty, _) => {
                 return Ok(self.wire.put(&PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new()))?);
             }
-            State::Own(statement) => {
+            State::Own(statement, parameters) => {
                 self.allowed(&statement)?;
-                return self.own(statement, &portal.codes, most, false).await;
+                return self.own(statement, parameters, &portal.codes, most, false).await;
             }
         };
         let binary = encode::formats(&portal.codes, open.columns.len())?;

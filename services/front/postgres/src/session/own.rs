@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use helan_query::desk::{Moment, Question};
+use datafusion::scalar::ScalarValue;
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::data::NoData;
 use pgwire::messages::response::TransactionStatus;
@@ -29,10 +29,12 @@ fn texts(names: &[&str], rows: &[Vec<String>]) -> Step<Open> {
 }
 
 impl Session {
-    /// Carries one out, and sends its rows if it has any. `most`: rows of one call; `describes`: with their columns.
+    /// Carries one out, and sends its rows if it has any. `parameters`: for the question of a cursor; `most`: rows of one
+    /// call; `describes`: with their columns.
     pub(super) async fn own(
         &mut self,
         statement: Statement,
+        parameters: Vec<ScalarValue>,
         codes: &[i16],
         most: Option<usize>,
         describes: bool,
@@ -96,7 +98,7 @@ impl Session {
                 short(&name)?;
                 let others = self.portals.values().map(|portal| &portal.kept);
                 let kept = self.front.kept.room(others, EACH + name.len())?;
-                let state = State::Open(Box::new(self.open(&text, Vec::new()).await?));
+                let state = State::Open(Box::new(self.open(&text, parameters).await?));
                 self.portals.insert(
                     name,
                     Portal {
@@ -181,14 +183,11 @@ impl Session {
     }
 
     /// Whether a text is a moment: the desk knows the catalog's time zone.
-    async fn moment(&mut self, text: &str) -> Step<()> {
+    pub(super) async fn moment(&mut self, text: &str) -> Step<()> {
         self.still_known()?;
-        if text.trim().is_empty() {
-            return Ok(());
+        if !text.trim().is_empty() {
+            self.front.parts.desk.moment(text.trim()).await?;
         }
-        let as_of = Some(Moment::Written(text.to_owned()));
-        let question = Question { text: "select 1".to_owned(), as_of, ..Question::default() };
-        self.front.parts.desk.describe(&self.identity.credential, question).await?;
         Ok(())
     }
 
