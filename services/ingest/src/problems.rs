@@ -254,5 +254,10 @@ mod tests {
         assert_eq!(told("加 source 列或参数 ?source="), "加 来源 列或参数 ?source=");
         assert_eq!(told(r#"unit_mult 不正确："a \" value" value"#), r#"数量级 不正确："a \" value" 数值"#);
         assert_eq!(as_headed("the value and obs_status", Lang::En), "the value and Status");
+        // A heading ends with a word that the sentence must not say once more.
+        for code in Code::ALL {
+            let said = told(&format!("{} {}", code.meaning_zh(), code.hint_zh()));
+            assert!(!said.contains("代码 代码") && !said.contains("编号 编号"), "{code}: {said}");
+        }
     }
 }

@@ -46,7 +46,8 @@ struct Heading {
 pub(crate) struct Layout {
     pub(crate) sheet: String,
     pub(super) part: String,
-    pub(crate) lang: Lang,
+    /// The language of the headings; none where they are the names of fields.
+    pub(crate) lang: Option<Lang>,
     heading_row: u32,
     headings: Vec<Heading>,
     /// The first heading's column that can be seen.
