@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use helan_schemas::nearest::{begins, nearest};
 
 use super::Judge;
-use crate::problems::{or_meant, quoted};
+use crate::problems::quoted_or_meant;
 
 /// Searches of one request: its answer lists no more errors anyway.
 pub(super) const SEARCHES: u32 = 200;
@@ -17,13 +17,13 @@ impl Judge<'_> {
         let named = rows.iter().filter(|row| is_name(written, [&row.name_zh, &row.name_en]));
         let named = only(named.map(|row| row.indicator.as_str()));
         let near = || nearest(written, rows.iter().map(|row| row.indicator.as_str()));
-        or_meant(quoted(written), self.may_search().then(|| named.or_else(near)).flatten())
+        quoted_or_meant(written, self.may_search().then(|| named.or_else(near)).flatten())
     }
 
     /// An unknown area, and the one of that name, of a code that differs by zeros or one letter, or whose name alone begins so.
     /// Codes are alike: where several are as near, none is named.
     pub(super) fn meant_area(&self, written: &str) -> String {
-        or_meant(quoted(written), self.may_search().then(|| self.area_near(written)).flatten())
+        quoted_or_meant(written, self.may_search().then(|| self.area_near(written)).flatten())
     }
 
     fn area_near(&self, written: &str) -> Option<&str> {

@@ -16,7 +16,7 @@ use super::layout;
 use super::table::{Column, Manner, Taken, lacking, take_row};
 use super::typed::{Writer, typed};
 use crate::answer::TableRead;
-use crate::problems::{Place, or_meant, quoted};
+use crate::problems::{Place, quoted, quoted_or_meant};
 use crate::submission::Builder;
 
 /// Reads a file into a builder. `source` stands for the column of that name. Errors end up in the builder too. What was
@@ -170,7 +170,7 @@ fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -
             }
         };
         let meant = if code == Code::CsvUnknownColumn { headings::meant(name) } else { None };
-        builder.problems().add(place, Some(name), code, or_meant(quoted(name), meant));
+        builder.problems().add(place, Some(name), code, quoted_or_meant(name, meant));
     }
     for name in lacking(|name| fields.contains(&name)) {
         builder.problems().add(place, Some(name), Code::CsvMissingColumn, name);
