@@ -33,6 +33,10 @@ pub(crate) fn read<'b, 'e>(
         builder.problems().add(Place::WHOLE.line(line), None, Code::CsvControl, found);
         return (builder, None);
     }
+    if text.trim().is_empty() {
+        builder.problems().add(Place::WHOLE, None, Code::EmptyBody, "");
+        return (builder, None);
+    }
     let (start, breaks) = layout::heading_at(text);
     let body = &text[start..];
     let mut records = Records { text, at: start, line: 1 + breaks, separator: layout::separator(body, mark) };
