@@ -254,7 +254,7 @@ application/json takes either";
         "缩短；详情放在 evidence 所指的文件中", "shorten it; put the details in the file that evidence names";
     UnknownArea = "unknown_area", 422,
         "指标目录中没有该地区", "the catalog has no such area",
-        "核对 ref_area 代码，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
+        "核对 ref_area，见指标目录 areas.csv", "check ref_area against areas.csv of the catalog";
     AreaAmbiguous = "area_ambiguous", 422,
         "代码前的零可能已丢失，目录中两者都有", "leading zeros may be missing: the catalog has both codes",
         "在 area_name 列写上该地区的名称；工作簿中把单元格设为文本再填代码；或以 JSON 报送", "write the area's name beside it in a column area_name, or in a workbook make the cell a text and write the code, or send JSON";

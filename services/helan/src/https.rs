@@ -1,11 +1,13 @@
 //! HTTPS on both sides: how a role's listeners are guarded, and whom commands that ask a server trust.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
 use helan_http::Tls;
+use reqwest::Url;
 
 use crate::args::Listen;
 use crate::fronts::Fronts;
@@ -31,6 +33,25 @@ impl Trust {
         }
         Ok(client.tls_certs_only(certificates))
     }
+}
+
+/// Why a request failed: where there is no connection, the address and what the system says of it; else the error with its
+/// causes.
+pub(crate) fn why(error: &reqwest::Error) -> String {
+    let causes = || std::iter::successors(error.source(), |cause| (*cause).source());
+    let io = causes().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    match (io.filter(|io| io.raw_os_error().is_some()), error.url()) {
+        (Some(io), Some(url)) if error.is_connect() => no_connection(url, &io.to_string()),
+        _ => causes().fold(error.to_string(), |text, cause| format!("{text}: {cause}")),
+    }
+}
+
+fn no_connection(url: &Url, reason: &str) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let address = url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    // Its number in this system says nothing more.
+    let reason = reason.split(" (os error").next().unwrap_or_default().to_lowercase();
+    format!("no connection to {address}: {reason}")
 }
 
 /// What is wrong with a server's certificate, by what a failed request says; such a failure does not pass by waiting.
@@ -113,6 +134,8 @@ mod tests {
     use clap::{Arg, CommandFactory, Parser};
 
     use super::*;
+    use crate::errors::said;
+    use crate::lang::Lang;
 
     #[derive(Parser)]
     struct Only {
@@ -125,6 +148,22 @@ mod tests {
     fn judged(arguments: &[&str]) -> Result<bool, String> {
         let only = Only::try_parse_from(std::iter::once(&"x").chain(arguments)).expect("flags");
         guard(&only.listen, Some(&only.fronts)).map(|tls| tls.is_some()).map_err(|error| format!("{error:#}"))
+    }
+
+    #[tokio::test]
+    async fn where_nothing_listens_is_told_plainly() {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let error =
+            client.get(format!("http://127.0.0.1:{port}/v1/catalog")).send().await.expect_err("nothing listens");
+        let told = why(&error);
+        assert_eq!(told, format!("no connection to 127.0.0.1:{port}: connection refused"));
+        assert_eq!(said(&told, Lang::Zh), format!("无法连接 127.0.0.1:{port}：连接被拒绝"));
+        let url = Url::parse("https://helan.example/v1").expect("a URL");
+        assert_eq!(
+            no_connection(&url, "No route to host (os error 113)"),
+            "no connection to helan.example:443: no route to host"
+        );
     }
 
     #[test]

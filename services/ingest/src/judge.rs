@@ -85,7 +85,7 @@ pub(crate) fn judge(
                 (Err(mut turned), Some(layout)) => {
                     turned.problems.locate(|problem| layout.spot(problem));
                     if plan.marked {
-                        let lang = plan.lang.unwrap_or(layout.lang);
+                        let lang = plan.lang.or(layout.lang).unwrap_or_default();
                         // A workbook that cannot be marked is still refused, in words.
                         turned.workbook = workbook::mark(bytes, &layout, &turned.problems, lang, (limits, share)).ok();
                     }

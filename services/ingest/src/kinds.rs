@@ -72,6 +72,10 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
     if let Some((_, name)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(name);
     }
+    // A text may begin with x^; what is compressed has control characters.
+    if matches!(bytes, [b'x', 0x01 | 0x5e | 0x9c | 0xda, ..]) && !is_text(bytes) {
+        return Some("zlib");
+    }
     let head = &bytes[..bytes.len().min(HEAD_BYTES)];
     let text = String::from_utf8_lossy(head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head)).to_ascii_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -162,6 +166,9 @@ mod tests {
             (b"[ {\"specversion\":\"1.0\"}]", &csv, Some((other, "JSON ≠ CSV"))),
             (b"ref_area,indicator,time_period,value,unit\n", &json, Some((other, "CSV ≠ JSON"))),
             (b"ref_area;indicator;time_period;value;unit\n", &json, Some((other, "CSV ≠ JSON"))),
+            (b"x\x9cK\xd4Q\0\0", &csv, Some((other, "zlib ≠ CSV"))),
+            (b"x\x01K\xd4Q\0\0", &json, Some((other, "zlib ≠ JSON"))),
+            (b"x^2,value\n", &csv, None),
             (b"ref_area,value\n", &csv, None),
             (b"<5,10\n", &csv, None),
             (b"{\"id\":1}", &json, None),

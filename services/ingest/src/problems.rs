@@ -192,10 +192,15 @@ impl Problems {
 /// A sender's text in quotes, shortened, with everything that a terminal could take for a command escaped, and what nobody
 /// sees by its name.
 pub(crate) fn quoted(text: &str) -> String {
+    quoted_naming(text, |_| false)
+}
+
+fn quoted_naming(text: &str, is_named: impl Fn(char) -> bool) -> String {
     let mut out = String::from('"');
     for c in shortened(text).chars() {
         match invisible::named(c) {
             Some(name) => out.push_str(&name),
+            None if is_named(c) => out.push_str(&invisible::code(c)),
             None if c == '\'' => out.push(c),
             None => out.extend(c.escape_debug()),
         }
@@ -236,6 +241,14 @@ pub(crate) fn or_meant(found: String, name: Option<&str>) -> String {
     }
 }
 
+/// A text that is not known in quotes, and the name that was most likely meant by it. Beside letters of ASCII those of
+/// another script are told by their number where the name has none: they look the same.
+pub(crate) fn quoted_or_meant(text: &str, name: Option<&str>) -> String {
+    let is_mixed = name.is_some_and(str::is_ascii) && text.contains(|c: char| c.is_ascii_alphabetic());
+    let is_foreign = |c: char| matches!(c, '\u{250}'..='\u{1dff}' | '\u{1f00}'..='\u{2e7f}') && c.is_alphabetic();
+    or_meant(quoted_naming(text, |c| is_mixed && is_foreign(c)), name)
+}
+
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(FOUND_CHARS) {
         None => text.to_owned(),
@@ -248,11 +261,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_letter_that_looks_like_another_is_told() {
+        let told = |text: &str, name| quoted_or_meant(text, Some(name)).replace(MEANT, " ");
+        assert_eq!(told("rd_exp\u{435}nditure", "rd_expenditure"), "\"rd_exp‹U+0435›nditure\" rd_expenditure");
+        assert_eq!(told("period\u{e9}", "period"), "\"periodé\" period");
+        assert_eq!(told("银川市", "640100"), "\"银川市\" 640100");
+        assert_eq!(told("GDP总值", "gdp"), "\"GDP总值\" gdp");
+        assert_eq!(quoted_or_meant("exp\u{435}n", None), "\"exp\u{435}n\"");
+    }
+
+    #[test]
     fn columns_have_their_headings_and_what_was_sent_stays() {
         let told = |text: &str| as_headed(text, Lang::Zh);
         assert_eq!(told("补上 value，或以 obs_status H 说明"), "补上 数值，或以 数据状态 H 说明");
         assert_eq!(told("加 source 列或参数 ?source="), "加 来源 列或参数 ?source=");
         assert_eq!(told(r#"unit_mult 不正确："a \" value" value"#), r#"数量级 不正确："a \" value" 数值"#);
         assert_eq!(as_headed("the value and obs_status", Lang::En), "the value and Status");
+        // A heading ends with a word that the sentence must not say once more.
+        for code in Code::ALL {
+            let said = told(&format!("{} {}", code.meaning_zh(), code.hint_zh()));
+            assert!(!said.contains("代码 代码") && !said.contains("编号 编号"), "{code}: {said}");
+        }
     }
 }

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::args::duration;
 use crate::commands::Ended;
+use crate::errors::said;
 use crate::https::Trust;
 use crate::lang::Lang;
 use crate::say::{note, say};
@@ -108,7 +109,7 @@ pub(crate) async fn run(args: SendArgs, lang: Lang) -> anyhow::Result<()> {
         Err(Stopped::GaveUp(why)) => {
             let words =
                 lang.pick("放弃（再运行一次即可，不会重复）", "gave up (run it again: nothing will be doubled)");
-            note!("helan: {words}: {why}");
+            note!("helan: {words}: {}", said(&why, lang));
             exit::GAVE_UP
         }
         Err(Stopped::Usage(error)) => {

@@ -11,7 +11,7 @@ use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde_json::{Value, json};
 
 use super::source::{Answer, Moments};
-use crate::https::Trust;
+use crate::https::{Trust, why};
 use crate::lang::Lang;
 
 /// A running instance and who asks it.
@@ -82,6 +82,7 @@ impl Remote {
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request.bearer_auth(&self.token).send().await;
+        let response = response.map_err(|error| anyhow::Error::msg(why(&error)));
         let response = response.with_context(|| format!("{} does not answer", self.base))?;
         if response.status() == StatusCode::OK {
             return Ok(response);

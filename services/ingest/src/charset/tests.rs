@@ -131,8 +131,19 @@ fn files_of_two_charsets_put_together_are_refused() {
 /// A short name alone may be anything; with a word of offices, or where no other charset makes sense of it, it tells.
 #[test]
 fn names_and_words_of_offices_tell() {
-    for text in ["银川市", "初步核算数", "研发经费", "口径调整", "数据待核实", "张三填报，数据来自年报"]
-    {
+    for text in [
+        "银川市",
+        "初步核算数",
+        "研发经费",
+        "口径调整",
+        "数据待核实",
+        "张三填报，数据来自年报",
+        "财政拨款减少",
+        "据税务局数据",
+        "因疫情影响推迟上报",
+        "企业搬迁外地",
+        "合同尚未签订",
+    ] {
         let read = decoded(&encoded(GB18030, &note(text)), None);
         assert_eq!(read, ok(&note(text), "gb18030", HowKnown::Detected), "{text}");
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use helan_schemas::nearest::nearest;
+use helan_schemas::nearest::{begins, nearest};
 
 use super::Judge;
-use crate::problems::{or_meant, quoted};
+use crate::problems::quoted_or_meant;
 
 /// Searches of one request: its answer lists no more errors anyway.
 pub(super) const SEARCHES: u32 = 200;
@@ -17,13 +17,13 @@ impl Judge<'_> {
         let named = rows.iter().filter(|row| is_name(written, [&row.name_zh, &row.name_en]));
         let named = only(named.map(|row| row.indicator.as_str()));
         let near = || nearest(written, rows.iter().map(|row| row.indicator.as_str()));
-        or_meant(quoted(written), self.may_search().then(|| named.or_else(near)).flatten())
+        quoted_or_meant(written, self.may_search().then(|| named.or_else(near)).flatten())
     }
 
-    /// An unknown area, and the one of that name, or of a code that differs by zeros or one letter. Codes are alike: where
-    /// several are as near, none is named.
+    /// An unknown area, and the one of that name, of a code that differs by zeros or one letter, or whose name alone begins so.
+    /// Codes are alike: where several are as near, none is named.
     pub(super) fn meant_area(&self, written: &str) -> String {
-        or_meant(quoted(written), self.may_search().then(|| self.area_near(written)).flatten())
+        quoted_or_meant(written, self.may_search().then(|| self.area_near(written)).flatten())
     }
 
     fn area_near(&self, written: &str) -> Option<&str> {
@@ -45,7 +45,12 @@ impl Judge<'_> {
             let is_alone = !codes().any(|code| code != found && is_as_near(code, found, written));
             (is_alone && !(is_digits(written) && written.len() == found.len())).then_some(found)
         };
-        named.or_else(padded).or_else(near)
+        // 宁夏 and 宁夏省 for 宁夏回族自治区.
+        let begun = || {
+            let begins = |name: &&String| begins(without_kind(written.trim()), name);
+            only(all.iter().filter(|(_, names)| names.iter().any(begins)).map(|(code, _)| *code))
+        };
+        named.or_else(padded).or_else(near).or_else(begun)
     }
 
     fn may_search(&self) -> bool {
@@ -57,6 +62,11 @@ impl Judge<'_> {
 
 fn is_name(written: &str, names: [&String; 2]) -> bool {
     names.into_iter().any(|name| !name.is_empty() && name.to_lowercase() == written.trim().to_lowercase())
+}
+
+/// The name of an area without what kind of area it is.
+fn without_kind(name: &str) -> &str {
+    ["自治区", "省", "市", "区", "县"].iter().find_map(|kind| name.strip_suffix(kind)).unwrap_or(name)
 }
 
 /// The one of all, or none.

@@ -16,7 +16,7 @@ use super::layout;
 use super::table::{Column, Manner, Taken, lacking, take_row};
 use super::typed::{Writer, typed};
 use crate::answer::TableRead;
-use crate::problems::{Place, or_meant, quoted};
+use crate::problems::{Place, quoted, quoted_or_meant};
 use crate::submission::Builder;
 
 /// Reads a file into a builder. `source` stands for the column of that name. Errors end up in the builder too. What was
@@ -31,6 +31,10 @@ pub(crate) fn read<'b, 'e>(
     let text = text.trim_end_matches('\u{1a}');
     if let Some((line, found)) = control(text) {
         builder.problems().add(Place::WHOLE.line(line), None, Code::CsvControl, found);
+        return (builder, None);
+    }
+    if text.trim().is_empty() {
+        builder.problems().add(Place::WHOLE, None, Code::EmptyBody, "");
         return (builder, None);
     }
     let (start, breaks) = layout::heading_at(text);
@@ -170,7 +174,7 @@ fn columns(heading: &[Cow<'_, str>], line: u32, builder: &mut Builder<'_, '_>) -
             }
         };
         let meant = if code == Code::CsvUnknownColumn { headings::meant(name) } else { None };
-        builder.problems().add(place, Some(name), code, or_meant(quoted(name), meant));
+        builder.problems().add(place, Some(name), code, quoted_or_meant(name, meant));
     }
     for name in lacking(|name| fields.contains(&name)) {
         builder.problems().add(place, Some(name), Code::CsvMissingColumn, name);

@@ -195,6 +195,7 @@ mod tests {
         assert_eq!(meant("ref_aera"), Some("ref_area"));
         assert_eq!(meant("time period"), Some("time_period"));
         assert_eq!(meant("地区代号"), Some("地区代码"));
+        assert_eq!(meant("val"), Some("value"));
         assert_eq!(meant("colour"), None);
     }
 

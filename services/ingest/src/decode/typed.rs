@@ -43,10 +43,11 @@ pub(crate) fn typed(text: &str, mark: Option<DecimalMark>, writer: Writer) -> Re
     let number = plain.trim_start_matches(['+', '-']);
     let sign = &plain[..plain.len() - number.len()];
     // As programs write them that leave out a zero; whatever separates thousands stands between digits.
-    if let Some(fraction) = number.strip_prefix('.').filter(|fraction| is_whole(fraction)) {
+    let marks: &[char] = if mark == Some(DecimalMark::Comma) { &['.', ','] } else { &['.'] };
+    if let Some(fraction) = number.strip_prefix(marks).filter(|fraction| is_whole(fraction)) {
         return Ok(Cow::Owned(format!("{sign}0.{fraction}")));
     }
-    if let Some(whole) = number.strip_suffix('.').filter(|whole| is_whole(whole)) {
+    if let Some(whole) = number.strip_suffix(marks).filter(|whole| is_whole(whole)) {
         return Ok(Cow::Owned(format!("{sign}{whole}")));
     }
     let (commas, points) = (number.matches(',').count(), number.matches('.').count());
@@ -152,7 +153,10 @@ mod tests {
             ("1234.567", [Ok("1234.567"); 3]),
             ("12,34", [SYNTAX, SYNTAX, Ok("12.34")]),
             ("1,2345", [SYNTAX, SYNTAX, Ok("1.2345")]),
-            (",123", [SYNTAX; 3]),
+            (",123", [SYNTAX, SYNTAX, Ok("0.123")]),
+            (",5", [SYNTAX, SYNTAX, Ok("0.5")]),
+            ("－５，", [SYNTAX, SYNTAX, Ok("-5")]),
+            (",5,", [SYNTAX; 3]),
             (".5", [Ok("0.5"); 3]),
             ("-.125", [Ok("-0.125"); 3]),
             ("12.", [Ok("12"); 3]),

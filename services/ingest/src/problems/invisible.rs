@@ -5,9 +5,14 @@ pub(super) fn named(c: char) -> Option<String> {
     let code = c as u32;
     match name(c) {
         Some(name) => Some(format!("‹U+{code:04X} {name}›")),
-        None if c.escape_debug().take(2).eq(['\\', 'u']) => Some(format!("‹U+{code:04X}›")),
+        None if c.escape_debug().take(2).eq(['\\', 'u']) => Some(self::code(c)),
         None => None,
     }
+}
+
+/// A character as `‹U+0435›`.
+pub(super) fn code(c: char) -> String {
+    format!("‹U+{:04X}›", c as u32)
 }
 
 /// The names of what comes into tables from keyboards, web pages and other programs.

@@ -217,13 +217,43 @@ fn shared_texts(
     Ok(texts)
 }
 
+/// Which texts of an element have come: it has one, or runs of one each.
+#[derive(Default)]
+struct Texts {
+    alone: bool,
+    runs: bool,
+    /// Within a run: whether its text has come.
+    run: Option<bool>,
+}
+
+impl Texts {
+    /// Whether an element that begins is none too many. Of two texts nobody can say whether a program shows the first, the
+    /// last or both.
+    fn may_begin(&mut self, name: &str, empty: bool) -> bool {
+        match (name, &mut self.run) {
+            ("r", run) => {
+                self.runs = true;
+                *run = (!empty).then_some(false);
+                !self.alone
+            }
+            ("t", Some(said)) => !std::mem::replace(said, true),
+            ("t", None) => !std::mem::replace(&mut self.alone, true) && !self.runs,
+            _ => true,
+        }
+    }
+}
+
 /// The text of an element of runs, up to its end, without pronunciation. Runs that show nothing have no looks.
 pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str, palette: &Palette) -> Result<SharedText, Problems> {
     let (mut text, mut within, mut phonetic) = (String::new(), false, false);
     let (mut all, mut run) = (Looks::default(), Looks::default());
+    let mut texts = Texts::default();
     while let Some(piece) = xml.next()? {
         match piece {
             Piece::Start(start, empty) => match start.local_name().as_ref() {
+                name if !phonetic && !texts.may_begin(name, empty) => {
+                    return Err(broken(format!("{part}: <{end}> {}", quoted(&text))));
+                }
                 "t" => within = !empty,
                 "rPh" => phonetic = !empty,
                 "r" => run = Looks::default(),
@@ -233,7 +263,7 @@ pub(super) fn rich_text(xml: &mut Xml<'_>, end: &str, part: &str, palette: &Pale
             Piece::End(name) => match name.as_str() {
                 "t" => within = false,
                 "rPh" => phonetic = false,
-                "r" => run = Looks::default(),
+                "r" => (run, texts.run) = (Looks::default(), None),
                 _ => {}
             },
             Piece::Text(more) if within && !phonetic && text.len() <= MAX_TEXT_BYTES => {
@@ -295,5 +325,31 @@ mod tests {
             shared_texts(("t", "<!DOCTYPE x [<!ENTITY a \"b\">]><sst/>"), &Palette::default(), |_| Ok(())).is_err()
         );
         assert!(shared_texts(("t", "<sst><si><t>&other;</t></si></sst>"), &Palette::default(), |_| Ok(())).is_err());
+    }
+
+    #[test]
+    fn two_texts_of_one_cell_are_not_joined() {
+        let is_read = |inside: &str| {
+            let text = format!("<sst><si>{inside}</si></sst>");
+            shared_texts(("t", &text), &Palette::default(), |_| Ok(())).is_ok()
+        };
+        for broken in [
+            "<t>4</t><t>2</t>",
+            "<t/><t>2</t>",
+            "<t>4</t><r><t>2</t></r>",
+            "<r><t>4</t></r><t>2</t>",
+            "<r><t>4</t><t>2</t></r>",
+            "<rPh><t>no</t></rPh><t>4</t><t>2</t>",
+        ] {
+            assert!(!is_read(broken), "{broken}");
+        }
+        for sound in [
+            "<t>4</t>",
+            "<r/><r><rPr><b/></rPr><t>4</t></r><r><t>2</t></r>",
+            "<t>东京</t><rPh sb=\"0\" eb=\"1\"><t>a</t></rPh><rPh sb=\"1\" eb=\"2\"><t>b</t></rPh><phoneticPr fontId=\"1\"/>",
+            "<r><t>4</t></r><rPh sb=\"0\" eb=\"1\"><t>a</t></rPh>",
+        ] {
+            assert!(is_read(sound), "{sound}");
+        }
     }
 }

@@ -90,7 +90,7 @@ impl Grid {
     /// Whether a saved result is what a formula comes to; nothing where that is not known here.
     pub(super) fn comes_to(&self, at: CellAt, formula: &str, saved: &Content) -> Option<bool> {
         let given = Formula::read(formula);
-        let (value, largest) = value(self.kept(at).or(given.as_ref())?, 0, self)?;
+        let (value, largest) = value(self.kept(at).or(given.as_ref())?, (0, at), self)?;
         let is = |number: f64, saved: &str| {
             figure(saved).is_some_and(|saved| (number - saved).abs() <= largest.max(saved.abs()) * 1e-11)
         };
@@ -312,6 +312,31 @@ mod tests {
         let at = |text: &str| CellAt::parse(text).expect("a cell");
         assert!(!agrees(&grid, at("D2"), "H2+1", "517") && agrees(&grid, at("D2"), "H2+1", "#REF!"));
         assert!(!agrees(&grid, at("D3"), "SUM(G:G)", "416") && agrees(&grid, at("D3"), "SUM(G:G)", "3"));
+    }
+
+    #[test]
+    fn nobody_has_computed_a_circle() {
+        let text = "<sheetData><row r=\"2\"><c r=\"B2\"><v>4</v></c><c r=\"D2\"><f>D2</f><v>0</v></c></row>\
+                    <row r=\"3\"><c r=\"D3\"><f>E3</f><v>0</v></c><c r=\"E3\"><f>F3+B2</f><v>0</v></c>\
+                    <c r=\"F3\"><f>D3</f><v>0</v></c><c r=\"G3\"><f>B2*2</f><v>8</v></c></row>\
+                    <row r=\"4\"><c r=\"D4\"><f>SUM(D2:D4)</f><v>0</v></c><c r=\"E4\"><f>D2+B2</f><v>4</v></c>\
+                    <c r=\"F4\"><f>G3+G3</f><v>16</v></c></row></sheetData>";
+        let mut room = MOST_CELLS;
+        let sheets = vec![("a".to_owned(), cells("sheet", text, true, &mut room).expect("cells"))];
+        let grid = Grid { sheets, last_rows: vec![4], ..Grid::default() };
+        let at = |text: &str| CellAt::parse(text).expect("a cell");
+        for (cell, formula, saved, expected) in [
+            ("D2", "D2", "0", false),
+            ("D2", "D2", "#VALUE!", true),
+            ("D3", "E3", "0", false),
+            ("E3", "F3+B2", "4", false),
+            ("D4", "SUM(D2:D4)", "0", false),
+            ("E4", "D2+B2", "4", false),
+            // One cell twice is no circle.
+            ("F4", "G3+G3", "16", true),
+        ] {
+            assert_eq!(agrees(&grid, at(cell), formula, saved), expected, "{cell} {formula} {saved}");
+        }
     }
 
     #[test]

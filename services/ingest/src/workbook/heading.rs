@@ -16,7 +16,8 @@ pub(super) struct Found {
     /// Its row.
     pub(super) number: u32,
     pub(super) cells: Vec<HeadingCell>,
-    pub(super) lang: Lang,
+    /// None where its words are the names of fields.
+    pub(super) lang: Option<Lang>,
     pub(super) hidden: bool,
     /// What stands above it.
     pub(super) title: String,
@@ -35,7 +36,7 @@ pub(super) fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<Fo
         let has = |name: &str| fields.iter().any(|(field, _)| *field == name);
         let is_heading = has("value") && (has("ref_area") || has("indicator")) || has("withdraws");
         if is_heading || fields.len() > most {
-            let lang = fields.iter().find_map(|(_, lang)| *lang).unwrap_or(Lang::Zh);
+            let lang = fields.iter().find_map(|(_, lang)| *lang);
             most = fields.len();
             let found = Found { number: row.number, cells, lang, hidden: row.hidden, title: title.clone() };
             if is_heading {

@@ -23,7 +23,7 @@ use crate::decode::table::{Column, Manner, Taken, lacking, take_row};
 use crate::decode::typed::{Writer, typed};
 use crate::limits::Limits;
 use crate::memory::Share;
-use crate::problems::{Place, Problem, Problems, Spot, or_meant, quoted};
+use crate::problems::{Place, Problem, Problems, Spot, quoted, quoted_or_meant};
 use crate::submission::Builder;
 
 /// Cells that the answer lists; more are counted.
@@ -46,7 +46,8 @@ struct Heading {
 pub(crate) struct Layout {
     pub(crate) sheet: String,
     pub(super) part: String,
-    pub(crate) lang: Lang,
+    /// The language of the headings; none where they are the names of fields.
+    pub(crate) lang: Option<Lang>,
     heading_row: u32,
     headings: Vec<Heading>,
     /// The first heading's column that can be seen.
@@ -192,7 +193,7 @@ impl<'e> Reading<'_, '_, 'e> {
                 // For the reader of the form.
                 Some((_, Column::Remark)) if !again => {}
                 None => {
-                    let found = or_meant(quoted(&text), headings::meant(&text));
+                    let found = quoted_or_meant(&text, headings::meant(&text));
                     report(&mut self.builder, &name, Code::CsvUnknownColumn, found);
                 }
                 Some(_) if again => report(&mut self.builder, &name, Code::CsvDuplicateColumn, quoted(&text)),

@@ -77,6 +77,7 @@ async fn tables() {
     let good = "640100,rd_expenditure,2018,250000.5,CNY,4";
     for (body, code, field) in [
         (String::new(), "empty_body", ""),
+        (" \r\n \n\n".into(), "empty_body", ""),
         (format!("{HEADING}\n"), "empty_batch", ""),
         (format!("{HEADING}\n,,,,,\n"), "empty_batch", ""),
         ("ref_area,indicator,time_period,unit\n640100,rd_expenditure,2018,CNY".into(), "csv_missing_column", "value"),

@@ -272,7 +272,10 @@ async fn names_what_was_meant() {
         ("indicator", "rd_expenditures", "rd_expenditure"),
         ("indicator", "GDP", "gdp"),
         ("indicator", "地区生产总值", "gdp"),
+        ("indicator", "expenditure_rd", "rd_expenditure"),
         ("ref_area", "银川市", "640100"),
+        ("ref_area", "宁夏", "640000"),
+        ("ref_area", "宁夏省", "640000"),
         ("ref_area", "6401", "640100"),
         ("ref_area", "640100000000", "640100"),
         ("ref_area", "NX_ND", "NX-ND"),
@@ -284,7 +287,7 @@ async fn names_what_was_meant() {
         assert!(zh.ends_with(&format!("，是否指 {meant}？")), "{zh}");
     }
     // Another code of as many digits is as likely any other.
-    for (field, written) in [("ref_area", "640999"), ("indicator", "colour"), ("ref_area", "")] {
+    for (field, written) in [("ref_area", "640999"), ("indicator", "colour"), ("ref_area", ""), ("ref_area", "宁")] {
         let answer = world.send("yinchuan", Call::events(with(event("a"), field, json!(written)))).await;
         assert!(!answer.text.contains("did you mean"), "{}", answer.text);
     }

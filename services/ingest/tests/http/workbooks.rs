@@ -131,6 +131,16 @@ async fn the_marked_workbook_loses_nothing_and_comes_back() {
     let english = call(file).header("accept", XLSX).header("accept-language", "en-GB,en;q=0.9");
     let english = world.send("yinchuan", english).await;
     assert!(part(&english.bytes, "xl/helanComments1.xml").contains("What to do: "));
+    // A language that is neither tells nothing: then the headings do, and English where they are names of fields.
+    let fields = ["ref_area", "indicator", "time_period", "value", "unit", "unit_mult"];
+    for (headings, said) in [(HEADINGS, "怎么办："), (fields, "What to do: ")] {
+        let file = book("data", &headings, &[row(Put::Text("x"))]);
+        for other in ["fr", "*"] {
+            let call = call(file.clone()).header("accept", XLSX).header("accept-language", other);
+            let answer = world.send("yinchuan", call).await;
+            assert!(part(&answer.bytes, "xl/helanComments1.xml").contains(said), "{other} {said}");
+        }
+    }
 
     // One mistake is mended: the others are marked anew, once each.
     let mended = edited(&marked.bytes, "xl/worksheets/sheet1.xml", |text| text.replace("hidden=\"1\"", ""));

@@ -15,7 +15,7 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 
 use super::tokens::Tokens;
 use crate::args::LogPlace;
-use crate::https::Trust;
+use crate::https::{Trust, why};
 
 /// How long one request may take before the client sends again.
 const REQUEST: Duration = Duration::from_secs(30);
@@ -56,7 +56,8 @@ impl Target {
     /// A client of an ingest service that answers now. Later it may go and come back, as services do.
     pub(super) async fn http(base: &str, trust: &Trust, tokens: &Tokens, streams: &[Stream]) -> anyhow::Result<Self> {
         let client = trust.client()?.timeout(REQUEST).build().context("no HTTP client")?;
-        client.get(format!("{base}/healthz")).send().await.with_context(|| {
+        let answer = client.get(format!("{base}/healthz")).send().await;
+        answer.map_err(|error| anyhow::Error::msg(why(&error))).with_context(|| {
             format!("nothing answers at {base}; start `helan up`, or name the service by --to or a log by --log")
         })?;
         let of = |stream: &Stream| {

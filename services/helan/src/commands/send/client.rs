@@ -17,7 +17,8 @@ use url::Url;
 use super::Stopped;
 use super::check::Published;
 use super::parts::Part;
-use crate::https::Trust;
+use crate::errors::said;
+use crate::https::{Trust, untrusted, why};
 use crate::lang::Lang;
 use crate::say::note;
 
@@ -147,10 +148,11 @@ impl Client {
                 Ok(Attempt::Refused(status, text)) => return Ok(Answer::Refused(self.lines(what, status, &text))),
                 Ok(Attempt::Failed { why, retry_after }) => (why, retry_after),
             };
-            if let Some(untrusted) = crate::https::untrusted(&why) {
-                return Err(Stopped::Usage(untrusted.context(format!("--to {}", self.base))));
+            if let Some(error) = untrusted(&why) {
+                return Err(Stopped::Usage(error.context(format!("--to {}", self.base))));
             }
             tracing::info!(what, why, "trying again");
+            let why = said(&why, self.lang);
             if !self.has_told.swap(true, Ordering::Relaxed) {
                 match self.lang {
                     Lang::Zh => note!("尚无答复：{what}：{why}；继续尝试，直到 --patience 用尽（Ctrl-C 结束）"),
@@ -184,13 +186,13 @@ async fn attempt(request: RequestBuilder) -> Attempt {
     let failed = |why: String| Attempt::Failed { why, retry_after: None };
     let answer = match request.send().await {
         Ok(answer) => answer,
-        Err(error) => return failed(chain(&error)),
+        Err(error) => return failed(why(&error)),
     };
     let status = answer.status();
     let retry_after = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let text = match answer.text().await {
         Ok(text) => text,
-        Err(error) => return failed(chain(&error)),
+        Err(error) => return failed(why(&error)),
     };
     match status.as_u16() {
         200..=299 => {
@@ -208,17 +210,6 @@ async fn attempt(request: RequestBuilder) -> Attempt {
 /// Whether an answer says that this token is wrong, as too many were before it.
 fn is_of_wrong_tokens(text: &str) -> bool {
     serde_json::from_str::<ErrorAnswer>(text).is_ok_and(|answer| answer.code == Code::TooManyWrongTokens.code())
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// An error as a line: where, what, what to do.

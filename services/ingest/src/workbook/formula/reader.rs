@@ -12,6 +12,21 @@ use crate::workbook::places::CellAt;
 /// Nesting limit for parentheses, and for formulas that refer to formulas.
 const DEEPEST: usize = 50;
 
+/// A cell whose formula is being computed, and the one that counts on it.
+#[derive(Clone, Copy)]
+pub(super) struct Computed<'f> {
+    pub(super) sheet: usize,
+    pub(super) at: CellAt,
+    pub(super) for_cell: Option<&'f Computed<'f>>,
+}
+
+impl Computed<'_> {
+    /// Whether a cell is this one, or one of those that wait for it.
+    fn is_of_circle(&self, sheet: usize, at: CellAt) -> bool {
+        self.sheet == sheet && self.at == at || self.for_cell.is_some_and(|other| other.is_of_circle(sheet, at))
+    }
+}
+
 /// A place in a formula. Every method that reads says `None` where only a spreadsheet program knows what comes next.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'f> {
@@ -20,6 +35,7 @@ pub(super) struct Reader<'f> {
     depth: usize,
     sheet: usize,
     shift: (i64, i64),
+    own: &'f Computed<'f>,
     cells: &'f dyn Cells,
     left: &'f Cell<u32>,
     largest: &'f Cell<f64>,
@@ -34,12 +50,13 @@ enum Named {
 impl<'f> Reader<'f> {
     pub(super) fn new(
         formula: &'f Formula,
-        sheet: usize,
+        own: &'f Computed<'f>,
         cells: &'f dyn Cells,
         left: &'f Cell<u32>,
         largest: &'f Cell<f64>,
     ) -> Self {
-        Self { text: formula.text.as_bytes(), at: 0, depth: 0, sheet, shift: formula.shift, cells, left, largest }
+        let (text, sheet, shift) = (formula.text.as_bytes(), own.sheet, formula.shift);
+        Self { text, at: 0, depth: 0, sheet, shift, own, cells, left, largest }
     }
 
     /// What the whole of it comes to.
@@ -273,6 +290,10 @@ impl<'f> Reader<'f> {
     /// What a cell holds, computed where it is a formula that can be; of texts and dates only that they are there.
     fn held(&self, sheet: usize, at: CellAt) -> Option<Held> {
         self.left.set(self.left.get().checked_sub(1)?);
+        // A circle comes to an error: what programs save there is a zero that nobody computed.
+        if self.own.is_of_circle(sheet, at) {
+            return Some(Held::Number(f64::NAN));
+        }
         match self.cells.get(sheet, at) {
             None => Some(Held::Blank),
             Some(Held::Formula(formula, saved)) => {
@@ -280,7 +301,10 @@ impl<'f> Reader<'f> {
                     return None;
                 }
                 let (text, shift, depth) = (formula.text.as_bytes(), formula.shift, self.depth + 1);
-                Some(match (Self { text, at: 0, depth, sheet, shift, ..*self }).all() {
+                let own = Computed { sheet, at, for_cell: Some(self.own) };
+                let outer: Reader<'_> = *self;
+                let inner = Reader { text, at: 0, depth, sheet, shift, own: &own, ..outer };
+                Some(match inner.all() {
                     None if !self.cells.trusts_saved() => return None,
                     None => (**saved).clone(),
                     Some(Value::Number(number)) => Held::Number(number),

@@ -178,11 +178,17 @@ fn scientific(tokens: &[Token], first: usize, at: usize, value: &Parts) -> Optio
 fn fraction(tokens: &[Token], slash: usize, value: &Parts) -> Option<String> {
     let is_digit = |token: &&Token| matches!(token, Token::Digit(_));
     let above = tokens[..slash].iter().rev().take_while(is_digit).count();
+    // Behind a digit that the format writes, a 0 is one too: hundredths are /100.
+    let mut is_written = false;
     let below: Vec<_> = tokens[slash + 1..]
         .iter()
         .map_while(|token| match token {
+            Token::Digit('0') if is_written => Some("0".to_owned()),
             Token::Digit(_) => Some(String::new()),
-            Token::Literal(text) if is_digits(text) => Some(text.clone()),
+            Token::Literal(text) if is_digits(text) => {
+                is_written = true;
+                Some(text.clone())
+            }
             _ => None,
         })
         .collect();
