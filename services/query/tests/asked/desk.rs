@@ -102,7 +102,7 @@ async fn parameters_have_types_before_they_have_values() {
     // Drivers bind a code as the integer that the program has: it is compared as a text, as in a text of SQL.
     assert_eq!(counted(text, vec![640_000_i32.into()]).await.expect("an answer"), 1);
     let among = "select count(*) from areas where ref_area in ($1, $2)";
-    assert_eq!(counted(among, vec![640_000_i64.into(), 640_100_i16.into()]).await.expect("an answer"), 2);
+    assert_eq!(counted(among, vec![640_000_i64.into(), 640_100_i32.into()]).await.expect("an answer"), 2);
     let sevens = "select count(*) from (values ('007'), ('7'), ('x')) t(a) where a = $1";
     assert_eq!(counted(sevens, vec![7_i64.into()]).await.expect("an answer"), 1);
     let later = "select count(*) from events where time_period > $1";
