@@ -25,7 +25,7 @@ use tracing::Instrument;
 
 use crate::catalog_tables::arrow_type;
 use crate::session::scope::{Kept, Scope};
-use crate::views::narrow::{Part, Piece};
+use crate::views::narrow::{Part, Piece, at_once};
 use crate::views::pieces::Pieces;
 use crate::views::standing;
 
@@ -52,12 +52,6 @@ impl View {
         Self { query, schema: schema(query), scope, is_asked }
     }
 
-    /// Statements out of which it is computed at once.
-    fn at_once(&self) -> u64 {
-        let at_once = self.scope.pinned.at_once;
-        self.query.at_once.map_or(at_once, |own| own.min(at_once))
-    }
-
     /// The pieces in which a question's rows are computed, where they need many statements.
     fn pieces(&self, part: &Part) -> Option<Vec<Piece>> {
         let is_computed = self.scope.rows(self.query.name).is_some_and(OnceCell::initialized);
@@ -65,7 +59,7 @@ impl View {
             return None;
         }
         let pinned = &self.scope.pinned;
-        part.pieces(self.query, &pinned.statements.counts()?, self.at_once(), &pinned.catalog)
+        part.pieces(self.query, &pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
@@ -145,7 +139,7 @@ impl TableProvider for View {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let part = self.scope.needed(self.query, filters);
         if let Some(pieces) = self.pieces(&part)
-            && !self.scope.knew_at_most(self.at_once()).await?
+            && !self.scope.knew_at_most(at_once(self.query, self.scope.pinned.at_once)).await?
         {
             let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
             let schema = match projection {
