@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 use helan_schemas::codes::TYPE_REPORTED;
 
 use super::Reducer;
-use super::state::{Counts, State};
+use super::state::{self, Counts, State};
 use super::statements::{text, time};
 use crate::known::ranges;
 
@@ -64,19 +64,19 @@ pub struct Folded {
 }
 
 impl Sources {
-    /// How many statements were folded, where any were.
-    pub fn counts(&self) -> Option<Counts> {
-        self.folded.as_ref().map(Folded::counts)
-    }
-
-    /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads these columns of
+    /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads what tells that of
     /// every event that files' statistics do not rule out.
     ///
     /// # Errors
     /// If something cannot be read.
-    pub async fn known(&self, context: &SessionContext, as_of: i64, recorded: i64) -> Result<u64> {
+    pub async fn known(&self, context: &SessionContext, as_of: i64, recorded: i64) -> Result<Counts> {
         let known = context.read_table(self.events.clone())?.filter(reported())?.filter(known(as_of, recorded))?;
-        Ok(known.count().await? as u64)
+        let mut rows = known.select_columns(&["indicator", "period_end"])?.execute_stream().await?;
+        let mut counts = Counts::new();
+        while let Some(batch) = rows.try_next().await? {
+            state::count(&batch, &mut counts)?;
+        }
+        Ok(counts)
     }
 }
 

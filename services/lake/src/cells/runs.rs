@@ -1,11 +1,10 @@
 //! Runs of folded statements: written once, and put together when one is about as long as the one before, so that folding
 //! costs what is new and reading opens few files.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{DatePart, cast, date_part, interleave_record_batch};
-use arrow::datatypes::{DataType, Int16Type};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::{cast, interleave_record_batch};
 use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
 use deltalake_core::datafusion::logical_expr::{col, lit};
@@ -19,7 +18,7 @@ use super::folder::Folder;
 use super::gather::{Cell, add_all, without};
 use super::reduce::{Reducer, kinds};
 use super::state::{self, Counts, Run};
-use super::statements::{column, text};
+use super::statements::column;
 use crate::damage::in_chain;
 use crate::digests;
 use crate::error::LakeError;
@@ -123,18 +122,7 @@ impl Writer<'_> {
 fn counts(batches: &[RecordBatch]) -> Result<Counts, LakeError> {
     let mut counts = Counts::new();
     for batch in batches {
-        let indicators = text(batch, "indicator")?;
-        let years = cast(&date_part(column(batch, "period_end")?, DatePart::Year)?, &DataType::Int16)?;
-        let years = years.as_primitive::<Int16Type>();
-        for row in 0..batch.num_rows() {
-            let indicator = indicators.value(row);
-            if !counts.contains_key(indicator) {
-                counts.insert(indicator.to_owned(), BTreeMap::new());
-            }
-            if let Some(of_indicator) = counts.get_mut(indicator) {
-                *of_indicator.entry(years.value(row)).or_default() += 1;
-            }
-        }
+        state::count(batch, &mut counts)?;
     }
     Ok(counts)
 }

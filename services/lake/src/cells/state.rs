@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::compute::{DatePart, cast, date_part, filter_record_batch};
+use arrow::datatypes::{DataType, Field, Int16Type, Int64Type, Schema, SchemaRef};
+use arrow::error::ArrowError;
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use helan_schemas::tables::{Table, instant};
@@ -108,6 +109,23 @@ pub(crate) fn schema() -> SchemaRef {
 
 pub(crate) fn columns() -> Vec<String> {
     schema().fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect()
+}
+
+/// Adds the statements of a batch, which has `indicator` and `period_end`.
+pub(crate) fn count(batch: &RecordBatch, counts: &mut Counts) -> Result<(), ArrowError> {
+    let indicators = text(batch, "indicator")?;
+    let years = cast(&date_part(column(batch, "period_end")?, DatePart::Year)?, &DataType::Int16)?;
+    let years = years.as_primitive::<Int16Type>();
+    for row in 0..batch.num_rows() {
+        let indicator = indicators.value(row);
+        if !counts.contains_key(indicator) {
+            counts.insert(indicator.to_owned(), BTreeMap::new());
+        }
+        if let Some(of_indicator) = counts.get_mut(indicator) {
+            *of_indicator.entry(years.value(row)).or_default() += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Adds counts to others.

@@ -14,7 +14,7 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
-use helan_lake::cells::{Prepared, Sources};
+use helan_lake::cells::{Counts, Prepared, Sources};
 use helan_queries::{Query, Views};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
@@ -154,8 +154,8 @@ pub(crate) struct Scope {
     pub(crate) standing: OnceCell<Arc<Kept>>,
     /// What it picks from, for the columns that other views ask for.
     pub(crate) prepared: OnceCell<Prepared>,
-    /// How many statements were known then.
-    known: OnceCell<u64>,
+    /// How many statements were known then, of a past T.
+    known: OnceCell<Counts>,
 }
 
 /// The rows of a view that is computed once, and the memory they take.
@@ -208,15 +208,16 @@ impl Scope {
         Part::needed(query, filters, &self.pinned.catalog)
     }
 
-    /// Whether no more than so many statements were known then. What was folded tells how many there are now; as of a past
-    /// T, which it does not answer, they are counted.
-    pub(crate) async fn knew_at_most(&self, limit: u64) -> Result<bool> {
+    /// How many statements there are; none = nobody has counted, because nothing was folded. As of a past T, which what was
+    /// folded does not answer, they are counted among the events.
+    pub(crate) async fn counts(&self) -> Result<Option<Counts>> {
         let statements = &self.pinned.statements;
-        if statements.folded.as_ref().is_some_and(|folded| folded.known_until() <= self.as_of.min(self.recorded)) {
-            return Ok(false);
+        let Some(folded) = &statements.folded else { return Ok(None) };
+        if folded.known_until() <= self.as_of.min(self.recorded) {
+            return Ok(Some(folded.counts()));
         }
         let known = self.known.get_or_try_init(|| statements.known(&self.context, self.as_of, self.recorded));
-        Ok(*known.await? <= limit)
+        Ok(Some(known.await?.clone()))
     }
 
     /// The scope of a part of its statements.

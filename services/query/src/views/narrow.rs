@@ -76,12 +76,12 @@ impl Part {
         if !by_indicator(query) || !self.without.is_empty() || counts.is_empty() {
             return None;
         }
+        let at_once = query.at_once.map_or(at_once, |own| own.min(at_once));
         let sizes = |names: &Names| names.iter().map(|name| self.size_of(counts.get(name))).sum::<u64>();
         let listed: Names = match &self.indicators {
             Some(names) => names.clone(),
             None => catalog.indicators.iter().map(|row| row.indicator.clone()).chain(counts.keys().cloned()).collect(),
         };
-        let at_once = self::at_once(query, at_once);
         if sizes(&listed) <= at_once {
             return None;
         }
@@ -205,11 +205,6 @@ fn areas_by(times: u64, catalog: &Catalog) -> Vec<Expr> {
     let listed: Vec<_> = names.iter().cloned().collect();
     let turns = listed.chunks(at_once).map(|names| listed_in("ref_area", &names.iter().cloned().collect()));
     turns.chain([!listed_in("ref_area", &names)]).collect()
-}
-
-/// Statements out of which a view is computed at once, where it is `usual` for others.
-pub(crate) fn at_once(query: &Query, usual: u64) -> u64 {
-    query.at_once.map_or(usual, |own| own.min(usual))
 }
 
 /// The constants that a column must equal one of, if the filters say so.

@@ -25,7 +25,7 @@ use tracing::Instrument;
 
 use crate::catalog_tables::arrow_type;
 use crate::session::scope::{Kept, Scope};
-use crate::views::narrow::{Part, Piece, at_once};
+use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
 use crate::views::standing;
 
@@ -53,13 +53,14 @@ impl View {
     }
 
     /// The pieces in which a question's rows are computed, where they need many statements.
-    fn pieces(&self, part: &Part) -> Option<Vec<Piece>> {
+    async fn pieces(&self, part: &Part) -> Result<Option<Vec<Piece>>> {
         let is_computed = self.scope.rows(self.query.name).is_some_and(OnceCell::initialized);
         if !self.is_asked || is_computed || self.scope.standing.initialized() {
-            return None;
+            return Ok(None);
         }
+        let Some(counts) = self.scope.counts().await? else { return Ok(None) };
         let pinned = &self.scope.pinned;
-        part.pieces(self.query, &pinned.statements.counts()?, pinned.at_once, &pinned.catalog)
+        Ok(part.pieces(self.query, &counts, pinned.at_once, &pinned.catalog))
     }
 
     /// The rows of a materialised view. The work runs as a task of its own, so that views nested in views do not nest
@@ -138,9 +139,7 @@ impl TableProvider for View {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let part = self.scope.needed(self.query, filters);
-        if let Some(pieces) = self.pieces(&part)
-            && !self.scope.knew_at_most(at_once(self.query, self.scope.pinned.at_once)).await?
-        {
+        if let Some(pieces) = self.pieces(&part).await? {
             let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
             let schema = match projection {
                 Some(projection) => Arc::new(self.schema.project(projection)?),
