@@ -96,10 +96,12 @@ fn numbers(tokens: &[Token]) -> Result<(), QueryError> {
         [Token::Number(number, _), Token::Word(name)] if name.quote_style.is_none() => Some((number, name)),
         _ => None,
     }) {
-        Some((number, name)) => Err(QueryError::Asked(format!(
-            "{number}{name} is no number: write digits alone, as 1000; a space before a name",
-            name = name.value
-        ))),
+        Some((number, name)) => {
+            let written = format!("{number}{}", name.value);
+            Err(QueryError::Asked(format!(
+                "{written} is no number: write digits alone, as 1000; a space before a name"
+            )))
+        }
         None => Ok(()),
     }
 }
