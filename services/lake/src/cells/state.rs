@@ -211,7 +211,7 @@ impl State {
     /// Which rows of `events` were not folded.
     pub(crate) fn is_unfolded(&self, batch: &RecordBatch) -> Result<BooleanArray> {
         let (topics, partitions) = (text(batch, "topic")?, int(batch, "partition")?);
-        let offsets = arrow::compute::cast(column(batch, "offset")?, &DataType::Int64)?;
+        let offsets = cast(column(batch, "offset")?, &DataType::Int64)?;
         let offsets = offsets.as_primitive::<Int64Type>();
         let is_unfolded = (0..batch.num_rows()).map(|row| {
             let before = self.entry.before.get(topics.value(row)).and_then(|topic| topic.get(&partitions.value(row)));

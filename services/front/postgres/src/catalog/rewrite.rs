@@ -233,13 +233,16 @@ fn said(expr: Expr) -> Expr {
             let (left, right) = compared(by_name(*left, *right));
             Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
         }
-        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_query(&right) => {
+        // Items that are written out are what any question is put in terms of (`helan_query`'s dialect).
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_query(&right) && !is_array(&right) => {
             call("array_has", vec![listed(*right), *left])
         }
-        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } if !is_query(&right) => Expr::UnaryOp {
-            op: datafusion::sql::sqlparser::ast::UnaryOperator::Not,
-            expr: Box::new(call("array_has", vec![listed(*right), *left])),
-        },
+        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } if !is_query(&right) && !is_array(&right) => {
+            Expr::UnaryOp {
+                op: datafusion::sql::sqlparser::ast::UnaryOperator::Not,
+                expr: Box::new(call("array_has", vec![listed(*right), *left])),
+            }
+        }
         Expr::InSubquery { expr, subquery, negated } if asks_for_path(&subquery) => {
             Expr::InList { expr, list: vec![text("public")], negated }
         }
@@ -306,6 +309,11 @@ fn bare(name: &str) -> Expr {
 
 fn is_bare(ident: &Ident) -> bool {
     BARE.contains(&ident.value.to_ascii_lowercase().as_str())
+}
+
+/// Whether items are written out.
+fn is_array(expr: &Expr) -> bool {
+    matches!(expr, Expr::Array(array) if !array.elem.is_empty())
 }
 
 fn is_query(expr: &Expr) -> bool {
@@ -393,6 +401,7 @@ mod tests {
                 "select a from t where a = any('{x,y}'::text[])",
                 "SELECT a FROM t WHERE array_has(CAST(make_array('x', 'y') AS TEXT[]), a)",
             ),
+            ("select a from t where a = any(array[1, 2])", "SELECT a FROM t WHERE a = ANY(ARRAY[1, 2])"),
             (
                 "select table_name from information_schema.tables where quote_ident(table_schema) in (select trim(s[i]) from \
                  generate_series(1, 2) as i, string_to_array(current_setting('search_path'),',') s)",
