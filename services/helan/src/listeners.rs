@@ -52,7 +52,7 @@ impl Addresses {
     /// Lets clients connect.
     ///
     /// # Errors
-    /// If another program was given the same address at the same moment, and listens there already.
+    /// If the system lets nobody listen there.
     pub(crate) fn listen(self) -> anyhow::Result<Listeners> {
         Ok(Listeners {
             main: listen(self.main)?,
@@ -68,11 +68,14 @@ fn take(address: SocketAddr) -> std::io::Result<TcpSocket> {
     // A service that was just ended leaves connections behind, which keep the address for minutes otherwise.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    // As long as nobody listens, two that both say so may have one address.
+    socket.set_reuseaddr(false)?;
     Ok(socket)
 }
 
 fn listen(socket: TcpSocket) -> anyhow::Result<TcpListener> {
     let address = socket.local_addr()?;
+    socket.set_reuseaddr(true)?;
     socket.listen(BACKLOG).with_context(|| format!("cannot listen on {address}"))
 }
 
@@ -84,6 +87,7 @@ mod tests {
     async fn an_address_is_taken_before_anybody_can_connect_to_it() {
         let taken = take("127.0.0.1:0".parse().expect("an address")).expect("a free port");
         let address = taken.local_addr().expect("its address");
+        assert_eq!(take(address).expect_err("it is taken").kind(), std::io::ErrorKind::AddrInUse);
         assert!(tokio::net::TcpStream::connect(address).await.is_err(), "it does not listen yet");
         let listener = listen(taken).expect("nobody else has it");
         assert!(tokio::net::TcpStream::connect(address).await.is_ok());

@@ -281,6 +281,9 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     let addresses = Addresses::take(&settings)?;
     let connected = connect::connect(&settings).await?;
     let (log, gate) = (connected.log.clone(), connected.gate.clone());
+    if let Some(lake) = connected.lake.as_ref().filter(|_| settings.roles.aggregate || settings.roles.query) {
+        helan_rollup::remember_catalog(lake, &catalog, clock.now()).await?;
+    }
     let listeners = addresses.listen()?;
     let address = listeners.main.local_addr()?;
     let mut tasks = JoinSet::new();
@@ -298,7 +301,6 @@ pub(crate) async fn start(settings: Settings, catalog: Arc<Catalog>, shutdown: S
     if settings.roles.aggregate || settings.roles.query {
         let lake = connected.lake.clone().context("these roles have a lake")?;
         soundness::register(&metrics, lake.clone());
-        helan_rollup::remember_catalog(&lake, &catalog, clock.now()).await?;
         if settings.roles.aggregate {
             let status = helan_aggregator::Status::default();
             let config = helan_aggregator::AggregatorConfig {

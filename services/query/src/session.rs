@@ -15,7 +15,7 @@ pub(crate) mod up_to;
 pub(crate) mod with_unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::TableProvider;
@@ -110,8 +110,6 @@ struct Inner {
     past: Arc<Past>,
     leaves: Vec<Leaf>,
     versions: Vec<Version>,
-    /// That of the last question as of other moments.
-    held: Mutex<Option<(Arc<Scope>, SessionContext)>>,
 }
 
 /// What an asker may use.
@@ -248,7 +246,7 @@ impl Session {
         let now = pinned.scope(now, EVERYTHING)?;
         let past = Past::new(pinned.clone());
         let context = asked_in(&now, &past);
-        Ok(Self(Hidden::new(Inner { context, now, pinned, past, leaves, versions, held: Mutex::default() })))
+        Ok(Self(Hidden::new(Inner { context, now, pinned, past, leaves, versions })))
     }
 
     /// Plans a query. It must not change anything, and read nothing but what the session offers: that is judged by the
@@ -336,6 +334,7 @@ impl Session {
 
     /// The plan of a question, and the state in which it is to be run.
     async fn planned(&self, question: &Question, terms: &Terms) -> Result<(SessionState, LogicalPlan), QueryError> {
+        self.0.past.make_room();
         let context = match (question.as_of, question.recorded) {
             (None, None) => self.0.context.clone(),
             (as_of, recorded) => self.context_at(as_of.unwrap_or(self.now()), recorded.unwrap_or(EVERYTHING))?,
@@ -367,18 +366,10 @@ impl Session {
         Ok((state, plan))
     }
 
-    /// A context in which names mean the views at a pair of moments; that of the last pair is kept.
+    /// A context in which names mean the views at a pair of moments.
     fn context_at(&self, as_of: i64, recorded: i64) -> Result<SessionContext, QueryError> {
-        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((scope, context)) = held.as_ref()
-            && (scope.as_of, scope.recorded) == (as_of, recorded)
-        {
-            return Ok(context.clone());
-        }
-        let scope = self.0.past.scope(as_of, recorded)?;
-        let context = asked_in(&scope, &self.0.past);
-        *held = Some((scope, context.clone()));
-        Ok(context)
+        let past = &self.0.past;
+        Ok(past.context(as_of, recorded, |scope| asked_in(scope, past))?)
     }
 
     /// Reads a moment as the table functions do: RFC 3339, or a date = the end of that day in the catalog's time zone.
@@ -437,7 +428,7 @@ fn asked_in(scope: &Arc<Scope>, past: &Arc<Past>) -> SessionContext {
         config.set_extension(scope.pinned.catalog.clone());
     }
     for query in scope.pinned.views.all() {
-        let function = AsOf { query, past: past.clone() };
+        let function = AsOf { query, pinned: scope.pinned.clone(), past: Arc::downgrade(past) };
         context.register_udtf(&format!("{}_as_of", query.name), Arc::new(function));
     }
     context

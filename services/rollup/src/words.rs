@@ -229,7 +229,8 @@ pub fn tone(verdict: &str) -> Tone {
 mod tests {
     use helan_schemas::catalog::{Attribution, Comparator, DenominatorDate, Severity};
     use helan_schemas::codes::{
-        OBS_STATUSES, OBS_STATUSES_WITH_OR_WITHOUT_VALUE, OBS_STATUSES_WITHOUT_VALUE, VINTAGES as RELEASES, is_estimate,
+        MULTIPLIERS, OBS_STATUSES, OBS_STATUSES_WITH_OR_WITHOUT_VALUE, OBS_STATUSES_WITHOUT_VALUE,
+        VINTAGES as RELEASES, is_estimate,
     };
 
     use super::*;
@@ -337,6 +338,10 @@ mod tests {
                 view.contains(&format!("obs_status in ({})", quoted(&estimates)))
                     && view.contains("vintage = 'estimated'")
             );
+        }
+        for (power, _, en) in MULTIPLIERS.into_iter().filter(|(power, ..)| *power > 0) {
+            let factor = 10_i64.pow(power.unsigned_abs());
+            assert!(TARGETS.contains(&format!("unit_factor = {factor} then '{en} ' ||")), "{en}");
         }
         let mut lacking = [&OBS_STATUSES_WITHOUT_VALUE[..], &OBS_STATUSES_WITH_OR_WITHOUT_VALUE].concat();
         lacking.retain(|code| *code != "Q");

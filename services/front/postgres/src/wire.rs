@@ -18,7 +18,7 @@ pub(crate) const MESSAGE: usize = 1024 * 1024;
 /// Bytes of a message that is too long, up to which it is read and thrown away, so that its sender can be told.
 const PASSED_OVER: usize = 64 * 1024 * 1024;
 /// Kinds of messages that grow with what clients send.
-const GROWING: &[u8] = b"QPBCDEFdf";
+const GROWING: &[u8] = b"QPBCDEdf";
 /// Bytes that are read at once.
 const CHUNK: usize = 16 * 1024;
 /// Bytes that are sent together: more than that does not wait here.

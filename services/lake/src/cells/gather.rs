@@ -64,8 +64,8 @@ pub struct Folded {
 }
 
 impl Sources {
-    /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads what tells that of
-    /// every event that files' statistics do not rule out.
+    /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads four
+    /// columns of all events, but for files that their statistics rule out.
     ///
     /// # Errors
     /// If something cannot be read.
@@ -86,7 +86,7 @@ impl Folded {
         self.state.counts()
     }
 
-    /// As of no earlier moment it answers, in microseconds since the epoch.
+    /// The earliest moment as of which it can answer, in microseconds since the epoch.
     pub fn known_until(&self) -> i64 {
         self.state.known_until()
     }

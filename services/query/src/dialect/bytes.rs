@@ -17,15 +17,23 @@ fn written(expr: &Expr) -> Option<&str> {
     let (value, kind) = match expr {
         Expr::TypedString(typed) => (&typed.value.value, &typed.data_type),
         Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, array: false, .. } => {
-            match expr.as_ref() {
+            let mut inner = expr.as_ref();
+            while let Expr::Nested(within) = inner {
+                inner = within;
+            }
+            match inner {
                 Expr::Value(value) => (&value.value, data_type),
                 _ => return None,
             }
         }
         _ => return None,
     };
-    match (value, kind) {
-        (Value::SingleQuotedString(text), DataType::Bytea) => Some(text),
+    if !matches!(kind, DataType::Bytea) {
+        return None;
+    }
+    match value {
+        Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => Some(text),
+        Value::DollarQuotedString(quoted) => Some(&quoted.value),
         _ => None,
     }
 }

@@ -220,6 +220,14 @@ impl What {
         let result = result.map_err(|error| {
             let (left, right) = (left.get().0.data_type(), right.get().0.data_type());
             let kind = BinaryTypeCoercer::new(left, &self.operator(), right).get_result_type();
+            // Where operands are put on one scale first, the engine tells what it multiplied them by.
+            let same = self == Self::Mul || matches!(self, Self::Add | Self::Sub) && left == right || left.is_integer();
+            let error = match error {
+                ArrowError::ArithmeticOverflow(_) if !same => {
+                    ArrowError::ArithmeticOverflow(format!("x {} y", self.operator()))
+                }
+                error => error,
+            };
             too_large(error, (left, right), &kind.unwrap_or_else(|_| left.clone()))
         })?;
         digits(&result)?;

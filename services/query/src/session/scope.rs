@@ -216,6 +216,12 @@ impl Scope {
         if folded.known_until() <= self.as_of.min(self.recorded) {
             return Ok(Some(folded.counts()));
         }
+        // No more can have been known than there are, of any indicator.
+        let all = folded.counts();
+        if all.values().flat_map(|years| years.values()).sum::<u64>() + folded.unfolded() as u64 <= self.pinned.at_once
+        {
+            return Ok(Some(all));
+        }
         let known = self.known.get_or_try_init(|| statements.known(&self.context, self.as_of, self.recorded));
         Ok(Some(known.await?.clone()))
     }

@@ -1,6 +1,6 @@
 //! `NAME_as_of(known [, recorded])`: a view at other moments.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -10,11 +10,14 @@ use helan_queries::Query;
 
 use crate::session::moment;
 use crate::session::past::Past;
+use crate::session::scope::Pinned;
 
 #[derive(Debug)]
 pub(crate) struct AsOf {
     pub(crate) query: &'static Query,
-    pub(crate) past: Arc<Past>,
+    pub(crate) pinned: Arc<Pinned>,
+    /// Of the session whose contexts offer it.
+    pub(crate) past: Weak<Past>,
 }
 
 impl TableFunctionImpl for AsOf {
@@ -30,7 +33,11 @@ impl TableFunctionImpl for AsOf {
                 )));
             }
         };
-        Ok(self.past.scope(as_of, recorded)?.asked(self.query))
+        let scope = match self.past.upgrade() {
+            Some(past) => past.scope(as_of, recorded)?,
+            None => self.pinned.scope(as_of, recorded)?,
+        };
+        Ok(scope.asked(self.query))
     }
 }
 
@@ -44,11 +51,11 @@ impl AsOf {
         };
         match value {
             ScalarValue::Utf8(Some(text)) | ScalarValue::Utf8View(Some(text)) | ScalarValue::LargeUtf8(Some(text)) => {
-                moment::parse(text, &self.past.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
+                moment::parse(text, &self.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
             }
             ScalarValue::Date32(Some(days)) => {
                 let day = jiff::civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(*days)).ok();
-                day.and_then(|day| moment::parse(&day.to_string(), &self.past.pinned.zone).ok())
+                day.and_then(|day| moment::parse(&day.to_string(), &self.pinned.zone).ok())
                     .ok_or_else(|| DataFusionError::Plan(format!("{value} is no day of ours")))
             }
             ScalarValue::TimestampMicrosecond(Some(time), zone) => self.zoned(*time, zone.is_some()),
@@ -69,6 +76,6 @@ impl AsOf {
         if has_zone {
             return Ok(time);
         }
-        moment::of_wall(time, &self.past.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
+        moment::of_wall(time, &self.pinned.zone).map_err(|error| DataFusionError::Plan(error.to_string()))
     }
 }

@@ -73,7 +73,7 @@ impl Part {
 
     /// The pieces in which a view is computed that needs more statements than are looked at together; none = at once.
     pub(crate) fn pieces(&self, query: &Query, counts: &Counts, at_once: u64, catalog: &Catalog) -> Option<Vec<Piece>> {
-        if !by_indicator(query) || !self.without.is_empty() || counts.is_empty() {
+        if !self.may_be_cut(query) || counts.is_empty() {
             return None;
         }
         let at_once = query.at_once.map_or(at_once, |own| own.min(at_once));
@@ -125,6 +125,11 @@ impl Part {
             pieces.push(Piece { part, rows: !listed_in("indicator", &listed) });
         }
         Some(pieces)
+    }
+
+    /// Whether a view's rows from this part may be computed in pieces, if there are many.
+    pub(crate) fn may_be_cut(&self, query: &Query) -> bool {
+        by_indicator(query) && self.without.is_empty()
     }
 
     /// How many statements of an indicator are of the part's years, of all areas.

@@ -55,7 +55,8 @@ impl View {
     /// The pieces in which a question's rows are computed, where they need many statements.
     async fn pieces(&self, part: &Part) -> Result<Option<Vec<Piece>>> {
         let is_computed = self.scope.rows(self.query.name).is_some_and(OnceCell::initialized);
-        if !self.is_asked || is_computed || self.scope.standing.initialized() {
+        let is_cut = self.is_asked && part.may_be_cut(self.query);
+        if !is_cut || is_computed || self.scope.standing.initialized() {
             return Ok(None);
         }
         let Some(counts) = self.scope.counts().await? else { return Ok(None) };

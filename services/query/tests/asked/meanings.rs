@@ -440,6 +440,8 @@ async fn what_is_written_is_what_is_meant_or_refused() {
     for (text, expected) in [
         ("select encode('\\x48c3a9'::bytea, 'hex')", "48c3a9"),
         ("select encode(bytea '\\x4142', 'hex')", "4142"),
+        ("select encode(E'\\\\x41'::bytea, 'hex')", "41"),
+        ("select encode(($$\\x41$$)::bytea, 'hex')", "41"),
         ("select count(*) from (values (cast('AB' as bytea))) t(b) where b = '\\x4142'::bytea", "1"),
     ] {
         assert_eq!(one(&session, text).await.as_deref(), Ok(expected), "{text}");

@@ -233,7 +233,7 @@ fn said(expr: Expr) -> Expr {
             let (left, right) = compared(by_name(*left, *right));
             Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
         }
-        // Items that are written out are what any question is put in terms of (`helan_query`'s dialect).
+        // Lists that are written out are left to `helan_query`'s dialect.
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if !is_query(&right) && !is_array(&right) => {
             call("array_has", vec![listed(*right), *left])
         }
