@@ -91,19 +91,17 @@ fn one_statement(state: &SessionState, text: &str) -> Result<Statement, QueryErr
 
 /// Refuses a number that a name follows at once, such as `1_000`, `0b11` or `12kg`: it would be the number's alias.
 fn numbers(tokens: &[Token]) -> Result<(), QueryError> {
-    let mut pairs = tokens.windows(2);
-    match pairs.find_map(|pair| match pair {
-        [Token::Number(number, _), Token::Word(name)] if name.quote_style.is_none() => Some((number, name)),
-        _ => None,
-    }) {
-        Some((number, name)) => {
+    for pair in tokens.windows(2) {
+        if let [Token::Number(number, _), Token::Word(name)] = pair
+            && name.quote_style.is_none()
+        {
             let written = format!("{number}{}", name.value);
-            Err(QueryError::Asked(format!(
-                "{written} is no number: write digits alone, as 1000; a space before a name"
-            )))
+            return Err(QueryError::Asked(format!(
+                "{written} is not a number: write only digits, such as 1000, and a space before a name"
+            )));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 /// Whether a token can add a level to the tree; those of long lists do not.

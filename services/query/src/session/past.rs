@@ -1,4 +1,4 @@
-//! The pairs of moments that were asked for last stay computed: whoever asks as of a day asks more than once.
+//! Keeps what was computed for the last pairs of moments (T, R), because questions as of one day often follow each other.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -448,8 +448,8 @@ async fn what_is_written_is_what_is_meant_or_refused() {
     }
     for (text, hint) in [
         ("select '\\x4'::bytea", "hexadecimal digits"),
-        ("select sum(x) + 1_000 from (values (5)) t(x)", "1_000 is no number"),
-        ("select 0b11", "0b11 is no number"),
+        ("select sum(x) + 1_000 from (values (5)) t(x)", "1_000 is not a number"),
+        ("select 0b11", "0b11 is not a number"),
         ("select array_sum([9223372036854775807, 1])", "select sum(x) from unnest"),
     ] {
         let error = one(&session, text).await.expect_err("refused");

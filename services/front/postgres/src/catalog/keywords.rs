@@ -1,4 +1,4 @@
-//! `pg_get_keywords`: the words that are no names without quotation marks. Drivers put them into what they quote.
+//! `pg_get_keywords`: the reserved words. Drivers put quotation marks around names that are among them.
 
 use super::rows::Row;
 
