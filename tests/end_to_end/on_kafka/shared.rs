@@ -2,11 +2,11 @@
 //! Kafka's alone.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::crashes::{compare, ledger_of, load, maintain_twice};
+use crate::crashes::{compare, maintain_twice};
 use crate::harness::{Deployment, Log, free_port};
+use crate::operating::feeds::Feeds;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_ingests_and_two_aggregators_share_the_work_and_survive_each_other() {
@@ -20,7 +20,7 @@ async fn two_ingests_and_two_aggregators_share_the_work_and_survive_each_other()
     for base in &aggregators {
         helan.spawn("aggregate", base, &aggregate).await;
     }
-    let (stop, senders) = load(&helan, &ingests);
+    let feeds = Feeds::start_to(&helan, &ingests);
     for round in 0..4 {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let base = &aggregators[round % 2];
@@ -32,6 +32,5 @@ async fn two_ingests_and_two_aggregators_share_the_work_and_survive_each_other()
         helan.spawn("aggregate", base, &aggregate).await;
     }
     maintain_twice(&helan).await;
-    stop.store(true, Ordering::Relaxed);
-    compare(&helan, &ledger_of(senders).await).await;
+    compare(&helan, feeds).await;
 }

@@ -9,10 +9,11 @@ use crate::harness::Deployment;
 use crate::stranger::{BATCH, batch};
 
 /// Reporters, each with its feed and its area.
-const FEEDS: [(&str, &str, &str); 3] = [
+const FEEDS: [(&str, &str, &str); 4] = [
     ("yinchuan", "/nx/yinchuan", "640100"),
     ("shizuishan", "/nx/shizuishan", "640200"),
     ("wuzhong", "/nx/wuzhong", "640300"),
+    ("guyuan", "/nx/guyuan", "640400"),
 ];
 const EVENTS_A_REQUEST: usize = 20;
 
@@ -26,9 +27,14 @@ pub(crate) struct Feeds {
 impl Feeds {
     /// Starts to send.
     pub(crate) fn start(helan: &Arc<Deployment>) -> Self {
+        Self::start_to(helan, std::slice::from_ref(&helan.base))
+    }
+
+    /// Starts to send to these addresses by turns.
+    pub(crate) fn start_to(helan: &Arc<Deployment>, bases: &[String]) -> Self {
         let (stop, ledger) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(BTreeSet::new())));
-        let senders = FEEDS.iter().map(|feed| tokio::spawn(send(helan.clone(), *feed, stop.clone(), ledger.clone())));
-        Self { senders: senders.collect(), stop, ledger }
+        let start = |feed| tokio::spawn(send(helan.clone(), bases.to_vec(), feed, stop.clone(), ledger.clone()));
+        Self { senders: FEEDS.into_iter().map(start).collect(), stop, ledger }
     }
 
     /// The events that were acknowledged so far.
@@ -47,9 +53,10 @@ impl Feeds {
     }
 }
 
-/// Sends batch after batch, each until it is acknowledged or the end is asked for.
+/// Sends batch after batch until the end is asked for; repeats each until it is acknowledged, and now and then once more.
 async fn send(
     helan: Arc<Deployment>,
+    bases: Vec<String>,
     (reporter, source, area): (&str, &str, &str),
     stop: Arc<AtomicBool>,
     ledger: Arc<Mutex<BTreeSet<String>>>,
@@ -58,17 +65,24 @@ async fn send(
     let mut next = 0;
     while !stop.load(Ordering::Relaxed) {
         let body = batch(source, area, next, EVENTS_A_REQUEST);
-        let request = helan.client.post(format!("{}/v1/events", helan.base)).bearer_auth(&token);
-        let answer = request.header("content-type", BATCH).body(body).send().await;
-        match answer.map(|answer| answer.status().as_u16()) {
-            Ok(202) => {
-                let mut ledger = ledger.lock().expect("no sender panicked");
-                ledger.extend((next..next + EVENTS_A_REQUEST).map(|n| format!("{source} n-{n:08}")));
-                next += EVENTS_A_REQUEST;
+        let mut again = (next / EVENTS_A_REQUEST).is_multiple_of(7);
+        for attempt in 0.. {
+            let base = &bases[(next / EVENTS_A_REQUEST + attempt) % bases.len()];
+            let request = helan.client.post(format!("{base}/v1/events")).bearer_auth(&token);
+            let answer = request.header("content-type", BATCH).body(body.clone()).send().await;
+            match answer.map(|answer| answer.status().as_u16()) {
+                Ok(202) => {
+                    let mut ledger = ledger.lock().expect("no sender panicked");
+                    ledger.extend((next..next + EVENTS_A_REQUEST).map(|n| format!("{source} n-{n:08}")));
+                    if !std::mem::take(&mut again) {
+                        break;
+                    }
+                }
+                Ok(429 | 503 | 408) | Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                Ok(other) => panic!("{reporter}: {other}"),
             }
-            Ok(429 | 503 | 408) | Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Ok(other) => panic!("{reporter}: {other}"),
         }
+        next += EVENTS_A_REQUEST;
     }
 }
 

@@ -5,7 +5,7 @@ pub(crate) mod continuity;
 mod damage;
 mod doctor;
 mod endpoints;
-mod feeds;
+pub(crate) mod feeds;
 mod killed;
 mod secure;
 mod settings;
