@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::round::{Round, Told, copy, removed};
+use super::round::{Round, Told, removed};
+use crate::harness::{copy, printed_by, python};
 
 /// Tables that have rows in each round.
 const TABLES: [&str; 3] = ["events", "submissions", "catalog_versions"];
@@ -48,11 +48,9 @@ impl Round<'_> {
         };
         let kept = self.rng.random_range(1..bytes.len() - 2);
         std::fs::write(&commit, &bytes[..kept]).expect("written");
-        let mut command = self.helan.command(&["sql", "select count(*) from events"]);
-        let output = command.output().expect("sql runs");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = self.helan.fails(&["sql", "select count(*) from events"]);
         let name = commit.file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(!output.status.success() && said.contains(&name), "{said}");
+        assert!(said.contains(&name), "{said}");
         std::fs::write(&commit, bytes).expect("put back");
         self.helan.start_up().await;
         Told::Yes
@@ -80,9 +78,8 @@ impl Round<'_> {
         let table = self.table();
         self.flipped_in_lake(&asked(table), |round| {
             let script = "import sys, deltalake; print(*deltalake.DeltaTable(sys.argv[1]).file_uris(), sep='\\n')";
-            let output = python(script, &round.place("lake").join(table)).output().expect("Python runs");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            String::from_utf8(output.stdout).expect("UTF-8").lines().map(PathBuf::from).collect()
+            let uris = printed_by(python().args(["-c", script]).arg(round.place("lake").join(table)));
+            uris.lines().map(PathBuf::from).collect()
         })
         .await
     }
@@ -283,12 +280,5 @@ fn flip_record(log: &Path) {
         a, v = c.execute('select address, value from records order by address desc limit 1').fetchone()\n\
         v = bytearray(v)\nv[len(v) // 2] ^= 1\n\
         c.execute('update records set value = ? where address = ?', (bytes(v), a))\nc.commit()";
-    let status = python(script, &log.join("log.sqlite")).status();
-    assert!(status.expect("Python runs").success());
-}
-
-fn python(script: &str, path: &Path) -> Command {
-    let mut command = Command::new(std::env::var("HELAN_TEST_PYTHON").expect("a Python with packages"));
-    command.args(["-c", script]).arg(path);
-    command
+    printed_by(python().args(["-c", script]).arg(log.join("log.sqlite")));
 }

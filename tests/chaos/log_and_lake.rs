@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::round::{Round, Told, UP, copy, moved, removed};
+use super::round::{Round, Told, UP, moved, removed};
+use crate::harness::copy;
 
 impl Round<'_> {
     pub(super) async fn log_removed(&mut self) -> Told {

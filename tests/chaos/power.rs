@@ -14,7 +14,8 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
-use super::round::{Round, Told, copy, removed};
+use super::round::{Round, Told, removed};
+use crate::harness::copy;
 
 /// What a disk writes as a whole.
 const SECTOR: usize = 512;

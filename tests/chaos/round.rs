@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::ledger::Senders;
-use crate::harness::Deployment;
+use crate::harness::{Deployment, copy};
 
 pub(super) const UP: [&str; 4] = ["--flush-age", "200ms", "--partitions", "3"];
 
@@ -114,11 +114,6 @@ impl<'a> Round<'a> {
         let _ = std::fs::remove_dir_all(place);
         copy(copy_of, place);
     }
-}
-
-pub(super) fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status();
-    assert!(copied.expect("cp runs").success());
 }
 
 pub(super) fn moved(from: &Path, to: &Path) {

@@ -58,11 +58,8 @@ async fn send(helan: &Deployment, panel: &[Row]) {
         let [reporter, area, _] = line.splitn(3, ',').collect::<Vec<_>>()[..] else { panic!("{line}") };
         let token = helan.token(reporter);
         for csv in editions(panel, area) {
-            let request = helan.client.post(format!("{}/v1/submissions", helan.base)).bearer_auth(&token);
-            let request = request.query(&[("source", format!("/cn/{reporter}"))]).header("content-type", "text/csv");
-            let answer = request.body(csv).send().await.expect("an answer");
-            let status = answer.status().as_u16();
-            let answer: serde_json::Value = answer.json().await.expect("JSON");
+            let path = format!("/v1/submissions?source=/cn/{reporter}");
+            let (status, answer) = helan.post(&path, &token, "text/csv", csv).await;
             assert_eq!(status, 202, "{reporter}: {answer:#}");
             waiting.push((token.clone(), answer["submission"].as_str().expect("a submission id").to_owned()));
         }

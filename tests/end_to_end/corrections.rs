@@ -1,10 +1,9 @@
 //! Corrections that happen, and those that cannot: what became of each is waited for and told.
 
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
 use crate::harness::Deployment;
+use crate::send::send as sender;
 use crate::stranger::event;
 
 const JSON: &str = "application/cloudevents+json";
@@ -72,17 +71,15 @@ async fn what_became_of_a_correction_is_told() {
             helan.command(&["validate", file, "--source", "/nx/nx-stats", "--lang", "en"]).output().expect("runs");
         let said = String::from_utf8_lossy(&judged.stdout).into_owned();
         assert_eq!((judged.status.success(), said.contains("withdraws_unknown")), (!refused, refused), "{said}");
-        let mut sender = std::process::Command::new(env!("CARGO_BIN_EXE_helan"));
-        sender.args(["send", file, "--source", "/nx/nx-stats", "--to", &helan.base, "--lang", "en"]);
-        let sent = sender.env("HELAN_TOKEN", &token).stdin(Stdio::null()).output().expect("runs");
+        let arguments = ["--source", "/nx/nx-stats", "--lang", "en"];
+        let sent = sender(&helan.base, &token, &arguments, &[file.as_ref()]).output().expect("runs");
         let said = String::from_utf8_lossy(&[sent.stdout, sent.stderr].concat()).into_owned();
         assert_eq!((sent.status.success(), said.contains("withdraws_unknown")), (!refused, refused), "{said}");
     }
     // Whoever does not wait is told where the outcome will be.
     std::fs::write(&file, withdrawal("rd-9")).expect("written");
-    let mut sender = std::process::Command::new(env!("CARGO_BIN_EXE_helan"));
-    sender.args(["send", "--no-wait", "--source", "/nx/nx-stats", "--to", &helan.base, "--lang", "en"]).arg(&file);
-    let sent = sender.env("HELAN_TOKEN", &token).stdin(Stdio::null()).output().expect("runs");
+    let arguments = ["--no-wait", "--source", "/nx/nx-stats", "--lang", "en"];
+    let sent = sender(&helan.base, &token, &arguments, &[&file]).output().expect("runs");
     let said = String::from_utf8_lossy(&sent.stdout).into_owned();
     let address = said.split_whitespace().find(|word| word.starts_with("/v1/submissions/"));
     let (_, receipt, _) = ask(&helan, &token, address.expect("an address"), Some("wait=20")).await;

@@ -213,6 +213,13 @@ impl Deployment {
         text_of(&output, arguments)
     }
 
+    /// Runs a `helan` command that must fail and returns what it said.
+    pub(crate) fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("helan runs");
+        assert!(!output.status.success(), "helan {arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// The token of a new credential.
     pub(crate) fn token(&self, reporter: &str) -> String {
         self.run(&["credential", "add", "--role", "reporter", "--reporter", reporter]).trim().to_owned()
@@ -298,6 +305,26 @@ pub(crate) fn text_of(output: &Output, arguments: &[&str]) -> String {
     let text = String::from_utf8(output.stdout.clone()).expect("helan writes UTF-8");
     assert!(output.status.success(), "helan {arguments:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
     text
+}
+
+/// What a program printed; it must end well.
+pub(crate) fn printed_by(program: &mut Command) -> String {
+    let output = program.output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("it writes UTF-8");
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// The Python of the tests.
+pub(crate) fn python() -> Command {
+    let python = std::env::var("HELAN_TEST_PYTHON");
+    Command::new(python.expect("HELAN_TEST_PYTHON names a Python with packages; tests/run sets it up"))
+}
+
+/// Copies a file, or a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status();
+    assert!(copied.expect("cp runs").success());
 }
 
 /// A port that nothing listens on now.

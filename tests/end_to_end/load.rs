@@ -7,7 +7,7 @@ use helan_load::{Header, Kind, Line, Outcome, Stream};
 use helan_schemas::catalog::Catalog;
 use serde_json::{Value, json};
 
-use crate::harness::Deployment;
+use crate::harness::{Deployment, printed_by};
 
 /// Much more misbehaviour than the defaults, so that little load has all of it.
 const UNRULY: [&str; 10] =
@@ -24,9 +24,7 @@ fn load(helan: &Deployment, to: &[&str], ledger: &Path, more: &[&str]) -> std::p
 }
 
 fn ended_well(mut command: std::process::Command) -> Value {
-    let output = command.output().expect("helan load runs");
-    assert!(output.status.success(), "{output:?}");
-    serde_json::from_slice(&output.stdout).expect("a report is JSON")
+    serde_json::from_str(&printed_by(&mut command)).expect("a report is JSON")
 }
 
 /// The verdict on a ledger, and whether the command ended well.

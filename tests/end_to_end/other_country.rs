@@ -51,11 +51,5 @@ async fn times_are_those_of_the_zone(helan: &Deployment) {
 async fn post(helan: &Deployment, file: &Path, reporter: &str, source: &str) {
     let token = helan.token(reporter);
     let body = std::fs::read(file).expect("a feed");
-    let request = helan.client.post(format!("{}/v1/submissions", helan.base)).query(&[("source", source)]);
-    let answer =
-        request.bearer_auth(&token).header("content-type", "text/csv").body(body).send().await.expect("an answer");
-    let status = answer.status().as_u16();
-    let answer: serde_json::Value = answer.json().await.expect("JSON");
-    assert_eq!(status, 202, "{answer:#}");
-    helan.receipt(&token, answer["submission"].as_str().expect("a submission id")).await;
+    helan.deliver(&format!("/v1/submissions?source={source}"), &token, "text/csv", body).await;
 }

@@ -1,30 +1,21 @@
 //! In other hands: DuckDB, Polars and the Python `deltalake` package read the same counts and sums from the lake,
 //! CloudEvents' Python library sends events, and a generated client does a reporter's work.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, repository};
+use crate::harness::{Deployment, printed_by, python, repository};
 use crate::stranger::{BATCH, SOURCE, batch};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn other_readers_see_the_same() {
-    let python = std::env::var("HELAN_TEST_PYTHON")
-        .expect("HELAN_TEST_PYTHON names a Python with duckdb, polars and deltalake; tests/run sets it up");
     let helan = Deployment::up(None).await;
     let token = helan.token("nx-stats");
     helan.deliver("/v1/events", &token, BATCH, batch(SOURCE, "640000", 0, 1_000)).await;
     helan.run(&["maintain"]);
     let ours = helan.sql("select count(*), sum(amount) from events").remove(0);
-    let output = Command::new(python)
-        .arg(repository().join("tests/readers/read.py"))
-        .arg(format!("{}/events", helan.lake()))
-        .envs(helan.objects.iter().flat_map(|objects| objects.environment()))
-        .output()
-        .expect("Python runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let mut read = python();
+    read.arg(repository().join("tests/readers/read.py")).arg(format!("{}/events", helan.lake()));
+    let text = printed_by(read.envs(helan.objects.iter().flat_map(|objects| objects.environment())));
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), if helan.objects.is_some() { 2 } else { 3 }, "{text}");
     for line in lines {
@@ -37,17 +28,10 @@ async fn other_readers_see_the_same() {
 /// The library's two interfaces, binary and structured, with extension attributes and without: all of it one event.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cloudevents_library_sends() {
-    let python = std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with cloudevents");
     let helan = Deployment::up(None).await;
-    let token = helan.token("nx-stats");
-    let output = Command::new(python)
-        .arg(repository().join("tests/readers/sdk.py"))
-        .arg(&helan.base)
-        .env("HELAN_TOKEN", &token)
-        .output()
-        .expect("Python runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let mut sdk = python();
+    sdk.arg(repository().join("tests/readers/sdk.py")).arg(&helan.base).env("HELAN_TOKEN", helan.token("nx-stats"));
+    let text = printed_by(&mut sdk);
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 8, "{text}");
     for line in &lines {
@@ -61,18 +45,12 @@ async fn a_cloudevents_library_sends() {
 /// A client that is generated from `/openapi.json` sends, waits, corrects, lists and asks.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_generated_client_does_the_first_days_work() {
-    let python = std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with a generator");
     let helan = Deployment::up(None).await;
-    let output = Command::new(python)
-        .arg(repository().join("tests/readers/client.py"))
-        .arg(&helan.base)
-        .env("HELAN_TOKEN", helan.token("nx-stats"))
-        .env("HELAN_ANALYST", helan.run(&["credential", "add", "--role", "analyst"]).trim())
-        .output()
-        .expect("Python runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let answers: Value = serde_json::from_str(&text).expect("JSON");
+    let mut client = python();
+    client.arg(repository().join("tests/readers/client.py")).arg(&helan.base);
+    client.env("HELAN_TOKEN", helan.token("nx-stats"));
+    client.env("HELAN_ANALYST", helan.run(&["credential", "add", "--role", "analyst"]).trim());
+    let answers: Value = serde_json::from_str(&printed_by(&mut client)).expect("JSON");
     let expected = json!({
         "missing": [],
         "table": [200, "accepted", "wait=20"],

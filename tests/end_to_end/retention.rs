@@ -32,8 +32,7 @@ async fn receipts_and_retries_outlive_the_records_they_are_about() {
     assert_eq!(helan.sql("select id from events order by id"), ["rd-2018-1", "rd-2018-2"]);
 
     if helan.broker.is_none() {
-        let output = helan.command(&["maintain", "--log-retention", "1s"]).output().expect("helan runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("--log-retention to `helan up`"), "{said}");
+        let said = helan.fails(&["maintain", "--log-retention", "1s"]);
+        assert!(said.contains("--log-retention to `helan up`"), "{said}");
     }
 }

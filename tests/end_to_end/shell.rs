@@ -152,9 +152,7 @@ async fn half_a_lake_is_told_by_table_and_file() {
     helan.terminate(&helan.base);
     let lake = helan.dir.path().join("lake");
     let said = |what: &str| {
-        let output = helan.command(&["sql", "select count(*) from events"]).output().expect("runs");
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success(), "{what}: {}", String::from_utf8_lossy(&output.stdout));
+        let text = helan.fails(&["sql", "select count(*) from events"]);
         assert!(!text.contains("panicked") && !text.contains("stack backtrace") && text.lines().count() <= 2, "{text}");
         assert!(text.contains("helan restore"), "{what}: {text}");
         text

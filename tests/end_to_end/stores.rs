@@ -44,11 +44,7 @@ fn answer_all(stream: TcpStream) -> Option<()> {
 fn refused(deployment: &Deployment, port: u16, but: &[(&str, &str)]) -> String {
     let listen = format!("127.0.0.1:{}", free_port());
     let mut command = deployment.command(&["up", "--listen", &listen, "--lake", "s3://bucket/lake"]);
-    command.envs(environment(port)).envs(but.iter().copied());
-    if let Some(broker) = &deployment.broker {
-        let bootstrap = broker.lock().expect("no test panicked with the broker").bootstrap();
-        command.args(["--log", &format!("kafka://{bootstrap}")]);
-    }
+    command.envs(environment(port)).envs(but.iter().copied()).args(deployment.log_arguments());
     let output = command.output().expect("helan runs");
     assert!(!output.status.success(), "it must not start");
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -95,9 +91,8 @@ async fn what_no_version_names_is_deleted_once_it_is_old_by_the_stores_clock() {
     }
     tool("touch", &["-d".as_ref(), "2 days ago".as_ref(), old.as_os_str()]);
     for age in ["0s", "59m"] {
-        let refused = helan.command(&["maintain", "--orphan-age", age]).output().expect("helan runs");
-        let said = String::from_utf8_lossy(&refused.stderr);
-        assert!(!refused.status.success() && said.contains("shorter than 1h"), "{said}");
+        let said = helan.fails(&["maintain", "--orphan-age", age]);
+        assert!(said.contains("shorter than 1h"), "{said}");
     }
     assert!(old.exists());
     helan.run(&["maintain", "--orphan-age", "1h"]);

@@ -1,16 +1,12 @@
 //! Analysts' tools over PostgreSQL's protocol: the same digits as over HTTP, the same limits, and nothing but reading.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Deployment, free_port, repository};
+use crate::harness::{Deployment, free_port, python, repository};
+use crate::operating::secure::with_tls;
 use crate::stranger::{BATCH, SOURCE, batch};
-
-fn python() -> String {
-    std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with psycopg; tests/run sets it up")
-}
 
 /// A credential as a build from before SCRAM has made it.
 fn old_token(helan: &Deployment) -> String {
@@ -42,7 +38,7 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
     let reporter = helan.token("nx-stats");
     helan.deliver("/v1/events", &reporter, BATCH, batch(SOURCE, "640000", 0, 200)).await;
     let credential = |role: &str| helan.run(&["credential", "add", "--role", role]).trim().to_owned();
-    let output = Command::new(python())
+    let output = python()
         .arg(repository().join("tests/clients/analyst.py"))
         .env("HELAN_POSTGRES", &address)
         .env("HELAN_HTTP", &helan.base)
@@ -74,7 +70,7 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
         ],
     });
     assert_eq!(answers, expected);
-    let reporter_is_told = Command::new(python())
+    let reporter_is_told = python()
         .args(["-c", "import os, psycopg; psycopg.connect(os.environ['DSN'])"])
         .env(
             "DSN",
@@ -92,17 +88,7 @@ async fn a_connection_reads_within_its_limits_and_does_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_a_certificate_nothing_is_said_in_the_clear() {
-    let mut helan = Deployment::new(None);
-    let files = repository().join("services/ingest/tests/http/tls");
-    let pem = std::fs::read(files.join("one.pem")).expect("a certificate");
-    let certificate = reqwest::Certificate::from_pem(&pem).expect("a certificate");
-    helan.client = reqwest::Client::builder().tls_certs_only([certificate]).build().expect("a client");
-    helan.base = helan.base.replace("http:", "https:");
-    let (cert, key) = (helan.dir.path().join("tls.pem"), helan.dir.path().join("tls.key"));
-    std::fs::write(&cert, pem).expect("written");
-    std::fs::copy(files.join("one.key"), &key).expect("copied");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
-    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let (helan, [cert, key]) = with_tls();
     let address = format!("127.0.0.1:{}", free_port());
     let flight = format!("127.0.0.1:{}", free_port());
     let fronts = ["--postgres-listen", &address, "--flight-listen", &flight];
@@ -116,7 +102,7 @@ async fn with_a_certificate_nothing_is_said_in_the_clear() {
         );
         let program = "import os, psycopg; c = psycopg.connect(os.environ['DSN']); \
                        print(c.pgconn.ssl_in_use, c.execute('select 1').fetchone()[0])";
-        let command = Command::new(python()).args(["-c", program]).env("DSN", dsn + " " + mode).output();
+        let command = python().args(["-c", program]).env("DSN", dsn + " " + mode).output();
         let output = command.expect("Python runs");
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     };

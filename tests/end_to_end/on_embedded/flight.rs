@@ -1,7 +1,6 @@
 //! Analysts' tools over Arrow Flight SQL, by the protocol's own client: the same digits as over HTTP and PostgreSQL's
 //! protocol, from the same versions; the same limits; nothing kept for a client that another could use.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use prost::Message;
 use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::harness::{Deployment, free_port};
+use crate::harness::{Deployment, free_port, printed_by, python};
 use crate::stranger::{BATCH, SOURCE, batch};
 
 type Client = FlightSqlServiceClient<Channel>;
@@ -84,16 +83,12 @@ async fn until(helan: &Deployment, operator: &str, name: &str, value: &str) {
 }
 
 fn by_postgres(address: &str, token: &str) -> (String, String) {
-    let python = std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python; tests/run sets it up");
     let program = "import os, psycopg; c = psycopg.connect(os.environ['DSN'], autocommit=True); \
                    print(','.join(map(str, c.execute(os.environ['ASKED']).fetchone()))); \
                    print(c.execute('show helan.table_versions').fetchone()[0])";
     let port = address.rsplit(':').next().expect("a port");
     let dsn = format!("host=127.0.0.1 port={port} dbname=helan user=bi password={token}");
-    let output = Command::new(python).args(["-c", program]).env("DSN", dsn).env("ASKED", TOTALS).output();
-    let output = output.expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = printed_by(python().args(["-c", program]).env("DSN", dsn).env("ASKED", TOTALS));
     let mut lines = text.lines().map(str::to_owned);
     (lines.next().expect("a row"), lines.next().expect("versions"))
 }

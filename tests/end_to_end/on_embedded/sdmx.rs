@@ -4,28 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{HELAN, repository, text_of};
+use crate::harness::{HELAN, printed_by, python, repository};
 
 /// Area, indicator, target, period.
 type Key = [String; 4];
 
 #[test]
 fn an_export_is_read_by_its_structure_with_the_same_values() {
-    let python =
-        std::env::var("HELAN_TEST_PYTHON").expect("HELAN_TEST_PYTHON names a Python with pysdmx; tests/run sets it up");
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name).display().to_string();
     helan(&["demo", "--keep", &at("data")]);
     for (format, name) in [("csv", "plain.csv"), ("sdmx-csv", "sdmx.csv")] {
         helan(&["export", "latest", "--data-dir", &at("data"), "-f", format, "-o", &at(name)]);
     }
-    let read = Command::new(python)
-        .arg(repository().join("tests/readers/sdmx.py"))
-        .args([at("sdmx.csv"), at("sdmx.structure.json")])
-        .output()
-        .expect("Python runs");
-    let text = String::from_utf8_lossy(&read.stdout).into_owned();
-    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let files = [at("sdmx.csv"), at("sdmx.structure.json")];
+    let text = printed_by(python().arg(repository().join("tests/readers/sdmx.py")).args(files));
     let theirs: BTreeMap<Key, Option<f64>> = text.lines().map(line).collect();
     assert_eq!(theirs.len(), text.lines().count(), "no key twice");
     // What is not distributed over an area's parts has rows of its own.
@@ -48,7 +41,7 @@ fn an_export_is_read_by_its_structure_with_the_same_values() {
 }
 
 fn helan(arguments: &[&str]) {
-    text_of(&Command::new(HELAN).args(arguments).output().expect("helan runs"), arguments);
+    printed_by(Command::new(HELAN).args(arguments));
 }
 
 fn line(line: &str) -> (Key, Option<f64>) {

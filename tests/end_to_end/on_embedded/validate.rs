@@ -1,7 +1,7 @@
 //! `helan validate`: refused with every error, accepted with findings, settled by an explanation; nothing is sent. The
 //! trial has an embedded log of its own, whichever the deployment uses.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::harness::Deployment;
 
@@ -21,9 +21,7 @@ async fn a_file_is_judged_before_it_is_sent() {
     let one = format!("id,{HEADING}r17,640100,rd_expenditure,2017,27.0,CNY,8,\n");
     helan.deliver("/v1/submissions?source=/nx/yinchuan", &token, "text/csv", one.clone()).await;
     let both = write(&helan, "both.csv", &format!("{one}r16,640100,rd_expenditure,2016,26.5,CNY,8,\n"));
-    let both = both.to_str().expect("UTF-8");
-    let output = helan.command(&["validate", both, "--source", "/nx/yinchuan", "--lang", "en"]).output();
-    let said = String::from_utf8_lossy(&output.expect("helan runs").stdout).into_owned();
+    let (said, _) = judged(&helan, &both, &["--source", "/nx/yinchuan"]);
     assert!(said.contains("would be accepted: 2 event") && said.contains("1 of 2 events were accepted"), "{said}");
 
     // The same number with other digits says another precision: it is a report of its own.
@@ -42,11 +40,8 @@ async fn a_file_is_judged_before_it_is_sent() {
 
     // An id that was accepted with another value.
     let other = write(&helan, "other.csv", &one.replace("27.0", "28.0"));
-    let other = other.to_str().expect("UTF-8");
-    let output = helan.command(&["validate", other, "--source", "/nx/yinchuan", "--lang", "en"]).output();
-    let output = output.expect("helan runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(!output.status.success() && said.contains("id_conflict") && said.contains("r17"), "{said}");
+    let (said, ended) = judged(&helan, &other, &["--source", "/nx/yinchuan"]);
+    assert!(!ended && said.contains("id_conflict") && said.contains("r17"), "{said}");
 
     let explained = "640100,rd_expenditure,2019,60,CNY,8,a large project began\n";
     let (said, ended) = validate(&helan, "explained.csv", explained, &["--strict"]);
@@ -56,10 +51,8 @@ async fn a_file_is_judged_before_it_is_sent() {
                  \"data\":{\"ref_area\":\"640100\",\"indicator\":\"rd_expenditure\",\"time_period\":\"2018\",\"value\":\"28\",\
                  \"unit\":\"CNY\",\"unit_mult\":8}}\n";
     let file = write(&helan, "one.ndjson", event);
-    let output =
-        helan.command(&["validate", file.to_str().expect("UTF-8"), "--lang", "en"]).output().expect("helan runs");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && said.contains("no warnings"), "{said}");
+    let (said, ended) = judged(&helan, &file, &[]);
+    assert!(ended && said.contains("no warnings"), "{said}");
 
     assert_eq!(helan.sql("select count(*) from events"), ["2"], "a trial leaves nothing in the lake");
 
@@ -88,8 +81,11 @@ fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {
 /// What `helan validate` printed, and whether it ended well.
 fn validate(helan: &Deployment, name: &str, rows: &str, more: &[&str]) -> (String, bool) {
     let file = write(helan, name, &format!("{HEADING}{rows}"));
-    let mut arguments = vec!["validate", file.to_str().expect("UTF-8"), "--source", "/nx/yinchuan", "--lang", "en"];
-    arguments.extend(more);
+    judged(helan, &file, &[&["--source", "/nx/yinchuan"], more].concat())
+}
+
+fn judged(helan: &Deployment, file: &Path, more: &[&str]) -> (String, bool) {
+    let arguments = [&["validate", file.to_str().expect("UTF-8"), "--lang", "en"], more].concat();
     let output = helan.command(&arguments).output().expect("helan runs");
     let said = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&said).into_owned(), output.status.success())

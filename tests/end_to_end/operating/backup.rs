@@ -28,10 +28,7 @@ async fn what_was_acknowledged_before_the_backup_is_in_it_once() {
     let to = backups.path().to_str().expect("UTF-8").to_owned();
     let maintaining = helan.clone();
     let maintenance = tokio::task::spawn_blocking(move || maintaining.run(&["maintain"]));
-    let log = match &helan.broker {
-        Some(broker) => vec!["--log".to_owned(), format!("kafka://{}", broker.lock().expect("broker").bootstrap())],
-        None => Vec::new(),
-    };
+    let log = helan.log_arguments();
     let mut arguments = vec!["backup", "--partitions", "3", "--to", &to];
     arguments.extend(log.iter().map(String::as_str));
     helan.run(&arguments);

@@ -2,11 +2,10 @@
 //! that the lake would not follow, and every way out brings back every event, once.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use super::feeds::arrived;
-use crate::harness::{Deployment, Log};
+use crate::harness::{Deployment, Log, copy, printed_by, python};
 use crate::stranger::{BATCH, batch};
 
 const SOURCE: &str = "/nx/yinchuan";
@@ -143,10 +142,9 @@ async fn on_embedded_faults_a_log_is_never_made_under_a_lake_and_a_lake_only_fro
     world.helan.terminate(&world.helan.base.clone());
     // The log is gone.
     std::fs::rename(dir.join("log"), dir.join("lost")).expect("moved");
-    let mut command = world.helan.command(&["up", "--listen", "127.0.0.1:0"]);
-    let output = command.args(UP).output().expect("up runs");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && told.contains("--new-log") && told.contains("there is no log"), "{told}");
+    let up = [&["up", "--listen", "127.0.0.1:0"][..], &UP].concat();
+    let told = world.helan.fails(&up);
+    assert!(told.contains("--new-log") && told.contains("there is no log"), "{told}");
     assert!(!dir.join("log/log.sqlite").exists(), "nothing was created");
     // It is meant.
     for _ in 0..2 {
@@ -172,10 +170,8 @@ async fn on_embedded_faults_a_log_is_never_made_under_a_lake_and_a_lake_only_fro
     world.helan.terminate(&world.helan.base.clone());
     world.helan.run(&["maintain", "--log-retention", "1s"]);
     std::fs::remove_dir_all(dir.join("lake")).expect("removed");
-    let mut command = world.helan.command(&["up", "--listen", "127.0.0.1:0"]);
-    let output = command.args(UP).output().expect("up runs");
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && told.contains("no longer has its beginning"), "{told}");
+    let told = world.helan.fails(&up);
+    assert!(told.contains("no longer has its beginning"), "{told}");
     assert!(!dir.join("lake").exists(), "nothing was created");
 }
 
@@ -195,8 +191,7 @@ async fn on_embedded_faults_a_damaged_lake_is_built_again_from_the_log_and_keeps
             std::fs::remove_dir_all(year).expect("removed");
         }
     }
-    let broken = world.helan.command(&["sql", "select sum(value) from events"]).output().expect("sql runs");
-    assert!(!broken.status.success(), "it is damaged");
+    world.helan.fails(&["sql", "select sum(value) from events"]);
     world.helan.run(&["rebuild", "--partitions", "3"]);
     assert_eq!(world.helan.sql(published), before);
     assert_eq!(world.helan.sql("select count(*) from submissions"), receipts);
@@ -205,8 +200,7 @@ async fn on_embedded_faults_a_damaged_lake_is_built_again_from_the_log_and_keeps
     world.arrived().await;
     let publication = before[0].split(',').next().expect("an id").to_owned();
     world.helan.run(&["rollup", "--reproduce", &publication]);
-    let running = world.helan.command(&["rebuild"]).output().expect("it runs");
-    assert!(!running.status.success(), "not beside a process that writes");
+    world.helan.fails(&["rebuild"]); // Not beside a process that writes.
 }
 
 /// A report that was received while the clock was a day ahead, then the clock set right.
@@ -222,9 +216,7 @@ async fn on_embedded_faults_a_clock_behind_the_log_takes_nothing_until_somebody_
     let script = "import sqlite3, sys\nc = sqlite3.connect(sys.argv[1])\n\
         c.execute('update records set received_at = received_at + ?, digest = null where address = \
         (select max(address) from records)', (int(sys.argv[2]),))\nc.commit()";
-    let python = std::env::var("HELAN_TEST_PYTHON").expect("a Python with packages");
-    let status = std::process::Command::new(python).args(["-c", script]).arg(&database).arg(day.to_string()).status();
-    assert!(status.expect("Python runs").success());
+    printed_by(python().args(["-c", script]).arg(&database).arg(day.to_string()));
     std::fs::remove_dir_all(world.helan.dir.path().join("lake")).expect("the lake is built anew");
     world.helan.launch("up", &world.helan.base, &UP);
     world
@@ -248,13 +240,4 @@ async fn on_embedded_faults_a_clock_behind_the_log_takes_nothing_until_somebody_
     world.arrived().await;
     let counted = world.helan.sql("select count(*) from events where known_at <= now()");
     assert_eq!(counted, [(world.ledger.len() - 5).to_string()], "all but what the other clock received");
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir(to).expect("a directory");
-    std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its mode");
-    for entry in std::fs::read_dir(from).expect("readable") {
-        let entry = entry.expect("an entry");
-        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("copied");
-    }
 }

@@ -7,6 +7,6 @@ mod doctor;
 mod endpoints;
 pub(crate) mod feeds;
 mod killed;
-mod secure;
+pub(crate) mod secure;
 mod settings;
 mod shutdown;

@@ -10,18 +10,29 @@ fn files() -> PathBuf {
     repository().join("services/ingest/tests/http/tls")
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_listener_and_every_client_speaks_tls() {
+/// A certificate and its key in the deployment's folder.
+fn copied(helan: &Deployment, cert: &str, key: &str) -> [String; 2] {
+    let to = [helan.dir.path().join("tls.pem"), helan.dir.path().join("tls.key")];
+    std::fs::copy(files().join(cert), &to[0]).expect("copied");
+    std::fs::copy(files().join(key), &to[1]).expect("copied");
+    std::fs::set_permissions(&to[1], std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    to.map(|path| path.display().to_string())
+}
+
+/// A deployment whose client speaks TLS, with its certificate and key.
+pub(crate) fn with_tls() -> (Deployment, [String; 2]) {
     let mut helan = Deployment::new(None);
     let pem = std::fs::read(files().join("one.pem")).expect("a certificate");
     let certificate = reqwest::Certificate::from_pem(&pem).expect("a certificate");
     helan.client = reqwest::Client::builder().tls_certs_only([certificate]).build().expect("a client");
     helan.base = helan.base.replace("http:", "https:");
-    let (cert, key) = (helan.dir.path().join("tls.pem"), helan.dir.path().join("tls.key"));
-    std::fs::write(&cert, pem).expect("written");
-    std::fs::copy(files().join("one.key"), &key).expect("copied");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
-    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let files = copied(&helan, "one.pem", "one.key");
+    (helan, files)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_listener_and_every_client_speaks_tls() {
+    let (helan, [cert, key]) = with_tls();
     let metrics = format!("127.0.0.1:{}", free_port());
     // Every address of this machine: with TLS that is allowed.
     let listen = helan.base.replace("https://127.0.0.1", "0.0.0.0");
@@ -66,26 +77,18 @@ async fn every_listener_and_every_client_speaks_tls() {
 #[test]
 fn what_others_could_read_does_not_start() {
     let helan = Deployment::new(None);
-    let said = |arguments: &[&str]| {
-        let output = helan.command(arguments).output().expect("helan runs");
-        assert!(!output.status.success(), "{arguments:?}");
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    };
     for role in [&["up"][..], &["ingest", "--reporters", "city"], &["aggregate"], &["query"]] {
         for listener in [&["--listen", "0.0.0.0:0"][..], &["--metrics-listen", "[::]:0"]] {
-            let said = said(&[role, listener].concat());
+            let said = helan.fails(&[role, listener].concat());
             assert!(said.contains("--tls-cert") && said.contains("--behind-proxy"), "{said}");
         }
     }
-    let (cert, key) = (helan.dir.path().join("tls.pem"), helan.dir.path().join("tls.key"));
-    std::fs::copy(files().join("one.pem"), &cert).expect("copied");
-    std::fs::copy(files().join("two.key"), &key).expect("copied");
-    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let [cert, key] = copied(&helan, "one.pem", "two.key");
     let tls = ["up", "--tls-cert", &cert, "--tls-key", &key];
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("a mode");
-    assert!(said(&tls).contains("chmod 600"));
+    assert!(helan.fails(&tls).contains("chmod 600"));
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("a mode");
-    assert!(said(&tls).contains("cannot be used together"));
-    assert!(said(&tls[..3]).contains("belong together"));
+    assert!(helan.fails(&tls).contains("cannot be used together"));
+    assert!(helan.fails(&tls[..3]).contains("belong together"));
     assert!(!helan.dir.path().join("log").exists(), "nothing was made");
 }

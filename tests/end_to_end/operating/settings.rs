@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::HELAN;
+use crate::harness::{HELAN, printed_by};
 
 fn helan(arguments: &[&str]) -> Command {
     let mut command = Command::new(HELAN);
@@ -29,9 +29,7 @@ fn the_file_is_read_and_flag_and_environment_win() {
     .expect("written");
     let data_dir = dir.path().to_str().expect("UTF-8");
     let mut command = helan(&["up", "--check", "--data-dir", data_dir, "--flush-age", "4s"]);
-    let output = command.env("HELAN_LISTEN", "127.0.0.1:8").output().expect("helan runs");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let text = printed_by(command.env("HELAN_LISTEN", "127.0.0.1:8"));
     assert_eq!(line(&text, "partitions"), ("12".into(), format!("{}:1", file.display())));
     assert_eq!(line(&text, "flush_age"), ("4s".into(), "flag --flush-age".into()));
     assert_eq!(line(&text, "listen"), ("127.0.0.1:8".into(), "environment HELAN_LISTEN".into()));
@@ -105,13 +103,8 @@ fn tables_are_listed_before_there_is_a_lake() {
     for (arguments, expected) in
         [(&["sql", "--tables"][..], "quota_fulfilment"), (&["sql", "--describe", "events"], "ref_area")]
     {
-        let output = helan(arguments).args(["--data-dir", data_dir]).output().expect("helan runs");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(
-            output.status.success() && text.contains(expected),
-            "{text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let text = printed_by(helan(arguments).args(["--data-dir", data_dir]));
+        assert!(text.contains(expected), "{text}");
     }
     let output = helan(&["sql", "select 1", "--data-dir", data_dir]).output().expect("helan runs");
     assert!(!output.status.success(), "a question needs a lake");
