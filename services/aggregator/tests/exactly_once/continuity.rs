@@ -13,7 +13,7 @@ use helan_schemas::topics;
 use url::Url;
 
 use crate::path::drain;
-use crate::world::{event, log, rows, submission};
+use crate::world::{event, log, log_and_lake, rows, submission};
 
 const SECOND: i64 = 1_000_000;
 
@@ -26,11 +26,6 @@ async fn append(log: &MemoryLog, ids: std::ops::Range<u32>, value: &str) {
 
 fn city() -> TopicPartition {
     TopicPartition::new(topics::CITY, 0)
-}
-
-async fn lake(directory: &tempfile::TempDir, log: &MemoryLog) -> Lake {
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake")
 }
 
 fn config(log: &Arc<MemoryLog>, lake: &Lake) -> AggregatorConfig {
@@ -46,9 +41,7 @@ async fn restart(log: &Arc<MemoryLog>, lake: &Lake) -> Result<(), String> {
 
 #[tokio::test]
 async fn an_older_copy_that_has_grown_past_the_lake_is_not_read_on() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let original = log(1).await;
-    let lake = lake(&directory, &original).await;
+    let (_directory, original, lake) = log_and_lake().await;
     append(&original, 0..5, "1").await;
     let copy = Arc::new(original.fork());
     append(&original, 5..8, "1").await;
@@ -77,9 +70,7 @@ async fn an_older_copy_that_has_grown_past_the_lake_is_not_read_on() {
 
 #[tokio::test]
 async fn topics_made_anew_under_a_reader_are_noticed_and_a_restart_does_not_forget_it() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = log(1).await;
-    let lake = lake(&directory, &log).await;
+    let (_directory, log, lake) = log_and_lake().await;
     let clock = Clock::manual(1_500_000_000 * SECOND);
     let config = AggregatorConfig { clock: clock.clone(), ..config(&log, &lake) };
     let mut aggregator = Aggregator::start(config.clone()).await.expect("start");
@@ -110,9 +101,7 @@ async fn topics_made_anew_under_a_reader_are_noticed_and_a_restart_does_not_forg
 /// An idle partition has no news that would show it.
 #[tokio::test]
 async fn topics_made_anew_are_noticed_while_nothing_comes() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = log(1).await;
-    let lake = lake(&directory, &log).await;
+    let (_directory, log, lake) = log_and_lake().await;
     append(&log, 0..5, "1").await;
     restart(&log, &lake).await.expect("ready");
     let clock = Clock::manual(1_500_000_000 * SECOND);
@@ -130,9 +119,7 @@ async fn topics_made_anew_are_noticed_while_nothing_comes() {
 /// What retention has given up says nothing, and is no reason to stop.
 #[tokio::test]
 async fn a_log_that_has_given_up_what_the_lake_has_is_read_on() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = log(1).await;
-    let lake = lake(&directory, &log).await;
+    let (_directory, log, lake) = log_and_lake().await;
     append(&log, 0..5, "1").await;
     restart(&log, &lake).await.expect("ready");
     log.expire(&city(), 5);
@@ -156,9 +143,7 @@ async fn read(aggregator: &mut Aggregator) {
 /// The way out: the lake goes on with the log that is there, from a stated offset, and counts its offsets on.
 #[tokio::test]
 async fn a_lake_goes_on_with_another_log_without_loss_or_doubles() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let original = log(1).await;
-    let lake = lake(&directory, &original).await;
+    let (directory, original, lake) = log_and_lake().await;
     append(&original, 0..5, "1").await;
     let copy = Arc::new(original.fork());
     append(&original, 5..8, "1").await;

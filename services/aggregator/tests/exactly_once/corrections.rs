@@ -5,15 +5,13 @@ use helan_lake::Lake;
 use helan_log::{Log, NewRecord};
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
-use url::Url;
 
 use crate::path::drain;
-use crate::world::{event, log, record, rows, submission, withdrawal};
+use crate::world::{event, log_and_lake, record, rows, submission, withdrawal};
 
 /// Appends records, `step` at a time and each time to a new process; gives the lake that holds what was judged.
-async fn judge(url: &Url, records: &[NewRecord], step: usize, is_trial: bool) -> Lake {
-    let log = log(1).await;
-    let lake = Lake::create_or_open(url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+async fn judge(records: &[NewRecord], step: usize, is_trial: bool) -> (tempfile::TempDir, Lake) {
+    let (directory, log, lake) = log_and_lake().await;
     let config = AggregatorConfig { is_trial, ..AggregatorConfig::new(log.clone(), lake.clone()) };
     for part in records.chunks(step) {
         for record in part {
@@ -21,14 +19,12 @@ async fn judge(url: &Url, records: &[NewRecord], step: usize, is_trial: bool) ->
         }
         drain(&config).await;
     }
-    lake
+    (directory, lake)
 }
 
 /// Outcomes and reasons, a text each.
 async fn judged(records: &[NewRecord], step: usize, is_trial: bool) -> (Vec<String>, Vec<String>) {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    let lake = judge(&url, records, step, is_trial).await;
+    let (_directory, lake) = judge(records, step, is_trial).await;
     let mut outcomes = rows(&lake, Table::Submissions, &["offset", "outcome", "accepted", "repeated"]).await;
     outcomes.sort_by_key(|row| row.split_once('|').and_then(|(offset, _)| offset.parse::<u32>().ok()));
     let outcomes = outcomes.iter().filter_map(|row| Some(row.split_once('|')?.1.to_owned())).collect();
@@ -114,10 +110,7 @@ async fn a_key_is_for_one_content() {
 
 #[tokio::test]
 async fn contents_of_one_name_can_be_told_apart() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    let log = log(1).await;
-    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let (_directory, log, lake) = log_and_lake().await;
     for value in ["[]", "[ ]", "[]"] {
         log.append(record(topics::CITY, "s", "r:k", 1, value.to_owned())).await.expect("append");
     }
@@ -144,9 +137,7 @@ async fn a_withdrawn_report_that_is_sent_again_stays_withdrawn_and_is_told() {
         submission("s", "1", 9, &[event("s", "a", "1"), event("s", "b", "1")]),
     ];
     for step in [1, 2, records.len()] {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let url = Url::from_directory_path(directory.path()).expect("URL");
-        let lake = judge(&url, &records, step, false).await;
+        let (_directory, lake) = judge(&records, step, false).await;
         let mut told = rows(&lake, Table::Submissions, &["offset", "outcome", "repeated", "withdrawn"]).await;
         told.sort();
         let expected = [

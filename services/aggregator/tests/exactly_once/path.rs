@@ -3,22 +3,17 @@
 use std::time::Duration;
 
 use helan_aggregator::{Aggregator, AggregatorConfig};
-use helan_lake::Lake;
 use helan_log::{Log, LogError, Message, RetryReason};
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::refused::{Refused, RefusedError};
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
-use url::Url;
 
-use crate::world::{event, log, record, rows, submission};
+use crate::world::{event, log_and_lake, record, rows, submission};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_kind_of_record_becomes_what_it_should() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    let log = log(1).await;
-    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let (_directory, log, lake) = log_and_lake().await;
     let second = 1_000_000;
     for new in [
         submission("s", "one", 10 * second, &[event("s", "a1", "1.5"), event("s", "a2", "2")]),
@@ -125,11 +120,7 @@ async fn a_report_that_a_clock_ahead_received_does_not_date_later_ones() {
         ("e", now - 60 * second, "2017-07-14T02:40:03Z"),
     ];
     for step in [1, expected.len()] {
-        let directory = tempfile::tempdir().expect("temporary directory");
-        let url = Url::from_directory_path(directory.path()).expect("URL");
-        let log = log(1).await;
-        let lake =
-            Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+        let (_directory, log, lake) = log_and_lake().await;
         let clock = helan_runtime::clock::Clock::manual(now);
         let config = AggregatorConfig { clock, ..AggregatorConfig::new(log.clone(), lake.clone()) };
         for part in expected.chunks(step) {
@@ -150,10 +141,7 @@ async fn a_report_that_a_clock_ahead_received_does_not_date_later_ones() {
 
 #[tokio::test]
 async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    let log = log(1).await;
-    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let (_directory, log, lake) = log_and_lake().await;
     let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), lake.clone()) };
     for id in ["a", "b"] {
         log.append(submission("s", id, 0, &[event("s", id, "1")])).await.expect("append");
@@ -184,10 +172,7 @@ async fn another_log_is_refused_and_gaps_stop_their_partition_alone() {
 
 #[tokio::test]
 async fn a_log_that_is_away_for_a_moment_stops_no_partition() {
-    let directory = tempfile::tempdir().expect("temporary directory");
-    let url = Url::from_directory_path(directory.path()).expect("URL");
-    let log = log(1).await;
-    let lake = Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake");
+    let (_directory, log, lake) = log_and_lake().await;
     let config = AggregatorConfig::new(log.clone(), lake.clone());
     log.append(submission("s", "a", 0, &[event("s", "a", "1")])).await.expect("append");
     let mut aggregator = Aggregator::start(config.clone()).await.expect("start");

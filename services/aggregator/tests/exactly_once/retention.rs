@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use helan_aggregator::{AggregatorConfig, Retained, retain};
-use helan_lake::Lake;
 use helan_log::{Ends, Log, OpenOptions, TopicPartition, TopicSpec};
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
-use url::Url;
 
 use crate::path::drain;
-use crate::world::{event, rows, submission};
+use crate::world::{event, lake_in, rows, submission};
 
 const SECOND: i64 = 1_000_000;
 
@@ -30,16 +28,11 @@ async fn open(directory: &Path) -> Arc<dyn Log> {
     log
 }
 
-async fn lake(directory: &Path, log: &dyn Log) -> Lake {
-    let url = Url::from_directory_path(directory).expect("URL");
-    Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_is_old_and_in_every_table_is_given_up() {
     let directory = tempfile::tempdir().expect("temporary directory");
     let log = open(directory.path()).await;
-    let lake_of = lake(&directory.path().join("lake"), &*log).await;
+    let lake_of = lake_in(&directory.path().join("lake"), &*log).await;
     let at = TopicPartition::new(topics::CITY, 0);
     let aged = |seconds: u64| {
         let (log, lake) = (log.clone(), lake_of.clone());
@@ -88,7 +81,7 @@ async fn only_what_is_old_and_in_every_table_is_given_up() {
     assert!(refused.to_string().contains("ahead of"), "{refused}");
 
     // A lake restored from before finds the gap, says which records are missing, and takes in nothing.
-    let older = lake(&directory.path().join("older"), &*log).await;
+    let older = lake_in(&directory.path().join("older"), &*log).await;
     let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), older.clone()) };
     drain(&config).await;
     let why = config.status.follows().expect_err("a gap");
@@ -105,7 +98,7 @@ async fn a_log_that_is_old_as_a_whole_is_kept_until_somebody_reports() {
     const DAY: i64 = 24 * 3600;
     let directory = tempfile::tempdir().expect("temporary directory");
     let log = open(directory.path()).await;
-    let lake = lake(&directory.path().join("lake"), &*log).await;
+    let lake = lake_in(&directory.path().join("lake"), &*log).await;
     let report = async |id: &str, received: i64| {
         log.append(submission("s", id, received, &[event("s", id, "1")])).await.expect("append");
         let config = AggregatorConfig { flush_bytes: 1, ..AggregatorConfig::new(log.clone(), lake.clone()) };

@@ -1,5 +1,6 @@
 //! Records to append, and what is in the lake.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -9,12 +10,27 @@ use helan_log::memory::MemoryLog;
 use helan_log::{Envelope, Log, NewRecord, TopicSpec};
 use helan_schemas::tables::Table;
 use helan_schemas::topics;
+use url::Url;
 
 /// A log with every topic in so many partitions.
 pub(crate) async fn log(partitions: i32) -> Arc<MemoryLog> {
     let log = MemoryLog::new("test");
     log.create_topics(&TopicSpec::all(partitions, 1)).await.expect("topics");
     Arc::new(log)
+}
+
+/// A lake of a log.
+pub(crate) async fn lake_in(directory: &Path, log: &dyn Log) -> Lake {
+    let url = Url::from_directory_path(directory).expect("URL");
+    Lake::create_or_open(&url, &log.identity().await.expect("identity").to_string()).await.expect("lake")
+}
+
+/// A log with every topic in one partition, and its lake in a directory of its own.
+pub(crate) async fn log_and_lake() -> (tempfile::TempDir, Arc<MemoryLog>, Lake) {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let log = log(1).await;
+    let lake = lake_in(directory.path(), log.as_ref()).await;
+    (directory, log, lake)
 }
 
 /// One reported event.

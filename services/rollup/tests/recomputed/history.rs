@@ -21,7 +21,7 @@ pub(crate) struct Event {
     pub(crate) recorded: i64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(crate) area: &'static str,
     pub(crate) indicator: &'static str,
@@ -271,10 +271,7 @@ impl Case {
                         period: period.to_owned(),
                         amount: Some(i128::from(units) * 10_i128.pow(10)),
                         status: if estimated { "E" } else { "A" },
-                        vintage: None,
-                        basis: None,
-                        edition: None,
-                        printed: false,
+                        ..Report::default()
                     };
                     events.push(event(at, 0, Some(report), 800, 0));
                 }
@@ -299,10 +296,7 @@ impl Case {
                             period,
                             amount: Some((i128::from(cents) + more as i128) * 10_i128.pow(8)),
                             status: "A",
-                            vintage: None,
-                            basis: None,
-                            edition: None,
-                            printed: false,
+                            ..Report::default()
                         };
                         events.push(event(at + more, source, Some(report), days, 0));
                     }
@@ -334,10 +328,8 @@ impl Case {
                                 "lab" if cents % 2 == 0 => ["M", "Q", "L"][cents as usize % 3],
                                 _ => "A",
                             },
-                            vintage: None,
-                            basis: None,
                             edition: EDITIONS[edition].0,
-                            printed: false,
+                            ..Report::default()
                         };
                         events.push(event(at + more, 0, Some(report), days, 0));
                     }
@@ -425,17 +417,7 @@ fn event(at: usize, source: usize, report: Option<Report>, days: i64, back: i64)
 
 fn line(event: &Event) -> String {
     let moment = |time: i64| jiff::Timestamp::from_microsecond(time).expect("in range").to_string();
-    let blank = Report {
-        area: "",
-        indicator: "",
-        period: String::new(),
-        amount: None,
-        status: "",
-        vintage: None,
-        basis: None,
-        edition: None,
-        printed: false,
-    };
+    let blank = Report::default();
     let report = event.report.as_ref().unwrap_or(&blank);
     format!(
         "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",

@@ -52,22 +52,7 @@ async fn a_part_is_never_judged_as_the_whole() {
 }
 
 async fn judged(above: &str, below: &str, bounded: bool) -> Vec<String> {
-    let variant = Variant {
-        move_a2: 0,
-        raised: false,
-        date: 0,
-        first: 0,
-        half_even: false,
-        c_joins: false,
-        linked: true,
-        longer: false,
-        bounded,
-        own_trees: false,
-        link_later: false,
-        own_bases: false,
-        moved: false,
-        judged: true,
-    };
+    let variant = Variant { linked: true, bounded, judged: true, ..Variant::default() };
     let mut steps = Vec::new();
     for (indicator, units) in [("rd", 10), ("jobs", 10), ("pat", 10), ("share", 10)] {
         steps.extend(report(indicator, units, above));

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 /// What differs between catalogs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Variant {
     /// How county A2 lies: 0 in A; 1 moves to B in 2018; 2 the move is known from June 2019 only; 3 only within A.
     pub(crate) move_a2: u8,
