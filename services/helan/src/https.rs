@@ -113,6 +113,14 @@ pub(crate) fn guard(listen: &Listen, fronts: Option<&Fronts>) -> anyhow::Result<
     Ok(tls)
 }
 
+/// An address by which this machine reaches a listener of its own.
+pub(crate) fn here(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
 /// Asks a role on this machine by its address. Nothing secret is sent, and a certificate names a host, not an address:
 /// it is not judged.
 pub(crate) async fn ask_here(

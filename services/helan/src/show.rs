@@ -172,10 +172,7 @@ pub(crate) fn encode(
 
 /// What there is to ask.
 pub(crate) fn tables(entries: &[TableEntry], lang: Lang) -> String {
-    let mut table = new_table();
-    table.set_header(
-        [lang.pick("名称", "name"), lang.pick("类型", "kind"), lang.pick("内容", "what it holds")].map(heading),
-    );
+    let mut table = headed([("名称", "name"), ("类型", "kind"), ("内容", "what it holds")], lang);
     for entry in entries {
         table.add_row([entry.name.as_str(), &entry.kind, lang.pick(&entry.doc_zh, &entry.doc_en)]);
     }
@@ -203,10 +200,7 @@ pub(crate) fn find<'e>(entries: &'e [TableEntry], name: &str, lang: Lang) -> any
 
 /// A table, view or function with a line on each column.
 pub(crate) fn describe(entry: &TableEntry, lang: Lang) -> String {
-    let mut table = new_table();
-    table.set_header(
-        [lang.pick("列", "column"), lang.pick("类型", "type"), lang.pick("内容", "what it holds")].map(heading),
-    );
+    let mut table = headed([("列", "column"), ("类型", "type"), ("内容", "what it holds")], lang);
     for column in &entry.columns {
         let doc = lang.pick(&column.doc_zh, &column.doc_en);
         table.add_row([Cell::new(&column.name), Cell::new(&column.data_type), Cell::new(doc)]);
@@ -240,8 +234,15 @@ pub(crate) fn table(schema: &SchemaRef, batches: &[RecordBatch]) -> anyhow::Resu
     Ok(table)
 }
 
+/// An empty table in our style under headings in both languages.
+pub(crate) fn headed<const COLUMNS: usize>(headings: [(&str, &str); COLUMNS], lang: Lang) -> Table {
+    let mut table = new_table();
+    table.set_header(headings.map(|(zh, en)| heading(lang.pick(zh, en))));
+    table
+}
+
 /// An empty table in our style: a rule under the heading, wrapped to the terminal's width where there is one.
-pub(crate) fn new_table() -> Table {
+fn new_table() -> Table {
     let mut table = Table::new();
     table.load_style(STYLE);
     if std::io::stdout().is_terminal() {

@@ -73,13 +73,8 @@ pub(crate) async fn run(args: AdoptArgs, lang: Lang) -> anyhow::Result<()> {
 }
 
 fn shown(plan: &Adoption, lake: &Lake, lang: Lang) -> String {
-    let mut table = show::new_table();
-    let heading = [
-        lang.pick("日志分区", "log partition"),
-        lang.pick("从日志的", "read from"),
-        lang.pick("在数据湖中记为", "in the lake"),
-    ];
-    table.set_header(heading.map(show::heading));
+    let heads = [("日志分区", "log partition"), ("从日志的", "read from"), ("在数据湖中记为", "in the lake")];
+    let mut table = show::headed(heads, lang);
     for start in &plan.starts {
         table.add_row([
             format!("{}/{}", start.topic, start.partition),

@@ -1,6 +1,7 @@
 //! `helan catalog`: check a catalog, or write out the built-in one.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use helan_query::KeptCatalog;
@@ -78,6 +79,11 @@ async fn compare(catalog: &Catalog, against: &str, place: Place, lang: Lang) -> 
         1 => bail!("1 edit of what catalog {} said", earlier.digest),
         count => bail!("{count} edits of what catalog {} said", earlier.digest),
     }
+}
+
+/// The catalog that a command was given, if any.
+pub(crate) fn given(place: &Place) -> anyhow::Result<Option<Arc<Catalog>>> {
+    place.catalog.is_some().then(|| place.catalog().map(Arc::new)).transpose()
 }
 
 /// A catalog that cannot be used, with every problem of its files.

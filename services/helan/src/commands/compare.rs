@@ -5,7 +5,7 @@ use helan_schemas::catalog::{Catalog, IndicatorKind};
 
 use crate::lang::{Lang, counted};
 use crate::quota::round;
-use crate::show::{grouped, moment};
+use crate::show::{grouped, headed, moment};
 
 /// Cells that a comparison shows unless all are asked for.
 const SHOWN: usize = 100;
@@ -22,15 +22,8 @@ pub(crate) fn differences(comparison: &Comparison, all: bool, lang: Lang) -> Str
     listed.sort_by_key(|change| (change.target_id().is_none(), change.answer() == "area_values"));
     let others = changes.len() - listed.len();
     let shown = if all { listed.len() } else { SHOWN.min(listed.len()) };
-    let mut table = crate::show::new_table();
-    let headings = [
-        lang.pick("指标", "figure"),
-        lang.pick("地区", "area"),
-        lang.pick("原值", "before"),
-        lang.pick("现值", "after"),
-        lang.pick("原因", "causes"),
-    ];
-    table.set_header(headings.map(crate::show::heading));
+    let heads = [("指标", "figure"), ("地区", "area"), ("原值", "before"), ("现值", "after"), ("原因", "causes")];
+    let mut table = headed(heads, lang);
     for change in &listed[..shown] {
         let (area, _, period) = change.cell();
         let causes: Vec<_> = change.causes.iter().map(|cause| lang.pick(cause.text().0, cause.text().1)).collect();

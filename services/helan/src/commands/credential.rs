@@ -61,15 +61,14 @@ pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
             // A catalog that does not load must not keep anybody from seeing who may call.
             let zone = super::catalog::load(catalog.as_deref()).map(|catalog| catalog.head.time_zone.clone());
             let zone = zone.unwrap_or_else(|_| "UTC".to_owned());
-            let mut table = show::new_table();
             let heads = [
-                lang.pick("编号", "id"),
-                lang.pick("角色", "role"),
-                lang.pick("报送单位", "reporter"),
-                lang.pick("签发时间", "created"),
-                lang.pick("状态", "state"),
+                ("编号", "id"),
+                ("角色", "role"),
+                ("报送单位", "reporter"),
+                ("签发时间", "created"),
+                ("状态", "state"),
             ];
-            table.set_header(heads.map(show::heading));
+            let mut table = show::headed(heads, lang);
             for entry in file.list()? {
                 table.add_row([
                     entry.id.to_string(),

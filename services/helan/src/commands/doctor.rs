@@ -78,9 +78,7 @@ fn json(findings: &[Finding]) -> anyhow::Result<String> {
 }
 
 fn table(findings: &[Finding], lang: Lang) -> String {
-    let mut table = show::new_table();
-    let heading = [lang.pick("检查", "check"), "", lang.pick("所见", "found"), lang.pick("怎么办", "what to do")];
-    table.set_header(heading.map(show::heading));
+    let mut table = show::headed([("检查", "check"), ("", ""), ("所见", "found"), ("怎么办", "what to do")], lang);
     for finding in findings {
         let color = match finding.outcome {
             Outcome::Ok => Color::Green,

@@ -9,6 +9,7 @@ use helan_rollup::{Explanation, Node, Question, words};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::codes::MULTIPLIERS;
 
+use super::catalog;
 use crate::args::Place;
 use crate::lang::{Lang, counted};
 use crate::show::{self, grouped};
@@ -50,10 +51,7 @@ enum Shape {
 
 pub(crate) async fn run(args: ExplainArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
-    let catalog = match &args.place.catalog {
-        Some(_) => Some(Arc::new(args.place.catalog()?)),
-        None => None,
-    };
+    let catalog = catalog::given(&args.place)?;
     let mut words = args.words.into_iter();
     let publication = if args.live { None } else { words.next() };
     let (Some(area), Some(indicator)) = (words.next(), words.next()) else {

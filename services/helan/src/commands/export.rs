@@ -1,7 +1,6 @@
 //! `helan export`: a publication, or the lake as it is, as a file for readers, programs or exchange.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum, ValueHint};
@@ -80,10 +79,7 @@ impl Shape {
 
 pub(crate) async fn run(args: ExportArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;
-    let catalog = match &args.place.catalog {
-        Some(_) => Some(Arc::new(args.place.catalog()?)),
-        None => None,
-    };
+    let catalog = super::catalog::given(&args.place)?;
     if args.output.is_none() && args.format.is_binary() {
         bail!("this format needs a file: add -o FILE");
     }

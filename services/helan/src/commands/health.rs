@@ -1,6 +1,6 @@
 //! `helan health`: asks a running role, for engines whose images have no HTTP client.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueHint};
 
 use crate::args::LISTEN;
-use crate::https::ask_here;
+use crate::https::{ask_here, here};
 use crate::say::say;
 
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,10 +30,7 @@ pub(crate) struct HealthArgs {
 
 pub(crate) async fn run(args: HealthArgs) -> anyhow::Result<()> {
     let path = if args.ready { "/readyz" } else { "/healthz" };
-    let mut address = args.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(Ipv4Addr::LOCALHOST.into());
-    }
+    let address = here(args.listen);
     let answer = ask_here(address, args.tls_cert.as_deref(), path, PATIENCE).await;
     let answer = answer.with_context(|| format!("{address} does not answer"))?;
     let (status, word) = (answer.status(), answer.text().await?);

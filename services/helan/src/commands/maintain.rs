@@ -77,18 +77,17 @@ pub(crate) async fn run(args: MaintainArgs, lang: Lang) -> anyhow::Result<()> {
         // Nothing is put together or deleted, in the log neither: from it the lake can be built again.
         bail!("{}", verified.damaged.join("\n"));
     }
-    let mut table = show::new_table();
     let heads = [
-        lang.pick("表", "table"),
-        lang.pick("合并前文件", "files"),
-        lang.pick("合并后", "into"),
-        lang.pick("行数", "rows"),
-        lang.pick("检查点", "checkpoint"),
-        lang.pick("清理的提交日志", "log entries"),
-        lang.pick("删除的孤立文件", "orphans"),
-        "",
+        ("表", "table"),
+        ("合并前文件", "files"),
+        ("合并后", "into"),
+        ("行数", "rows"),
+        ("检查点", "checkpoint"),
+        ("清理的提交日志", "log entries"),
+        ("删除的孤立文件", "orphans"),
+        ("", ""),
     ];
-    table.set_header(heads.map(show::heading));
+    let mut table = show::headed(heads, lang);
     for (name, report) in maintain::run(&lake, &options).await? {
         table.add_row([
             name.to_owned(),
@@ -187,14 +186,8 @@ async fn retain(log: &dyn Log, lake: &Lake, age: Duration, lang: Lang) -> anyhow
         );
         return Ok(());
     }
-    let mut table = show::new_table();
-    let heads = [
-        lang.pick("日志分区", "log partition"),
-        lang.pick("原起始位置", "kept from"),
-        lang.pick("现起始位置", "now from"),
-        "",
-    ];
-    table.set_header(heads.map(show::heading));
+    let heads = [("日志分区", "log partition"), ("原起始位置", "kept from"), ("现起始位置", "now from"), ("", "")];
+    let mut table = show::headed(heads, lang);
     for one in retained {
         let waits = lang.pick("其余待各表写入后删除", "the rest waits until every table has it");
         let waits = if one.first < one.wanted { waits } else { "" };

@@ -1,7 +1,6 @@
 //! `helan rollup`: compute a period's answers, show the quota table, and publish.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use anyhow::bail;
 use helan_lake::Lake;
@@ -23,8 +22,8 @@ pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
         return print(&super::compare::differences(&comparison, args.all, lang));
     }
     // As every reader does: the lake says by which catalog it is read.
-    let catalog = match &args.place.catalog {
-        Some(_) => Arc::new(args.place.catalog()?),
+    let catalog = match super::catalog::given(&args.place)? {
+        Some(catalog) => catalog,
         None => helan_query::catalog_in_use(&lake.snapshot(Table::CatalogVersions).await?).await?,
     };
     let period = args.period.clone().unwrap_or_else(|| catalog.head.default_period.clone());

@@ -10,6 +10,8 @@ use helan_lake::{Lake, LakeError};
 use helan_schemas::catalog::Catalog;
 use url::Url;
 
+use super::catalog;
+use super::rollup::print;
 use crate::args::{Format, Place};
 use crate::https::Trust;
 use crate::lang::Lang;
@@ -67,7 +69,7 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
     let source = match &args.at {
         Some(base) => Source::Remote(Remote::new(base, args.token_file.as_deref(), &args.trust, lang)?),
         None => {
-            let catalog = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
+            let catalog = catalog::given(&args.place)?;
             match Lake::open(&args.place.lake()?).await {
                 Ok(lake) => Source::lake(&lake, catalog)?,
                 // What there is to ask is known before anything was reported.
@@ -115,10 +117,5 @@ pub(crate) async fn run(args: SqlArgs, lang: Lang) -> anyhow::Result<()> {
     if args.versions {
         note!("{}", show::versions(&versions, lang));
     }
-    Ok(())
-}
-
-fn print(text: &str) -> anyhow::Result<()> {
-    std::io::Write::write_all(&mut std::io::stdout(), format!("{text}\n").as_bytes())?;
     Ok(())
 }

@@ -26,6 +26,7 @@ use helan_schemas::refusal::Code;
 use serde_json::{Value, json};
 
 use self::beside::Repeats;
+use super::catalog;
 use super::send::check::{self, File, How, Published};
 use super::send::{FileFormat, Part};
 use crate::args::Place;
@@ -73,7 +74,7 @@ pub(crate) async fn run(args: ValidateArgs, lang: Lang) -> anyhow::Result<()> {
         // Without the figures before it a file would pass that the lake would not let pass.
         Err(error) => return Err(error.into()),
     };
-    let given = args.place.catalog.is_some().then(|| args.place.catalog()).transpose()?.map(Arc::new);
+    let given = catalog::given(&args.place)?;
     let known = match &lake {
         Some(lake) => Some(Session::open(lake, given.clone()).await?),
         None => None,
@@ -268,16 +269,8 @@ fn refused(answer: &Value, lang: Lang) -> String {
     };
     let in_cells =
         answer["errors"].as_array().is_some_and(|errors| errors.iter().any(|error| error["cell"].is_string()));
-    let mut table = show::new_table();
-    table.set_header(
-        [
-            if in_cells { lang.pick("单元格", "cell") } else { lang.pick("行", "row") },
-            lang.pick("字段", "field"),
-            lang.pick("代码", "code"),
-            lang.pick("说明", "what is wrong"),
-        ]
-        .map(show::heading),
-    );
+    let place = if in_cells { ("单元格", "cell") } else { ("行", "row") };
+    let mut table = show::headed([place, ("字段", "field"), ("代码", "code"), ("说明", "what is wrong")], lang);
     for error in answer["errors"].as_array().into_iter().flatten() {
         let row = error["row"].as_u64().map(|row| row.to_string());
         let row = error["cell"].as_str().map(str::to_owned).or(row).unwrap_or_default();
@@ -311,18 +304,15 @@ fn verdict(events: u64, new: &[&Vec<String>], compared: bool, notes: &str, lang:
     if new.is_empty() {
         return text + lang.pick("；没有需要说明的问题", "; no warnings");
     }
-    let mut table = show::new_table();
-    table.set_header(
-        [
-            lang.pick("程度", "severity"),
-            lang.pick("类别", "finding"),
-            lang.pick("地区", "area"),
-            lang.pick("指标", "indicator"),
-            lang.pick("时期", "period"),
-            lang.pick("说明", "what was found"),
-        ]
-        .map(show::heading),
-    );
+    let heads = [
+        ("程度", "severity"),
+        ("类别", "finding"),
+        ("地区", "area"),
+        ("指标", "indicator"),
+        ("时期", "period"),
+        ("说明", "what was found"),
+    ];
+    let mut table = show::headed(heads, lang);
     for row in new {
         let said = lang.pick(&row[7], &row[8]);
         let said = if row[6].is_empty() {

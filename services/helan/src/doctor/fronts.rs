@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use super::Finding;
 use crate::fronts::Fronts;
+use crate::https::here;
 
 const CHECK: &str = "postgres_listener";
 const FLIGHT: &str = "flight_listener";
@@ -33,14 +34,6 @@ pub(super) async fn check(fronts: &Fronts, has_tls: bool) -> Vec<Finding> {
         findings.push(judge_flight(address, has_tls, ask_flight(here(address), has_tls).await));
     }
     findings
-}
-
-/// An address by which this machine reaches it.
-fn here(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    address
 }
 
 /// The status of gRPC that answers a call without a token: none = nothing listens. The certificate names a host, not an

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Finding;
 use crate::args::Listen;
 use crate::fronts::Fronts;
-use crate::https::{ask_here, guard};
+use crate::https::{ask_here, guard, here};
 
 const CHECK: &str = "listener";
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,11 +24,7 @@ pub(super) async fn check(listen: &Listen, fronts: &Fronts) -> Finding {
             ),
         );
     }
-    let mut asked = address;
-    if asked.ip().is_unspecified() {
-        asked.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    judge(address, ask(asked, listen).await)
+    judge(address, ask(here(address), listen).await)
 }
 
 /// What `/readyz` answers: none = nothing listens.

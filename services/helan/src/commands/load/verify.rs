@@ -175,10 +175,7 @@ fn text_of(batch: &RecordBatch, column: usize) -> anyhow::Result<arrow::array::A
 }
 
 fn text(verdict: &Verdict, lang: Lang) -> String {
-    let mut table = show::new_table();
-    table.set_header(
-        [lang.pick("核对", "compared"), lang.pick("数目", "count"), lang.pick("例", "where")].map(show::heading),
-    );
+    let mut table = show::headed([("核对", "compared"), ("数目", "count"), ("例", "where")], lang);
     let plain = [
         ("有答复的提交", "submissions with an answer", verdict.submissions),
         ("已确认的提交", "submissions acknowledged", verdict.acknowledged),
