@@ -94,22 +94,8 @@ impl TableSnapshot {
         &self,
         wanted: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Vec<KnownWithdrawal>, LakeError> {
-        let Some(filter) = ranges("withdraws", wanted) else { return Ok(Vec::new()) };
-        let filter = filter.and(col("type").eq(lit(TYPE_WITHDRAWN)));
-        let mut found = Vec::new();
-        self.each_batch(&["source", "withdraws", "offset"], filter, |batch| {
-            let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
-            let offsets = batch.column(2).as_primitive::<Int64Type>();
-            for row in 0..batch.num_rows() {
-                let (source, id) = (sources.value(row), ids.value(row));
-                if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
-                    let (source, id) = (source.to_owned(), id.to_owned());
-                    found.push(KnownWithdrawal { source, id, offset: offsets.value(row) });
-                }
-            }
-        })
-        .await?;
-        Ok(found)
+        let found = self.wanted("withdraws", wanted, col("type").eq(lit(TYPE_WITHDRAWN))).await?;
+        Ok(found.into_iter().map(|(source, id, offset)| KnownWithdrawal { source, id, offset }).collect())
     }
 
     /// Of `submissions`: those of the wanted ids, by source, of which something was accepted.
@@ -120,17 +106,27 @@ impl TableSnapshot {
         &self,
         wanted: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Vec<KnownSubmission>, LakeError> {
-        let Some(filter) = ranges("submission", wanted) else { return Ok(Vec::new()) };
-        let filter = filter.and(col("outcome").eq(lit("accepted")));
+        let found = self.wanted("submission", wanted, col("outcome").eq(lit("accepted"))).await?;
+        let known = |(source, submission, offset)| KnownSubmission { source, submission, offset };
+        Ok(found.into_iter().map(known).collect())
+    }
+
+    /// Source, id and offset of the rows that `also` keeps and whose `column` holds a wanted id of their source.
+    async fn wanted(
+        &self,
+        column: &str,
+        wanted: &BTreeMap<String, BTreeSet<String>>,
+        also: Expr,
+    ) -> Result<Vec<(String, String, i64)>, LakeError> {
+        let Some(filter) = ranges(column, wanted) else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        self.each_batch(&["source", "submission", "offset"], filter, |batch| {
+        self.each_batch(&["source", column, "offset"], filter.and(also), |batch| {
             let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());
             let offsets = batch.column(2).as_primitive::<Int64Type>();
             for row in 0..batch.num_rows() {
-                let (source, submission) = (sources.value(row), ids.value(row));
-                if wanted.get(source).is_some_and(|ids| ids.contains(submission)) {
-                    let (source, submission) = (source.to_owned(), submission.to_owned());
-                    found.push(KnownSubmission { source, submission, offset: offsets.value(row) });
+                let (source, id) = (sources.value(row), ids.value(row));
+                if wanted.get(source).is_some_and(|ids| ids.contains(id)) {
+                    found.push((source.to_owned(), id.to_owned(), offsets.value(row)));
                 }
             }
         })

@@ -17,6 +17,19 @@ async fn writing(directory: &Path) -> Arc<dyn Log> {
     open(&format!("embedded://{}", directory.display()), OpenOptions::writing()).await.expect("the log opens")
 }
 
+/// A new log in a directory of its own, with the topic `t` of one partition.
+async fn with_topic() -> (tempfile::TempDir, Arc<dyn Log>) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let log = writing(directory.path()).await;
+    create(&*log, "t", 1).await;
+    (directory, log)
+}
+
+/// The file of the log in `directory`, past the log.
+fn database(directory: &tempfile::TempDir) -> rusqlite::Connection {
+    rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database")
+}
+
 #[async_trait]
 impl Subject for Embedded {
     async fn open(&self) -> Arc<dyn Log> {
@@ -117,16 +130,14 @@ async fn one_process_writes_and_others_read() {
 
 #[tokio::test]
 async fn files_are_private_and_of_a_known_version() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = writing(directory.path()).await;
-    create(&*log, "t", 1).await;
+    let (directory, log) = with_topic().await;
     for file in std::fs::read_dir(directory.path()).expect("a directory") {
         let file = file.expect("an entry");
         let mode = file.metadata().expect("metadata").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
     }
     drop(log);
-    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let database = database(&directory);
     database.pragma_update(None, "user_version", 3).expect("the version can be set");
     drop(database);
     let url = format!("embedded://{}", directory.path().display());
@@ -137,13 +148,11 @@ async fn files_are_private_and_of_a_known_version() {
 /// Offsets are dense: a record that is missing in the middle is told, and nothing behind it is read.
 #[tokio::test]
 async fn a_hole_stops_the_reader_at_what_is_missing() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = writing(directory.path()).await;
-    create(&*log, "t", 1).await;
+    let (directory, log) = with_topic().await;
     for number in 0..5 {
         log.append(numbered("t", number)).await.expect("appended");
     }
-    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let database = database(&directory);
     let gone = database.execute("delete from records where address & 140737488355327 = 2", []).expect("deleted");
     assert_eq!(gone, 1);
     let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
@@ -168,16 +177,14 @@ async fn a_record_that_was_changed_on_disk_stops_its_partition_alone() {
         "received_at = received_at + 1",
         "catalog = 'sha256:1'",
     ] {
-        let directory = tempfile::tempdir().expect("a directory");
-        let log = writing(directory.path()).await;
-        create(&*log, "t", 1).await;
+        let (directory, log) = with_topic().await;
         create(&*log, "u", 1).await;
         for number in 0..5 {
             log.append(numbered("t", number)).await.expect("appended");
         }
         let at = TopicPartition::new("t", 0);
         let before = log.summaries(&[(at.clone(), 2)]).await.expect("a digest");
-        let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+        let database = database(&directory);
         let sql = format!("update records set {change} where address & 140737488355327 = 2");
         assert_eq!(database.execute(&sql, []).expect("changed"), 1);
         assert_ne!(log.summaries(&[(at.clone(), 2)]).await.expect("a digest"), before, "it is of what is there");
@@ -203,16 +210,14 @@ async fn a_record_that_was_changed_on_disk_stops_its_partition_alone() {
 /// A log of the format before digests is read as it is, and gains them when it is opened for writing.
 #[tokio::test]
 async fn a_log_of_the_first_format_is_read_and_goes_on() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = writing(directory.path()).await;
-    create(&*log, "t", 1).await;
+    let (directory, log) = with_topic().await;
     for number in 0..3 {
         log.append(numbered("t", number)).await.expect("appended");
     }
     let at = TopicPartition::new("t", 0);
     let digests = log.summaries(&[(at.clone(), 1)]).await.expect("digests");
     drop(log);
-    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let database = database(&directory);
     database
         .execute_batch("alter table records drop column digest; pragma user_version = 1")
         .expect("the first format");
@@ -226,7 +231,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
         assert_eq!(log.summaries(&[(at.clone(), 1)]).await, Ok(digests.clone()), "of what is there");
     }
     writing(directory.path()).await.append(numbered("t", 3)).await.expect("it goes on");
-    let database = rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database");
+    let database = database(&directory);
     let with: i64 =
         database.query_row("select count(digest) from records", [], |row| row.get(0)).expect("digests are counted");
     assert_eq!(with, 1);
@@ -236,9 +241,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
 #[tokio::test]
 async fn a_log_that_was_removed_or_replaced_takes_nothing_and_is_not_ready() {
     for name in ["log.sqlite", "log.sqlite-wal"] {
-        let directory = tempfile::tempdir().expect("a directory");
-        let log = writing(directory.path()).await;
-        create(&*log, "t", 1).await;
+        let (directory, log) = with_topic().await;
         log.append(numbered("t", 0)).await.expect("appended");
         log.ready().await.expect("ready");
         let (path, away) = (directory.path().join(name), directory.path().join("away"));
@@ -289,9 +292,7 @@ async fn a_full_disk_is_no_loss_and_ends_when_there_is_room_again() {
 
 #[tokio::test]
 async fn a_burst_beyond_the_queue_is_put_off() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let log = writing(directory.path()).await;
-    create(&*log, "t", 1).await;
+    let (_directory, log) = with_topic().await;
     let value: bytes::Bytes = vec![b'7'; 8 << 20].into();
     let appends = (0..16).map(|number| log.append(crate::NewRecord { value: value.clone(), ..numbered("t", number) }));
     let results = futures::future::join_all(appends).await;
