@@ -41,21 +41,13 @@ impl Lag {
         let lag = Self::default();
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_aggregator");
-            registry.register(
-                "lag_records",
-                "Records in the log that some table has not, by partition",
-                lag.records.clone(),
-            );
-            registry.register(
-                "lag_seconds",
-                "Time since the oldest of them was in the log, 5 s exact, by partition",
-                lag.seconds.clone(),
-            );
-            registry.register(
-                "watermark_timestamp_seconds",
-                "Unix time up to which everything recorded is in the lake, by partition; the lake's is the smallest",
-                lag.watermark.clone(),
-            );
+            let help = "Records in the log that some table has not, by partition";
+            registry.register("lag_records", help, lag.records.clone());
+            let help = "Time since the oldest of them was in the log, 5 s exact, by partition";
+            registry.register("lag_seconds", help, lag.seconds.clone());
+            let help =
+                "Unix time up to which everything recorded is in the lake, by partition; the lake's is the smallest";
+            registry.register("watermark_timestamp_seconds", help, lag.watermark.clone());
         });
         lag
     }

@@ -86,11 +86,8 @@ impl Counters {
             }
             registry.register("partitions_stopped", "Stopped partitions that need attention", counters.stopped.clone());
             registry.register("pending_bytes", "Bytes read but not yet committed", counters.pending_bytes.clone());
-            registry.register(
-                "commit_seconds",
-                "Time of one flush with all its commits",
-                counters.commit_seconds.0.clone(),
-            );
+            let help = "Time of one flush with all its commits";
+            registry.register("commit_seconds", help, counters.commit_seconds.0.clone());
             registry.register("batch_rows", "New events of one flush", counters.batch_rows.0.clone());
         });
         counters

@@ -45,33 +45,18 @@ impl Counters {
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_maintenance");
             registry.register("runs", "Rounds of maintenance, by outcome", counters.runs.clone());
-            registry.register(
-                "files_compacted",
-                "Files that were put together into larger ones",
-                counters.files.clone(),
-            );
+            let help = "Files that were put together into larger ones";
+            registry.register("files_compacted", help, counters.files.clone());
             registry.register("orphans_deleted", "Files deleted that no version needed", counters.orphans.clone());
-            registry.register(
-                "compared_bytes",
-                "Bytes of the lake's files that were compared with their digests",
-                counters.compared.clone(),
-            );
-            registry.register(
-                "files_without_digest",
-                "Files among those that the last round compared which an earlier build or another program wrote",
-                counters.without.clone(),
-            );
-            registry.register(
-                "cells_differing",
-                "Cached cells that differed from the events; they are rebuilt",
-                counters.differing.clone(),
-            );
+            let help = "Bytes of the lake's files that were compared with their digests";
+            registry.register("compared_bytes", help, counters.compared.clone());
+            let help = "Files among those that the last round compared which an earlier build or another program wrote";
+            registry.register("files_without_digest", help, counters.without.clone());
+            let help = "Cached cells that differed from the events; they are rebuilt";
+            registry.register("cells_differing", help, counters.differing.clone());
             registry.register("last_seconds", "Time of the last round", counters.seconds.clone());
-            registry.register(
-                "last_success_timestamp_seconds",
-                "Unix time of the end of the last round that succeeded; 0 = none since this process runs",
-                counters.success.clone(),
-            );
+            let help = "Unix time of the end of the last round that succeeded; 0 = none since this process runs";
+            registry.register("last_success_timestamp_seconds", help, counters.success.clone());
         });
         counters
     }

@@ -58,21 +58,12 @@ impl Counters {
         }
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_schedule");
-            registry.register(
-                "runs",
-                "Scheduled runs by outcome: published, unchanged, done_elsewhere, failed",
-                counters.runs.clone(),
-            );
-            registry.register(
-                "next_timestamp_seconds",
-                "When the next scheduled run starts, Unix time; 0 without a schedule",
-                counters.next.clone(),
-            );
-            registry.register(
-                "last_success_timestamp_seconds",
-                "When a scheduled run last succeeded, Unix time; 0 = not since this process runs",
-                counters.succeeded.clone(),
-            );
+            let help = "Scheduled runs by outcome: published, unchanged, done_elsewhere, failed";
+            registry.register("runs", help, counters.runs.clone());
+            let help = "When the next scheduled run starts, Unix time; 0 without a schedule";
+            registry.register("next_timestamp_seconds", help, counters.next.clone());
+            let help = "When a scheduled run last succeeded, Unix time; 0 = not since this process runs";
+            registry.register("last_success_timestamp_seconds", help, counters.succeeded.clone());
         });
         counters
     }

@@ -44,19 +44,13 @@ impl Counters {
         metrics.register(|registry| {
             let registry = registry.sub_registry_with_prefix("helan_sql");
             registry.register("running", "Queries of /v1/sql, /v1/reports, /v1/findings and front ends under way", counters.running.clone());
-            registry.register(
-                "queries",
-                "Queries of /v1/sql, /v1/reports, /v1/findings and front ends by outcome: answered, cancelled, or a code of ERRORS.md",
-                counters.outcomes.clone(),
-            );
+            let help = "Queries of /v1/sql, /v1/reports, /v1/findings and front ends by outcome: answered, cancelled, or a code of ERRORS.md";
+            registry.register("queries", help, counters.outcomes.clone());
             registry.register("rows", "Rows answered by /v1/sql and by front ends", counters.rows.clone());
             registry.register("bytes", "Bytes answered by /v1/sql and by front ends", counters.bytes.clone());
             registry.register("seconds", "Time from a request to the end of its answer", counters.seconds.clone());
-            registry.register(
-                "memory_bytes",
-                "Memory that queries and what they share have reserved, when a query last began or ended",
-                counters.memory.clone(),
-            );
+            let help = "Memory that queries and what they share have reserved, when a query last began or ended";
+            registry.register("memory_bytes", help, counters.memory.clone());
         });
         counters
     }
