@@ -161,9 +161,6 @@ impl Aggregator {
     }
 
     /// Takes in a message of the log.
-    ///
-    /// # Errors
-    /// [`AggregatorError`].
     pub async fn receive(&mut self, message: Message) -> Result<(), AggregatorError> {
         let now = self.config.clock.steady();
         let event = match message {
@@ -197,9 +194,6 @@ impl Aggregator {
     }
 
     /// Lets time pass: commits what is old enough, tries again what failed.
-    ///
-    /// # Errors
-    /// [`AggregatorError`].
     pub async fn tick(&mut self) -> Result<(), AggregatorError> {
         let now = self.config.clock.steady();
         self.compare(now).await?;
@@ -231,9 +225,6 @@ impl Aggregator {
     }
 
     /// Commits what is pending.
-    ///
-    /// # Errors
-    /// [`AggregatorError`].
     pub async fn stop(mut self) -> Result<(), AggregatorError> {
         self.handle(Event::Stopping).await
     }

@@ -94,9 +94,6 @@ pub(crate) fn only_adds(before: &Metadata, after: &Metadata) -> Result<Vec<Strin
 
 impl Lake {
     /// A table with all columns that this build writes, added now if an older build made it.
-    ///
-    /// # Errors
-    /// [`LakeError`].
     pub(crate) async fn widened(&self, mut snapshot: TableSnapshot) -> Result<TableSnapshot, LakeError> {
         let table = snapshot.table();
         let mut failed = None;

@@ -60,9 +60,6 @@ impl Lake {
 
     /// As [`Lake::create_or_open`], in a store that is given, such as [`crate::simulated::SimulatedStore`]. The URL's
     /// path is the place in that store.
-    ///
-    /// # Errors
-    /// [`LakeError`].
     pub async fn create_or_open_in(
         url: &Url,
         store: Arc<dyn ObjectStore>,

@@ -167,9 +167,6 @@ impl Prepared {
 
     /// The newest statement of each kind among rows that were not folded, but for the cells that come again; these come with
     /// the first rows. Also how many rows there were.
-    ///
-    /// # Errors
-    /// If something cannot be read.
     pub(crate) async fn of_news(
         &self,
         context: &SessionContext,

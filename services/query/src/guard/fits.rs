@@ -8,9 +8,6 @@ use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 /// Fails where the value beside `lag` or `lead` is none of the column's.
-///
-/// # Errors
-/// The asker's.
 pub(crate) fn beside(plan: &LogicalPlan) -> Result<()> {
     plan.apply_with_subqueries(|node| {
         let LogicalPlan::Window(window) = node else { return Ok(TreeNodeRecursion::Continue) };
@@ -49,9 +46,6 @@ fn is_of(value: &ScalarValue, kind: &DataType) -> bool {
 }
 
 /// Fails where a parameter stands in a column of `values` that cannot hold it.
-///
-/// # Errors
-/// The asker's.
 pub(crate) fn hold(plan: &LogicalPlan, parameters: &[ScalarValue]) -> Result<()> {
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::Values(values) = node {
