@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path as FsPath, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -28,12 +29,12 @@ pub(crate) const DIRECTORY_MODE: u32 = 0o750;
 /// The local file system, synced.
 #[derive(Clone, Debug)]
 pub(crate) struct DurableStore {
-    inner: std::sync::Arc<LocalFileSystem>,
+    inner: Arc<LocalFileSystem>,
 }
 
 impl DurableStore {
     pub(crate) fn new() -> Self {
-        Self { inner: std::sync::Arc::new(LocalFileSystem::new()) }
+        Self { inner: Arc::new(LocalFileSystem::new()) }
     }
 
     async fn put_synced(&self, location: &Path, payload: PutPayload, create: bool) -> Result<PutResult> {
@@ -116,7 +117,7 @@ impl ObjectStore for DurableStore {
     }
 
     async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        Ok(Box::new(Upload { store: self.clone(), location: location.clone(), parts: Vec::new() }))
+        Ok(Box::new(Upload::new(Arc::new(self.clone()), location)))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -145,12 +146,18 @@ impl ObjectStore for DurableStore {
     }
 }
 
-/// Gathers the parts and writes them as one synced file at the end.
+/// Gathers the parts and puts them into its store as one file at the end.
 #[derive(Debug)]
-struct Upload {
-    store: DurableStore,
+pub(crate) struct Upload {
+    store: Arc<dyn ObjectStore>,
     location: Path,
     parts: Vec<PutPayload>,
+}
+
+impl Upload {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, location: &Path) -> Self {
+        Self { store, location: location.clone(), parts: Vec::new() }
+    }
 }
 
 #[async_trait]
@@ -162,7 +169,7 @@ impl MultipartUpload for Upload {
 
     async fn complete(&mut self) -> Result<PutResult> {
         let payload = self.parts.drain(..).flatten().collect();
-        self.store.put_synced(&self.location, payload, false).await
+        self.store.put_opts(&self.location, payload, PutOptions::default()).await
     }
 
     async fn abort(&mut self) -> Result<()> {

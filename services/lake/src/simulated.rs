@@ -15,8 +15,10 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
+
+use crate::durable::Upload;
 
 const STORE: &str = "SimulatedStore";
 
@@ -218,7 +220,7 @@ impl ObjectStore for SimulatedStore {
 
     async fn put_multipart_opts(&self, location: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
         self.alive()?;
-        Ok(Box::new(Upload { store: self.clone(), location: location.clone(), parts: Vec::new() }))
+        Ok(Box::new(Upload::new(Arc::new(self.clone()), location)))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -260,30 +262,5 @@ impl ObjectStore for SimulatedStore {
         let payload = self.get(from).await?.bytes().await?;
         let mode = if options.mode == CopyMode::Create { PutMode::Create } else { PutMode::Overwrite };
         self.write(to, payload.into(), mode.into()).await.map(drop)
-    }
-}
-
-#[derive(Debug)]
-struct Upload {
-    store: SimulatedStore,
-    location: Path,
-    parts: Vec<PutPayload>,
-}
-
-#[async_trait]
-impl MultipartUpload for Upload {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        self.parts.push(data);
-        Box::pin(async { Ok(()) })
-    }
-
-    async fn complete(&mut self) -> Result<PutResult> {
-        let payload = self.parts.drain(..).flatten().collect();
-        self.store.write(&self.location, payload, PutOptions::default()).await
-    }
-
-    async fn abort(&mut self) -> Result<()> {
-        self.parts.clear();
-        Ok(())
     }
 }
