@@ -11,7 +11,7 @@ use crate::asking::{COMPARED, Row, compare, compare_rows, key, keyed, label, num
 use crate::boundaries;
 use crate::changes;
 use crate::found;
-use crate::history::{Case, DAY, INDICATORS, START, Step, cases};
+use crate::history::{Case, DAY, Draw, INDICATORS, START, Step, cases};
 use crate::model::{Cell, Model, cell};
 use crate::places::Figure;
 use crate::printed;
@@ -63,19 +63,8 @@ fn published_figures_equal_their_recomputation_from_raw_events() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_model_with_another_rule_differs() {
-    let report = |area, indicator, period, source, cents| Step::Report {
-        area,
-        indicator,
-        period,
-        cents,
-        vintage: 0,
-        source,
-        days: 900,
-        back: 0,
-        missing: false,
-        stated: false,
-        edition: 0,
-        printed: false,
+    let report = |area, indicator, period, source, cents| {
+        Step::Report(Draw { area, indicator, period, cents, source, days: 900, ..Draw::default() })
     };
     let variant = Variant { move_a2: 1, linked: true, bounded: true, ..Variant::default() };
     let at = |name: &str| INDICATORS.iter().position(|indicator| *indicator == name).expect("an indicator");

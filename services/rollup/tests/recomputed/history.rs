@@ -40,20 +40,7 @@ pub(crate) struct Report {
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     /// One report.
-    Report {
-        area: usize,
-        indicator: usize,
-        period: usize,
-        cents: i64,
-        vintage: usize,
-        source: usize,
-        days: i64,
-        back: i64,
-        missing: bool,
-        stated: bool,
-        edition: usize,
-        printed: bool,
-    },
+    Report(Draw),
     /// A report of so many units, known in good time.
     Exact { area: usize, indicator: usize, period: &'static str, units: i64, estimated: bool },
     /// A table of one edition: R&D of the region's parts and its product, with what is near the rules on sums, and a bit of `left_out` for each that
@@ -65,6 +52,23 @@ pub(crate) enum Step {
     Withdraw { which: usize, days: i64 },
     /// An earlier report is said again under a new id, perhaps with another value or vintage.
     Again { which: usize, add: i64, vintage: usize, edition: usize, days: i64 },
+}
+
+/// Of what a report is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Draw {
+    pub(crate) area: usize,
+    pub(crate) indicator: usize,
+    pub(crate) period: usize,
+    pub(crate) cents: i64,
+    pub(crate) vintage: usize,
+    pub(crate) source: usize,
+    pub(crate) days: i64,
+    pub(crate) back: i64,
+    pub(crate) missing: bool,
+    pub(crate) stated: bool,
+    pub(crate) edition: usize,
+    pub(crate) printed: bool,
 }
 
 /// A case: a catalog, a history, an order of rows, and the moments to ask as of.
@@ -159,7 +163,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
                 (cents, vintage, source),
                 (days, back, missing, stated, (edition, printed)),
             )| {
-                Step::Report {
+                Step::Report(Draw {
                     area,
                     indicator,
                     period,
@@ -172,7 +176,7 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
                     stated,
                     edition,
                     printed,
-                }
+                })
             },
         );
     let series = (
@@ -225,44 +229,35 @@ impl Case {
         for step in &self.steps {
             let at = events.len();
             match *step {
-                Step::Report {
-                    area,
-                    indicator,
-                    period,
-                    cents,
-                    vintage,
-                    source,
-                    days,
-                    back,
-                    missing,
-                    stated,
-                    edition,
-                    printed,
-                } => {
+                Step::Report(draw) => {
+                    let (cents, missing) = (draw.cents, draw.missing);
                     // Of a ratio too somebody may have printed what it came to.
-                    let indicator =
-                        if printed && cents % 3 == 0 { RATIOS[indicator % 2] } else { INDICATORS[indicator] };
+                    let indicator = if draw.printed && cents % 3 == 0 {
+                        RATIOS[draw.indicator % 2]
+                    } else {
+                        INDICATORS[draw.indicator]
+                    };
                     let amount = if DONE.contains(&indicator) {
                         i128::from(cents % 2 == 0) * 10_i128.pow(10)
                     } else {
                         i128::from(cents) * 10_i128.pow(8)
                     };
                     let report = Report {
-                        area: place(area),
+                        area: place(draw.area),
                         indicator,
-                        period: PERIODS[period].to_owned(),
+                        period: PERIODS[draw.period].to_owned(),
                         amount: (!missing).then_some(amount),
                         status: match cents.unsigned_abs() as usize {
                             some if missing => ["M", "Q", "L"][some % 3],
                             some if some % 7 == 3 => "E",
                             _ => "A",
                         },
-                        vintage: VINTAGES[vintage],
-                        basis: stated.then(|| stated_basis(indicator)).flatten(),
-                        edition: EDITIONS[edition].0,
-                        printed,
+                        vintage: VINTAGES[draw.vintage],
+                        basis: draw.stated.then(|| stated_basis(indicator)).flatten(),
+                        edition: EDITIONS[draw.edition].0,
+                        printed: draw.printed,
                     };
-                    events.push(event(at, source, Some(report), days, back));
+                    events.push(event(at, draw.source, Some(report), draw.days, draw.back));
                 }
                 Step::Exact { area, indicator, period, units, estimated } => {
                     let report = Report {
