@@ -37,9 +37,7 @@ async fn count(lake: &Lake, table: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_publication_is_frozen_found_again_superseded_and_reproduced() {
-    let dir = tempfile::tempdir().expect("directory");
-    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
-    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let (_dir, lake) = support::empty_lake().await;
     add(&lake, FIRST).await;
 
     let first = publish(&lake, None).await;
@@ -102,9 +100,7 @@ async fn asked(lake: &Lake, text: impl AsRef<str>) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_what_is_behind_a_number_makes_another_publication() {
-    let dir = tempfile::tempdir().expect("directory");
-    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
-    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let (_dir, lake) = support::empty_lake().await;
     add(&lake, FIRST).await;
     let first = publish(&lake, None).await;
 
@@ -168,9 +164,7 @@ async fn only_what_is_behind_a_number_makes_another_publication() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
-    let dir = tempfile::tempdir().expect("directory");
-    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
-    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let (_dir, lake) = support::empty_lake().await;
     let velmora = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/catalogs/velmora-2018");
     let velmora = Arc::new(Catalog::load(std::path::Path::new(velmora)).expect("a catalog without errors"));
     let rows = "source,id,ref_area,indicator,time_period,value,unit,unit_mult,edition,known
@@ -223,9 +217,7 @@ async fn a_sum_of_one_edition_is_explained_by_that_editions_reports() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_fails_while_it_computes_is_recorded() {
-    let dir = tempfile::tempdir().expect("directory");
-    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
-    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let (dir, lake) = support::empty_lake().await;
     add(&lake, FIRST).await;
     publish(&lake, None).await;
     // The log still names the file of events: only reading it fails.
@@ -250,9 +242,7 @@ async fn a_run_that_fails_while_it_computes_is_recorded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_published_until_what_an_audit_found_has_been_compared_again() {
-    let dir = tempfile::tempdir().expect("directory");
-    let url = url::Url::from_directory_path(dir.path()).expect("absolute");
-    let lake = Lake::create_or_open(&url, "memory:test").await.expect("lake");
+    let (dir, lake) = support::empty_lake().await;
     add(&lake, FIRST).await;
     let catalog = Arc::new(Catalog::embedded());
     helan_query::fold(&lake, Some(catalog.clone()), 1, None).await.expect("folded");

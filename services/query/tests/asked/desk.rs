@@ -26,9 +26,7 @@ struct World {
 
 impl World {
     async fn new(limits: SqlLimits) -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
-        let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
+        let (dir, lake) = crate::support::empty_lake().await;
         let metrics = Metrics::default();
         let desk = Desk::for_strangers(&lake, &Clock::system(), &metrics, limits).expect("threads");
         Self { _dir: dir, lake, desk, metrics, who: "one".into() }

@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::physical_plan::displayable;
-use helan_lake::Lake;
 use helan_query::{BoundedPool, Budget, Question, Session, Sessions, Terms, Watch};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
 use crate::overflow::one;
+use crate::support::{empty_lake, events};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_views_have_computed_is_given_back_when_the_lake_has_moved_on() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
-    let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
+    let (_directory, lake) = empty_lake().await;
     let pool = BoundedPool::whole(1 << 30);
     let budget = Budget { memory: pool.runtime().expect("a runtime"), ..Budget::default() };
     let sessions = Sessions::new(lake.clone(), None, Clock::system(), budget);
@@ -59,14 +57,12 @@ async fn a_strangers_question_hands_no_rows_from_thread_to_thread() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_condition_that_is_never_true_keeps_no_row_of_a_table_of_the_lake() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let url = url::Url::from_directory_path(dir.path().join("lake")).expect("an absolute path");
-    let lake = Lake::create_or_open(&url, "memory:1;").await.expect("a lake");
+    let (_directory, lake) = empty_lake().await;
     let rows = "source,id,ref_area,indicator,time_period,value,unit_mult,vintage,known,recorded,withdraws\n\
                 /nx/nx-stats,a,640000,gdp,2018,3705.18,8,,2018-08-30,2018-09-10,\n\
                 /nx/nx-stats,b,640000,gdp,2018,3510.2,8,,2019-12-01,2019-12-01,\n";
     let snapshot = lake.snapshot(Table::Events).await.expect("a table");
-    lake.append(&snapshot, vec![crate::support::events(rows)], Vec::new()).await.expect("a commit");
+    lake.append(&snapshot, vec![events(rows)], Vec::new()).await.expect("a commit");
     let session = Session::open(&lake, None).await.expect("a session");
     for (condition, expected) in [
         ("indicator = 'gdp' and basis = null", "0"),

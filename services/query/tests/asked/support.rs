@@ -9,6 +9,7 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::DataType;
+use helan_lake::Lake;
 use helan_query::Session;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::decimal::Decimal;
@@ -96,6 +97,14 @@ pub(crate) fn session(script: &Script) -> Session {
     let now: Timestamp = NOW.parse().expect("timestamp");
     let tables = BTreeMap::from([(Table::Events, vec![script.events.clone()])]);
     Session::in_memory(script.catalog.clone(), tables, now.as_microsecond()).expect("session")
+}
+
+/// A lake that nothing was reported to, and its directory.
+pub(crate) async fn empty_lake() -> (tempfile::TempDir, Lake) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let url = url::Url::from_directory_path(directory.path()).expect("an absolute path");
+    let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
+    (directory, lake)
 }
 
 /// Rows of `events` from CSV: the columns that are not given follow from those that are.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use helan_lake::Lake;
 use helan_rollup::{Export, ExportRequest};
 use helan_schemas::tables::Table;
 use proptest::strategy::{Strategy, ValueTree};
@@ -15,6 +14,7 @@ use crate::labels::Labels;
 use crate::model::{Cell, Model, combines};
 use crate::places::Figure;
 use crate::ratios::Ratio;
+use crate::support::{self, empty_lake};
 
 /// Histories of a test run; a tenth of HELAN_CASES, where it is set: each is written into a lake.
 const CASES: usize = 2;
@@ -37,12 +37,10 @@ async fn an_export_says_of_each_figure_what_was_recomputed() {
 }
 
 async fn compared(case: &Case, statuses: &mut BTreeMap<String, usize>) {
-    let directory = tempfile::tempdir().expect("a directory");
-    let url = url::Url::from_directory_path(directory.path()).expect("a URL");
-    let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
+    let (_directory, lake) = empty_lake().await;
     let events = case.events();
     let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
-    let batch = crate::support::events(&case.csv(&events));
+    let batch = support::events(&case.csv(&events));
     lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
     let as_of = case.moments().0;
     let request = ExportRequest {

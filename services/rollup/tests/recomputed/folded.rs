@@ -4,17 +4,17 @@
 use std::sync::Arc;
 
 use datafusion::prelude::SessionContext;
+use helan_lake::cells;
 use helan_lake::maintain::{Options, run};
-use helan_lake::{Lake, cells};
 use helan_queries::Narrows;
 use helan_query::{Budget, Session, basis_edges, fold, pin};
 use helan_schemas::tables::Table;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use url::Url;
 
 use crate::asking::{compare_rows, rows};
 use crate::history::{Case, DAY, START, cases};
+use crate::support::{self, empty_lake};
 
 /// Histories of a test run; HELAN_CASES asks for more.
 const CASES: usize = 8;
@@ -53,9 +53,7 @@ struct Seen {
 /// `at_once`: the views are compared as well, computed at once and in pieces of so many statements. `leaves_news`: what comes
 /// last is not folded.
 async fn compared(case: &Case, at_once: Option<u64>, leaves_news: bool) -> Seen {
-    let directory = tempfile::tempdir().expect("a directory");
-    let url = Url::from_directory_path(directory.path()).expect("a URL");
-    let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
+    let (_directory, lake) = empty_lake().await;
     let catalog = case.variant.catalog();
     let events = case.events();
     // Up to four pieces, folded or not after each, now and then with files put together.
@@ -63,7 +61,7 @@ async fn compared(case: &Case, at_once: Option<u64>, leaves_news: bool) -> Seen 
     let mut seen = Seen { folded: false, news: false, withdrawn: false };
     let chunks: Vec<_> = events.chunks(events.len().div_ceil(pieces).max(1)).collect();
     for (at, piece) in chunks.iter().enumerate() {
-        let batch = crate::support::events(&case.csv(piece));
+        let batch = support::events(&case.csv(piece));
         let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
         lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
         (seen.news, seen.withdrawn) = (true, piece.iter().any(|event| !event.withdraws.is_empty()));

@@ -1,16 +1,15 @@
 //! What a server's session has computed of a part of the statements, handed on when others have come: the same rows as from the
 //! beginning, on random histories that come into a lake in pieces.
 
-use helan_lake::Lake;
 use helan_query::{Budget, Session, Sessions, pin};
 use helan_runtime::clock::Clock;
 use helan_schemas::tables::Table;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use url::Url;
 
 use crate::asking::{compare_rows, rows};
 use crate::history::{Case, DAY, START, cases};
+use crate::support::{self, empty_lake};
 
 /// Histories of a test run; a tenth of HELAN_CASES, where it is set: each is asked many questions.
 const CASES: usize = 2;
@@ -41,9 +40,7 @@ async fn what_still_holds_is_handed_on_and_nothing_else() {
 
 /// How many parts were computed when something came, and how many of these were handed on.
 async fn compared(case: &Case) -> (usize, usize) {
-    let directory = tempfile::tempdir().expect("a directory");
-    let url = Url::from_directory_path(directory.path()).expect("a URL");
-    let lake = Lake::create_or_open(&url, "the log").await.expect("a lake");
+    let (_directory, lake) = empty_lake().await;
     let (catalog, events) = (case.variant.catalog(), case.events());
     let budget = || Budget { few: 0, ..Budget::default() };
     let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), Clock::manual(NOW), budget());
@@ -52,7 +49,7 @@ async fn compared(case: &Case) -> (usize, usize) {
     let (first, rest) = events.split_at(events.len().saturating_sub(2));
     for (at, piece) in std::iter::once(first).chain(rest.chunks(1)).enumerate() {
         let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
-        let batch = crate::support::events(&case.csv(piece));
+        let batch = support::events(&case.csv(piece));
         lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
         let current = sessions.current().await.expect("a session");
         handed_on += current.session.parts();
