@@ -6,6 +6,8 @@
 use jiff::civil::{Date, ISOWeekDate, Weekday, date};
 use jiff::{Span, ToSpan};
 
+use crate::refusal::Code;
+
 /// The shape of a period: SDMX's frequency codes, and `R` for a range with its own start and duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PeriodKind {
@@ -72,6 +74,17 @@ pub enum PeriodError {
     /// A range whose end is not after its start.
     #[error("ends before it starts")]
     EndsBeforeItStarts,
+}
+
+impl PeriodError {
+    /// The code of an answer that tells of it.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Syntax => Code::PeriodSyntax,
+            Self::NoSuchPeriod => Code::PeriodNotExisting,
+            Self::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
+        }
+    }
 }
 
 impl Period {

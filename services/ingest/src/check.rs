@@ -12,7 +12,7 @@ use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
 use helan_schemas::codes;
 use helan_schemas::event::{EventRef, MAX_ID_BYTES, MAX_SOURCE_BYTES, Statement, Text, parse_instant};
 use helan_schemas::fields::{FIELDS, Field, Holds};
-use helan_schemas::period::{Period, PeriodError};
+use helan_schemas::period::Period;
 use helan_schemas::refusal::Code;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -225,12 +225,7 @@ impl<'c> Judge<'c> {
                 Some(period)
             }
             Err(error) => {
-                let code = match error {
-                    PeriodError::Syntax => Code::PeriodSyntax,
-                    PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
-                    PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
-                };
-                report("data.time_period", code, quoted(text));
+                report("data.time_period", error.code(), quoted(text));
                 None
             }
         }

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use helan_runtime::credentials::Role;
 use helan_schemas::catalog::{Catalog, DecimalMark, Indicator, Reporter};
-use helan_schemas::period::{Period, PeriodError};
+use helan_schemas::period::Period;
 use helan_schemas::refusal::Code;
 use jiff::civil::Date;
 
@@ -226,13 +226,8 @@ fn template<'c>(ingest: &'c Ingest, reporter: &'c Reporter, asked: &Asked) -> Re
     let catalog = &*ingest.catalog;
     let text = asked.period.as_deref().unwrap_or(&catalog.head.default_period);
     let period = Period::parse(text).map_err(|error| {
-        let code = match error {
-            PeriodError::Syntax => Code::PeriodSyntax,
-            PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
-            PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
-        };
         let mut problems = Problems::new(1);
-        problems.add(Place::WHOLE, Some("period"), code, quoted(text));
+        problems.add(Place::WHOLE, Some("period"), error.code(), quoted(text));
         problems
     })?;
     let Owed { rows, others } = Owed::of(catalog, reporter, period, asked.lang, asked.parts);

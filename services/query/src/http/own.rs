@@ -62,14 +62,7 @@ impl<P> Asked<P> {
 /// A period that is asked for, as the views write it.
 fn period(text: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(text) = text else { return Ok(None) };
-    let refuse = |error| {
-        let code = match error {
-            PeriodError::Syntax => Code::PeriodSyntax,
-            PeriodError::NoSuchPeriod => Code::PeriodNotExisting,
-            PeriodError::EndsBeforeItStarts => Code::PeriodEndsBeforeStart,
-        };
-        Refusal::found(code, format!("period={text:?}"))
-    };
+    let refuse = |error: PeriodError| Refusal::found(error.code(), format!("period={text:?}"));
     Period::parse(text).map(|period| Some(period.to_string())).map_err(refuse)
 }
 
