@@ -40,6 +40,18 @@ pub struct Row<K: Kind> {
     pub hint: [&'static str; 2],
 }
 
+/// The errors of one front end: an enumeration `Own`, and `ROWS` with the status of each and what is told.
+#[macro_export]
+macro_rules! own_errors {
+    ($($kind:ident = $status:expr, $told:expr;)+) => {
+        /// Errors of this protocol alone.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Own { $($kind),+ }
+
+        const ROWS: &[$crate::Row<Own>] = &[$($crate::Row::told(Own::$kind, $status, $told)),+];
+    };
+}
+
 impl<K: Kind> Row<K> {
     /// A kind that other front ends have too.
     pub const fn told(kind: K, status: K::Status, told: Told) -> Self {

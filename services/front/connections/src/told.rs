@@ -11,6 +11,13 @@ pub struct Told {
     pub hint: [&'static str; 2],
 }
 
+impl Told {
+    /// What is told under a code: what is wrong, and what to do.
+    pub const fn new(code: &'static str, meaning: [&'static str; 2], hint: [&'static str; 2]) -> Self {
+        Self { code, meaning, hint }
+    }
+}
+
 /// The caller is not authenticated.
 pub const WRONG_PASSWORD: Told = Told {
     code: "wrong_password",

@@ -1,6 +1,7 @@
 //! What a client is told instead of an answer: a status of gRPC, a sentence in its language with what to do, and a code.
 
-use helan_connections::{Kind, Lang, Row, told};
+use helan_connections::told::{self, Told};
+use helan_connections::{Kind, Lang, Row, own_errors};
 use helan_schemas::refusal::Code;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Code as Grpc, Status};
@@ -10,20 +11,26 @@ const LONGEST: usize = 1536;
 /// The header with the code.
 const CODE: &str = "helan-code";
 
-/// Errors of this protocol alone. The page README.md of the front ends lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Own {
-    WrongPassword,
-    Full,
-    CredentialFull,
-    Cancelled,
-    ReadWrite,
-    NotOffered,
-    Handle,
-    Parameter,
-    Parameters,
-    Changed,
-    Message,
+// The page README.md of the front ends lists them.
+own_errors! {
+    WrongPassword = Grpc::Unauthenticated, told::WRONG_PASSWORD;
+    Full = Grpc::ResourceExhausted, told::CONNECTIONS_FULL;
+    CredentialFull = Grpc::ResourceExhausted, told::CREDENTIAL_FULL;
+    Cancelled = Grpc::Cancelled, told::CANCELLED;
+    ReadWrite = Grpc::PermissionDenied, told::READ_ONLY;
+    NotOffered = Grpc::Unimplemented, told::NOT_OFFERED;
+    Handle = Grpc::InvalidArgument, Told::new("handle_unknown",
+        ["预备语句或票据不是本服务发给该令牌的，或服务已重启",
+         "this statement or ticket was not given to this credential, or the service was restarted since"],
+        ["重新提交查询", "send the query again"]);
+    Parameter = Grpc::InvalidArgument, told::PARAMETER_INVALID;
+    Parameters = Grpc::InvalidArgument, told::PARAMETERS_MISSING;
+    Changed = Grpc::Aborted, Told::new("columns_changed",
+        ["提交查询之后，其列发生了变化", "the columns of the query have changed since it was sent"],
+        ["重新提交查询", "send the query again"]);
+    Message = Grpc::InvalidArgument, Told::new("message_invalid",
+        ["收到的消息不符合 Flight SQL", "what came is not a message of Flight SQL"],
+        ["检查客户端的驱动程序", "check the client's driver"]);
 }
 
 /// An error of a call.
@@ -34,40 +41,7 @@ impl Kind for Own {
 
     const CANCELLED: Self = Self::Cancelled;
     const OTHER: Grpc = Grpc::Unavailable;
-    const ROWS: &'static [Row<Self>] = &[
-        Row::told(Own::WrongPassword, Grpc::Unauthenticated, told::WRONG_PASSWORD),
-        Row::told(Own::Full, Grpc::ResourceExhausted, told::CONNECTIONS_FULL),
-        Row::told(Own::CredentialFull, Grpc::ResourceExhausted, told::CREDENTIAL_FULL),
-        Row::told(Own::Cancelled, Grpc::Cancelled, told::CANCELLED),
-        Row::told(Own::ReadWrite, Grpc::PermissionDenied, told::READ_ONLY),
-        Row::told(Own::NotOffered, Grpc::Unimplemented, told::NOT_OFFERED),
-        Row {
-            kind: Own::Handle,
-            code: "handle_unknown",
-            status: Grpc::InvalidArgument,
-            meaning: [
-                "预备语句或票据不是本服务发给该令牌的，或服务已重启",
-                "this statement or ticket was not given to this credential, or the service was restarted since",
-            ],
-            hint: ["重新提交查询", "send the query again"],
-        },
-        Row::told(Own::Parameter, Grpc::InvalidArgument, told::PARAMETER_INVALID),
-        Row::told(Own::Parameters, Grpc::InvalidArgument, told::PARAMETERS_MISSING),
-        Row {
-            kind: Own::Changed,
-            code: "columns_changed",
-            status: Grpc::Aborted,
-            meaning: ["提交查询之后，其列发生了变化", "the columns of the query have changed since it was sent"],
-            hint: ["重新提交查询", "send the query again"],
-        },
-        Row {
-            kind: Own::Message,
-            code: "message_invalid",
-            status: Grpc::InvalidArgument,
-            meaning: ["收到的消息不符合 Flight SQL", "what came is not a message of Flight SQL"],
-            hint: ["检查客户端的驱动程序", "check the client's driver"],
-        },
-    ];
+    const ROWS: &'static [Row<Self>] = ROWS;
 
     fn status_of(code: Code, _found: &str) -> Option<Grpc> {
         Some(match code {
