@@ -81,11 +81,11 @@ fn write(helan: &Deployment, name: &str, text: &str) -> PathBuf {
 /// What `helan validate` printed, and whether it ended well.
 fn validate(helan: &Deployment, name: &str, rows: &str, more: &[&str]) -> (String, bool) {
     let file = write(helan, name, &format!("{HEADING}{rows}"));
-    judged(helan, &file, &[&["--source", "/nx/yinchuan"], more].concat())
+    judged(helan, &file, &[&["--source", "/nx/yinchuan"][..], more].concat())
 }
 
 fn judged(helan: &Deployment, file: &Path, more: &[&str]) -> (String, bool) {
-    let arguments = [&["validate", file.to_str().expect("UTF-8"), "--lang", "en"], more].concat();
+    let arguments = [&["validate", file.to_str().expect("UTF-8"), "--lang", "en"][..], more].concat();
     let output = helan.command(&arguments).output().expect("helan runs");
     let said = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&said).into_owned(), output.status.success())
