@@ -285,8 +285,16 @@ mod tests {
             assert_eq!(Period::parse(text), Err(PeriodError::NoSuchPeriod), "{text}");
         }
         for text in [
-            "", "18", "2018-", "2018年", "2018/2019", "2018-01-01/2018-06-30", "2018-01-01/6M", "2018-1",
-            "2018-01-01/P1M2D", "2018-A2",
+            "",
+            "18",
+            "2018-",
+            "2018年",
+            "2018/2019",
+            "2018-01-01/2018-06-30",
+            "2018-01-01/6M",
+            "2018-1",
+            "2018-01-01/P1M2D",
+            "2018-A2",
         ] {
             assert_eq!(Period::parse(text), Err(PeriodError::Syntax), "{text}");
         }

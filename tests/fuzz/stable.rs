@@ -15,8 +15,28 @@ const STACK: usize = 16 * 1024 * 1024;
 const CASES: u64 = 400;
 /// What parsers stumble over.
 const PIECES: [&[u8]; 22] = [
-    b"\"", b"\\u0000", b"\\ud800", b"[[[[", b"{}", b"null", b"1e400", b"-0", b"\0", b"\xff", b"\xef\xbb\xbf", b"\r\n",
-    b",,", b"(", b")", b"--", b";", b"<!DOCTYPE a>", b"&amp;", b"99999999999999999999", b"select", b"2018-02-30",
+    b"\"",
+    b"\\u0000",
+    b"\\ud800",
+    b"[[[[",
+    b"{}",
+    b"null",
+    b"1e400",
+    b"-0",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\r\n",
+    b",,",
+    b"(",
+    b")",
+    b"--",
+    b";",
+    b"<!DOCTYPE a>",
+    b"&amp;",
+    b"99999999999999999999",
+    b"select",
+    b"2018-02-30",
 ];
 
 struct Numbers(u64);

@@ -192,8 +192,20 @@ fn what_the_test_command_picks_and_skips_are_tests() {
 #[test]
 fn the_top_level_is_fixed() {
     let allowed = [
-        "Cargo.toml", "Cargo.lock", "services", "schemas", "queries", "deploy", "tests", "README.md",
-        "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "deny.toml", "rust-toolchain.toml", "rustfmt.toml",
+        "Cargo.toml",
+        "Cargo.lock",
+        "services",
+        "schemas",
+        "queries",
+        "deploy",
+        "tests",
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "deny.toml",
+        "rust-toolchain.toml",
+        "rustfmt.toml",
     ];
     for file in tracked(&[""]) {
         let top = file.iter().next().expect("a path has a first part").to_string_lossy().into_owned();

@@ -18,8 +18,20 @@ macro_rules! embed {
     };
 }
 const NINGXIA_2018: [(&str, &str); 14] = embed![
-    "areas.csv", "bases.csv", "bounds.csv", "catalog.toml", "group_members.csv", "groups.csv", "indicators.csv",
-    "obligations.csv", "relations.csv", "reporters.csv", "rules.csv", "scopes.csv", "sources.csv", "targets.csv",
+    "areas.csv",
+    "bases.csv",
+    "bounds.csv",
+    "catalog.toml",
+    "group_members.csv",
+    "groups.csv",
+    "indicators.csv",
+    "obligations.csv",
+    "relations.csv",
+    "reporters.csv",
+    "rules.csv",
+    "scopes.csv",
+    "sources.csv",
+    "targets.csv",
 ];
 pub(super) const HEAD: &str = "catalog.toml";
 const BYTE_ORDER_MARK: char = '\u{feff}';

@@ -129,8 +129,15 @@ impl EventRows {
     /// Cuts back to so many rows.
     pub(crate) fn truncate(&mut self, rows: usize) {
         for column in [
-            &mut self.source, &mut self.id, &mut self.topic, &mut self.event_type, &mut self.reporter,
-            &mut self.submission, &mut self.time_period, &mut self.period_kind, &mut self.catalog,
+            &mut self.source,
+            &mut self.id,
+            &mut self.topic,
+            &mut self.event_type,
+            &mut self.reporter,
+            &mut self.submission,
+            &mut self.time_period,
+            &mut self.period_kind,
+            &mut self.catalog,
         ]
         .into_iter()
         .chain(&mut self.texts)

@@ -30,9 +30,28 @@ const OWN_TIME: Duration = Duration::from_secs(10);
 
 /// Columns of a template, in order. What is printed and signed comes first, then what few fill in, then the codes.
 const COLUMNS: [&str; 22] = [
-    AREA_NAME, INDICATOR_NAME, "time_period", UNIT_NAME, "value", "unit_mult", "obs_status", LAST_VALUE, SENT_VALUE,
-    DUE, "note", "vintage", "basis", "published_at", "prepared_by", "reviewed_by", "approved_by", "evidence",
-    "ref_area", "indicator", "unit", "source",
+    AREA_NAME,
+    INDICATOR_NAME,
+    "time_period",
+    UNIT_NAME,
+    "value",
+    "unit_mult",
+    "obs_status",
+    LAST_VALUE,
+    SENT_VALUE,
+    DUE,
+    "note",
+    "vintage",
+    "basis",
+    "published_at",
+    "prepared_by",
+    "reviewed_by",
+    "approved_by",
+    "evidence",
+    "ref_area",
+    "indicator",
+    "unit",
+    "source",
 ];
 
 /// Names the periods that have reports which are not in the template: `2018-Q1=8, 2018-Q2=8`.

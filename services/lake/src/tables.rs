@@ -24,7 +24,15 @@ pub(crate) const FORGETS: &str = "delta.setTransactionRetentionDuration";
 pub(crate) fn statistics_columns(table: Table) -> &'static [&'static str] {
     match table {
         Table::Events => &[
-            "topic", "partition", "offset", "source", "id", "ref_area", "indicator", "time_period", "recorded_at",
+            "topic",
+            "partition",
+            "offset",
+            "source",
+            "id",
+            "ref_area",
+            "indicator",
+            "time_period",
+            "recorded_at",
             "known_at",
         ],
         Table::Submissions => &["submission", "source", "topic", "partition", "offset", "recorded_at"],

@@ -108,12 +108,32 @@ pub fn router_of(http: Http, desk: Desk) -> Router {
 #[derive(OpenApi)]
 #[openapi(
     paths(
-        sql::ask, sql::broken_off, sql::tables, receipt::list::list, receipt::receipt, own::reports::list,
-        own::findings::list, status::status
+        sql::ask,
+        sql::broken_off,
+        sql::tables,
+        receipt::list::list,
+        receipt::receipt,
+        own::reports::list,
+        own::findings::list,
+        status::status
     ),
     components(schemas(
-        SqlRequest, TableEntry, ColumnEntry, SubmissionList, SubmissionEntry, ReportList, ReportEntry, FindingList,
-        FindingEntry, Receipt, Place, Reason, Status, PartitionStatus, TableStatus, ErrorBody
+        SqlRequest,
+        TableEntry,
+        ColumnEntry,
+        SubmissionList,
+        SubmissionEntry,
+        ReportList,
+        ReportEntry,
+        FindingList,
+        FindingEntry,
+        Receipt,
+        Place,
+        Reason,
+        Status,
+        PartitionStatus,
+        TableStatus,
+        ErrorBody
     ))
 )]
 struct Api;

@@ -8,8 +8,15 @@ use jiff::civil::Date;
 
 /// The files whose rows turn numbers. What senders may send (scopes, sources, bounds) does not.
 const USED: [&str; 9] = [
-    "areas.csv", "bases.csv", "group_members.csv", "groups.csv", "indicators.csv", "obligations.csv", "relations.csv",
-    "reporters.csv", "targets.csv",
+    "areas.csv",
+    "bases.csv",
+    "group_members.csv",
+    "groups.csv",
+    "indicators.csv",
+    "obligations.csv",
+    "relations.csv",
+    "reporters.csv",
+    "targets.csv",
 ];
 
 /// Files that came later: a catalog that has no row of them is named as it was before.

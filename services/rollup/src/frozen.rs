@@ -153,8 +153,18 @@ pub(crate) async fn values(session: &Pinned, id: &str) -> Result<Vec<Value>, Rol
 
 async fn links(session: &Pinned, id: &str) -> Result<Vec<Link>, RollupError> {
     const NAMES: [&str; 12] = [
-        KEY[0], KEY[1], KEY[2], KEY[3], KEY[4], "role", "input_area", "input_indicator", "input_period", "via",
-        "source", "id",
+        KEY[0],
+        KEY[1],
+        KEY[2],
+        KEY[3],
+        KEY[4],
+        "role",
+        "input_area",
+        "input_indicator",
+        "input_period",
+        "via",
+        "source",
+        "id",
     ];
     let text = format!("select * from publication_lineage where publication = {}", literal(id));
     let mut out = Vec::new();

@@ -51,8 +51,20 @@ pub(crate) struct Lineage {
 }
 
 const TEXTS: [&str; 14] = [
-    "figure", "target_id", "ref_area", "indicator", "time_period", "role", "input_area", "input_indicator",
-    "input_period", "via", "source", "id", "submission", "reporter",
+    "figure",
+    "target_id",
+    "ref_area",
+    "indicator",
+    "time_period",
+    "role",
+    "input_area",
+    "input_indicator",
+    "input_period",
+    "via",
+    "source",
+    "id",
+    "submission",
+    "reporter",
 ];
 
 impl Lineage {

@@ -48,8 +48,28 @@ pub(crate) const UUID: Type = of(2950, "uuid", 16, 'U', 2951, "uuid");
 
 /// Every type that columns, catalogs or parameters have.
 pub(crate) const ALL: &[Type] = &[
-    BOOL, BYTEA, CHAR, NAME, INT8, INT2, INT4, TEXT, OID, JSON, FLOAT4, FLOAT8, UNKNOWN, BPCHAR, VARCHAR, DATE, TIME,
-    TIMESTAMP, TIMESTAMPTZ, INTERVAL, NUMERIC, UUID,
+    BOOL,
+    BYTEA,
+    CHAR,
+    NAME,
+    INT8,
+    INT2,
+    INT4,
+    TEXT,
+    OID,
+    JSON,
+    FLOAT4,
+    FLOAT8,
+    UNKNOWN,
+    BPCHAR,
+    VARCHAR,
+    DATE,
+    TIME,
+    TIMESTAMP,
+    TIMESTAMPTZ,
+    INTERVAL,
+    NUMERIC,
+    UUID,
 ];
 
 /// Metadata of a field that is a type which the engine does not have, such as `oid`.

@@ -73,9 +73,26 @@ mod tests {
     fn what_nobody_sees_is_refused_and_what_a_script_needs_is_not() {
         const ALL: [Holds; 3] = [Holds::Code, Holds::Line, Holds::Lines];
         for hidden in [
-            "a\u{7}", "a\u{7f}b", "a\u{85}b", "12\u{ad}34", "a\u{200b}b", "\u{202e}abc", "a\u{2066}b", "a\u{061c}b",
-            "\u{feff}a", "a\u{e0041}\u{e0042}", "值\u{e0041}", "a\u{2028}b", "a\u{2060}b", "\u{3164}", "a\u{fff9}b",
-            "1\u{200d}2", "a\u{fe0f}", "\u{200d}a", "值\u{fe00}\u{fe01}\u{fe02}", "值 \u{e0100}",
+            "a\u{7}",
+            "a\u{7f}b",
+            "a\u{85}b",
+            "12\u{ad}34",
+            "a\u{200b}b",
+            "\u{202e}abc",
+            "a\u{2066}b",
+            "a\u{061c}b",
+            "\u{feff}a",
+            "a\u{e0041}\u{e0042}",
+            "值\u{e0041}",
+            "a\u{2028}b",
+            "a\u{2060}b",
+            "\u{3164}",
+            "a\u{fff9}b",
+            "1\u{200d}2",
+            "a\u{fe0f}",
+            "\u{200d}a",
+            "值\u{fe00}\u{fe01}\u{fe02}",
+            "值 \u{e0100}",
         ] {
             for kind in ALL {
                 assert!(has_forbidden(hidden, kind), "{hidden:?} {kind:?}");

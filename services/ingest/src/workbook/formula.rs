@@ -153,9 +153,33 @@ mod tests {
     #[test]
     fn what_a_spreadsheet_calls_an_error_is_no_number() {
         for formula in [
-            "1/0", "45/A9", "100*C1/SUM(A1:A5)", "AVERAGE(A1:A5)", "(-8)^0.5", "0^-1", "0^0", "(1/0)^0", "MAX(1/0,1)",
-            "1E300*1E300", "#REF!+1", "1+#N/A", "SQRT(-1)", "MOD(5,0)", "IF(1/0,1,2)", "1/0&\"x\"", "1/0=1/0", "C5",
-            "C5+1", "SUM(C1:C5)", "SUM(B:C)", "D1", "SUM(D1:D9)", "C7", "C8+1", "C9", "C10",
+            "1/0",
+            "45/A9",
+            "100*C1/SUM(A1:A5)",
+            "AVERAGE(A1:A5)",
+            "(-8)^0.5",
+            "0^-1",
+            "0^0",
+            "(1/0)^0",
+            "MAX(1/0,1)",
+            "1E300*1E300",
+            "#REF!+1",
+            "1+#N/A",
+            "SQRT(-1)",
+            "MOD(5,0)",
+            "IF(1/0,1,2)",
+            "1/0&\"x\"",
+            "1/0=1/0",
+            "C5",
+            "C5+1",
+            "SUM(C1:C5)",
+            "SUM(B:C)",
+            "D1",
+            "SUM(D1:D9)",
+            "C7",
+            "C8+1",
+            "C9",
+            "C10",
         ] {
             assert_eq!(comes_to(formula, (0, 0)), Some(Value::Error), "{formula}");
         }

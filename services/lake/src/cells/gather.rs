@@ -20,9 +20,28 @@ use crate::known::ranges;
 
 /// Columns of `events` that picking the newest needs.
 const NEEDED: [&str; 22] = [
-    "type", "topic", "partition", "offset", "index", "source", "id", "ref_area", "indicator", "time_period",
-    "period_end", "reporter", "vintage", "edition", "role", "basis", "amount", "known_at", "recorded_at",
-    "received_at", "withdraws", "submission",
+    "type",
+    "topic",
+    "partition",
+    "offset",
+    "index",
+    "source",
+    "id",
+    "ref_area",
+    "indicator",
+    "time_period",
+    "period_end",
+    "reporter",
+    "vintage",
+    "edition",
+    "role",
+    "basis",
+    "amount",
+    "known_at",
+    "recorded_at",
+    "received_at",
+    "withdraws",
+    "submission",
 ];
 
 /// Where statements come from.

@@ -20,7 +20,14 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Functions that count: the engine's numbers of these have no sign, and divided by a whole number they would be decimals.
 const COUNTS: &[&str] = &[
-    "approx_distinct", "array_length", "array_ndims", "array_position", "cardinality", "dense_rank", "ntile", "rank",
+    "approx_distinct",
+    "array_length",
+    "array_ndims",
+    "array_position",
+    "cardinality",
+    "dense_rank",
+    "ntile",
+    "rank",
     "row_number",
 ];
 

@@ -45,7 +45,11 @@ const NOT_OF_VIEWS: [&str; 11] = [
 /// The only rules of the physical optimiser that a view over few rows needs. What the others save in computing, they cost many
 /// times over in planning: each makes most nodes of the plan anew, with all that is known of their order and keys.
 const OF_SMALL_VIEWS: [&str; 6] = [
-    "EnsureCooperative", "EnsureRequirements", "LimitPushdown", "OutputRequirements", "SanityCheckPlan",
+    "EnsureCooperative",
+    "EnsureRequirements",
+    "LimitPushdown",
+    "OutputRequirements",
+    "SanityCheckPlan",
     "join_selection",
 ];
 

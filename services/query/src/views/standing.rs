@@ -34,16 +34,48 @@ pub(crate) const NAME: &str = "standing";
 
 /// Columns that a kind of statement is told by; a filter on them may come before the newest is picked.
 const KIND: [&str; 10] = [
-    "ref_area", "indicator", "time_period", "period_kind", "period_start", "period_end", "reporter", "vintage",
-    "edition", "stated_basis",
+    "ref_area",
+    "indicator",
+    "time_period",
+    "period_kind",
+    "period_start",
+    "period_end",
+    "reporter",
+    "vintage",
+    "edition",
+    "stated_basis",
 ];
 
 /// Columns that other views ask for. They are computed together, once a scope, and kept.
 const KEPT: [&str; 28] = [
-    "topic", "partition", "offset", "index", "source", "id", "reporter", "ref_area", "indicator", "time_period",
-    "period_kind", "period_start", "period_end", "decimals", "unit_mult", "amount", "obs_status", "vintage", "edition",
-    "stated_basis", "recorded_at", "known_at", "note", "withdrawn_at", "basis_epoch", "statements",
-    "first_received_at", "submission",
+    "topic",
+    "partition",
+    "offset",
+    "index",
+    "source",
+    "id",
+    "reporter",
+    "ref_area",
+    "indicator",
+    "time_period",
+    "period_kind",
+    "period_start",
+    "period_end",
+    "decimals",
+    "unit_mult",
+    "amount",
+    "obs_status",
+    "vintage",
+    "edition",
+    "stated_basis",
+    "recorded_at",
+    "known_at",
+    "note",
+    "withdrawn_at",
+    "basis_epoch",
+    "statements",
+    "first_received_at",
+    "submission",
 ];
 
 #[derive(Debug)]

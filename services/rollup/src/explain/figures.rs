@@ -41,7 +41,15 @@ pub(crate) fn printed_nodes(facts_of: &Facts, cell: &Cell, rows: &[Row]) -> Vec<
         facts: facts(
             row,
             &[
-                "printed", "unit_mult", "edition", "reporter", "computed", "difference", "source", "id", "known_at",
+                "printed",
+                "unit_mult",
+                "edition",
+                "reporter",
+                "computed",
+                "difference",
+                "source",
+                "id",
+                "known_at",
                 "note",
             ],
         ),
@@ -105,9 +113,22 @@ impl Ratio {
         node.facts = facts(
             row,
             &[
-                "numerator", "denominator", "factor", "denominator_date", "numerator_vintage", "denominator_vintage",
-                "numerator_basis", "denominator_basis", "numerator_edition", "denominator_edition", "paired_edition",
-                "coverage_reported", "coverage_expected", "missing_zh", "missing_en", "shown",
+                "numerator",
+                "denominator",
+                "factor",
+                "denominator_date",
+                "numerator_vintage",
+                "denominator_vintage",
+                "numerator_basis",
+                "denominator_basis",
+                "numerator_edition",
+                "denominator_edition",
+                "paired_edition",
+                "coverage_reported",
+                "coverage_expected",
+                "missing_zh",
+                "missing_en",
+                "shown",
             ],
         );
         node.rules = vec![1, 7, 10];
@@ -211,8 +232,19 @@ impl Target {
         node.facts = facts(
             quota,
             &[
-                "comparator", "target_value", "strength", "fulfilment", "reason_zh", "reason_en", "reason_code",
-                "vintage", "coverage_reported", "coverage_expected", "due_at", "owner", "kind",
+                "comparator",
+                "target_value",
+                "strength",
+                "fulfilment",
+                "reason_zh",
+                "reason_en",
+                "reason_code",
+                "vintage",
+                "coverage_reported",
+                "coverage_expected",
+                "due_at",
+                "owner",
+                "kind",
             ],
         );
         for reading in &self.readings {

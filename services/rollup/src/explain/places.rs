@@ -71,8 +71,18 @@ impl Facts {
         node.facts = facts(
             row,
             &[
-                "reported", "compiled", "residual", "residual_reason", "coverage_reported", "coverage_expected",
-                "months_reported", "vintage", "basis", "edition", "missing_zh", "missing_en",
+                "reported",
+                "compiled",
+                "residual",
+                "residual_reason",
+                "coverage_reported",
+                "coverage_expected",
+                "months_reported",
+                "vintage",
+                "basis",
+                "edition",
+                "missing_zh",
+                "missing_en",
             ],
         );
         // Who reported nothing is missing from a sum, not from a figure of the area's own.
@@ -145,8 +155,17 @@ impl Facts {
         node.facts = facts(
             row,
             &[
-                "reported", "compiled", "residual", "residual_reason", "coverage_reported", "coverage_expected",
-                "vintage", "basis", "edition", "missing_zh", "missing_en",
+                "reported",
+                "compiled",
+                "residual",
+                "residual_reason",
+                "coverage_reported",
+                "coverage_expected",
+                "vintage",
+                "basis",
+                "edition",
+                "missing_zh",
+                "missing_en",
             ],
         );
         node.rules = vec![3, 4, 5, 10];
@@ -249,9 +268,28 @@ impl Facts {
         node.facts = facts(
             row,
             &[
-                "source", "id", "submission", "reporter", "prepared_by", "reviewed_by", "approved_by", "evidence",
-                "note", "value", "unit", "unit_mult", "vintage", "edition", "basis", "known_at", "recorded_at",
-                "withdrawn_at", "topic", "partition", "offset", "index",
+                "source",
+                "id",
+                "submission",
+                "reporter",
+                "prepared_by",
+                "reviewed_by",
+                "approved_by",
+                "evidence",
+                "note",
+                "value",
+                "unit",
+                "unit_mult",
+                "vintage",
+                "edition",
+                "basis",
+                "known_at",
+                "recorded_at",
+                "withdrawn_at",
+                "topic",
+                "partition",
+                "offset",
+                "index",
             ],
         );
         node.rules = vec![7];

@@ -12,9 +12,24 @@ use crate::export::{Export, Row};
 
 /// Fields of the published rows that get a column of their own, as texts.
 const FIELDS: [&str; 18] = [
-    "vintage", "basis", "numerator", "denominator", "numerator_vintage", "denominator_vintage", "reported", "compiled",
-    "residual", "coverage_reported", "coverage_expected", "comparator", "target_value", "strength", "fulfilment",
-    "readings", "reason_zh", "reason_en",
+    "vintage",
+    "basis",
+    "numerator",
+    "denominator",
+    "numerator_vintage",
+    "denominator_vintage",
+    "reported",
+    "compiled",
+    "residual",
+    "coverage_reported",
+    "coverage_expected",
+    "comparator",
+    "target_value",
+    "strength",
+    "fulfilment",
+    "readings",
+    "reason_zh",
+    "reason_en",
 ];
 
 /// Those of them that are numbers.

@@ -7,8 +7,20 @@ use super::{PATTERNS, Piece, WORDS, in_chinese, pieces};
 
 /// Where errors are written: behind these a text, or what makes one.
 const MARKS: [&str; 14] = [
-    "#[error(", "bail!(", "ensure!(", ".context(", "with_context(", "anyhow!(", "Asked(", "asked(", "Refused(",
-    "refused(", "misconfigured(", "problem(", "Err(", "map_err(",
+    "#[error(",
+    "bail!(",
+    "ensure!(",
+    ".context(",
+    "with_context(",
+    "anyhow!(",
+    "Asked(",
+    "asked(",
+    "Refused(",
+    "refused(",
+    "misconfigured(",
+    "problem(",
+    "Err(",
+    "map_err(",
 ];
 
 /// Sources whose texts no command line shows: the service's own answers, which have codes, and what tests put in place.

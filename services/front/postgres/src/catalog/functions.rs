@@ -125,19 +125,44 @@ const NOTHING: &[&str] = &[
     "pg_encoding_max_length",
 ];
 const NO_NUMBER: &[&str] = &[
-    "pg_database_size", "pg_indexes_size", "pg_relation_size", "pg_sequence_last_value", "pg_stat_get_numscans",
-    "pg_table_size", "pg_tablespace_size", "pg_total_relation_size", "inet_server_port", "inet_client_port",
+    "pg_database_size",
+    "pg_indexes_size",
+    "pg_relation_size",
+    "pg_sequence_last_value",
+    "pg_stat_get_numscans",
+    "pg_table_size",
+    "pg_tablespace_size",
+    "pg_total_relation_size",
+    "inet_server_port",
+    "inet_client_port",
     "txid_current_if_assigned",
 ];
 const TRUE: &[&str] = &[
-    "pg_collation_is_visible", "pg_conversion_is_visible", "pg_function_is_visible", "pg_has_role",
-    "pg_is_in_recovery", "pg_opclass_is_visible", "pg_operator_is_visible", "pg_opfamily_is_visible",
-    "pg_statistics_obj_is_visible", "pg_table_is_visible", "pg_ts_config_is_visible", "pg_ts_dict_is_visible",
-    "pg_ts_parser_is_visible", "pg_ts_template_is_visible", "pg_type_is_visible",
+    "pg_collation_is_visible",
+    "pg_conversion_is_visible",
+    "pg_function_is_visible",
+    "pg_has_role",
+    "pg_is_in_recovery",
+    "pg_opclass_is_visible",
+    "pg_operator_is_visible",
+    "pg_opfamily_is_visible",
+    "pg_statistics_obj_is_visible",
+    "pg_table_is_visible",
+    "pg_ts_config_is_visible",
+    "pg_ts_dict_is_visible",
+    "pg_ts_parser_is_visible",
+    "pg_ts_template_is_visible",
+    "pg_type_is_visible",
 ];
 const FALSE: &[&str] = &[
-    "has_sequence_privilege", "has_server_privilege", "has_tablespace_privilege", "pg_column_is_updatable",
-    "pg_index_column_has_property", "pg_is_other_temp_schema", "pg_relation_is_publishable", "row_security_active",
+    "has_sequence_privilege",
+    "has_server_privilege",
+    "has_tablespace_privilege",
+    "pg_column_is_updatable",
+    "pg_index_column_has_property",
+    "pg_is_other_temp_schema",
+    "pg_relation_is_publishable",
+    "row_security_active",
 ];
 /// What table functions take, as their definitions write it.
 const ARGUMENTS: &str = "known text, recorded text DEFAULT NULL";

@@ -28,10 +28,33 @@ use super::system::is_system;
 
 /// Words that only texts about the catalogs have, or that mean a function without brackets.
 const WORDS: &[&str] = &[
-    "pg_", "ordinality", "information_schema", "::reg", "::\"char\"", "::name", "::oid", "current_database",
-    "current_schema", "current_user", "current_role", "current_catalog", "current_setting", "set_config",
-    "session_user", "version", "quote_ident", "obj_description", "col_description", "format_type", "privilege", "any(",
-    "any (", "all(", "all (", "to_reg", "escape",
+    "pg_",
+    "ordinality",
+    "information_schema",
+    "::reg",
+    "::\"char\"",
+    "::name",
+    "::oid",
+    "current_database",
+    "current_schema",
+    "current_user",
+    "current_role",
+    "current_catalog",
+    "current_setting",
+    "set_config",
+    "session_user",
+    "version",
+    "quote_ident",
+    "obj_description",
+    "col_description",
+    "format_type",
+    "privilege",
+    "any(",
+    "any (",
+    "all(",
+    "all (",
+    "to_reg",
+    "escape",
 ];
 
 /// Words and signs of a text that is rewritten; the longest that tools send have some hundred.

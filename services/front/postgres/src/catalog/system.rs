@@ -251,8 +251,22 @@ pub(super) fn is_empty(name: &str) -> bool {
 
 /// Those that have rows.
 const FILLED: &[&str] = &[
-    "pg_attribute", "pg_class", "pg_database", "pg_description", "pg_get_keywords", "pg_language", "pg_namespace",
-    "pg_proc", "pg_rewrite", "pg_roles", "pg_settings", "pg_tables", "pg_tablespace", "pg_type", "pg_user", "pg_views",
+    "pg_attribute",
+    "pg_class",
+    "pg_database",
+    "pg_description",
+    "pg_get_keywords",
+    "pg_language",
+    "pg_namespace",
+    "pg_proc",
+    "pg_rewrite",
+    "pg_roles",
+    "pg_settings",
+    "pg_tables",
+    "pg_tablespace",
+    "pg_type",
+    "pg_user",
+    "pg_views",
     "pg_am",
 ];
 

@@ -27,7 +27,17 @@ impl Argument {
 /// Functions that look at more than their arguments, or come to something else each time: what they come to is not known
 /// from the formula alone.
 const MORE_THAN_ARGUMENTS: [&str; 12] = [
-    "CELL", "COLUMN", "COLUMNS", "FORMULATEXT", "GETPIVOTDATA", "INDEX", "INDIRECT", "INFO", "OFFSET", "ROW", "ROWS",
+    "CELL",
+    "COLUMN",
+    "COLUMNS",
+    "FORMULATEXT",
+    "GETPIVOTDATA",
+    "INDEX",
+    "INDIRECT",
+    "INFO",
+    "OFFSET",
+    "ROW",
+    "ROWS",
     "SHEET",
 ];
 

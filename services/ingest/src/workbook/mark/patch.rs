@@ -14,13 +14,40 @@ pub(super) const NO_RELATIONS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" 
 const ALWAYS: &str = "N(\"helan\")=0";
 /// What stands behind conditional formats in a sheet, and behind the drawing of its notes.
 const BEHIND_FORMATS: [&str; 24] = [
-    "dataValidations", "hyperlinks", "printOptions", "pageMargins", "pageSetup", "headerFooter", "rowBreaks",
-    "colBreaks", "customProperties", "cellWatches", "ignoredErrors", "smartTags", "drawing", "legacyDrawing",
-    "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
-    "AlternateContent", "",
+    "dataValidations",
+    "hyperlinks",
+    "printOptions",
+    "pageMargins",
+    "pageSetup",
+    "headerFooter",
+    "rowBreaks",
+    "colBreaks",
+    "customProperties",
+    "cellWatches",
+    "ignoredErrors",
+    "smartTags",
+    "drawing",
+    "legacyDrawing",
+    "legacyDrawingHF",
+    "drawingHF",
+    "picture",
+    "oleObjects",
+    "controls",
+    "webPublishItems",
+    "tableParts",
+    "extLst",
+    "AlternateContent",
+    "",
 ];
 const BEHIND_NOTES: [&str; 9] = [
-    "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
+    "legacyDrawingHF",
+    "drawingHF",
+    "picture",
+    "oleObjects",
+    "controls",
+    "webPublishItems",
+    "tableParts",
+    "extLst",
     "AlternateContent",
 ];
 const BEHIND_DXFS: [&str; 3] = ["tableStyles", "colors", "extLst"];
@@ -218,7 +245,12 @@ mod tests {
         let sheet = "<worksheet><sheetData/><conditionalFormatting sqref=\"A1\"><cfRule type=\"x\" priority=\"4\"/></conditionalFormatting><dataValidations/><pageMargins/><tableParts/></worksheet>";
         let marked = mark_cells(sheet, &G12, 3, Some("rId9")).expect("marked");
         let order = [
-            "<sheetData", "sqref=\"A1\"", "sqref=\"G12\"", "<dataValidations", "<pageMargins", "<legacyDrawing",
+            "<sheetData",
+            "sqref=\"A1\"",
+            "sqref=\"G12\"",
+            "<dataValidations",
+            "<pageMargins",
+            "<legacyDrawing",
             "<tableParts",
         ];
         let places: Vec<_> = order.iter().map(|part| marked.find(part).expect(part)).collect();

@@ -19,8 +19,18 @@ pub(super) type Address = (String, i64, i64);
 
 /// The columns of a [`Place`].
 pub(super) const PLACE: [&str; 12] = [
-    "source", "topic", "partition", "offset", "received_at", "recorded_at", "outcome", "events", "accepted",
-    "repeated", "content", "withdrawn",
+    "source",
+    "topic",
+    "partition",
+    "offset",
+    "received_at",
+    "recorded_at",
+    "outcome",
+    "events",
+    "accepted",
+    "repeated",
+    "content",
+    "withdrawn",
 ];
 
 /// A row of these columns.
