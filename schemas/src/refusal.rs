@@ -5,7 +5,7 @@
 //! are only ever added.
 
 macro_rules! codes {
-    ($($variant:ident = $code:literal, $status:literal, $zh:literal, $en:literal, $hint_zh:literal, $hint_en:literal;)+) => {
+    (() $($variant:ident = $code:literal, $status:literal, $zh:literal, $en:literal, $hint_zh:literal, $hint_en:literal;)+) => {
         /// A reason; the text forms are an interface and only grow.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $en] $variant),+ }

@@ -28,7 +28,7 @@ fn matches_file(relative: &str, expected: &str) {
 fn the_page_of_errors_lists_every_code() {
     let mut page = String::from(
         "# 错误代码 / Error codes\n\n\
-         Written from `schemas/src/refusal/codes.rs`; do not edit. `UPDATE=1 cargo test -p helan-ingest` writes it again.\n\n\
+         Written from `schemas/src/refusal/codes`; do not edit. `UPDATE=1 cargo test -p helan-ingest` writes it again.\n\n\
          被拒绝的请求不会发布任何内容；答复逐行列出全部错误（最多 100 条，`more` 为其余条数）。\
          HTTP 状态取第一条错误的状态。改正后整份重新提交即可，重复提交无害。\n\n\
          A refused request publishes nothing; the answer lists every error of every row (up to 100; `more` counts the \
