@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
-use helan_schemas::codes::TYPE_WITHDRAWN;
+use helan_schemas::codes::{ACCEPTED, TYPE_WITHDRAWN};
 
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
@@ -121,7 +121,7 @@ impl TableSnapshot {
         wanted: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Vec<KnownSubmission>, LakeError> {
         let Some(filter) = ranges("submission", wanted) else { return Ok(Vec::new()) };
-        let filter = filter.and(col("outcome").eq(lit("accepted")));
+        let filter = filter.and(col("outcome").eq(lit(ACCEPTED)));
         let mut found = Vec::new();
         self.each_batch(&["source", "submission", "offset"], filter, |batch| {
             let (sources, ids) = (batch.column(0).as_string_view(), batch.column(1).as_string_view());

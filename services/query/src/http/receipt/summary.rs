@@ -1,6 +1,7 @@
 //! What a receipt says of a submission: its state, and that in a sentence.
 
 use helan_runtime::clock::CLOCKS_DIFFER;
+use helan_schemas::codes::{ACCEPTED, REFUSED, REPEAT};
 use jiff::Timestamp;
 
 use super::read::Address;
@@ -50,7 +51,7 @@ pub(super) fn summed_up(
     let state = match last.map(|place| place.outcome.as_str()) {
         Some(outcome) => outcome,
         None if reasons.is_empty() => PENDING,
-        None => "refused",
+        None => REFUSED,
     };
     let before = places.iter().rev().skip(1).find(|place| place.accepted > 0);
     let (mut message_zh, mut message_en) = match (state, before) {
@@ -58,7 +59,7 @@ pub(super) fn summed_up(
             "尚未入库，仍在处理；可用 ?wait=5s 等待结果".to_owned(),
             "not in the lake yet: it is being processed; ask with ?wait=5s to wait for the outcome".to_owned(),
         ),
-        ("accepted", _) => (
+        (ACCEPTED, _) => (
             format!("已入库：{events} 条中 {accepted} 条为新数据，{repeated} 条重复"),
             match (events, repeated) {
                 (1, _) => "in the lake: 1 event, which is new".to_owned(),
@@ -66,7 +67,7 @@ pub(super) fn summed_up(
                 _ => format!("in the lake: {accepted} of {events} events are new, {repeated} repeated"),
             },
         ),
-        ("repeat", _) => (
+        (REPEAT, _) => (
             format!("重复提交：{events} 条此前均已入库，未作更改{}", STILL_CORRECTED.0),
             format!("a repeat: all {events} events were in the lake before; nothing was changed{}", STILL_CORRECTED.1),
         ),
@@ -97,7 +98,7 @@ pub(super) fn summed_up(
     message_zh += &zh;
     message_en += &en;
     let state = state.to_owned();
-    let reasons = if state == "refused" { reasons } else { Vec::new() };
+    let reasons = if state == REFUSED { reasons } else { Vec::new() };
     Receipt {
         submission,
         state,
@@ -125,7 +126,7 @@ pub(super) fn tell_of_clock(receipt: &mut Receipt, now: i64) {
     let Some(recorded) = receipt.places.last().and_then(|place| place.recorded_at.parse::<Timestamp>().ok()) else {
         return;
     };
-    if receipt.state == "accepted" && recorded.as_microsecond() - now > CLOCKS_DIFFER {
+    if receipt.state == ACCEPTED && recorded.as_microsecond() - now > CLOCKS_DIFFER {
         receipt.message_zh += &format!("；接收服务的时钟偏快，自 {recorded} 起才计入，请联系运维人员");
         receipt.message_en +=
             &format!("; the receiving service's clock ran ahead, so it counts from {recorded} on: tell the operator");
