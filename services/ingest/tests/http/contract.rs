@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use helan_runtime::wait::LONGEST;
 use helan_schemas::fields::{FIELDS, Kept};
 use helan_schemas::refusal::Code;
 use serde_json::Value;
@@ -47,6 +48,21 @@ fn the_page_of_errors_lists_every_code() {
         ));
     }
     matches_file("ERRORS.md", &page);
+}
+
+/// A text of the document cannot be made of a constant, so it is compared with it.
+#[test]
+fn the_document_says_how_long_an_answer_may_wait() {
+    let longest = format!("{}s at most", LONGEST.as_secs());
+    let document = helan_ingest::document();
+    let paths = document["paths"].as_object().expect("paths").values();
+    let operations = paths.flat_map(|path| path.as_object().expect("operations").values());
+    let parameters = operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten());
+    let told: Vec<_> = parameters.filter(|parameter| parameter["name"] == "wait").collect();
+    assert!(!told.is_empty());
+    for parameter in told {
+        assert!(parameter["description"].as_str().is_some_and(|text| text.contains(&longest)), "{parameter:#}");
+    }
 }
 
 /// Every documented operation answers, and every route is documented.
