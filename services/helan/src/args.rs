@@ -277,3 +277,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     span.try_into().map_err(|_| "a duration cannot be negative".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        flush: Flush,
+    }
+
+    /// The default of a time is a text of its own.
+    #[test]
+    fn without_flags_commits_come_as_the_aggregator_has_them() {
+        let Flush { flush_age, flush_bytes } = Flags::parse_from(["helan"]).flush;
+        assert_eq!((flush_age, flush_bytes), (FLUSH_AGE, FLUSH_BYTES));
+    }
+}
