@@ -8,6 +8,15 @@ pub const TYPE_WITHDRAWN: &str = "helan.observation.withdrawn.v1";
 /// Which release of a value it is, from the first to the last that may follow.
 pub const VINTAGES: [&str; 5] = ["estimated", "preliminary", "revised", "final", "census-revised"];
 
+/// What became of a submission: some event of it was new.
+pub const ACCEPTED: &str = "accepted";
+/// What became of a submission: no event of it was new.
+pub const REPEAT: &str = "repeat";
+/// What became of a submission: none of it is in `events`, and the reasons are in `refusals`.
+pub const REFUSED: &str = "refused";
+/// What can become of a submission, as the table `submissions` and receipts write it.
+pub const OUTCOMES: [&str; 3] = [ACCEPTED, REPEAT, REFUSED];
+
 /// What a value is for, where it is not one that counts: a figure as somebody published it.
 pub const ROLES: [&str; 1] = [PRINTED];
 /// Role of a value that does not count: a published figure, kept for comparison.

@@ -5,7 +5,7 @@
 //! are only ever added.
 
 macro_rules! codes {
-    ($($variant:ident = $code:literal, $status:literal, $zh:literal, $en:literal, $hint_zh:literal, $hint_en:literal;)+) => {
+    (() $($variant:ident = $code:literal, $status:literal, $zh:literal, $en:literal, $hint_zh:literal, $hint_en:literal;)+) => {
         /// A reason; the text forms are an interface and only grow.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $en] $variant),+ }
@@ -60,6 +60,8 @@ impl std::fmt::Display for Code {
 #[cfg(test)]
 mod tests {
     use super::Code;
+    use crate::codes::{OBS_STATUSES, may_lack_value};
+    use crate::topics::MAX_SUBMISSION_BYTES;
 
     #[test]
     fn codes_are_unique_and_say_everything() {
@@ -74,5 +76,18 @@ mod tests {
                 assert!(!text.is_empty() && !text.ends_with(['.', '。']), "{code}: {text}");
             }
         }
+    }
+
+    #[test]
+    fn texts_tell_what_holds() {
+        let most = format!("{} MiB", MAX_SUBMISSION_BYTES >> 20);
+        for text in [Code::SubmissionTooLarge.meaning_zh(), Code::SubmissionTooLarge.meaning_en()] {
+            assert!(text.contains(&most), "{text}");
+        }
+        let statuses = OBS_STATUSES.into_iter().filter(|code| may_lack_value(code));
+        let (zh, en) = (Code::ValueMissing.hint_zh(), Code::ValueMissing.hint_en());
+        let without_value: Vec<&str> = statuses.collect();
+        assert!(zh.contains(&without_value.join("、")), "{zh}");
+        assert!(en.replace(" or ", ", ").contains(&without_value.join(", ")), "{en}");
     }
 }

@@ -13,6 +13,7 @@ use arrow::compute::filter_record_batch;
 use arrow::error::ArrowError;
 use helan_log::{RecordRef, Records, TopicPartition, partition_of};
 use helan_runtime::clock::CLOCKS_DIFFER;
+use helan_schemas::codes;
 use helan_schemas::digest::ContentDigest;
 use helan_schemas::event::{EventRef, Malformed, decode_batch};
 use helan_schemas::refusal::Code;
@@ -214,7 +215,7 @@ impl Batch {
                 Read::Undecodable(why) => {
                     counts.undecodable += 1;
                     reasons.undecodable(about, why);
-                    Verdict { outcome: "refused", events: 0, accepted: 0, repeated: 0, withdrawn: 0 }
+                    Verdict { outcome: codes::REFUSED, events: 0, accepted: 0, repeated: 0, withdrawn: 0 }
                 }
                 Read::Events => slots.decide(
                     RecordAt { number, offset: record.offset, source: &source, submission: record.submission },
@@ -227,7 +228,8 @@ impl Batch {
             counts.records += 1;
             counts.accepted += verdict.accepted as u64;
             counts.repeated += verdict.repeated as u64;
-            counts.refused += u64::from(verdict.outcome == "refused" && !matches!(pending.read, Read::Undecodable(_)));
+            counts.refused +=
+                u64::from(verdict.outcome == codes::REFUSED && !matches!(pending.read, Read::Undecodable(_)));
             // The refused topic's undecodable records are no submissions.
             if pending.wanted[SUBMISSIONS] && !topics::holds_refusals(&records.at().topic) {
                 submissions.push(origin, &source, verdict);

@@ -1,4 +1,4 @@
-//! The command line: every flag, its environment variable and what it means.
+//! The command line: its commands, and the flags that several of them have, each with its environment variable.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,13 +11,23 @@ use url::Url;
 
 use crate::backup::unfinished;
 use crate::commands::adopt::AdoptArgs;
-use crate::commands::asking::Asking;
 use crate::commands::backup::{BackupArgs, RestoreArgs};
+use crate::commands::catalog::CatalogArgs;
+use crate::commands::credential::CredentialArgs;
+use crate::commands::demo::DemoArgs;
 use crate::commands::doctor::DoctorArgs;
+use crate::commands::explain::ExplainArgs;
+use crate::commands::export::ExportArgs;
 use crate::commands::health::HealthArgs;
+use crate::commands::load::LoadArgs;
+use crate::commands::maintain::MaintainArgs;
 use crate::commands::rebuild::RebuildArgs;
-use crate::commands::scheduling::Scheduling;
+use crate::commands::release::ReleaseArgs;
+use crate::commands::roles::{AggregateArgs, IngestArgs, QueryArgs, UpArgs};
+use crate::commands::rollup::RollupArgs;
+use crate::commands::send::SendArgs;
 use crate::commands::sql::SqlArgs;
+use crate::commands::validate::ValidateArgs;
 use crate::lang::Lang;
 
 /// Regional statistics that can be defended: every number says what it counts, as known when, by which rule, and from
@@ -65,19 +75,19 @@ pub(crate) enum Command {
     /// Answer SQL over HTTP, and serve receipts and status
     Query(QueryArgs),
     /// Check files as ingest would, send them exactly once, and wait for receipts
-    Send(crate::commands::send::SendArgs),
+    Send(SendArgs),
     /// Compute a period's answers, and publish them
     Rollup(RollupArgs),
     /// Explain one figure: formula, components, areas, reports, rules
-    Explain(crate::commands::explain::ExplainArgs),
+    Explain(ExplainArgs),
     /// Write a publication as a workbook, CSV, Parquet or SDMX
-    Export(crate::commands::export::ExportArgs),
+    Export(ExportArgs),
     /// Review, approve, embargo, release or withdraw a publication; close a period
-    Release(crate::commands::release::ReleaseArgs),
+    Release(ReleaseArgs),
     /// Compact the lake's files, checkpoint and clean its logs
-    Maintain(crate::commands::maintain::MaintainArgs),
+    Maintain(MaintainArgs),
     /// Check a file by ingest's and the catalog's rules, before it is sent
-    Validate(crate::commands::validate::ValidateArgs),
+    Validate(ValidateArgs),
     /// Ask the lake, or a running instance, in SQL: one query, a script, or a shell
     Sql(SqlArgs),
     /// Copy log, lake and credentials while they are in use
@@ -93,7 +103,7 @@ pub(crate) enum Command {
     /// Examine a deployment and say what to do
     Doctor(DoctorArgs),
     /// Send generated feeds at full speed or a given rate, and compare what was acknowledged with the lake
-    Load(crate::commands::load::LoadArgs),
+    Load(LoadArgs),
     /// Check or export a catalog
     Catalog(CatalogArgs),
     /// Manage the credentials of reporters, analysts and operators
@@ -247,126 +257,6 @@ impl Default for Flush {
     }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct DemoArgs {
-    /// Keep the data in this directory, which must be empty or new
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) keep: Option<PathBuf>,
-    /// Show every target, not only the numbers
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UpArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    #[command(flatten)]
-    pub(crate) log: LogPlace,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    #[command(flatten)]
-    pub(crate) flush: Flush,
-    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
-    #[arg(long)]
-    pub(crate) new_log: bool,
-    /// Accept reports although the log has one with a later time; for when this machine's clock is right
-    #[arg(long)]
-    pub(crate) clock_is_right: bool,
-    /// How often the lake is maintained; `0s` = never
-    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
-    pub(crate) maintain_every: Duration,
-    #[command(flatten)]
-    pub(crate) retention: crate::commands::maintain::Retention,
-    // Last, because their headings would go on below them.
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-    #[command(flatten)]
-    pub(crate) scheduling: Scheduling,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct IngestArgs {
-    /// Accept only these reporters
-    #[arg(long, env = "HELAN_REPORTERS", value_enum)]
-    pub(crate) reporters: ReporterChoice,
-    #[command(flatten)]
-    pub(crate) place: Place,
-    #[command(flatten)]
-    pub(crate) log: LogPlace,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    /// Accept reports although the log has one with a later time; for when this machine's clock is right
-    #[arg(long)]
-    pub(crate) clock_is_right: bool,
-}
-
-/// Whose submissions an ingest service takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReporterChoice {
-    /// City systems and the region's own offices
-    City,
-    /// Park systems
-    Park,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AggregateArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    #[command(flatten)]
-    pub(crate) log: LogPlace,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    #[command(flatten)]
-    pub(crate) flush: Flush,
-    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
-    #[arg(long)]
-    pub(crate) new_log: bool,
-    /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
-    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
-    pub(crate) maintain_every: Duration,
-    #[command(flatten)]
-    pub(crate) retention: crate::commands::maintain::Retention,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct QueryArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    #[command(flatten)]
-    pub(crate) log: LogPlace,
-    #[command(flatten)]
-    pub(crate) listen: Listen,
-    #[command(flatten)]
-    pub(crate) asking: Asking,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RollupArgs {
-    #[command(flatten)]
-    pub(crate) place: Place,
-    /// Period; otherwise the catalog's
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) period: Option<String>,
-    /// What was known by then: a date (its end, in the catalog's time zone) or RFC 3339; otherwise now
-    #[arg(long, value_name = "TIME")]
-    pub(crate) as_of: Option<String>,
-    /// Publish the result: it never changes again, and its id is a digest of its content
-    #[arg(long)]
-    pub(crate) publish: bool,
-    /// Compute a publication again from its own inputs and compare the digests
-    #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
-    pub(crate) reproduce: Option<String>,
-    /// List every cell that publication B changes against A, with its causes. A publication is an id, the beginning
-    /// of one, a date (the one that was current at the end of that day) or `latest`
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["publish", "as_of", "period", "reproduce"])]
-    pub(crate) compare: Option<Vec<String>>,
-    /// Show every target, those without a number too; with --compare every cell, not only the first hundred
-    #[arg(long)]
-    pub(crate) all: bool,
-}
-
 /// Format of a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -380,106 +270,28 @@ pub(crate) enum Format {
     Parquet,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct CatalogArgs {
-    #[command(subcommand)]
-    pub(crate) command: CatalogCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CatalogCommand {
-    /// Check a catalog's files; every error as file:line, what, why, fix
-    Check {
-        /// The catalog's directory; without it the built-in one is checked
-        #[arg(value_hint = ValueHint::DirPath)]
-        dir: Option<PathBuf>,
-        /// Refuse edits of what was known: an earlier edition's directory, or the digest (its beginning will do) of a
-        /// catalog that the lake keeps; `latest` is the one in use
-        #[arg(long, value_name = "DIR|DIGEST|latest")]
-        against: Option<String>,
-        /// Directory of this machine's log, lake and credentials
-        #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", value_hint = ValueHint::DirPath)]
-        data_dir: PathBuf,
-        /// The lake's URL; otherwise `lake` in the data directory
-        #[arg(long, env = "HELAN_LAKE", value_name = "URL")]
-        lake: Option<String>,
-    },
-    /// Write the built-in catalog's files into a directory
-    Export {
-        /// Directory to write to; new or empty
-        #[arg(value_hint = ValueHint::DirPath)]
-        dir: PathBuf,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CredentialArgs {
-    /// Directory of this machine's log, lake and credentials
-    #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", global = true)]
-    pub(crate) data_dir: PathBuf,
-    /// Credentials file; otherwise `credentials.jsonl` in the data directory
-    #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", global = true)]
-    pub(crate) credentials: Option<PathBuf>,
-    #[command(subcommand)]
-    pub(crate) command: CredentialCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CredentialCommand {
-    /// Make a credential and print its token, which is shown only once
-    Add {
-        /// Role: what the holder may do
-        #[arg(long, value_enum)]
-        role: RoleChoice,
-        /// Reporter in the catalog that it sends for (role reporter)
-        #[arg(long, value_name = "ID", required_if_eq("role", "reporter"))]
-        reporter: Option<String>,
-        /// Its id, such as the name of the system that holds it; otherwise a random one
-        #[arg(long, value_name = "ID")]
-        id: Option<String>,
-        /// When it expires (RFC 3339)
-        #[arg(long, value_name = "TIME")]
-        expires: Option<jiff::Timestamp>,
-        /// The catalog's directory; otherwise the built-in one
-        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
-        catalog: Option<PathBuf>,
-    },
-    /// Give a credential a new token; the old one stays valid for a while
-    Rotate {
-        /// The credential's id
-        id: String,
-        /// How long the old token stays valid
-        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
-        overlap: Duration,
-    },
-    /// End a credential at once
-    Revoke {
-        /// The credential's id
-        id: String,
-    },
-    /// List credentials; tokens are never shown
-    List {
-        /// The catalog's directory; otherwise the built-in one
-        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
-        catalog: Option<PathBuf>,
-    },
-}
-
-/// What a credential's bearer may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RoleChoice {
-    /// Send submissions for one reporter, and read their receipts
-    Reporter,
-    /// Ask in SQL, and review publications
-    Analyst,
-    /// Approve, release and withdraw publications, close periods, read status and metrics
-    Operator,
-}
-
 /// Reads `250ms`, `30s`, `10m`, `24h`, `30d`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a duration such as 30s, 10m, 24h, 30d");
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
     let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     span.try_into().map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[command(flatten)]
+        flush: Flush,
+    }
+
+    /// The default of a time is a text of its own.
+    #[test]
+    fn without_flags_commits_come_as_the_aggregator_has_them() {
+        let Flush { flush_age, flush_bytes } = Flags::parse_from(["helan"]).flush;
+        assert_eq!((flush_age, flush_bytes), (FLUSH_AGE, FLUSH_BYTES));
+    }
 }

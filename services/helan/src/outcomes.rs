@@ -6,6 +6,7 @@ use futures::future::{BoxFuture, FutureExt};
 use helan_http::ErrorLine;
 use helan_ingest::{Accepted, Outcome, OutcomeAnswer, Outcomes};
 use helan_query::http::{Receipt, STILL_CORRECTED, Sent, still_withdrawn};
+use helan_schemas::codes::REFUSED;
 
 use crate::lang::Lang;
 
@@ -27,7 +28,7 @@ impl Outcomes for OutcomesOfLake {
 
 fn outcome(receipt: Receipt) -> Outcome {
     let Receipt { state, message_zh, message_en, accepted, repeated, withdrawn, reasons, .. } = receipt;
-    if state == "refused" {
+    if state == REFUSED {
         let errors = reasons.into_iter().map(|reason| ErrorLine {
             row: reason.row.and_then(|row| u32::try_from(row).ok()),
             line: None,

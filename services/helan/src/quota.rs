@@ -1,83 +1,24 @@
 //! The quota table as people read it: numbers first, then what is only done or not done, counted.
 
+mod digits;
+mod fit;
+mod row;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::IsTerminal;
 
-use anyhow::Context;
-use arrow::array::RecordBatch;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Cell, CellAlignment, Color, Table};
 use helan_query::without_zeros;
 use helan_rollup::words::{self, Tone};
-use helan_schemas::catalog::{Catalog, Comparator, Rounding, Target, TargetKind};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use helan_schemas::catalog::{Catalog, Comparator, Target, TargetKind};
 
+pub(crate) use self::digits::round;
+use self::digits::times;
+use self::fit::{AREA, VERDICT, fit};
+pub(crate) use self::row::QuotaRow;
 use crate::lang::Lang;
 use crate::show::{STYLE, columns, heading, wrapped};
-
-/// Columns that names have at least beside a column of areas; with less, the area stands before the name where it differs
-/// from the region.
-const NAMES_APART: usize = 34;
-/// Columns of the areas' names, at least.
-const AREA_WIDTH: usize = 12;
-
-/// One row of `quota_fulfilment`, as text.
-#[derive(Clone, Debug)]
-pub(crate) struct QuotaRow {
-    target_id: String,
-    ref_area: String,
-    actual_value: Option<String>,
-    fulfilment: Option<String>,
-    verdict: String,
-    sensitive: bool,
-    demo: bool,
-    /// Whether it rests on an estimate.
-    estimated: bool,
-    /// Whether a tally counts it: no repeat of another target, no heading over others.
-    counts: bool,
-    same_as: Option<String>,
-}
-
-impl QuotaRow {
-    /// Reads the rows of batches that have the view's columns.
-    pub(crate) fn read(batches: &[RecordBatch]) -> anyhow::Result<Vec<Self>> {
-        let mut rows = Vec::new();
-        let options = FormatOptions::default();
-        for batch in batches {
-            let column = |name: &str| -> anyhow::Result<_> {
-                let array =
-                    batch.column_by_name(name).with_context(|| format!("quota_fulfilment has no column {name}"))?;
-                Ok((array.clone(), name.to_owned()))
-            };
-            let text = |(array, _): &(arrow::array::ArrayRef, String), row: usize| -> anyhow::Result<Option<String>> {
-                if array.is_null(row) {
-                    return Ok(None);
-                }
-                Ok(Some(ArrayFormatter::try_new(array.as_ref(), &options)?.value(row).to_string()))
-            };
-            let (id, area) = (column("target_id")?, column("ref_area")?);
-            let (actual, fulfilment) = (column("actual_value")?, column("fulfilment")?);
-            let (verdict, sensitive, demo) = (column("verdict")?, column("sensitive")?, column("demo")?);
-            let (estimated, counts, same_as) = (column("estimated")?, column("counts")?, column("same_as")?);
-            for row in 0..batch.num_rows() {
-                rows.push(Self {
-                    target_id: text(&id, row)?.unwrap_or_default(),
-                    ref_area: text(&area, row)?.unwrap_or_default(),
-                    actual_value: text(&actual, row)?,
-                    fulfilment: text(&fulfilment, row)?,
-                    verdict: text(&verdict, row)?.unwrap_or_default(),
-                    sensitive: text(&sensitive, row)?.as_deref() == Some("true"),
-                    demo: text(&demo, row)?.as_deref() == Some("true"),
-                    estimated: text(&estimated, row)?.as_deref() == Some("true"),
-                    counts: text(&counts, row)?.as_deref() == Some("true"),
-                    same_as: text(&same_as, row)?,
-                });
-            }
-        }
-        Ok(rows)
-    }
-}
 
 /// The quota table of a catalog.
 pub(crate) struct QuotaTable<'c> {
@@ -341,82 +282,6 @@ fn kind_name(kind: TargetKind, lang: Lang) -> &'static str {
         TargetKind::Context => lang.pick("背景", "Context"),
         _ => "",
     }
-}
-
-/// Columns of a row by their place.
-const NAME: usize = 1;
-const AREA: usize = 2;
-const VERDICT: usize = 6;
-/// Spaces behind each.
-const GAP: usize = 2;
-
-/// Cuts names and areas so that a row fits into so many columns; false where areas have no room for a column of their own.
-/// Names then are those with the area before them, where `with_area` gives one.
-fn fit(
-    lines: &mut [[String; 7]],
-    headings: &[&str; 7],
-    columns: usize,
-    with_area: impl Fn(usize) -> Option<String>,
-) -> bool {
-    let widest = |lines: &[[String; 7]], column: usize| {
-        let cells = lines.iter().map(|line| line[column].width());
-        cells.chain([headings[column].width()]).max().unwrap_or(0)
-    };
-    let numbers: usize = [0, 3, 4, 5, VERDICT].iter().map(|column| widest(lines, *column) + GAP).sum();
-    let room = columns.saturating_sub(numbers + 2 * GAP);
-    let apart = room >= NAMES_APART;
-    let area = if apart { widest(lines, AREA).min(AREA_WIDTH.max(room / 3)) } else { 0 };
-    for (at, line) in lines.iter_mut().enumerate() {
-        if let Some(name) = with_area(at).filter(|_| !apart) {
-            line[NAME] = name;
-        }
-        line[AREA] = clip(&line[AREA], area);
-        line[NAME] = clip(&line[NAME], if apart { room - area } else { room + GAP });
-    }
-    apart
-}
-
-/// Cuts a text to a number of columns, wide characters counted as two.
-fn clip(text: &str, columns: usize) -> String {
-    if text.width() <= columns {
-        return text.to_owned();
-    }
-    let mut used = 1;
-    let kept = text.chars().take_while(|c| {
-        used += c.width().unwrap_or(0);
-        used <= columns
-    });
-    let kept: String = kept.collect();
-    format!("{}…", kept.trim_end())
-}
-
-/// Moves the point of a plain decimal text to the right.
-fn times(value: &str, places: usize) -> String {
-    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let fraction = format!("{fraction:0<places$}");
-    let joined = format!("{whole}{}", &fraction[..places]);
-    let whole = joined.trim_start_matches('0');
-    format!("{sign}{}.{}", if whole.is_empty() { "0" } else { whole }, &fraction[places..])
-}
-
-/// Rounds a plain decimal text, in decimal digits only.
-pub(crate) fn round(value: &str, decimals: usize, rounding: Rounding) -> String {
-    let (sign, digits) = value.strip_prefix('-').map_or(("", value), |rest| ("-", rest));
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let kept = format!("{whole}{:0<decimals$}", fraction.get(..decimals).unwrap_or(fraction));
-    let number = kept.parse::<i128>().unwrap_or_default();
-    let dropped = fraction.get(decimals..).unwrap_or_default();
-    let tie = dropped.starts_with('5') && dropped[1..].bytes().all(|digit| digit == b'0');
-    let up = match rounding {
-        Rounding::HalfEven if tie => number % 2 != 0,
-        _ => dropped.as_bytes().first().is_some_and(|digit| *digit >= b'5'),
-    };
-    let number = number + i128::from(up);
-    let padded = format!("{number:0>width$}", width = decimals + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - decimals);
-    let sign = if number == 0 { "" } else { sign };
-    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 #[cfg(test)]

@@ -214,12 +214,15 @@ impl Asks {
     }
 }
 
+/// Longest `Idempotency-Key`, in bytes.
+const MOST_OF_KEY: usize = 64;
+
 /// The key, without the quotes that its draft standard wants. Its letters are safe in a path, an event id and a header.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problems> {
     static NAME: HeaderName = HeaderName::from_static("idempotency-key");
     let Some(text) = single(headers, &NAME, Code::IdempotencyKeyInvalid)? else { return Ok(None) };
     let key = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let fits = (1..=64).contains(&key.len())
+    let fits = (1..=MOST_OF_KEY).contains(&key.len())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'));
     if fits {
         return Ok(Some(key));
@@ -256,5 +259,17 @@ impl Room {
         let own = own.clone().try_acquire_owned().map_err(|_| Problems::one(Code::TooManyRequests, ""))?;
         let all = self.all.clone().try_acquire_owned().map_err(|_| Problems::one(Code::Busy, ""))?;
         Ok(Seat { _own: own, _all: all })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_says_how_long_a_key_may_be() {
+        for text in [Code::IdempotencyKeyInvalid.hint_zh(), Code::IdempotencyKeyInvalid.hint_en()] {
+            assert!(text.contains(&format!(" {MOST_OF_KEY} ")), "{text}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use futures::StreamExt;
-use helan_schemas::codes::TYPE_WITHDRAWN;
+use helan_schemas::codes::{ACCEPTED, TYPE_WITHDRAWN};
 
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
@@ -106,7 +106,7 @@ impl TableSnapshot {
         &self,
         wanted: &BTreeMap<String, BTreeSet<String>>,
     ) -> Result<Vec<KnownSubmission>, LakeError> {
-        let found = self.wanted("submission", wanted, col("outcome").eq(lit("accepted"))).await?;
+        let found = self.wanted("submission", wanted, col("outcome").eq(lit(ACCEPTED))).await?;
         let known = |(source, submission, offset)| KnownSubmission { source, submission, offset };
         Ok(found.into_iter().map(known).collect())
     }

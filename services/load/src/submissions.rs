@@ -7,12 +7,12 @@
 use helan_schemas::catalog::Catalog;
 use helan_schemas::digest::ContentDigest;
 use helan_schemas::event::{EventRef, Malformed};
-use helan_schemas::refusal::Code;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::chance::Chance;
 use crate::events::{Change, Writer, text};
 use crate::feeds::{Feed, feeds};
+use crate::mistakes::{IN_THE_LOG, Mistake, OVER_HTTP};
 use crate::recipe::{Recipe, Shares, Way};
 
 /// How far a repeat or conflict looks back for a plain submission.
@@ -52,73 +52,6 @@ pub enum Kind {
         at: u64,
     },
 }
-
-macro_rules! mistakes {
-    ($($(#[$doc:meta])* $name:ident => $code:ident),+ $(,)?) => {
-        /// A mistake that ingest, or the aggregator for what comes past ingest, has to find.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Mistake { $($(#[$doc])* $name),+ }
-
-        impl Mistake {
-            /// The code of the refusal.
-            pub fn code(self) -> Code {
-                match self { $(Self::$name => Code::$code),+ }
-            }
-        }
-    };
-}
-
-mistakes! {
-    /// An area that no catalog has.
-    Area => UnknownArea,
-    /// An indicator that no catalog has.
-    Indicator => UnknownIndicator,
-    /// A period that no calendar has.
-    Period => PeriodNotExisting,
-    /// A year far ahead.
-    Future => PeriodInFuture,
-    /// Another unit.
-    Unit => UnitMismatch,
-    /// A thousands separator.
-    Number => NumberSyntax,
-    /// Not a number.
-    NotFinite => NumberNotFinite,
-    /// A vintage that is not in the list.
-    Vintage => VintageUnknown,
-    /// A member that no event has.
-    Field => UnknownField,
-    /// An invisible mark that turns the direction of writing.
-    Control => TextControl,
-    /// One event twice.
-    Twice => RepeatedId,
-    /// Another reporter's source.
-    Source => ForeignSource,
-    /// The end is missing.
-    Cut => JsonTruncated,
-    /// Straight into the log: the end is missing.
-    RecordCut => UndecodableRecord,
-    /// Straight into the log: an event's source is not the record's key.
-    RecordSource => UndecodableRecord,
-    /// Straight into the log: a period that no calendar has.
-    RecordPeriod => UndecodableRecord,
-}
-
-const OVER_HTTP: [Mistake; 13] = [
-    Mistake::Area,
-    Mistake::Indicator,
-    Mistake::Period,
-    Mistake::Future,
-    Mistake::Unit,
-    Mistake::Number,
-    Mistake::NotFinite,
-    Mistake::Vintage,
-    Mistake::Field,
-    Mistake::Control,
-    Mistake::Twice,
-    Mistake::Source,
-    Mistake::Cut,
-];
-const IN_THE_LOG: [Mistake; 3] = [Mistake::RecordCut, Mistake::RecordSource, Mistake::RecordPeriod];
 
 /// A submission, ready to be sent.
 #[derive(Clone, Debug)]
@@ -295,15 +228,16 @@ impl Stream {
                     self.writer.write_changed(with, &Change { note, ..Change::default() }, &brings, &mut out);
                 }
                 Kind::Mistake { mistake, at } if position == at => {
-                    let change = self.change(mistake);
+                    let change = mistake.change(self.foreign.as_deref());
                     self.writer.write_changed(serial, &change, &brings, &mut out);
                     if mistake == Mistake::Twice {
                         out.push(b',');
                         self.writer.write_changed(serial, &change, &brings, &mut out);
                     }
                 }
-                Kind::Mistake { mistake: Mistake::Source, .. } => {
-                    self.writer.write_changed(serial, &self.change(Mistake::Source), &brings, &mut out);
+                Kind::Mistake { mistake: mistake @ Mistake::Source, .. } => {
+                    let change = mistake.change(self.foreign.as_deref());
+                    self.writer.write_changed(serial, &change, &brings, &mut out);
                 }
                 _ => self.writer.write(serial, &brings, &mut out),
             }
@@ -314,25 +248,6 @@ impl Stream {
             out.truncate(out.len() - 3);
         }
         out
-    }
-
-    fn change(&self, mistake: Mistake) -> Change {
-        let change = Change { report: true, ..Change::default() };
-        match mistake {
-            Mistake::Area => Change { area: text("999999"), ..change },
-            Mistake::Indicator => Change { indicator: text("no_such_indicator"), ..change },
-            Mistake::Period | Mistake::RecordPeriod => Change { period: Some("2018-13".into()), ..change },
-            Mistake::Future => Change { period: Some("2199".into()), ..change },
-            Mistake::Unit => Change { unit: text("FURLONG"), ..change },
-            Mistake::Number => Change { value: text("1,234.5"), ..change },
-            Mistake::NotFinite => Change { value: text("NaN"), ..change },
-            Mistake::Vintage => Change { vintage: text("antique"), ..change },
-            Mistake::Field => Change { extra: r#","colour":"red""#, ..change },
-            Mistake::Control => Change { note: text("\u{202e}反向"), ..change },
-            Mistake::Source => Change { source: self.foreign.clone(), ..Change::default() },
-            Mistake::RecordSource => Change { source: text("/elsewhere"), ..Change::default() },
-            Mistake::Twice | Mistake::Cut | Mistake::RecordCut => Change::default(),
-        }
     }
 
     /// The content digest with which an event stands in the table.

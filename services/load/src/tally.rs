@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use helan_schemas::codes;
 use helan_schemas::digest::ContentDigest;
 
 use crate::ledger::{Line, Outcome};
@@ -267,8 +268,8 @@ impl Tally {
         // A record without a line is a try whose answer was lost.
         let Some(mark) = records.and_then(|(_, records)| records.get_mut(&offset)) else { return };
         let right = match outcome {
-            "accepted" => ACCEPTED,
-            "repeat" => REPEAT,
+            codes::ACCEPTED => ACCEPTED,
+            codes::REPEAT => REPEAT,
             _ => REFUSED,
         };
         let place = || format!("{submission} at {topic}/{partition}/{offset}: {outcome}");

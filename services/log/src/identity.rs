@@ -13,7 +13,7 @@ use crate::{LogError, Result, StopReason, TopicPartition};
 /// As text: `embedded/6b0d…;helan.city.v1=4;helan.park.v1=4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogIdentity {
-    /// `kafka`, `embedded` or `memory`.
+    /// [`LogIdentity::KAFKA`], [`LogIdentity::EMBEDDED`] or [`LogIdentity::MEMORY`].
     pub kind: &'static str,
     /// Cluster id, or the embedded log's UUID.
     pub id: String,
@@ -22,6 +22,14 @@ pub struct LogIdentity {
 }
 
 impl LogIdentity {
+    /// Kind of a log that is a Kafka cluster.
+    pub const KAFKA: &'static str = "kafka";
+    /// Kind of the log in SQLite.
+    pub const EMBEDDED: &'static str = "embedded";
+    /// Kind of the log of simulations.
+    pub const MEMORY: &'static str = "memory";
+    const KINDS: [&'static str; 3] = [Self::KAFKA, Self::EMBEDDED, Self::MEMORY];
+
     /// Kind and id without the topics, as it stands in the application ids of commits: `kafka/5L6g3nShT-eMCtK--X86sw`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.kind, self.id)
@@ -63,7 +71,7 @@ impl FromStr for LogIdentity {
         let wrong = || LogError::misconfigured(format!("{text:?} is no log identity"));
         let mut parts = text.split(';');
         let (kind, id) = parts.next().and_then(|name| name.split_once('/')).ok_or_else(wrong)?;
-        let kind = ["kafka", "embedded", "memory"].into_iter().find(|known| *known == kind).ok_or_else(wrong)?;
+        let kind = Self::KINDS.into_iter().find(|known| *known == kind).ok_or_else(wrong)?;
         let topics = parts
             .map(|part| {
                 let (topic, partitions) = part.split_once('=')?;

@@ -2,104 +2,19 @@
 //! periods resolved.
 
 pub(crate) mod due;
+mod leaf;
 pub(crate) mod target_bounds;
 pub(crate) mod versions;
 
-use std::sync::Arc;
-
-use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Int32Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
-};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use helan_schemas::catalog::{Catalog, Rounding, Rule};
 use helan_schemas::decimal::{Decimal, MAX_EXPONENT, SCALE};
-use helan_schemas::period::{Period, days_since_epoch};
-use helan_schemas::tables::instant;
+use helan_schemas::period::Period;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub(crate) use self::leaf::Leaf;
+use self::leaf::Rows;
 use crate::session::moment;
-
-/// A leaf table: its name, what it is, its rows; columns' docs stand in the fields' metadata under `comment`.
-pub(crate) struct Leaf {
-    pub(crate) name: &'static str,
-    pub(crate) doc: &'static str,
-    pub(crate) batch: RecordBatch,
-}
-
-struct Rows<'a, R> {
-    rows: &'a [R],
-    fields: Vec<Field>,
-    arrays: Vec<ArrayRef>,
-}
-
-impl<'a, R> Rows<'a, R> {
-    fn new(rows: &'a [R]) -> Self {
-        Self { rows, fields: Vec::new(), arrays: Vec::new() }
-    }
-
-    fn push(mut self, name: &str, doc: &str, array: ArrayRef) -> Self {
-        let field = Field::new(name, array.data_type().clone(), true);
-        self.fields.push(field.with_metadata([("comment".to_owned(), doc.to_owned())].into()));
-        self.arrays.push(array);
-        self
-    }
-
-    fn text(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<&'a str>) -> Self {
-        let array: StringArray = self.rows.iter().map(|row| get(row).filter(|text| !text.is_empty())).collect();
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn owned(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<String>) -> Self {
-        let array: StringArray = self.rows.iter().map(get).collect();
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn int(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i32>) -> Self {
-        let array: Int32Array = self.rows.iter().map(get).collect();
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn flag(self, name: &str, doc: &str, get: impl Fn(&'a R) -> bool) -> Self {
-        let array: BooleanArray = self.rows.iter().map(|row| Some(get(row))).collect();
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn date(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<Date>) -> Self {
-        let array: Date32Array = self.rows.iter().map(|row| get(row).map(days_since_epoch)).collect();
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn instant(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i64>) -> Self {
-        let array: TimestampMicrosecondArray = self.rows.iter().map(get).collect();
-        self.push(name, doc, Arc::new(array.with_timezone("UTC")))
-    }
-
-    fn exact(self, name: &str, doc: &str, get: impl Fn(&'a R) -> Option<i128>) -> Self {
-        let array: Decimal128Array = self.rows.iter().map(get).collect();
-        let array = array.with_precision_and_scale(38, SCALE as i8).expect("a decimal(38,10) of ours fits");
-        self.push(name, doc, Arc::new(array))
-    }
-
-    fn span(self, zone: &TimeZone, get: impl Fn(&'a R) -> (Option<Date>, Option<Date>, Option<Date>) + Copy) -> Self {
-        self.date("valid_from", "First day on which the row holds; null = always.", move |row| get(row).0)
-            .date("valid_to", "First day on which it no longer holds; null = it still does.", move |row| get(row).1)
-            .known_at(zone, move |row| get(row).2)
-    }
-
-    fn known_at(self, zone: &TimeZone, get: impl Fn(&'a R) -> Option<Date>) -> Self {
-        self.instant("known_at", "Since when the catalog knows the row; null = always.", |row| {
-            get(row).and_then(|day| moment::start_of(day, zone))
-        })
-    }
-
-    fn leaf(self, name: &'static str, doc: &'static str) -> Leaf {
-        let schema: SchemaRef = Arc::new(Schema::new(self.fields));
-        let batch = RecordBatch::try_new(schema, self.arrays).expect("every column has a value for every row");
-        Leaf { name, doc, batch }
-    }
-}
 
 /// The names and docs of the leaf tables that depend on nothing but the catalog, with their rows.
 pub(crate) fn of_catalog(catalog: &Catalog, zone: &TimeZone, today: Date) -> Vec<Leaf> {
@@ -138,6 +53,11 @@ pub(crate) fn knowledge(as_of: i64, recorded: i64, catalog: &Catalog, zone: &Tim
         .text("time_zone", "The catalog's time zone.", |()| Some(&head.time_zone))
         .text("default_period", "The period that roll-ups take when none is named.", |()| Some(&head.default_period))
         .leaf("knowledge", "One row: as of when the views beside it answer, and for which region.")
+}
+
+/// A number as the file writes it, in units of 10⁻¹⁰.
+fn exact(text: Option<&str>) -> Option<i128> {
+    Some(Decimal::parse(text?).ok()?.unscaled)
 }
 
 fn areas(catalog: &Catalog, zone: &TimeZone) -> Leaf {
@@ -185,7 +105,6 @@ fn members(catalog: &Catalog, zone: &TimeZone) -> Leaf {
 }
 
 fn indicators(catalog: &Catalog, zone: &TimeZone) -> Leaf {
-    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
     Rows::new(&catalog.indicators)
         .text("indicator", "Id of the indicator.", |row| Some(&row.indicator))
         .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
@@ -204,8 +123,8 @@ fn indicators(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         })
         .int("decimals", "Digits after the point when shown.", |row| Some(i32::from(row.decimals)))
         .text("attribution", "registration, operation, residence or none.", |row| Some(row.attribution.code()))
-        .exact("min", "Smallest plausible amount.", |row| exact(&row.min))
-        .exact("max", "Largest plausible amount.", |row| exact(&row.max))
+        .exact("min", "Smallest plausible amount.", |row| exact(row.min.as_deref()))
+        .exact("max", "Largest plausible amount.", |row| exact(row.max.as_deref()))
         .text("coverage_by", "Coverage: items, areas or value.", |row| row.coverage_by.map(|by| by.code()))
         .text("member_of", "Coverage indicator of which it is an item.", |row| row.member_of.as_deref())
         .text("note", "Remark.", |row| Some(&row.note))
@@ -256,7 +175,6 @@ fn basis_links(catalog: &Catalog, zone: &TimeZone) -> Leaf {
 }
 
 fn moves(catalog: &Catalog, zone: &TimeZone) -> Leaf {
-    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
     let period = |text: &str| Some(Period::parse(text).ok()?.to_string());
     Rows::new(&catalog.moves)
         .text("part", "Id of what moved.", |row| Some(&row.part))
@@ -265,8 +183,8 @@ fn moves(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .date("day", "First day on which it belongs to the other area.", |row| Some(row.day))
         .text("indicator", "The one indicator that the row is about.", |row| row.indicator.as_deref())
         .owned("time_period", "The one period that the row is about.", |row| period(row.time_period.as_deref()?))
-        .exact("share", "What part of the area's value moved.", |row| exact(&row.share))
-        .exact("amount", "What moved, in the plain unit.", |row| exact(&row.value))
+        .exact("share", "What part of the area's value moved.", |row| exact(row.share.as_deref()))
+        .exact("amount", "What moved, in the plain unit.", |row| exact(row.value.as_deref()))
         .known_at(zone, |row| row.known_from)
         .text("name_zh", "Name in Chinese.", |row| Some(&row.name_zh))
         .text("name_en", "Name in English.", |row| Some(&row.name_en))
@@ -297,7 +215,6 @@ fn powers_of_ten() -> Leaf {
 }
 
 fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
-    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
     Rows::new(&catalog.rules)
         .text("rule", "Id of the rule.", |row| Some(&row.rule))
         .text("kind", "bounds, jump, unit_scale, sum, area_sum, stock or ratio_parts.", |row| Some(row.check.code()))
@@ -305,9 +222,9 @@ fn rules(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("severity", "soft or info.", |row| Some(row.severity.code()))
         .text("ref_area", "One area or group; null = every one.", |row| row.ref_area.as_deref())
         .text("parts", "Indicators that it is compared with.", |row| Some(&row.parts))
-        .exact("low", "Least amount, or least value ÷ value before.", |row| exact(&row.low))
-        .exact("high", "Greatest amount, or greatest value ÷ value before.", |row| exact(&row.high))
-        .exact("tolerance", "What may lie between the two sides.", |row| exact(&row.tolerance))
+        .exact("low", "Least amount, or least value ÷ value before.", |row| exact(row.low.as_deref()))
+        .exact("high", "Greatest amount, or greatest value ÷ value before.", |row| exact(row.high.as_deref()))
+        .exact("tolerance", "What may lie between the two sides.", |row| exact(row.tolerance.as_deref()))
         .text("message_zh", "What to tell the reporter, in Chinese.", |row| Some(&row.message_zh))
         .text("message_en", "What to tell the reporter, in English.", |row| Some(&row.message_en))
         .known_at(zone, |row| row.known_from)
@@ -340,7 +257,6 @@ fn notes(catalog: &Catalog) -> Leaf {
 
 fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {
     let period = |text: &Option<String>| Period::parse(text.as_deref().unwrap_or(&catalog.head.default_period)).ok();
-    let exact = |text: &Option<String>| text.as_deref().and_then(|text| Some(Decimal::parse(text).ok()?.unscaled));
     Rows::new(&catalog.targets)
         .text("target_id", "Id of the target.", |row| Some(&row.target_id))
         .text("kind", "ratio, amount, count, milestone, coverage, unquantified or context.", |row| {
@@ -354,7 +270,7 @@ fn targets(catalog: &Catalog, zone: &TimeZone) -> Leaf {
         .text("target_text", "The target as the text writes it; null where it gives none.", |row| {
             row.target_value.as_deref()
         })
-        .exact("target_value", "The target in the text's unit.", |row| exact(&row.target_value))
+        .exact("target_value", "The target in the text's unit.", |row| exact(row.target_value.as_deref()))
         .exact("target_amount", "The target in the indicator's plain unit.", |row| {
             target_bounds::amount(row).ok().flatten()
         })
@@ -477,20 +393,4 @@ fn dues(catalog: &Catalog, zone: &TimeZone, today: Date) -> Leaf {
         .instant("due_at", "End of that day in the catalog's time zone.", |row| Some(row.due_at))
         .known_at(zone, |row| row.known_from)
         .leaf("catalog_dues", "Every report that is owed: one row for each row of obligations.csv and period.")
-}
-
-/// The Arrow type of a view's column.
-pub(crate) fn arrow_type(data_type: helan_queries::Type) -> DataType {
-    use helan_queries::Type;
-    match data_type {
-        Type::Text => DataType::Utf8,
-        Type::Int => DataType::Int32,
-        Type::Bigint => DataType::Int64,
-        Type::Bool => DataType::Boolean,
-        Type::Date => DataType::Date32,
-        Type::Instant => instant(),
-        Type::Bytes => DataType::Binary,
-        Type::Decimal(precision, scale) if precision <= 38 => DataType::Decimal128(precision, scale),
-        Type::Decimal(precision, scale) => DataType::Decimal256(precision, scale),
-    }
 }

@@ -142,3 +142,23 @@ struct Api;
 pub fn document() -> serde_json::Value {
     serde_json::to_value(Api::openapi()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use helan_runtime::wait::LONGEST;
+
+    /// A text of the document cannot be made of a constant, so it is compared with it.
+    #[test]
+    fn the_document_says_how_long_an_answer_may_wait() {
+        let longest = format!("{}s at most", LONGEST.as_secs());
+        let document = super::document();
+        let paths = document["paths"].as_object().expect("paths").values();
+        let operations = paths.flat_map(|path| path.as_object().expect("operations").values());
+        let parameters = operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten());
+        let told: Vec<_> = parameters.filter(|parameter| parameter["name"] == "wait").collect();
+        assert!(!told.is_empty());
+        for parameter in told {
+            assert!(parameter["description"].as_str().is_some_and(|text| text.contains(&longest)), "{parameter:#}");
+        }
+    }
+}

@@ -1,8 +1,9 @@
 //! What every role needs of the process around it: clock and random ids, credentials and other secrets, metrics, telemetry,
-//! shutdown; and how long an answer may wait.
+//! shutdown; what connections have in common, and how long an answer may wait.
 
 pub mod chinese;
 pub mod clock;
+pub mod connections;
 pub mod credentials;
 pub mod lang;
 pub mod metrics;

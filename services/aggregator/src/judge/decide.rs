@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use helan_lake::{KnownEvent, KnownSubmission, KnownWithdrawal};
+use helan_schemas::codes;
 use helan_schemas::refusal::Code;
 
 use crate::builders::{EventRows, Verdict};
@@ -217,7 +218,7 @@ impl Slots {
                 }
             }
             return Verdict {
-                outcome: if accepted > 0 { "accepted" } else { "repeat" },
+                outcome: if accepted > 0 { codes::ACCEPTED } else { codes::REPEAT },
                 events: total,
                 accepted,
                 repeated,
@@ -229,7 +230,7 @@ impl Slots {
         }
         objections.into_iter().for_each(object);
         kept[events].fill(false);
-        Verdict { outcome: "refused", events: total, accepted: 0, repeated: 0, withdrawn: 0 }
+        Verdict { outcome: codes::REFUSED, events: total, accepted: 0, repeated: 0, withdrawn: 0 }
     }
 }
 

@@ -13,9 +13,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use helan_runtime::connections::{ACCEPT_PAUSE, DRAIN_TIME, prepare};
+use helan_runtime::credentials::WrongTokens;
 use helan_runtime::shutdown::Shutdown;
 use prometheus_client::metrics::gauge::Gauge;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -29,14 +30,6 @@ pub use table::{Connections, Place};
 
 /// Time limit for TLS and for authentication.
 pub const START_TIME: Duration = Duration::from_secs(15);
-/// Time that questions under way have to end after shutdown was asked for.
-const DRAIN_TIME: Duration = Duration::from_secs(35);
-/// After this silence the kernel asks whether the other side still lives, and after three unanswered questions it ends
-/// the connection: those of machines that lost their power must not fill the table.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
-/// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Refused connections that get an error at the same time.
 const TOLD: usize = 32;
 
@@ -53,7 +46,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 256, connections_each: 128, wrong_tokens_per_minute: 30 }
+        Self { connections: 256, connections_each: 128, wrong_tokens_per_minute: WrongTokens::PER_MINUTE }
     }
 }
 
@@ -153,13 +146,6 @@ impl Drop for Open {
     fn drop(&mut self) {
         self.0.dec();
     }
-}
-
-/// Answers are many small messages, and connections stand idle for hours.
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
-    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }
 
 #[cfg(test)]

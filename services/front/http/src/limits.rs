@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use helan_runtime::credentials::WrongTokens;
+
 /// The limits. The defaults are the documented ones; tests use smaller ones.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -23,7 +25,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(15),
             connections: 1024,
             connections_each: 256,
-            wrong_tokens_per_minute: 30,
+            wrong_tokens_per_minute: WrongTokens::PER_MINUTE,
         }
     }
 }

@@ -20,6 +20,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderValue, Request, Response, header};
 use helan_runtime::clock::Clock;
+use helan_runtime::connections::{ACCEPT_PAUSE, DRAIN_TIME, prepare};
 use helan_runtime::credentials::Credentials;
 use helan_runtime::shutdown::Shutdown;
 use helan_schemas::refusal::Code;
@@ -28,7 +29,6 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -44,15 +44,7 @@ use crate::{Limits, discard, token};
 pub use counters::HttpCounters;
 pub use tls::{Tls, TlsError};
 
-/// After this silence the kernel asks whether the other side still lives, and after three unanswered questions it ends
-/// the connection: half-open connections of crashed routers must not fill the table.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
-const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(10);
-/// Time that requests under way have to end after shutdown was asked for: longer than an append may take.
-const DRAIN_TIME: Duration = Duration::from_secs(35);
-/// Pause after a failed accept: the process is out of file descriptors, and asking again at once would only spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The same where a connection was just closed to make room.
+/// As [`ACCEPT_PAUSE`], where a connection was just closed to make room.
 const CLOSE_PAUSE: Duration = Duration::from_millis(5);
 /// Time for the last answer of a connection that has to make room.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -315,10 +307,4 @@ fn open_files() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     line.split_whitespace().next()?.parse().ok()
-}
-
-fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let keep_alive = TcpKeepalive::new().with_time(KEEP_ALIVE_AFTER).with_interval(KEEP_ALIVE_EVERY).with_retries(3);
-    SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }

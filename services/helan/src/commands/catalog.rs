@@ -4,15 +4,48 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
+use clap::{Args, Subcommand, ValueHint};
 use helan_query::KeptCatalog;
 use helan_schemas::catalog::{Catalog, Problem};
 use helan_schemas::tables::Table;
 use jiff::Timestamp;
 
-use crate::args::{CatalogArgs, CatalogCommand, Place};
+use crate::args::Place;
 use crate::errors;
 use crate::lang::Lang;
 use crate::say::{note, say};
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogArgs {
+    #[command(subcommand)]
+    pub(crate) command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Check a catalog's files; every error as file:line, what, why, fix
+    Check {
+        /// The catalog's directory; without it the built-in one is checked
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+        /// Refuse edits of what was known: an earlier edition's directory, or the digest (its beginning will do) of a
+        /// catalog that the lake keeps; `latest` is the one in use
+        #[arg(long, value_name = "DIR|DIGEST|latest")]
+        against: Option<String>,
+        /// Directory of this machine's log, lake and credentials
+        #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", value_hint = ValueHint::DirPath)]
+        data_dir: PathBuf,
+        /// The lake's URL; otherwise `lake` in the data directory
+        #[arg(long, env = "HELAN_LAKE", value_name = "URL")]
+        lake: Option<String>,
+    },
+    /// Write the built-in catalog's files into a directory
+    Export {
+        /// Directory to write to; new or empty
+        #[arg(value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+}
 
 pub(crate) async fn run(args: CatalogArgs, lang: Lang) -> anyhow::Result<()> {
     match args.command {

@@ -1,15 +1,81 @@
 //! `helan credential`: who may call, kept as digests in a file of mode 0600.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
 use helan_runtime::clock::Clock;
 use helan_runtime::credentials::{CredentialFile, Entry, NewCredential, Role};
 
-use crate::args::{CredentialArgs, CredentialCommand, RoleChoice};
+use crate::args::duration;
 use crate::lang::Lang;
 use crate::say::{note, say};
 use crate::show;
+
+#[derive(Debug, Args)]
+pub(crate) struct CredentialArgs {
+    /// Directory of this machine's log, lake and credentials
+    #[arg(long, env = "HELAN_DATA_DIR", value_name = "DIR", default_value = "helan-data", global = true)]
+    pub(crate) data_dir: PathBuf,
+    /// Credentials file; otherwise `credentials.jsonl` in the data directory
+    #[arg(long, env = "HELAN_CREDENTIALS", value_name = "FILE", global = true)]
+    pub(crate) credentials: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: CredentialCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Make a credential and print its token, which is shown only once
+    Add {
+        /// Role: what the holder may do
+        #[arg(long, value_enum)]
+        role: RoleChoice,
+        /// Reporter in the catalog that it sends for (role reporter)
+        #[arg(long, value_name = "ID", required_if_eq("role", "reporter"))]
+        reporter: Option<String>,
+        /// Its id, such as the name of the system that holds it; otherwise a random one
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
+        /// When it expires (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        expires: Option<jiff::Timestamp>,
+        /// The catalog's directory; otherwise the built-in one
+        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
+        catalog: Option<PathBuf>,
+    },
+    /// Give a credential a new token; the old one stays valid for a while
+    Rotate {
+        /// The credential's id
+        id: String,
+        /// How long the old token stays valid
+        #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+        overlap: Duration,
+    },
+    /// End a credential at once
+    Revoke {
+        /// The credential's id
+        id: String,
+    },
+    /// List credentials; tokens are never shown
+    List {
+        /// The catalog's directory; otherwise the built-in one
+        #[arg(long, env = "HELAN_CATALOG", value_name = "DIR")]
+        catalog: Option<PathBuf>,
+    },
+}
+
+/// What a credential's bearer may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleChoice {
+    /// Send submissions for one reporter, and read their receipts
+    Reporter,
+    /// Ask in SQL, and review publications
+    Analyst,
+    /// Approve, release and withdraw publications, close periods, read status and metrics
+    Operator,
+}
 
 pub(crate) fn run(args: CredentialArgs, lang: Lang) -> anyhow::Result<()> {
     let path = args.credentials.clone().unwrap_or_else(|| default_path(&args.data_dir));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueHint};
 use helan_lake::Lake;
 use helan_log::LogUrl;
 use helan_runtime::clock::Clock;
@@ -16,9 +17,19 @@ use include_dir::{Dir, include_dir};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
-use crate::args::{DemoArgs, Flush, SHUTDOWN_TIME, duration};
+use crate::args::{Flush, SHUTDOWN_TIME, duration};
 use crate::lang::Lang;
 use crate::serve::{Roles, Settings, start};
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Keep the data in this directory, which must be empty or new
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) keep: Option<PathBuf>,
+    /// Show every target, not only the numbers
+    #[arg(long)]
+    pub(crate) all: bool,
+}
 
 /// What the reporters send, in order: one file is one submission. The clock is that of the figures: each is received on
 /// the day on which it was sent, so that what is late, revised or grown is so by its own dates.

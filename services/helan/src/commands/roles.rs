@@ -1,18 +1,104 @@
 //! The roles that run until they are told to stop: `up`, `ingest`, `aggregate`, `query`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
+use clap::{Args, ValueEnum};
 use helan_log::LogUrl;
 use helan_schemas::catalog::{Catalog, ReporterKind};
 
 use super::asking::Asking;
+use super::maintain::Retention;
 use super::scheduling::Scheduling;
-use crate::args::{
-    AggregateArgs, Flush, IngestArgs, Listen, LogAt, LogPlace, Place, QueryArgs, ReporterChoice, UpArgs,
-};
+use crate::args::{Flush, Listen, LogAt, LogPlace, Place, duration};
 use crate::backup::unfinished;
 use crate::lang::Lang;
 use crate::serve::{Roles, Settings, serve};
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) flush: Flush,
+    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
+    #[arg(long)]
+    pub(crate) new_log: bool,
+    /// Accept reports although the log has one with a later time; for when this machine's clock is right
+    #[arg(long)]
+    pub(crate) clock_is_right: bool,
+    /// How often the lake is maintained; `0s` = never
+    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    pub(crate) maintain_every: Duration,
+    #[command(flatten)]
+    pub(crate) retention: Retention,
+    // Last, because their headings would go on below them.
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    #[command(flatten)]
+    pub(crate) scheduling: Scheduling,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// Accept only these reporters
+    #[arg(long, env = "HELAN_REPORTERS", value_enum)]
+    pub(crate) reporters: ReporterChoice,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    /// Accept reports although the log has one with a later time; for when this machine's clock is right
+    #[arg(long)]
+    pub(crate) clock_is_right: bool,
+}
+
+/// Whose submissions an ingest service takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReporterChoice {
+    /// City systems and the region's own offices
+    City,
+    /// Park systems
+    Park,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AggregateArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) flush: Flush,
+    /// Start a new log for a lake whose log is lost for good; otherwise the role refuses to start
+    #[arg(long)]
+    pub(crate) new_log: bool,
+    /// How often the lake is maintained by this process; `0s` = never, `helan maintain` does it
+    #[arg(long, env = "HELAN_MAINTAIN_EVERY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub(crate) maintain_every: Duration,
+    #[command(flatten)]
+    pub(crate) retention: Retention,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) log: LogPlace,
+    #[command(flatten)]
+    pub(crate) listen: Listen,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+}
 
 pub(crate) async fn up(args: UpArgs, lang: Lang) -> anyhow::Result<()> {
     let roles = Roles {

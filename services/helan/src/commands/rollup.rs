@@ -3,14 +3,40 @@
 use std::collections::BTreeSet;
 
 use anyhow::bail;
+use clap::Args;
 use helan_lake::Lake;
 use helan_rollup::{Outcome, Request};
 use helan_schemas::catalog::{Catalog, Target};
 use helan_schemas::tables::Table;
 
-use crate::args::RollupArgs;
+use crate::args::Place;
 use crate::lang::{Lang, counted};
 use crate::quota::{QuotaRow, QuotaTable};
+
+#[derive(Debug, Args)]
+pub(crate) struct RollupArgs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Period; otherwise the catalog's
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Option<String>,
+    /// What was known by then: a date (its end, in the catalog's time zone) or RFC 3339; otherwise now
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// Publish the result: it never changes again, and its id is a digest of its content
+    #[arg(long)]
+    pub(crate) publish: bool,
+    /// Compute a publication again from its own inputs and compare the digests
+    #[arg(long, value_name = "ID", conflicts_with_all = ["publish", "as_of", "period"])]
+    pub(crate) reproduce: Option<String>,
+    /// List every cell that publication B changes against A, with its causes. A publication is an id, the beginning
+    /// of one, a date (the one that was current at the end of that day) or `latest`
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["publish", "as_of", "period", "reproduce"])]
+    pub(crate) compare: Option<Vec<String>>,
+    /// Show every target, those without a number too; with --compare every cell, not only the first hundred
+    #[arg(long)]
+    pub(crate) all: bool,
+}
 
 pub(crate) async fn run(args: RollupArgs, lang: Lang) -> anyhow::Result<()> {
     let lake = Lake::open(&args.place.lake()?).await?;

@@ -41,7 +41,7 @@ pub(super) async fn check(examined: &Examined, opened: &Opened, lake: Option<&La
     let counted = topic_counts(identity, examined.partitions);
     let sound = counted.outcome == super::Outcome::Ok;
     findings.push(counted);
-    if sound && identity.kind == "kafka" {
+    if sound && identity.kind == LogIdentity::KAFKA {
         // All topics are there, so this creates none: it checks their settings.
         let specs = TopicSpec::all(examined.partitions, examined.replication);
         let checked = log.create_topics(&specs).await;

@@ -7,6 +7,8 @@ use helan_schemas::nearest::nearest;
 
 /// Begins the heading of a column that is for people only.
 pub(crate) const REMARK: char = '#';
+/// Rows or lines in which the heading is looked for: a title may stand above it.
+pub(crate) const HEADING_WITHIN: usize = 50;
 /// Row of a template: column `template_row`.
 pub(crate) const TEMPLATE_ROW: &str = "template_row";
 /// Names that people read beside the codes. They are compared with the codes and say nothing of their own.
@@ -173,6 +175,8 @@ pub(crate) fn choice(field: &str, text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use helan_schemas::refusal::Code;
+
     use super::*;
 
     #[test]
@@ -197,6 +201,13 @@ mod tests {
         assert_eq!(meant("地区代号"), Some("地区代码"));
         assert_eq!(meant("val"), Some("value"));
         assert_eq!(meant("colour"), None);
+    }
+
+    #[test]
+    fn the_refusal_says_where_a_heading_is_looked_for() {
+        for text in [Code::SheetNoHeading.meaning_zh(), Code::SheetNoHeading.meaning_en()] {
+            assert!(text.contains(&format!(" {HEADING_WITHIN} ")), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use helan_schemas::catalog::DecimalMark;
 use helan_schemas::refusal::Code;
 
-use super::headings::{REMARK, field_of};
+use super::headings::{HEADING_WITHIN, REMARK, field_of};
 use crate::problems::quoted;
 
 /// What other programs put between cells.
@@ -14,8 +14,6 @@ const SEPARATORS: [char; 9] = [';', '\t', '|', ':', '~', '^', '，', '；', '、
 const ENOUGH: usize = 3;
 /// Bytes of a line that are looked at.
 const FIRST_BYTES: usize = 16 * 1024;
-/// Lines in which the heading is looked for, as in a workbook.
-const HEADING_WITHIN: usize = 50;
 
 /// Where the heading begins, and how many line breaks stand before it: a title may stand above it.
 pub(super) fn heading_at(text: &str) -> (usize, u32) {

@@ -1,9 +1,18 @@
 //! The unit that a title above the rows names, in whatever shape offices write it: `单位：万元`, `研发经费（亿元）`,
 //! `Unit: million yuan`, `in 10,000 yuan`. A multiplier that is overlooked there makes every figure wrong by it.
 
+mod plain;
+mod words;
+
 use std::collections::BTreeSet;
 
-/// What the catalog knows of the words in a title, in the form of [`plain`].
+use self::plain::plain;
+use self::words::{
+    BEFORE_UNIT, COUNTED, ENDS, FOREIGN, LISTED, NAMES_UNIT, NO_UNIT, OF_A_FIGURE, OF_MEASURE, OFFICES, POWER_SIGNS,
+    POWERS, SHORT_POWERS, TIMES, YUAN,
+};
+
+/// What the catalog knows of the words in a title, in the form of [`plain()`].
 pub(crate) struct Known {
     /// Codes of its units and what they are called.
     units: Vec<(String, String)>,
@@ -28,7 +37,7 @@ pub(crate) struct TitledUnit {
     pub(crate) text: String,
     /// Its power of ten.
     pub(crate) power: i32,
-    /// Its name, as [`plain`] writes it; none where a multiplier stands alone.
+    /// Its name, as [`plain()`] writes it; none where a multiplier stands alone.
     pub(crate) unit: Option<String>,
 }
 
@@ -51,66 +60,6 @@ pub(crate) struct Title {
 /// Bytes of a title, and of a unit, that are looked at.
 const MOST_OF_TITLE: usize = 16 * 1024;
 const MOST_OF_UNIT: usize = 64;
-/// Words of powers of ten, the longer before what they begin with. Numbers such as 10,000 are read apart from them.
-const POWERS: [(&str, i32); 24] = [
-    ("trillions", 12),
-    ("trillion", 12),
-    ("billions", 9),
-    ("billion", 9),
-    ("bn", 9),
-    ("millions", 6),
-    ("million", 6),
-    ("mln", 6),
-    ("mn", 6),
-    ("mio", 6),
-    ("mil", 6),
-    ("thousands", 3),
-    ("thousand", 3),
-    ("thsd", 3),
-    ("hundreds", 2),
-    ("hundred", 2),
-    ("ten", 1),
-    ("'000", 3),
-    ("亿", 8),
-    ("万", 4),
-    ("千", 3),
-    ("仟", 3),
-    ("百", 2),
-    ("十", 1),
-];
-/// Words that are powers only beside the name of a unit: `¥m`, `k RMB`.
-const SHORT_POWERS: [(&str, i32); 7] = [("wan", 4), ("w", 4), ("tn", 12), ("t", 12), ("b", 9), ("m", 6), ("k", 3)];
-/// Begin what has a power of ten in Chinese.
-const POWER_SIGNS: &str = "万亿千仟百";
-/// Before a power of ten: then it belongs to a figure, to a limit, or to what is counted by it.
-const OF_A_FIGURE: &str = "一二三四五六七八九十百千万亿零〇两几数多余半近上超约过逾达满每第=.";
-/// Before a power of ten: what is shown is to be multiplied by it.
-const TIMES: [char; 3] = ['×', '*', 'x'];
-/// Currencies that are not the catalog's.
-const FOREIGN: [&str; 8] = ["美元", "美金", "欧元", "日元", "港元", "港币", "英镑", "卢布"];
-/// Stand between the word unit and the unit; the first two, and long dashes, say that a unit follows.
-const BEFORE_UNIT: [char; 18] =
-    [':', '=', '—', '–', '―', '─', '‐', '‑', '-', '~', '·', '|', '/', '→', '>', '…', '_', ' '];
-const NAMES_UNIT: usize = 6;
-/// End what stands behind 以 or 按: 以万元计, 按万元填报.
-const COUNTED: [&str; 9] = ["为单位", "统计", "计", "填", "列", "表示", "反映", "核算", "报送"];
-/// The yuan's code, what it is called beside its names in the catalog, and words for the currency alone.
-const YUAN: (&str, [&str; 10], [&str; 5]) = (
-    "CNY",
-    ["元", "yuan", "人民币元", "元人民币", "rmb yuan", "chinese yuan", "yuan rmb", "yuan renminbi", "块", "块钱"],
-    ["人民币", "rmb", "renminbi", "cny", "¥"],
-);
-/// Ends what is read behind `单位：`.
-const ENDS: [char; 13] = ['\n', '\r', '\t', '"', ',', ';', ')', ']', '】', '。', '(', '[', '【'];
-/// Stand between the units of one list.
-const LISTED: [char; 5] = ['、', '或', '和', '及', '与'];
-/// Before 单位: it is one of measure.
-const OF_MEASURE: [&str; 7] = ["计量", "金额", "货币", "数量", "价值", "数值", "数据"];
-/// Ends of an office's name.
-const OFFICES: &str =
-    "局 厅 委 处 院 所 部 办 会 公司 中心 园区 高新区 政府 大学 bureau office department committee park centre";
-/// Begin what is no unit but says where it stands, or are measures without a multiplier.
-const NO_UNIT: [&str; 12] = ["见", "如", "同", "按", "各", "see ", "as ", "%", "‰", "百分", "percent", "per cent"];
 
 /// Reads what stands above a heading.
 pub(crate) fn read(title: &str, known: &Known) -> Title {
@@ -386,55 +335,6 @@ fn is_thousands(text: &str) -> bool {
 fn is_meant(unit: &TitledUnit) -> bool {
     let is_number = |c: char| c.is_ascii_digit() || c == '千' || c.is_whitespace();
     !matches!(unit.power, 1 | 2) && (is_thousands(&unit.text) || !unit.text.chars().all(is_number))
-}
-
-/// A text in small letters and half-width forms, with simplified characters where units are written, and without commas
-/// in numbers. Raised digits are exponents behind a digit, and notes elsewhere.
-fn plain(text: &str) -> String {
-    const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
-    let mut folded = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in text.chars() {
-        if let Some(digit) = RAISED.iter().position(|raised| *raised == c) {
-            if before.is_ascii_digit() && !RAISED.contains(&before) {
-                folded.push('^');
-            }
-            if before.is_ascii_digit() || RAISED.contains(&before) && folded.ends_with(|c: char| c.is_ascii_digit()) {
-                folded.push(char::from(b'0' + digit as u8));
-            }
-            before = c;
-            continue;
-        }
-        before = match c {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-            '\u{200b}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => continue,
-            '\n' | '\r' | '\t' => c,
-            c if c.is_whitespace() => ' ',
-            '∶' | '︰' | '﹕' | 'ː' | '꞉' | '︓' => ':',
-            '萬' => '万',
-            '億' => '亿',
-            '圓' | '圆' => '元',
-            '幣' => '币',
-            '單' => '单',
-            '〔' => '[',
-            '〕' => ']',
-            '’' | '‘' => '\'',
-            '￥' => '¥',
-            c => c,
-        };
-        // Layout puts a space into words of two characters.
-        if before == '位' && folded.trim_end_matches(' ').ends_with('单') {
-            folded.truncate(folded.trim_end_matches(' ').len());
-        }
-        folded.push(before);
-    }
-    let lower = folded.to_lowercase().replace("10的", "10^").replace("次方", "").replace("10**", "10^");
-    let bytes = lower.as_bytes();
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
-    let groups = |at: usize| {
-        at > 0 && bytes[at] == b',' && digit(at - 1) && (1..=3).all(|next| digit(at + next)) && !digit(at + 4)
-    };
-    lower.char_indices().filter(|(at, _)| !groups(*at)).map(|(_, c)| c).collect()
 }
 
 #[cfg(test)]

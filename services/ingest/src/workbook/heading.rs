@@ -3,11 +3,9 @@
 use super::book::Book;
 use super::cells::words;
 use super::sheet::{Content, Row, Rows};
-use crate::decode::headings::{Lang, field_of};
+use crate::decode::headings::{HEADING_WITHIN, Lang, field_of};
 use crate::problems::Problems;
 
-/// Rows in which the heading is looked for.
-const HEADING_WITHIN: u32 = 50;
 /// Known headings by which a row is one that lacks something.
 const ENOUGH: usize = 3;
 
@@ -30,7 +28,7 @@ pub(super) type HeadingCell = (u32, String, bool);
 pub(super) fn find_heading(rows: &mut Rows<'_>, book: &Book) -> Result<Option<Found>, Problems> {
     let mut title = String::new();
     let (mut nearest, mut most) = (None, ENOUGH - 1);
-    while let Some(row) = rows.next()?.filter(|row| row.number <= HEADING_WITHIN) {
+    while let Some(row) = rows.next()?.filter(|row| row.number as usize <= HEADING_WITHIN) {
         let cells = texts(&row, book);
         let fields: Vec<_> = cells.iter().filter_map(|(_, text, _)| field_of(text)).collect();
         let has = |name: &str| fields.iter().any(|(field, _)| *field == name);

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use helan_runtime::wait::LONGEST;
 use helan_schemas::fields::{FIELDS, Kept};
 use helan_schemas::refusal::Code;
 use serde_json::Value;
@@ -28,7 +29,7 @@ fn matches_file(relative: &str, expected: &str) {
 fn the_page_of_errors_lists_every_code() {
     let mut page = String::from(
         "# 错误代码 / Error codes\n\n\
-         Written from `schemas/src/refusal/codes.rs`; do not edit. `UPDATE=1 cargo test -p helan-ingest` writes it again.\n\n\
+         Written from `schemas/src/refusal/codes`; do not edit. `UPDATE=1 cargo test -p helan-ingest` writes it again.\n\n\
          被拒绝的请求不会发布任何内容；答复逐行列出全部错误（最多 100 条，`more` 为其余条数）。\
          HTTP 状态取第一条错误的状态。改正后整份重新提交即可，重复提交无害。\n\n\
          A refused request publishes nothing; the answer lists every error of every row (up to 100; `more` counts the \
@@ -47,6 +48,21 @@ fn the_page_of_errors_lists_every_code() {
         ));
     }
     matches_file("ERRORS.md", &page);
+}
+
+/// A text of the document cannot be made of a constant, so it is compared with it.
+#[test]
+fn the_document_says_how_long_an_answer_may_wait() {
+    let longest = format!("{}s at most", LONGEST.as_secs());
+    let document = helan_ingest::document();
+    let paths = document["paths"].as_object().expect("paths").values();
+    let operations = paths.flat_map(|path| path.as_object().expect("operations").values());
+    let parameters = operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten());
+    let told: Vec<_> = parameters.filter(|parameter| parameter["name"] == "wait").collect();
+    assert!(!told.is_empty());
+    for parameter in told {
+        assert!(parameter["description"].as_str().is_some_and(|text| text.contains(&longest)), "{parameter:#}");
+    }
 }
 
 /// Every documented operation answers, and every route is documented.

@@ -1,7 +1,7 @@
 //! Who may send what.
 
 use helan_ingest::Limits;
-use helan_runtime::credentials::Role;
+use helan_runtime::credentials::{NewCredential, Role};
 use helan_schemas::catalog::ReporterKind;
 use helan_schemas::topics;
 use serde_json::json;
@@ -38,6 +38,11 @@ async fn tokens() {
     let stranger = world.credential("stranger", Role::Reporter, Some("nobody"));
     unauthorised(&world, Some(&format!("Bearer {stranger}")), "reporter_unknown", 403).await;
     let now = jiff::Timestamp::from_microsecond(NOW).expect("in range");
+    let (role, reporter, expires) = (Role::Reporter, Some("yinchuan"), Some(now + jiff::SignedDuration::from_secs(60)));
+    let passing = NewCredential { id: Some("passing"), role, reporter, expires };
+    let passing = world.file.add(&passing, now).expect("added").reveal().to_owned();
+    world.clock.set(world.clock.now() + 60_000_000);
+    unauthorised(&world, Some(&format!("Bearer {passing}")), "token_expired", 401).await;
     world.file.revoke("yinchuan", now).expect("revoked");
     world.clock.set(world.clock.now() + 1_000_000);
     unauthorised(&world, Some(&format!("Bearer {token}")), "token_revoked", 401).await;
@@ -56,6 +61,18 @@ async fn a_park_at_the_cities_service() {
     let world = World::with(Limits::default(), vec![ReporterKind::City]).await;
     let call = Call::events(event("a"));
     world.refused("ningdong", call, &[("reporter_other_endpoint", "")]).await;
+}
+
+#[tokio::test]
+async fn a_reporter_reports_of_the_time_in_which_it_holds() {
+    let world = World::by_catalog("reporters.csv", |text| {
+        let row = "yinchuan,银川市,Yinchuan,city,30,false,false,";
+        *text = text.replace(row, &format!("{row}2019-01-01"));
+    })
+    .await;
+    world.refused("yinchuan", Call::events(event("a")), &[("reporter_not_valid", "data.time_period")]).await;
+    let later = with(event("a"), "time_period", json!("2019-Q1"));
+    assert_eq!(world.send("yinchuan", Call::events(later)).await.status, 202);
 }
 
 #[tokio::test]

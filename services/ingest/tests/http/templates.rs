@@ -166,10 +166,13 @@ async fn a_copied_row_of_a_form_is_named() {
     copy[value] = "2100".into();
     let answer = world.refused("yinchuan", text(&lines, &copy), &[("template_row_copied", "template_row")]).await;
     assert!(answer.text.contains(&format!("({last}) = ({first})")), "{}", answer.text);
-    // A row without a source among others.
+    // A row number that no form has.
     let row = column("表内行号");
-    (copy[source], copy[row], copy[value]) = (String::new(), String::new(), "2101".into());
+    (copy[row], copy[value]) = ("12".into(), "2101".into());
     lines[at][value] = String::new();
+    world.refused("yinchuan", text(&lines, &copy), &[("template_row_invalid", "template_row")]).await;
+    // A row without a source among others.
+    (copy[source], copy[row]) = (String::new(), String::new());
     world.refused("yinchuan", text(&lines, &copy), &[("source_missing", "source")]).await;
 }
 

@@ -181,12 +181,19 @@ async fn what_could_only_be_guessed_is_refused_by_name() {
         workbook.add_worksheet().write_string(0, 0, "y").expect("written");
         workbook.save_to_buffer().expect("a workbook")
     };
+    let unseen = |name: &str| {
+        edited(&book(name, &HEADINGS, &[good()]), "xl/workbook.xml", |text| {
+            text.replace("<sheet ", "<sheet state=\"hidden\" ")
+        })
+    };
     for (file, expected) in [
         (unsaved, vec![("formula_without_value", "value")]),
         (precise, vec![("number_precision", "value")]),
         (merged, vec![("cell_merged", "ref_area"), ("cell_merged", "ref_area")]),
         (hidden, vec![("column_hidden", "value")]),
         (two_sheets, vec![("sheet_ambiguous", "")]),
+        (unseen("数据"), vec![("sheet_hidden", "")]),
+        (unseen("a"), vec![("sheet_not_found", "")]),
         (book("a", &["何", "为"], &[good()]), vec![("sheet_no_heading", "")]),
         (
             book("a", &["地区代码", "指标代码", "报告期", "数值", "单位代码", "数量"], &[good()]),

@@ -176,7 +176,7 @@ impl Log for EmbeddedLog {
         for at in partitions.keys() {
             *topics.entry(at.topic.to_string()).or_default() += 1;
         }
-        Ok(LogIdentity { kind: "embedded", id, topics })
+        Ok(LogIdentity { kind: LogIdentity::EMBEDDED, id, topics })
     }
 
     async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {

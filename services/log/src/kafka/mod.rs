@@ -202,7 +202,7 @@ impl Log for KafkaLog {
         let ours: Vec<&str> = self.topics.iter().map(String::as_str).collect();
         let mut topics = counts(&self.admin, &ours).await?;
         topics.retain(|topic, _| self.topics.contains(topic));
-        Ok(LogIdentity { kind: "kafka", id, topics })
+        Ok(LogIdentity { kind: LogIdentity::KAFKA, id, topics })
     }
 
     async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {

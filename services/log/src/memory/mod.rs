@@ -250,7 +250,7 @@ impl Log for MemoryLog {
 
     async fn identity(&self) -> Result<LogIdentity> {
         let state = self.lock();
-        Ok(LogIdentity { kind: "memory", id: state.id.clone(), topics: state.counts.clone() })
+        Ok(LogIdentity { kind: LogIdentity::MEMORY, id: state.id.clone(), topics: state.counts.clone() })
     }
 
     async fn offset_for_time(&self, at: &TopicPartition, microseconds: i64) -> Result<Option<i64>> {

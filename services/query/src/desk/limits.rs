@@ -35,6 +35,19 @@ pub struct SqlLimits {
 impl SqlLimits {
     /// Bytes of a query's text. Long enough for any that a person writes; what is planned recursively stays shallow.
     pub const TEXT: usize = 64 * 1024;
+    /// Memory of one query unless said otherwise.
+    pub const MEMORY: usize = 256 * MIB;
+    /// Memory of all queries unless said otherwise.
+    pub const TOTAL_MEMORY: usize = 512 * MIB;
+    /// Rows of an answer unless said otherwise.
+    pub const ROWS: u64 = 1_000_000;
+    /// Queries at a time unless said otherwise.
+    pub const QUERIES: u16 = 8;
+
+    /// How many of so many queries at a time one credential may have.
+    pub fn each_of(queries: u16) -> usize {
+        usize::from(queries.div_ceil(2))
+    }
 
     /// Three quarters of the machine's memory and no other limit: for a process that answers only who started it.
     pub(super) fn of_machine() -> Self {
@@ -56,13 +69,13 @@ impl Default for SqlLimits {
     fn default() -> Self {
         Self {
             time: Duration::from_secs(60),
-            memory: 256 * MIB,
-            total_memory: 512 * MIB,
+            memory: Self::MEMORY,
+            total_memory: Self::TOTAL_MEMORY,
             scratch: None,
-            rows: 1_000_000,
+            rows: Self::ROWS,
             bytes: 256 * MIB as u64,
-            queries: 8,
-            queries_each: 4,
+            queries: usize::from(Self::QUERIES),
+            queries_each: Self::each_of(Self::QUERIES),
         }
     }
 }

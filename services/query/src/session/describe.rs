@@ -4,7 +4,8 @@ use arrow::datatypes::Schema;
 use helan_queries::Views;
 use helan_schemas::tables::Table;
 
-use crate::catalog_tables::{Leaf, arrow_type};
+use crate::catalog_tables::Leaf;
+use crate::views::view::arrow_type;
 
 const VIEW: &str = "view";
 const FUNCTION: &str = "function";

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -19,11 +19,11 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::ExecutionPlan;
 use futures::future::BoxFuture;
-use helan_queries::Query;
+use helan_queries::{Query, Type};
+use helan_schemas::tables::instant;
 use tokio::sync::OnceCell;
 use tracing::Instrument;
 
-use crate::catalog_tables::arrow_type;
 use crate::session::scope::{Kept, Scope};
 use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
@@ -45,6 +45,21 @@ pub(crate) struct View {
 pub(crate) fn schema(query: &Query) -> SchemaRef {
     let fields = query.columns.iter().map(|column| Field::new(column.name, arrow_type(column.data_type), true));
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// The Arrow type of a view's column.
+pub(crate) fn arrow_type(data_type: Type) -> DataType {
+    match data_type {
+        Type::Text => DataType::Utf8,
+        Type::Int => DataType::Int32,
+        Type::Bigint => DataType::Int64,
+        Type::Bool => DataType::Boolean,
+        Type::Date => DataType::Date32,
+        Type::Instant => instant(),
+        Type::Bytes => DataType::Binary,
+        Type::Decimal(precision, scale) if precision <= 38 => DataType::Decimal128(precision, scale),
+        Type::Decimal(precision, scale) => DataType::Decimal256(precision, scale),
+    }
 }
 
 impl View {

@@ -2,18 +2,16 @@
 //!
 //! Sources: the field guides of the SDMX Technical Working Group, `sdmx-csv` v2.0.0 and `sdmx-json` v2.0.0.
 
-use std::collections::BTreeMap;
+mod data;
+mod structure;
 
 use helan_query::without_zeros;
-use helan_runtime::clock::rfc_3339;
 use helan_schemas::catalog::OverAreas;
-use helan_schemas::codes;
 use helan_schemas::period::{Period, PeriodKind};
-use serde_json::json;
 
-use crate::error::RollupError;
-use crate::export::{Export, Row, table};
-use crate::words;
+pub(crate) use self::data::data;
+pub(crate) use self::structure::structure;
+use crate::export::{Export, Row};
 
 const AGENCY: &str = "HELAN";
 const VERSION: &str = "1.0.0";
@@ -75,15 +73,6 @@ const ATTRIBUTES: [Component; 19] = [
         Kind::Free("Decimal"),
     ),
 ];
-
-/// Attributes that are the same for all rows.
-const OF_THE_WHOLE: [&str; 4] = ["PUBLICATION", "AS_OF", "RELEASE_STATE", "EMBARGO_TIME"];
-
-/// Where a record has area, value, its status as an observation and how it was got.
-const AREA_AT: usize = 4;
-const VALUE_AT: usize = 8;
-const OBS_STATUS_AT: usize = 9;
-const STATUS_AT: usize = 10;
 
 /// A text as an SDMX id: what an id may not hold becomes an underscore.
 fn id(text: &str) -> String {
@@ -159,206 +148,6 @@ fn left_over(row: &Row) -> Option<Residual> {
         // Made of whole and parts, it is an estimate if either is; else it is what the whole is.
         observation_status: if is_estimated { "E" } else { observation_status(row) }.to_owned(),
     })
-}
-
-pub(crate) fn data(export: &Export) -> Result<String, RollupError> {
-    let failed = |error: csv::Error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}"));
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let mut heads = vec!["STRUCTURE", "STRUCTURE_ID", "ACTION"];
-    heads.extend(DIMENSIONS.iter().map(|component| component.0));
-    heads.extend(["TIME_PERIOD", "OBS_VALUE"]);
-    heads.extend(ATTRIBUTES.iter().map(|component| component.0));
-    writer.write_record(&heads).map_err(failed)?;
-    let structure = format!("{AGENCY}:{STRUCTURE}({VERSION})");
-    let as_of = rfc_3339(export.as_of);
-    for row in &export.rows {
-        let key = &row.value.key;
-        let field = |name: &str| row.field(name).unwrap_or_default().to_owned();
-        let decimals = export.indicator(&key.indicator).map_or_else(String::new, |found| found.decimals.to_string());
-        let record = [
-            "dataflow".to_owned(),
-            structure.clone(),
-            "R".to_owned(),
-            frequency(&key.time_period).to_owned(),
-            id(&key.ref_area),
-            id(&key.indicator),
-            key.target_id.as_deref().map_or_else(|| NOT_APPLICABLE.to_owned(), id),
-            key.time_period.clone(),
-            row.whole().map_or_else(String::new, crate::rows::decimal_text),
-            observation_status(row).to_owned(),
-            row.value.status.clone(),
-            table::unit(export, row).unwrap_or_default(),
-            decimals,
-            label(row, "vintage"),
-            label(row, "basis"),
-            field("coverage_reported"),
-            field("coverage_expected"),
-            field("comparator"),
-            without_zeros(&field("target_value")).to_owned(),
-            without_zeros(&field("fulfilment")).to_owned(),
-            field("sensitive"),
-            field("demo"),
-            export.publication.clone().unwrap_or_default(),
-            as_of.clone(),
-            export.state_code().unwrap_or_default().to_owned(),
-            export.embargo_until().map_or_else(String::new, rfc_3339),
-            label(row, "edition"),
-            row.part().map_or_else(String::new, crate::rows::decimal_text),
-        ];
-        writer.write_record(&record).map_err(failed)?;
-        if let Some(Residual { value, status, observation_status }) = residual(export, row) {
-            let changed = [
-                (AREA_AT, residual_area(&key.ref_area)),
-                (VALUE_AT, value.unwrap_or_default()),
-                (OBS_STATUS_AT, observation_status),
-                (STATUS_AT, status),
-            ];
-            let mut record = record;
-            changed.into_iter().for_each(|(at, text)| record[at] = text);
-            writer.write_record(&record).map_err(failed)?;
-        }
-    }
-    let bytes =
-        writer.into_inner().map_err(|error| RollupError::Asked(format!("SDMX-CSV cannot be written: {error}")))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Code → Chinese, English.
-type Codes = BTreeMap<String, (String, String)>;
-
-fn codelists(export: &Export) -> Vec<(&'static str, &'static str, &'static str, Codes)> {
-    let catalog = &export.catalog;
-    let named = |code: &str, zh: &str, en: &str| (id(code), (zh.to_owned(), en.to_owned()));
-    let mut areas: Codes = catalog.areas.iter().map(|area| named(&area.code, &area.name_zh, &area.name_en)).collect();
-    areas.extend(catalog.groups.iter().map(|group| named(&group.group_id, &group.name_zh, &group.name_en)));
-    let residuals = export.rows.iter().filter(|row| residual(export, row).is_some()).map(|row| {
-        let code = &row.value.key.ref_area;
-        let (zh, en) = export.place(code);
-        (residual_area(code), (format!("{zh}（未分解）"), format!("{en} (not distributed)")))
-    });
-    areas.extend(residuals);
-    let indicators = catalog.indicators.iter().map(|one| named(&one.indicator, &one.name_zh, &one.name_en));
-    let mut targets: Codes =
-        catalog.targets.iter().map(|one| named(&one.target_id, &one.name_zh, &one.name_en)).collect();
-    targets.extend([named(NOT_APPLICABLE, "不适用", "Not applicable")]);
-    let frequencies = [
-        ("A", "年", "Annual"),
-        ("S", "半年", "Half-yearly"),
-        ("Q", "季", "Quarterly"),
-        ("M", "月", "Monthly"),
-        ("W", "周", "Weekly"),
-        ("D", "日", "Daily"),
-        ("_U", "累计时段", "A range of its own length"),
-    ];
-    let statuses = export.rows.iter().map(|row| {
-        let (zh, en) = words::status(&row.value.status);
-        named(&row.value.status, zh, en)
-    });
-    let residuals = export.rows.iter().filter_map(|row| residual(export, row).map(|residual| residual.status));
-    let residuals: Vec<String> = residuals.chain(["residual".to_owned()]).collect();
-    let statuses = statuses.chain(residuals.iter().map(|status| {
-        let (zh, en) = words::status(status);
-        named(status, zh, en)
-    }));
-    let mut observed: Codes = codes::OBS_STATUS_NAMES.iter().map(|(code, zh, en)| named(code, zh, en)).collect();
-    for row in &export.rows {
-        let code = observation_status(row);
-        observed.entry(id(code)).or_insert_with(|| (code.to_owned(), code.to_owned()));
-    }
-    vec![
-        ("CL_FREQ", "频率", "Frequency", frequencies.iter().map(|(code, zh, en)| named(code, zh, en)).collect()),
-        ("CL_AREA", "地区和组", "Areas and groups", areas),
-        ("CL_INDICATOR", "指标", "Indicators", indicators.collect()),
-        ("CL_TARGET", "目标", "Targets", targets),
-        ("CL_OBS_STATUS", "数值状态", "Observation status", observed),
-        ("CL_VALUE_STATUS", "取值方式或结论", "Status of the value, or verdict", statuses.collect()),
-    ]
-}
-
-/// The message as text: `meta` comes first, because readers look at the beginning to see which version it is.
-pub(crate) fn structure(export: &Export) -> String {
-    let head = &export.catalog.head;
-    let concept =
-        |name: &str| format!("urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={AGENCY}:CS_HELAN({VERSION}).{name}");
-    let representation = |kind: &Kind| match kind {
-        Kind::Coded(list) => {
-            json!({"enumeration": format!("urn:sdmx:org.sdmx.infomodel.codelist.Codelist={AGENCY}:{list}({VERSION})")})
-        }
-        Kind::Free(data_type) => json!({"format": {"dataType": data_type}}),
-    };
-    let nameable = |id: &str, zh: &str, en: &str| json!({"id": id, "name": en, "names": {"zh": zh, "en": en}});
-    let maintained = |id: &str, zh: &str, en: &str| {
-        let mut value = nameable(id, zh, en);
-        value["agencyID"] = json!(AGENCY);
-        value["version"] = json!(VERSION);
-        value
-    };
-    let time = Component("TIME_PERIOD", "时期", "Time period", Kind::Free("ObservationalTimePeriod"));
-    let measure = Component("OBS_VALUE", "数值", "Observation value", Kind::Free("Decimal"));
-    let every = DIMENSIONS.iter().chain([&time, &measure]).chain(&ATTRIBUTES);
-    let mut concepts = maintained("CS_HELAN", "概念", "Concepts");
-    concepts["concepts"] = every.map(|component| nameable(component.0, component.1, component.2)).collect();
-    let lists = codelists(export).into_iter().map(|(list, zh, en, codes)| {
-        let mut value = maintained(list, zh, en);
-        let codes = codes.iter().map(|(code, (zh, en))| {
-            // A name may be missing in one language; SDMX asks for one that is not empty.
-            let or_code = |text: &str| if text.is_empty() { code.clone() } else { text.to_owned() };
-            nameable(code, &or_code(zh), &or_code(en))
-        });
-        value["codes"] = codes.collect();
-        value
-    });
-    let dimensions = DIMENSIONS.iter().map(|component| {
-        json!({"id": component.0, "conceptIdentity": concept(component.0), "localRepresentation": representation(&component.3)})
-    });
-    let attributes = ATTRIBUTES.iter().map(|component| {
-        let attached =
-            if OF_THE_WHOLE.contains(&component.0) { json!({"dataflow": {}}) } else { json!({"observation": {}}) };
-        json!({
-            "id": component.0, "conceptIdentity": concept(component.0), "usage": "optional",
-            "attributeRelationship": attached, "localRepresentation": representation(&component.3),
-        })
-    });
-    let mut data_structure = maintained(STRUCTURE, "已发布数值", "Published values");
-    data_structure["dataStructureComponents"] = json!({
-        "dimensionList": {
-            "id": "DimensionDescriptor",
-            "dimensions": dimensions.collect::<Vec<_>>(),
-            "timeDimension": {"id": time.0, "conceptIdentity": concept(time.0), "localRepresentation": representation(&time.3)},
-        },
-        "measureList": {
-            "id": "MeasureDescriptor",
-            "measures": [{"id": measure.0, "conceptIdentity": concept(measure.0), "usage": "optional", "localRepresentation": representation(&measure.3)}],
-        },
-        "attributeList": {"id": "AttributeDescriptor", "attributes": attributes.collect::<Vec<_>>()},
-    });
-    let mut dataflow = maintained(STRUCTURE, &head.name_zh, &head.name_en);
-    dataflow["structure"] =
-        json!(format!("urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure={AGENCY}:{STRUCTURE}({VERSION})"));
-    dataflow["annotations"] = json!([
-        {"type": "CATALOG", "title": format!("{} {}", head.id, export.catalog.digest)},
-        {"type": "PUBLICATION", "title": export.publication.as_deref().unwrap_or("live")},
-        {"type": "AS_OF", "title": rfc_3339(export.as_of)},
-    ]);
-    let meta = json!({
-        "schema": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/v2.0.0/structure-message/tools/schemas/2.0.0/sdmx-json-structure-schema.json",
-        "id": format!("HELAN_{}", export.publication.as_deref().unwrap_or("live")),
-        "test": false,
-        "prepared": rfc_3339(export.as_of),
-        "contentLanguages": ["zh", "en"],
-        "sender": {"id": AGENCY},
-    });
-    let data = json!({
-        "conceptSchemes": [concepts],
-        "codelists": lists.collect::<Vec<_>>(),
-        "dataStructures": [data_structure],
-        "dataflows": [dataflow],
-    });
-    // The schema's address must stand near the beginning, and serde_json sorts keys: so it is written by hand.
-    let schema = &meta["schema"];
-    let rest: Vec<_> = meta.as_object().into_iter().flatten().filter(|(key, _)| *key != "schema").collect();
-    let rest: String = rest.into_iter().map(|(key, value)| format!(",\n    \"{key}\": {value}")).collect();
-    format!("{{\n  \"meta\": {{\n    \"schema\": {schema}{rest}\n  }},\n  \"data\": {data:#}\n}}\n")
 }
 
 #[cfg(test)]

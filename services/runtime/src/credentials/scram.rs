@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::token::{Token, hex};
 
-/// What RFC 7677 asks for at least; drivers refuse less. More would only cost time: a token is 256 bits of chance.
+/// What RFC 7677 asks for at least; drivers refuse less. More would only cost time, as a slow hash would ([`super`]).
 pub(super) const ITERATIONS: u32 = 4096;
 /// Bytes of a salt.
 pub(super) const SALT: usize = 16;

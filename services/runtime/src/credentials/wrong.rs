@@ -31,6 +31,9 @@ pub struct WrongTokens {
 }
 
 impl WrongTokens {
+    /// Wrong tokens that one address may send in a minute, unless said otherwise.
+    pub const PER_MINUTE: u32 = 30;
+
     /// Counts that are forgotten at a rate.
     pub fn new(clock: Clock, a_minute: u32) -> Self {
         Self { clock, a_minute: f64::from(a_minute), levels: Arc::default() }

@@ -43,7 +43,7 @@ impl WrongTokens {
 
     /// Whether a request is turned away unseen: too many wrong tokens came from its address, and this one is wrong too.
     /// A right one is let through, so that a stranger behind the same address locks nobody out. That tells no more than
-    /// 401 does: a token is 256 bits of chance, and what is bounded is the work that wrong ones make.
+    /// 401 does: no token can be guessed ([`helan_runtime::credentials`]); what is bounded is the work that wrong ones make.
     pub(super) fn turns_away(&self, client: IpAddr, judged: Result<(), AuthError>) -> bool {
         !matches!(judged, Ok(()) | Err(AuthError::Unavailable)) && self.counted.are_too_many(client)
     }

@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::word;
+use super::parse::word;
 use crate::problem::{Own, Problem};
 
 /// What is refused, by the first word of a statement; none where the desk may be asked.

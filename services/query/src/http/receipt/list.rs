@@ -5,6 +5,7 @@ use axum::extract::State;
 use datafusion::logical_expr::{Expr, col, lit};
 use datafusion::scalar::ScalarValue;
 use helan_http::ErrorBody;
+use helan_schemas::codes::OUTCOMES;
 use helan_schemas::refusal::Code;
 use helan_schemas::tables::Table;
 use jiff::civil::Date;
@@ -21,8 +22,6 @@ use crate::http::refuse::Refusal;
 
 /// Submissions of one answer, unless fewer are asked for.
 const MOST: usize = 1_000;
-/// What became of a submission, as the table writes it.
-const STATES: [&str; 3] = ["accepted", "repeat", "refused"];
 
 /// What the query of a request may say.
 #[derive(Debug, Default, Deserialize)]
@@ -123,7 +122,7 @@ impl Parameters {
             filter = filter.and(col("source").eq(lit(source.as_str())));
         }
         if let Some(state) = &self.state {
-            if !STATES.contains(&state.as_str()) {
+            if !OUTCOMES.contains(&state.as_str()) {
                 return Err(Refusal::found(Code::QueryInvalid, format!("state={state:?}")));
             }
             filter = filter.and(col("outcome").eq(lit(state.as_str())));

@@ -1,0 +1,37 @@
+//! The constants that a question's filters name.
+
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+
+use super::Names;
+
+/// The constants that a column must equal one of, if the filters say so.
+pub(super) fn constants(filters: &[Expr], column: &str) -> Option<Names> {
+    let found = filters.iter().filter_map(|filter| among(filter, column));
+    found.reduce(|one, other| &one & &other)
+}
+
+pub(super) fn among(filter: &Expr, column: &str) -> Option<Names> {
+    let is_it = |expr: &Expr| matches!(expr, Expr::Column(found) if found.name == column);
+    match filter {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            let value = if is_it(left) { right } else { left };
+            (is_it(left) || is_it(right)).then(|| constant(value)).flatten().map(|text| Names::from([text]))
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+            Some(&among(left, column)? | &among(right, column)?)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
+            constants(&[left.as_ref().clone(), right.as_ref().clone()], column)
+        }
+        Expr::InList(InList { expr, list, negated: false }) if is_it(expr) => list.iter().map(constant).collect(),
+        _ => None,
+    }
+}
+
+pub(super) fn constant(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
+        _ => None,
+    }
+}
