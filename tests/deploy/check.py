@@ -114,15 +114,15 @@ class Chart(Case):
 
     def test_wrong_values_are_refused(self):
         for setting, word in [
-            ("ingest.city.replica=2", "additional properties"),
-            ("ingest.city.replicas=0", "minimum"),
+            ("ingest.city.replica=2", "[Aa]dditional propert"),
+            ("ingest.city.replicas=0", "minimum|greater than or equal"),
             ("log.url=kafka-0:9092", "pattern"),
             ("lake.url=/var/lib/lake", "pattern"),
             ("image.tag=latest", "not"),
             ("image.digest=sha256:12", "pattern"),
             ("credentialsSecret=", "pattern"),
             ("rollup.schedule=daily", "pattern"),
-            ("networkPolicy.egressPorts={0}", "minimum"),
+            ("networkPolicy.egressPorts={0}", "minimum|greater than or equal"),
             ("traces.endpoint=collector:4318", "pattern"),
             ("tls.behindProxy=false", "secretName"),
         ]:
@@ -130,7 +130,8 @@ class Chart(Case):
                 code, said = self.render("--set", setting)
                 self.assertNotEqual(code, 0, said)
                 self.assertIn("values don't meet the specifications of the schema", said)
-                self.assertIn(word, said)
+                # Releases of Helm say it in different words.
+                self.assertRegex(said, word)
 
     def test_tls_ends_in_the_pods_if_a_secret_is_named(self):
         text = self.manifests("--set", "tls.behindProxy=false,tls.secretName=helan-tls")
