@@ -26,7 +26,7 @@ async fn with_topic() -> (tempfile::TempDir, Arc<dyn Log>) {
 }
 
 /// The file of the log in `directory`, past the log.
-fn database(directory: &tempfile::TempDir) -> rusqlite::Connection {
+fn opened(directory: &tempfile::TempDir) -> rusqlite::Connection {
     rusqlite::Connection::open(directory.path().join("log.sqlite")).expect("a database")
 }
 
@@ -137,7 +137,7 @@ async fn files_are_private_and_of_a_known_version() {
         assert_eq!(mode & 0o777, 0o600, "{:?}", file.path());
     }
     drop(log);
-    let database = database(&directory);
+    let database = opened(&directory);
     database.pragma_update(None, "user_version", 3).expect("the version can be set");
     drop(database);
     let url = format!("embedded://{}", directory.path().display());
@@ -152,7 +152,7 @@ async fn a_hole_stops_the_reader_at_what_is_missing() {
     for number in 0..5 {
         log.append(numbered("t", number)).await.expect("appended");
     }
-    let database = database(&directory);
+    let database = opened(&directory);
     let gone = database.execute("delete from records where address & 140737488355327 = 2", []).expect("deleted");
     assert_eq!(gone, 1);
     let mut subscription = log.subscribe("g", &["t"]).await.expect("subscribed");
@@ -184,7 +184,7 @@ async fn a_record_that_was_changed_on_disk_stops_its_partition_alone() {
         }
         let at = TopicPartition::new("t", 0);
         let before = log.summaries(&[(at.clone(), 2)]).await.expect("a digest");
-        let database = database(&directory);
+        let database = opened(&directory);
         let sql = format!("update records set {change} where address & 140737488355327 = 2");
         assert_eq!(database.execute(&sql, []).expect("changed"), 1);
         assert_ne!(log.summaries(&[(at.clone(), 2)]).await.expect("a digest"), before, "it is of what is there");
@@ -217,7 +217,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
     let at = TopicPartition::new("t", 0);
     let digests = log.summaries(&[(at.clone(), 1)]).await.expect("digests");
     drop(log);
-    let database = database(&directory);
+    let database = opened(&directory);
     database
         .execute_batch("alter table records drop column digest; pragma user_version = 1")
         .expect("the first format");
@@ -231,7 +231,7 @@ async fn a_log_of_the_first_format_is_read_and_goes_on() {
         assert_eq!(log.summaries(&[(at.clone(), 1)]).await, Ok(digests.clone()), "of what is there");
     }
     writing(directory.path()).await.append(numbered("t", 3)).await.expect("it goes on");
-    let database = database(&directory);
+    let database = opened(&directory);
     let with: i64 =
         database.query_row("select count(digest) from records", [], |row| row.get(0)).expect("digests are counted");
     assert_eq!(with, 1);
