@@ -33,6 +33,13 @@ pub struct Query {
     pub sql: &'static str,
 }
 
+impl Query {
+    /// Whether its text has the parameters `$as_of` and `$recorded`.
+    pub fn takes_moments(&self) -> bool {
+        self.sql.contains('$')
+    }
+}
+
 /// What a question may name, so that the rows it asks for follow from a part of the statements: those of what it names,
 /// and of all that this is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,9 +11,10 @@ mod repeat;
 mod rules;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use helan_schemas::tables::Table;
 use include_dir::{Dir, File, include_dir};
 
 pub use answers::{Views, sample};
@@ -75,6 +76,16 @@ pub fn resting_on(names: &[&str]) -> Vec<&'static str> {
         }
     }
     found
+}
+
+/// The views that follow from the catalog and the moments alone, whatever was reported.
+pub fn of_catalog() -> &'static BTreeSet<&'static str> {
+    static OF_CATALOG: OnceLock<BTreeSet<&'static str>> = OnceLock::new();
+    OF_CATALOG.get_or_init(|| {
+        let of_lake: Vec<_> = Table::ALL.into_iter().map(Table::name).collect();
+        let others = resting_on(&of_lake);
+        all().iter().map(|query| query.name).filter(|name| !others.contains(name)).collect()
+    })
 }
 
 /// The rule digest of every view.
@@ -177,7 +188,7 @@ mod tests {
 
     #[test]
     fn only_leaf_views_take_parameters() {
-        for query in all().iter().filter(|query| query.sql.contains('$')) {
+        for query in all().iter().filter(|query| query.takes_moments()) {
             assert!(query.inputs.iter().all(|input| get(input).is_none()), "{} reads a view", query.name);
         }
     }

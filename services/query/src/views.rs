@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod as_of;
 pub(crate) mod narrow;
 pub(crate) mod pieces;
+pub(crate) mod planned;
 pub(crate) mod row_numbers;
 pub(crate) mod standing;
 pub(crate) mod view;

@@ -26,6 +26,7 @@ use crate::session::context::{self, Size};
 use crate::session::hidden::Hidden;
 use crate::session::news::OfPart;
 use crate::views::narrow::{AT_ONCE, Part};
+use crate::views::planned::{Plans, Stage};
 use crate::views::standing;
 use crate::views::standing::Standing;
 use crate::views::view::View;
@@ -34,6 +35,8 @@ use crate::views::view::View;
 const FEW: usize = 200_000;
 /// As [`FEW`], of a part of the statements: its views are many, and what they read is little.
 const FEW_OF_PART: u64 = 50_000;
+/// The leaf table of the moments themselves.
+const KNOWLEDGE: &str = "knowledge";
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
 
@@ -48,11 +51,13 @@ pub struct Budget {
     pub few: usize,
     /// Each question on one thread, however many events there are: for many askers, and a bounded memory.
     pub in_one: bool,
+    /// How views are planned: clones share what was planned.
+    pub plans: Plans,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW, in_one: false }
+        Self { memory: Arc::default(), at_once: AT_ONCE, few: FEW, in_one: false, plans: Plans::default() }
     }
 }
 
@@ -73,6 +78,8 @@ pub(crate) struct Pinned {
     pub(crate) memory: Arc<RuntimeEnv>,
     /// Statements out of which a view is computed at once.
     pub(crate) at_once: u64,
+    /// How its views are planned.
+    pub(crate) plans: Plans,
     scopes: Mutex<HashMap<(i64, i64), Weak<Scope>>>,
 }
 
@@ -83,7 +90,7 @@ impl Pinned {
         catalog: Arc<Catalog>,
         zone: TimeZone,
         small: bool,
-        Budget { memory, at_once, in_one, .. }: Budget,
+        Budget { memory, at_once, in_one, plans, .. }: Budget,
     ) -> Arc<Self> {
         let views = Views::of(&catalog);
         Arc::new(Self {
@@ -96,6 +103,7 @@ impl Pinned {
             in_one,
             memory,
             at_once,
+            plans,
             scopes: Mutex::default(),
         })
     }
@@ -141,6 +149,7 @@ pub(crate) struct Scope {
     pub(crate) recorded: i64,
     /// Which statements there are.
     pub(crate) part: Part,
+    size: Size,
     /// The scope of all statements, of which this one has a part.
     pub(crate) whole: Weak<Scope>,
     /// The parts that were asked for last.
@@ -195,14 +204,29 @@ impl Scope {
             let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
             let (parts, standing, prepared, known) =
                 (Mutex::default(), OnceCell::new(), OnceCell::new(), OnceCell::new());
-            Self { pinned, as_of, recorded, part, whole, parts, context, knowledge, rows, standing, prepared, known }
+            Self {
+                pinned,
+                as_of,
+                recorded,
+                part,
+                size,
+                whole,
+                parts,
+                context,
+                knowledge,
+                rows,
+                standing,
+                prepared,
+                known,
+            }
         }))
     }
 
     /// Which part of the statements a view needs for the rows that pass these filters; the whole if it is computed already.
     pub(crate) fn needed(&self, query: &Query, filters: &[Expr]) -> Part {
         let is_computed = self.rows(query.name).is_some_and(OnceCell::initialized);
-        if self.pinned.small || !self.part.is_whole() || is_computed || query.narrows.is_empty() {
+        let is_same = query.narrows.is_empty() || helan_queries::of_catalog().contains(query.name);
+        if self.pinned.small || !self.part.is_whole() || is_computed || is_same {
             return Part::default();
         }
         Part::needed(query, filters, &self.pinned.catalog)
@@ -252,7 +276,27 @@ impl Scope {
     pub(crate) fn view(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
         match query.name {
             standing::NAME => Arc::new(Standing::new(query, self)),
+            // What the catalog says is the same for all statements.
+            name if helan_queries::of_catalog().contains(name) => {
+                Arc::new(View::new(query, self.whole.upgrade().unwrap_or(self), false))
+            }
             _ => Arc::new(View::new(query, self, false)),
+        }
+    }
+
+    /// What a name in the text of a view means.
+    pub(crate) fn table(self: &Arc<Self>, name: &str) -> Option<Arc<dyn TableProvider>> {
+        let leaf = || self.pinned.tables.get(name).cloned();
+        let view = || self.pinned.views.get(name).map(|query| self.clone().view(query));
+        if name == KNOWLEDGE { Some(self.knowledge.clone()) } else { leaf().or_else(view) }
+    }
+
+    /// How far a view's plan is the same for all scopes: one that takes moments is bound to them before it is optimised, and
+    /// one whose rows are not kept is optimised within the plan of its reader.
+    pub(crate) fn stage(&self, query: &Query) -> Stage {
+        match query.materialise && !query.takes_moments() {
+            true => Stage::Optimised { small: self.size.small },
+            false => Stage::Written,
         }
     }
 
@@ -344,7 +388,7 @@ impl SchemaProvider for Names {
     fn table_names(&self) -> Vec<String> {
         let Some(scope) = self.scope.upgrade() else { return Vec::new() };
         let mut names: Vec<String> = scope.pinned.tables.keys().cloned().collect();
-        names.push("knowledge".to_owned());
+        names.push(KNOWLEDGE.to_owned());
         names.extend(scope.pinned.views.all().map(|query| query.name.to_owned()));
         names
     }
@@ -353,18 +397,14 @@ impl SchemaProvider for Names {
         let Some(scope) = self.scope.upgrade() else {
             return Err(DataFusionError::Internal("the session of this plan has ended".to_owned()));
         };
-        if name == "knowledge" {
-            return Ok(Some(scope.knowledge.clone()));
+        match scope.pinned.views.get(name).filter(|_| self.kept.is_some()) {
+            Some(query) => Ok(Some(scope.asked(query))),
+            None => Ok(scope.table(name)),
         }
-        if let Some(table) = scope.pinned.tables.get(name) {
-            return Ok(Some(table.clone()));
-        }
-        let is_asked = self.kept.is_some();
-        Ok(scope.pinned.views.get(name).map(|query| if is_asked { scope.asked(query) } else { scope.view(query) }))
     }
 
     fn table_exist(&self, name: &str) -> bool {
         let known = |pinned: &Pinned| pinned.tables.contains_key(name) || pinned.views.get(name).is_some();
-        name == "knowledge" || self.scope.upgrade().is_some_and(|scope| known(&scope.pinned))
+        name == KNOWLEDGE || self.scope.upgrade().is_some_and(|scope| known(&scope.pinned))
     }
 }

@@ -14,10 +14,11 @@ use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SessionState;
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use futures::future::BoxFuture;
 use helan_queries::{Query, Type};
 use helan_schemas::tables::instant;
@@ -27,6 +28,7 @@ use tracing::Instrument;
 use crate::session::scope::{Kept, Scope};
 use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
+use crate::views::planned::{Stage, to_plan};
 use crate::views::standing;
 
 /// The view of all statements.
@@ -93,7 +95,7 @@ impl View {
             let span = tracing::debug_span!("view", view = query.name);
             let work = async move {
                 let started = std::time::Instant::now();
-                let batches = frame(query, &schema, &scope).await?.collect().await?;
+                let batches = computed(query, &scope).await?;
                 tracing::debug!(view = query.name, duration_ms = started.elapsed().as_millis() as u64, "view computed");
                 let batches = batches.into_iter().map(|batch| {
                     RecordBatch::try_new(schema.clone(), batch.columns().to_vec()).map_err(DataFusionError::from)
@@ -154,6 +156,9 @@ impl TableProvider for View {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.is_asked {
+            ahead(self.query, &self.scope);
+        }
         let part = self.scope.needed(self.query, filters);
         if let Some(pieces) = self.pieces(&part).await? {
             let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
@@ -171,7 +176,7 @@ impl TableProvider for View {
         let projection = projection.cloned();
         let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
         in_task(state.runtime_env().clone(), async move {
-            let mut frame = frame(query, &schema, &scope).await?;
+            let mut frame = frame(query, &scope).await?;
             // Every other view rests on these, or on `standing`, which holds to the part itself.
             let of_part = if query.name == STATEMENTS { scope.part.filters() } else { Vec::new() };
             for filter in filters.into_iter().chain(of_part) {
@@ -207,25 +212,74 @@ pub(crate) async fn in_task<T: Send + 'static>(
     }
 }
 
-/// The view's text, bound to the scope's moments, with exactly the columns of its header.
-async fn frame(query: &'static Query, schema: &Schema, scope: &Scope) -> Result<DataFrame> {
-    let state = scope.context.state();
-    let context = |error: DataFusionError| error.context(format!("view {}", query.name));
-    let plan = state.create_logical_plan(query.sql).await.map_err(context)?;
-    let plan = bind(plan, scope).map_err(context)?;
-    let have = plan.schema().field_names().len();
-    // Types are settled by the analyser, after this plan's own schema: so each column is cast, mostly for nothing.
-    let columns = schema.fields().iter().map(|field| {
-        cast(Expr::Column(Column::from_name(field.name())), field.data_type().clone()).alias(field.name())
-    });
-    let columns: Vec<Expr> = columns.collect();
-    if have != columns.len() {
-        return Err(context(DataFusionError::Plan(format!(
-            "its text has {have} columns, its header {}",
-            columns.len()
-        ))));
+/// The rows of a view.
+async fn computed(query: &'static Query, scope: &Arc<Scope>) -> Result<Vec<RecordBatch>> {
+    match scope.stage(query) {
+        Stage::Written => frame(query, scope).await?.collect().await,
+        Stage::Optimised { .. } => {
+            let plan = planned(query, scope).await?;
+            let state = scope.context.state();
+            let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
+            collect(plan, state.task_ctx()).await
+        }
     }
-    DataFrame::new(state, plan).select(columns).map_err(context)
+}
+
+/// The view's text, bound to the scope's moments, with exactly the columns of its header.
+async fn frame(query: &'static Query, scope: &Arc<Scope>) -> Result<DataFrame> {
+    let plan = match scope.stage(query) {
+        Stage::Written => planned(query, scope).await?,
+        // Its rows are kept elsewhere: here it is part of a plan.
+        Stage::Optimised { .. } => scope.context.state().create_logical_plan(query.sql).await?,
+    };
+    let context = |error: DataFusionError| error.context(format!("view {}", query.name));
+    shown(query, bind(plan, scope).map_err(context)?, scope.context.state()).map_err(context)
+}
+
+/// The plan of a view's text, as far as it is the same for all scopes, over the tables of this one.
+async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<LogicalPlan> {
+    let stage = scope.stage(query);
+    let make = || -> BoxFuture<'_, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let state = scope.context.state();
+            let plan = state.create_logical_plan(query.sql).await?;
+            match stage {
+                Stage::Written => Ok(plan),
+                Stage::Optimised { .. } => state.optimize(shown(query, plan, state.clone())?.logical_plan()),
+            }
+        })
+    };
+    let plan = scope.pinned.plans.plan(query, stage, scope, make).await;
+    plan.map_err(|error| error.context(format!("view {}", query.name)))
+}
+
+/// Plans what a view's rows follow from, beside what asks for them: one text needs the next only when it is scanned.
+fn ahead(query: &'static Query, scope: &Arc<Scope>) {
+    let waiting = to_plan(query, scope);
+    if waiting.len() > 1 {
+        let scope = scope.clone();
+        let plan = async move {
+            for query in waiting {
+                // Whoever needs it is told what is wrong with it.
+                let _ = planned(query, &scope).await;
+            }
+        };
+        tokio::spawn(plan.in_current_span());
+    }
+}
+
+/// A view's text with exactly the columns of its header.
+fn shown(query: &Query, plan: LogicalPlan, state: SessionState) -> Result<DataFrame> {
+    let have = plan.schema().fields().len();
+    if have != query.columns.len() {
+        let columns = query.columns.len();
+        return Err(DataFusionError::Plan(format!("its text has {have} columns, its header {columns}")));
+    }
+    // Types are settled by the analyser, after this plan's own schema: so each column is cast, mostly for nothing.
+    let columns = query.columns.iter().map(|column| {
+        cast(Expr::Column(Column::from_name(column.name)), arrow_type(column.data_type)).alias(column.name)
+    });
+    DataFrame::new(state, plan).select(columns.collect::<Vec<_>>())
 }
 
 /// Binds `$as_of` and `$recorded`, which only leaf views have.
