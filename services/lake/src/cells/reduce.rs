@@ -1,16 +1,17 @@
 //! Of many statements, the newest of each kind. Memory follows the kinds and the widest batch, not the statements.
 
+use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::compute::{cast, interleave_record_batch};
-use arrow::datatypes::{DataType, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::statements::{column, int, text, time};
+use super::statements::{column, time};
 use super::{FIRST_RECEIVED_AT, KINDS, STATEMENTS, WITHDRAWN_AT};
 
 /// Rows that are given back at once.
@@ -110,9 +111,9 @@ impl Reducer {
             };
             let group = &self.groups[found];
             let newer = match (known_at, recorded_at).cmp(&(group.known_at, group.recorded_at)) {
-                std::cmp::Ordering::Less => false,
-                std::cmp::Ordering::Greater => true,
-                std::cmp::Ordering::Equal => self.is_later((place, row), (group.batch, group.row))?,
+                Ordering::Less => false,
+                Ordering::Greater => true,
+                Ordering::Equal => self.is_later((place, row), (group.batch, group.row))?,
             };
             let group = &mut self.groups[found];
             group.statements += counts.value(row);
@@ -131,10 +132,11 @@ impl Reducer {
     /// by its place in the log.
     fn is_later(&self, one: (usize, usize), other: (usize, usize)) -> Result<bool, ArrowError> {
         let of = |(batch, row): (usize, usize)| -> Result<_, ArrowError> {
-            let one = self.batches[batch].slice(row, 1);
-            let offset = cast(column(&one, "offset")?, &DataType::Int64)?;
-            let (offset, index) = (offset.as_primitive::<Int64Type>().value(0), int(&one, "index")?.value(0));
-            Ok((std::cmp::Reverse(text(&one, "source")?.value(0).to_owned()), offset, index))
+            let value = |name, data_type| cast(&column(&self.batches[batch], name)?.slice(row, 1), &data_type);
+            let source = value("source", DataType::Utf8View)?.as_string_view().value(0).to_owned();
+            let offset = value("offset", DataType::Int64)?.as_primitive::<Int64Type>().value(0);
+            let index = value("index", DataType::Int32)?.as_primitive::<Int32Type>().value(0);
+            Ok((Reverse(source), offset, index))
         };
         Ok(of(one)? > of(other)?)
     }
