@@ -27,4 +27,5 @@ pub use session::pin::pin;
 pub use session::reuse::{Current, Sessions};
 pub use session::scope::Budget;
 pub use session::{QueryError, Question, Session, Terms, Version};
+pub use views::planned::Plans;
 pub use views::standing::{audit, basis_edges, fold};

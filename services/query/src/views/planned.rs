@@ -138,3 +138,64 @@ fn reading(
     })?;
     Ok((!lacks).then_some(plan.data))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::record_batch::RecordBatch;
+    use helan_schemas::catalog::Catalog;
+    use helan_schemas::tables::Table;
+
+    use super::*;
+    use crate::session::Session;
+    use crate::session::scope::Budget;
+
+    const NOW: i64 = 1_780_000_000_000_000;
+
+    fn session(plans: &Plans, events: RecordBatch) -> Session {
+        let budget = Budget { plans: plans.clone(), ..Budget::default() };
+        let tables = BTreeMap::from([(Table::Events, vec![events])]);
+        Session::in_memory_within(Catalog::embedded().into(), tables, NOW, budget).expect("a session")
+    }
+
+    async fn ask(session: &Session, text: &str) {
+        session.sql(text).await.expect("planned").collect().await.expect("answered");
+    }
+
+    #[tokio::test]
+    async fn a_plan_serves_other_sessions_and_keeps_none() {
+        let (plans, events) = (Plans::default(), RecordBatch::new_empty(Table::Events.schema()));
+        let first = session(&plans, events.clone());
+        ask(&first, "select * from rd_intensity").await;
+        let scope = Arc::downgrade(&first.0.now);
+        drop(first);
+        // What plans ahead has the scope until it is done.
+        while scope.upgrade().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let made = plans.held().values().filter(|cell| cell.initialized()).count();
+        let (ratios, area_values) = (helan_queries::get("ratios"), helan_queries::get("area_values"));
+        let small = Stage::Optimised { small: true };
+        assert!([ratios, area_values].into_iter().flatten().all(|query| plans.has(query, small)), "{made} plans");
+        let second = session(&plans, events);
+        assert!(to_plan(ratios.expect("a view"), &second.0.now).is_empty());
+        ask(&second, "select * from rd_intensity").await;
+        assert_eq!(plans.held().values().filter(|cell| cell.initialized()).count(), made);
+    }
+
+    #[tokio::test]
+    async fn a_plan_is_made_anew_where_a_table_has_other_columns() {
+        let (plans, events) = (Plans::default(), RecordBatch::new_empty(Table::Events.schema()));
+        let turned: Vec<usize> = (0..events.num_columns()).rev().collect();
+        let turned = events.project(&turned).expect("all columns");
+        for events in [events.clone(), turned, events] {
+            let session = session(&plans, events.clone());
+            ask(&session, "select * from statements").await;
+            let query = helan_queries::get("statements").expect("a view");
+            let kept = plans.held().get(&Key { sql: query.sql, stage: Stage::Written }).cloned().expect("a plan");
+            let plan = kept.get().cloned().flatten().expect("a plan that holds no table");
+            assert!(over(plan, &session.0.now).expect("a plan").is_some(), "{:?}", events.schema());
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use helan_queries::{Narrows, Query};
-use helan_query::{Budget, Session};
+use helan_query::{Budget, Plans, Session};
 use helan_schemas::tables::Table;
 use proptest::prelude::any;
 use proptest::strategy::{Strategy, ValueTree};
@@ -25,9 +25,11 @@ async fn a_question_gives_the_same_rows_out_of_what_it_needs_as_out_of_everythin
     // Always the same histories in the short form, others each time in the long one.
     let mut runner = if asked == CASES { TestRunner::deterministic() } else { TestRunner::default() };
     let mut compared = BTreeMap::new();
+    // What was planned for one history serves the next.
+    let plans = Plans::default();
     for _ in 0..asked {
         let (case, picks) = (cases(), any::<[[usize; 4]; 2]>()).new_tree(&mut runner).expect("a case").current();
-        questions(&case, picks, &mut compared).await;
+        questions(&case, picks, &plans, &mut compared).await;
     }
     println!("{asked} random histories, rows by view: {compared:?}");
     let silent: Vec<_> =
@@ -39,14 +41,14 @@ fn narrowing() -> impl Iterator<Item = &'static Query> {
     helan_queries::all().iter().filter(|query| !query.narrows.is_empty())
 }
 
-async fn questions(case: &Case, picks: [[usize; 4]; 2], compared: &mut BTreeMap<&'static str, usize>) {
-    let open = |few| {
+async fn questions(case: &Case, picks: [[usize; 4]; 2], plans: &Plans, compared: &mut BTreeMap<&'static str, usize>) {
+    let open = |few, plans| {
         let tables = BTreeMap::from([(Table::Events, vec![crate::support::events(&case.csv(&case.events()))])]);
-        let budget = Budget { few, ..Budget::default() };
+        let budget = Budget { few, plans, ..Budget::default() };
         Session::in_memory_within(case.variant.catalog(), tables, NOW, budget).expect("a session")
     };
     // With few events everything is computed at once.
-    let (whole, narrow) = (open(usize::MAX), open(0));
+    let (whole, narrow) = (open(usize::MAX, Plans::default()), open(0, plans.clone()));
     let (as_of, recorded) = case.moments();
     let mut all = BTreeMap::new();
     for query in narrowing() {
