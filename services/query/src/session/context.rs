@@ -99,6 +99,7 @@ fn context(
     if small {
         // Views are small plans over tables in memory: what further passes could still find costs more than it saves.
         options.optimizer.max_passes = 1;
+        options.optimizer.repartition_sorts = false;
     }
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;

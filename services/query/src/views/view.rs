@@ -156,9 +156,6 @@ impl TableProvider for View {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        if self.is_asked {
-            ahead(self.query, &self.scope);
-        }
         let part = self.scope.needed(self.query, filters);
         if let Some(pieces) = self.pieces(&part).await? {
             let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
@@ -169,6 +166,9 @@ impl TableProvider for View {
             return Ok(Arc::new(Pieces::new(self.query, self.scope.clone(), pieces, schema, filters)));
         }
         let scope = self.scope.narrowed(part)?;
+        if self.is_asked {
+            ahead(self.query, &scope);
+        }
         if let Some(rows) = self.rows(&scope, state.runtime_env()).await? {
             return rows.table.scan(state, projection, &[], limit).await;
         }
@@ -253,13 +253,14 @@ async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<LogicalPla
     plan.map_err(|error| error.context(format!("view {}", query.name)))
 }
 
-/// Plans what a view's rows follow from, beside what asks for them: one text needs the next only when it is scanned.
+/// Plans what a view's rows follow from, beside what asks for them: a text needs the next one only when it is scanned. So it
+/// begins at the other end.
 fn ahead(query: &'static Query, scope: &Arc<Scope>) {
     let waiting = to_plan(query, scope);
     if waiting.len() > 1 {
         let scope = scope.clone();
         let plan = async move {
-            for query in waiting {
+            for query in waiting.into_iter().rev() {
                 // Whoever needs it is told what is wrong with it.
                 let _ = planned(query, &scope).await;
             }
