@@ -136,8 +136,8 @@ impl Session {
 
     /// Takes over what a session before it has computed of parts of which no statement has come since, as far as it does not rest
     /// on other tables that have changed.
-    pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, changed: &BTreeSet<Table>) -> Result<(), QueryError> {
-        Ok(parts.into_iter().try_for_each(|of_part| self.0.now.take_over_part(of_part, changed))?)
+    pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, changed: &BTreeSet<Table>) {
+        parts.into_iter().for_each(|of_part| self.0.now.take_over_part(of_part, changed));
     }
 
     /// The views of which it has the rows.

@@ -230,7 +230,7 @@ impl Left {
         let mut changed = changed(&self.snapshots, snapshots);
         // What came into it has been looked through.
         changed.remove(&Table::Events);
-        session.take_over_parts(parts, &changed)?;
+        session.take_over_parts(parts, &changed);
         Ok(has_some.then_some(self.since))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
 use arrow::array::Array;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
@@ -130,7 +130,10 @@ impl Pinned {
         if let Some(scope) = scopes.get(&(as_of, recorded)).and_then(Weak::upgrade) {
             return Ok(scope);
         }
-        let scope = Scope::new(self.clone(), as_of, recorded, Part::default(), Weak::new())?;
+        let leaf = catalog_tables::knowledge(as_of, recorded, &self.catalog, &self.zone);
+        let knowledge = Arc::new(in_memory(vec![leaf.batch])?);
+        let small = self.small;
+        let scope = Scope::new(self.clone(), (as_of, recorded), knowledge, Of::Whole(OnceLock::new()), small);
         scopes.insert((as_of, recorded), Arc::downgrade(&scope));
         Ok(scope)
     }
@@ -147,11 +150,9 @@ pub(crate) struct Scope {
     pub(crate) pinned: Arc<Pinned>,
     pub(crate) as_of: i64,
     pub(crate) recorded: i64,
-    /// Which statements there are.
-    pub(crate) part: Part,
-    size: Size,
-    /// The scope of all statements, of which this one has a part.
-    pub(crate) whole: Weak<Scope>,
+    of: Of,
+    /// Whether it is about so few rows that planning costs more than they do.
+    small: bool,
     /// The parts that were asked for last.
     parts: Mutex<VecDeque<Arc<Scope>>>,
     /// In which the views' own texts are planned: their names mean this scope's views.
@@ -191,42 +192,76 @@ impl Kept {
     }
 }
 
+/// Of what a scope is.
+enum Of {
+    /// All statements, with the scope of what the catalog says beside them.
+    Whole(OnceLock<Arc<Scope>>),
+    /// A part of the statements of another scope.
+    Part(Part, Weak<Scope>),
+    /// What the catalog says, which is the same for all statements, and little.
+    Catalog,
+}
+
 impl Scope {
-    fn new(pinned: Arc<Pinned>, as_of: i64, recorded: i64, part: Part, whole: Weak<Self>) -> Result<Arc<Self>> {
-        let leaf = catalog_tables::knowledge(as_of, recorded, &pinned.catalog, &pinned.zone);
-        let knowledge: Arc<dyn TableProvider> = Arc::new(in_memory(vec![leaf.batch])?);
+    fn new(
+        pinned: Arc<Pinned>,
+        (as_of, recorded): (i64, i64),
+        knowledge: Arc<dyn TableProvider>,
+        of: Of,
+        small: bool,
+    ) -> Arc<Self> {
         let rows = helan_queries::all().iter().filter(|query| query.materialise);
         let rows: HashMap<_, _> = rows.map(|query| (query.name, OnceCell::new())).collect();
-        let size = Size { small: pinned.small || pinned.is_few(&part), in_one: pinned.in_one };
+        let size = Size { small, in_one: pinned.in_one };
         let memory = pinned.memory.clone();
-        Ok(Arc::new_cyclic(|scope| {
+        Arc::new_cyclic(|scope| {
             let names = Names { scope: scope.clone(), kept: None };
             let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
             let (parts, standing, prepared, known) =
                 (Mutex::default(), OnceCell::new(), OnceCell::new(), OnceCell::new());
-            Self {
-                pinned,
-                as_of,
-                recorded,
-                part,
-                size,
-                whole,
-                parts,
-                context,
-                knowledge,
-                rows,
-                standing,
-                prepared,
-                known,
-            }
-        }))
+            Self { pinned, as_of, recorded, of, small, parts, context, knowledge, rows, standing, prepared, known }
+        })
+    }
+
+    /// One of the same moments.
+    fn beside(&self, of: Of, small: bool) -> Arc<Self> {
+        Self::new(self.pinned.clone(), (self.as_of, self.recorded), self.knowledge.clone(), of, small)
+    }
+
+    /// Which statements there are.
+    pub(crate) fn part(&self) -> &Part {
+        static WHOLE: LazyLock<Part> = LazyLock::new(Part::default);
+        match &self.of {
+            Of::Part(part, _) => part,
+            Of::Whole(_) | Of::Catalog => &WHOLE,
+        }
+    }
+
+    /// The scope of all statements, of which this one has a part.
+    pub(crate) fn whole(&self) -> Option<Arc<Self>> {
+        match &self.of {
+            Of::Part(_, whole) => whole.upgrade(),
+            Of::Whole(_) | Of::Catalog => None,
+        }
+    }
+
+    /// The scope that has the rows of a view: what the catalog says is computed once for all parts of the statements.
+    pub(crate) fn holder(self: &Arc<Self>, view: &str) -> Arc<Self> {
+        if !helan_queries::of_catalog().contains(view) {
+            return self.clone();
+        }
+        match (&self.of, self.whole()) {
+            (Of::Whole(catalog), _) => catalog.get_or_init(|| self.beside(Of::Catalog, true)).clone(),
+            (Of::Part(..), Some(whole)) => whole.holder(view),
+            _ => self.clone(),
+        }
     }
 
     /// Which part of the statements a view needs for the rows that pass these filters; the whole if it is computed already.
     pub(crate) fn needed(&self, query: &Query, filters: &[Expr]) -> Part {
         let is_computed = self.rows(query.name).is_some_and(OnceCell::initialized);
-        let is_same = query.narrows.is_empty() || helan_queries::of_catalog().contains(query.name);
-        if self.pinned.small || !self.part.is_whole() || is_computed || is_same {
+        let is_whole = matches!(self.of, Of::Whole(_));
+        if self.pinned.small || !is_whole || is_computed || query.narrows.is_empty() {
             return Part::default();
         }
         Part::needed(query, filters, &self.pinned.catalog)
@@ -251,43 +286,49 @@ impl Scope {
     }
 
     /// The scope of a part of its statements.
-    pub(crate) fn of_part(self: &Arc<Self>, part: Part) -> Result<Arc<Self>> {
-        Self::new(self.pinned.clone(), self.as_of, self.recorded, part, Arc::downgrade(self))
+    pub(crate) fn of_part(self: &Arc<Self>, part: Part) -> Arc<Self> {
+        let small = self.pinned.small || self.pinned.is_few(&part);
+        self.beside(Of::Part(part, Arc::downgrade(self)), small)
     }
 
     /// As [`Scope::of_part`]; those that were asked for last stay computed.
-    pub(crate) fn narrowed(self: &Arc<Self>, part: Part) -> Result<Arc<Self>> {
+    pub(crate) fn narrowed(self: &Arc<Self>, part: Part) -> Arc<Self> {
         if part.is_whole() {
-            return Ok(self.clone());
+            return self.clone();
         }
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = parts.iter().position(|scope| scope.part == part);
+        let known = parts.iter().position(|scope| *scope.part() == part);
         let scope = match known.and_then(|at| parts.remove(at)) {
             Some(scope) => scope,
-            None => self.of_part(part)?,
+            None => self.of_part(part),
         };
         // What was asked for last is likely to be asked for again, as long as there is room for it.
         parts.truncate(if self.pinned.is_full() { 0 } else { PARTS - 1 });
         parts.push_front(scope.clone());
-        Ok(scope)
+        scope
     }
 
     /// A view as a table of other views' texts.
-    pub(crate) fn view(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
+    pub(crate) fn view(self: &Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
+        self.table_of(query, false)
+    }
+
+    /// A view as a table of questions.
+    pub(crate) fn asked(self: &Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
+        self.table_of(query, true)
+    }
+
+    fn table_of(self: &Arc<Self>, query: &'static Query, is_asked: bool) -> Arc<dyn TableProvider> {
         match query.name {
-            standing::NAME => Arc::new(Standing::new(query, self)),
-            // What the catalog says is the same for all statements.
-            name if helan_queries::of_catalog().contains(name) => {
-                Arc::new(View::new(query, self.whole.upgrade().unwrap_or(self), false))
-            }
-            _ => Arc::new(View::new(query, self, false)),
+            standing::NAME => Arc::new(Standing::new(query, self.clone())),
+            name => Arc::new(View::new(query, self.holder(name), is_asked)),
         }
     }
 
     /// What a name in the text of a view means.
     pub(crate) fn table(self: &Arc<Self>, name: &str) -> Option<Arc<dyn TableProvider>> {
         let leaf = || self.pinned.tables.get(name).cloned();
-        let view = || self.pinned.views.get(name).map(|query| self.clone().view(query));
+        let view = || self.pinned.views.get(name).map(|query| self.view(query));
         if name == KNOWLEDGE { Some(self.knowledge.clone()) } else { leaf().or_else(view) }
     }
 
@@ -295,16 +336,8 @@ impl Scope {
     /// one whose rows are not kept is optimised within the plan of its reader.
     pub(crate) fn stage(&self, query: &Query) -> Stage {
         match query.materialise && !query.takes_moments() {
-            true => Stage::Optimised { small: self.size.small },
+            true => Stage::Optimised { small: self.small },
             false => Stage::Written,
-        }
-    }
-
-    /// A view as a table of questions.
-    pub(crate) fn asked(self: Arc<Self>, query: &'static Query) -> Arc<dyn TableProvider> {
-        match query.name {
-            standing::NAME => self.view(query),
-            _ => Arc::new(View::new(query, self, true)),
         }
     }
 
@@ -314,15 +347,16 @@ impl Scope {
     }
 
     /// Takes over the rows of views that do not rest on tables that have changed.
-    pub(crate) fn take_over(&self, before: &Self, changed: &BTreeSet<Table>) {
+    pub(crate) fn take_over(self: &Arc<Self>, before: &Self, changed: &BTreeSet<Table>) {
         self.take_over_rows(before.computed(), changed);
     }
 
-    fn take_over_rows(&self, rows: Vec<(&'static str, Arc<Kept>)>, changed: &BTreeSet<Table>) {
+    fn take_over_rows(self: &Arc<Self>, rows: Vec<(&'static str, Arc<Kept>)>, changed: &BTreeSet<Table>) {
         let changed: Vec<_> = changed.iter().map(|table| table.name()).collect();
         let gone = helan_queries::resting_on(&changed);
         for (name, kept) in rows.into_iter().filter(|(name, _)| !gone.contains(name)) {
-            let cell = if name == standing::NAME { Some(&self.standing) } else { self.rows.get(name) };
+            let holder = self.holder(name);
+            let cell = if name == standing::NAME { Some(&self.standing) } else { holder.rows.get(name) };
             // Nobody has asked for it yet: the session is new.
             let _ = cell.map(|cell| cell.set(kept));
         }
@@ -331,22 +365,25 @@ impl Scope {
     /// What the views of its parts have computed.
     pub(crate) fn of_parts(&self) -> Vec<OfPart> {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_part = |scope: &Arc<Self>| OfPart { part: scope.part.clone(), rows: scope.computed() };
+        let of_part = |scope: &Arc<Self>| OfPart { part: scope.part().clone(), rows: scope.computed() };
         parts.iter().map(of_part).filter(|of_part| !of_part.rows.is_empty()).collect()
     }
 
     /// Takes over what views have computed of a part, as [`Scope::take_over`] does of the whole.
-    pub(crate) fn take_over_part(self: &Arc<Self>, of_part: OfPart, changed: &BTreeSet<Table>) -> Result<()> {
-        let scope = self.of_part(of_part.part)?;
+    pub(crate) fn take_over_part(self: &Arc<Self>, of_part: OfPart, changed: &BTreeSet<Table>) {
+        let scope = self.of_part(of_part.part);
         scope.take_over_rows(of_part.rows, changed);
         self.parts.lock().unwrap_or_else(PoisonError::into_inner).push_back(scope);
-        Ok(())
     }
 
     /// The views of which it has the rows, with these.
     pub(crate) fn computed(&self) -> Vec<(&'static str, Arc<Kept>)> {
         let cells = self.rows.iter().map(|(name, cell)| (*name, cell)).chain([(standing::NAME, &self.standing)]);
-        cells.filter_map(|(name, cell)| Some((name, cell.get()?.clone()))).collect()
+        let mut computed: Vec<_> = cells.filter_map(|(name, cell)| Some((name, cell.get()?.clone()))).collect();
+        if let Of::Whole(catalog) = &self.of {
+            computed.extend(catalog.get().into_iter().flat_map(|catalog| catalog.computed()));
+        }
+        computed
     }
 
     /// Names for a context that outlives every other handle of this scope: the session's own.

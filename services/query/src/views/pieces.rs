@@ -96,14 +96,13 @@ impl ExecutionPlan for Pieces {
             let task = task.clone();
             let (schema, filters) = (schema.clone(), filters.clone());
             // Pieces of one part follow each other, and share what it has computed.
-            let same = last.take().filter(|scope| scope.part == piece.part);
-            let scope = same.map_or_else(|| whole.of_part(piece.part), Ok);
-            last = scope.as_ref().ok().cloned();
+            let same = last.take().filter(|scope| *scope.part() == piece.part);
+            let scope = same.unwrap_or_else(|| whole.of_part(piece.part));
+            last = Some(scope.clone());
             async move {
-                let scope = scope?;
                 let asker = task.runtime_env();
                 let plan = in_task(asker, async move {
-                    let view = scope.clone().view(query);
+                    let view = scope.view(query);
                     let columns = schema.fields().iter().map(|field| Expr::Column(Column::from_name(field.name())));
                     let frame = scope.context.read_table(view)?.filter(piece.rows)?;
                     let frame = filters.into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;

@@ -87,23 +87,23 @@ impl fmt::Debug for Plans {
     }
 }
 
-/// The views whose rows a view's follow from and whose plans are still to be made, itself included, those first that are asked for first. Left
-/// out is what may turn out to be empty, and what was computed.
-pub(crate) fn to_plan(query: &'static Query, scope: &Scope) -> Vec<&'static Query> {
-    let (mut found, mut seen) = (vec![query], BTreeSet::from([query.name]));
+/// The views whose plans are still to be made for the rows of one, itself included, each with the scope that has its rows; those
+/// first that are asked for first. Left out is what may turn out to be empty, and what was computed.
+pub(crate) fn to_plan(query: &'static Query, scope: &Arc<Scope>) -> Vec<(&'static Query, Arc<Scope>)> {
+    let (mut found, mut seen) = (vec![(query, scope.holder(query.name))], BTreeSet::from([query.name]));
     let mut at = 0;
-    while let Some(query) = found.get(at) {
+    while let Some((query, _)) = found.get(at) {
         at += 1;
         let inputs = query.inputs.iter().filter_map(|input| scope.pinned.views.get(input));
-        let is_planned = |view: &&'static Query| {
-            let is_computed = scope.rows(view.name).is_some_and(OnceCell::initialized);
-            !is_computed && view.empty_without.is_none() && view.name != standing::NAME
-        };
-        let inputs: Vec<_> = inputs.filter(is_planned).collect();
-        found.extend(inputs.into_iter().filter(|view| seen.insert(view.name)));
+        let inputs = inputs.filter(|view| view.empty_without.is_none() && view.name != standing::NAME);
+        let inputs = inputs.map(|view| (view, scope.holder(view.name)));
+        let inputs: Vec<_> = inputs
+            .filter(|(view, holder)| !holder.rows(view.name).is_some_and(OnceCell::initialized))
+            .filter(|(view, _)| seen.insert(view.name))
+            .collect();
+        found.extend(inputs);
     }
-    let plans = &scope.pinned.plans;
-    found.retain(|query| !plans.has(query, scope.stage(query)));
+    found.retain(|(query, scope)| !scope.pinned.plans.has(query, scope.stage(query)));
     found
 }
 

@@ -136,7 +136,7 @@ impl TableProvider for Standing {
             return kept_of(&scope, &asker).await?.table.scan(state, Some(&places), &[], limit).await;
         }
         let schema = Arc::new(self.schema.project(&columns)?);
-        let filters = filters.iter().cloned().chain(self.scope.part.filters()).collect();
+        let filters = filters.iter().cloned().chain(self.scope.part().filters()).collect();
         let picked = async move { pick(&schema, &scope, &prepared(&schema, &scope).await?, filters).await };
         let picked = in_task(asker, picked).await?;
         picked.table.scan(state, Some(&places), &[], limit).await
@@ -158,9 +158,9 @@ pub(crate) async fn kept_of(scope: &Arc<Scope>, asker: &Arc<RuntimeEnv>) -> Resu
 
 /// The rows of a scope with the columns that are kept: out of those of all statements, where they are there already.
 async fn kept(schema: &SchemaRef, scope: &Scope) -> Result<Kept> {
-    let whole = scope.whole.upgrade();
+    let whole = scope.whole();
     let whole = whole.as_deref().unwrap_or(scope);
-    let filters = scope.part.filters();
+    let filters = scope.part().filters();
     let Some(all) = whole.standing.get() else {
         let prepared = whole.prepared.get_or_try_init(|| prepared(schema, whole)).await?;
         return pick(schema, scope, prepared, filters).await;

@@ -165,7 +165,7 @@ impl TableProvider for View {
             };
             return Ok(Arc::new(Pieces::new(self.query, self.scope.clone(), pieces, schema, filters)));
         }
-        let scope = self.scope.narrowed(part)?;
+        let scope = self.scope.narrowed(part);
         if self.is_asked {
             ahead(self.query, &scope);
         }
@@ -178,7 +178,7 @@ impl TableProvider for View {
         in_task(state.runtime_env().clone(), async move {
             let mut frame = frame(query, &scope).await?;
             // Every other view rests on these, or on `standing`, which holds to the part itself.
-            let of_part = if query.name == STATEMENTS { scope.part.filters() } else { Vec::new() };
+            let of_part = if query.name == STATEMENTS { scope.part().filters() } else { Vec::new() };
             for filter in filters.into_iter().chain(of_part) {
                 frame = frame.filter(filter)?;
             }
@@ -258,9 +258,8 @@ async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<LogicalPla
 fn ahead(query: &'static Query, scope: &Arc<Scope>) {
     let waiting = to_plan(query, scope);
     if waiting.len() > 1 {
-        let scope = scope.clone();
         let plan = async move {
-            for query in waiting.into_iter().rev() {
+            for (query, scope) in waiting.into_iter().rev() {
                 // Whoever needs it is told what is wrong with it.
                 let _ = planned(query, &scope).await;
             }
