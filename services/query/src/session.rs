@@ -140,6 +140,12 @@ impl Session {
         parts.into_iter().for_each(|of_part| self.0.now.take_over_part(of_part, changed));
     }
 
+    /// Everything as of its own T.
+    #[cfg(test)]
+    pub(crate) fn scope(&self) -> &Arc<Scope> {
+        &self.0.now
+    }
+
     /// The views of which it has the rows.
     #[cfg(test)]
     pub(crate) fn computed(&self) -> BTreeSet<&'static str> {

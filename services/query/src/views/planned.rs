@@ -168,7 +168,7 @@ mod tests {
         let (plans, events) = (Plans::default(), RecordBatch::new_empty(Table::Events.schema()));
         let first = session(&plans, events.clone());
         ask(&first, "select * from rd_intensity").await;
-        let scope = Arc::downgrade(&first.0.now);
+        let scope = Arc::downgrade(first.scope());
         drop(first);
         // What plans ahead has the scope until it is done.
         while scope.upgrade().is_some() {
@@ -179,7 +179,7 @@ mod tests {
         let small = Stage::Optimised { small: true };
         assert!([ratios, area_values].into_iter().flatten().all(|query| plans.has(query, small)), "{made} plans");
         let second = session(&plans, events);
-        assert!(to_plan(ratios.expect("a view"), &second.0.now).is_empty());
+        assert!(to_plan(ratios.expect("a view"), second.scope()).is_empty());
         ask(&second, "select * from rd_intensity").await;
         assert_eq!(plans.held().values().filter(|cell| cell.initialized()).count(), made);
     }
@@ -195,7 +195,7 @@ mod tests {
             let query = helan_queries::get("statements").expect("a view");
             let kept = plans.held().get(&Key { sql: query.sql, stage: Stage::Written }).cloned().expect("a plan");
             let plan = kept.get().cloned().flatten().expect("a plan that holds no table");
-            assert!(over(plan, &session.0.now).expect("a plan").is_some(), "{:?}", events.schema());
+            assert!(over(plan, session.scope()).expect("a plan").is_some(), "{:?}", events.schema());
         }
     }
 }
