@@ -144,19 +144,22 @@ mod tests {
     use std::collections::BTreeMap;
 
     use arrow::record_batch::RecordBatch;
+    use datafusion::catalog::TableProvider;
     use helan_schemas::catalog::Catalog;
     use helan_schemas::tables::Table;
 
     use super::*;
     use crate::session::Session;
-    use crate::session::scope::Budget;
+    use crate::session::scope::{Budget, in_memory};
 
     const NOW: i64 = 1_780_000_000_000_000;
 
     fn session(plans: &Plans, events: RecordBatch) -> Session {
         let budget = Budget { plans: plans.clone(), ..Budget::default() };
-        let tables = BTreeMap::from([(Table::Events, vec![events])]);
-        Session::in_memory_within(Catalog::embedded().into(), tables, NOW, budget).expect("a session")
+        let events: Arc<dyn TableProvider> = Arc::new(in_memory(vec![events]).expect("a table"));
+        let tables = BTreeMap::from([(Table::Events, events)]);
+        let session = Session::over(Catalog::embedded().into(), tables, None, Vec::new(), true, NOW, budget);
+        session.expect("a session")
     }
 
     async fn ask(session: &Session, text: &str) {
