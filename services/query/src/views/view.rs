@@ -272,8 +272,7 @@ fn ahead(query: &'static Query, scope: &Arc<Scope>) {
 fn shown(query: &Query, plan: LogicalPlan, state: SessionState) -> Result<DataFrame> {
     let have = plan.schema().fields().len();
     if have != query.columns.len() {
-        let columns = query.columns.len();
-        return Err(DataFusionError::Plan(format!("its text has {have} columns, its header {columns}")));
+        return Err(DataFusionError::Plan(format!("its text has {have} columns, its header {}", query.columns.len())));
     }
     // Types are settled by the analyser, after this plan's own schema: so each column is cast, mostly for nothing.
     let columns = query.columns.iter().map(|column| {
