@@ -1,5 +1,6 @@
-//! Plans of views' texts, made once and put over the tables of whoever asks: of a part of the statements there are few rows,
-//! and to plan its views takes longer than to compute them.
+//! Plans of views, made once and kept without their tables. Each question puts its own tables below them.
+//!
+//! A question about one area and year reads few rows: planning its views would take longer than computing them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;

@@ -253,15 +253,16 @@ async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<LogicalPla
     plan.map_err(|error| error.context(format!("view {}", query.name)))
 }
 
-/// Plans what a view's rows follow from, beside what asks for them: a text needs the next one only when it is scanned. So it
-/// begins at the other end.
+/// Plans the views that a view reads, in a task of its own. The question plans from the top, so this begins at the bottom.
 fn ahead(query: &'static Query, scope: &Arc<Scope>) {
     let waiting = to_plan(query, scope);
     if waiting.len() > 1 {
         let plan = async move {
             for (query, scope) in waiting.into_iter().rev() {
-                // Whoever needs it is told what is wrong with it.
-                let _ = planned(query, &scope).await;
+                // The question plans it once more, and gets the error as its answer.
+                if let Err(error) = planned(query, &scope).await {
+                    tracing::debug!(view = query.name, %error, "not planned ahead");
+                }
             }
         };
         tokio::spawn(plan.in_current_span());
