@@ -6,10 +6,12 @@
 //! the view `standing` in Rust: `queries/sql/statements/standing.sql` says the same, slowly, and a test compares the two.
 
 mod audit;
+mod by_cell;
 mod difference;
 mod fold;
 mod folder;
 mod gather;
+mod history;
 mod prepared;
 mod reduce;
 mod runs;

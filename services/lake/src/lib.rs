@@ -12,6 +12,7 @@ mod columns;
 mod commit;
 mod complete;
 mod conditions;
+pub mod constants;
 mod copy;
 mod damage;
 mod digests;

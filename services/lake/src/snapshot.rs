@@ -192,7 +192,7 @@ impl TableSnapshot {
 }
 
 /// Without the engine's functions: to name them all costs more than most reads.
-fn plain_context() -> SessionContext {
+pub(crate) fn plain_context() -> SessionContext {
     let state = SessionStateBuilder::new().with_config(SessionConfig::new().with_target_partitions(1)).build();
     SessionContext::new_with_state(state)
 }

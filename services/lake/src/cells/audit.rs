@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
+use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
 use deltalake_core::datafusion::logical_expr::{col, lit};
 use deltalake_core::datafusion::prelude::{SessionConfig, SessionContext};
@@ -13,6 +14,7 @@ use object_store::ObjectStoreExt;
 
 use super::folder::Folder;
 use super::gather::{Cell, Sources, Terms, cells_in};
+use super::history;
 use super::prepared::standing;
 use super::state::{self, Counts};
 use super::statements::column;
@@ -64,15 +66,21 @@ pub async fn audit(
     for (_, names) in parts.iter().enumerate().filter(|(at, _)| is_chosen(*at)) {
         let filter = [col("indicator").in_list(names.iter().map(lit).collect(), false)];
         let schema = state::schema();
-        let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let ask = async |sources: &Sources| {
+        let ask = async |sources: &Sources, schema: &SchemaRef| {
+            let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
             standing(&context, sources, &terms, &columns, &filter, &mut |_| Ok(())).await.map(|found| found.statements)
         };
-        let by_folded = ask(&sources).await?;
-        let by_events = ask(&Sources { events: sources.events.clone(), folded: None }).await?;
+        let by_folded = ask(&sources, &schema).await?;
+        let by_events = ask(&Sources { events: sources.events.clone(), folded: None }, &schema).await?;
         audit.indicators += names.len();
         audit.statements += by_events.iter().map(RecordBatch::num_rows).sum::<usize>();
-        audit.differing.extend(differing(&by_folded, &by_events)?);
+        let mut cells = differing(&by_folded, &by_events, &schema)?;
+        drop(by_folded);
+        // And every statement that was folded, of which the newest have to be the same, and as many.
+        let schema = history::with_what_follows();
+        let by_history = ask(&Sources { events: sources.by_cell(), folded: None }, &schema).await?;
+        cells.extend(differing(&by_history, &by_events, &schema)?);
+        audit.differing.extend(cells);
     }
     let folder = &folded.state.folder;
     if let Some(before) = before.filter(|_| audit.differing.is_empty()) {
@@ -116,8 +124,7 @@ fn parts(counts: &Counts) -> Vec<Vec<String>> {
 }
 
 /// Cells of which one has a statement that the other has not.
-fn differing(one: &[RecordBatch], other: &[RecordBatch]) -> Result<BTreeSet<Cell>, LakeError> {
-    let schema = state::schema();
+fn differing(one: &[RecordBatch], other: &[RecordBatch], schema: &SchemaRef) -> Result<BTreeSet<Cell>, LakeError> {
     let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone()));
     let converter = RowConverter::new(fields.collect())?;
     let mut balance: BTreeMap<Vec<u8>, (i64, Cell)> = BTreeMap::new();

@@ -18,6 +18,7 @@ use object_store::{Error, ObjectStoreExt, PutMode, PutOptions};
 
 use super::folder::{Folder, number};
 use super::gather::{Sources, Terms};
+use super::history::{Sorter, put_together};
 use super::prepared::Prepared;
 use super::runs::Writer;
 use super::state::{self, Entry};
@@ -35,6 +36,9 @@ use crate::vacuum::store_time;
 pub const WORTH_FOLDING: usize = 20_000;
 /// Events that are folded at once: what is kept in memory of them is at most a few hundred megabytes.
 const AT_ONCE: usize = 1_000_000;
+
+/// Runs that are written before they are put together, if so much is folded at once: each is read when they are.
+const RUNS: usize = 32;
 
 /// What was done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,6 +124,7 @@ async fn fold_events(
         rows: before.as_ref().map_or(0, |entry| entry.rows) + rows_of(&news),
         events_files: if limits.is_empty() { files.keys().cloned().collect() } else { folded_files(&sources) },
         runs: before.as_ref().map_or_else(Vec::new, |entry| entry.runs.clone()),
+        history: before.as_ref().map_or_else(Vec::new, |entry| entry.history.clone()),
     };
     for span in &news {
         let topic = entry.before.entry(span.topic.clone()).or_default();
@@ -131,18 +136,22 @@ async fn fold_events(
     if rows_of(&news) > 0 {
         let whole = folded_files(&sources);
         let rest = files.iter().filter(|(path, _)| !whole.contains(*path));
-        let writer = Writer { lake, folder: Folder::beside(events)? };
-        let mut seen = 0;
+        let writer = Writer::new(lake, Folder::beside(events)?);
+        let mut sorter = Sorter::new(&writer);
+        let (mut seen, mut is_sound) = (0, true);
         for (at, paths) in groups(rest).into_iter().enumerate() {
             let rows = below(&context, &events.provider_of(paths)?, &limits)?;
-            let (statements, count) = prepared.of_news(&context, rows, at == 0).await?;
+            let (statements, count) = prepared.of_news(&context, rows, at == 0, &mut sorter).await?;
             seen += count;
             let replaces = if at == 0 { prepared.again() } else { BTreeSet::new() };
             entry.runs.push(writer.write(statements, replaces).await?);
-            if !writer.merge(&context, &mut entry.runs).await? {
-                // A file that was folded before is damaged: it is passed over from now on.
-                return Box::pin(fold_events(lake, events, edges, worth, report)).await;
-            }
+            is_sound = is_sound && (at % RUNS < RUNS - 1 || writer.merge(&context, &mut entry.runs).await?);
+        }
+        is_sound = is_sound && writer.merge(&context, &mut entry.runs).await?;
+        entry.history.extend(sorter.finish().await?);
+        if !is_sound || !put_together(&writer, &context, &mut entry.history).await? {
+            // A file that was folded before is damaged: it is passed over from now on.
+            return Box::pin(fold_events(lake, events, edges, worth, report)).await;
         }
         if seen != rows_of(&news) {
             let why = format!("{} events were to be folded, and {seen} were read", rows_of(&news));

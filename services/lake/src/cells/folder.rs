@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use deltalake_core::datafusion::datasource::file_format::parquet::ParquetFormat;
 use deltalake_core::datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::datafusion::execution::runtime_env::RuntimeEnv;
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use super::state::{Run, schema};
 use crate::error::LakeError;
 use crate::snapshot::TableSnapshot;
 
@@ -60,21 +61,36 @@ impl Folder {
         Ok(self.list().await?.iter().filter_map(|file| number(&file.location)).collect())
     }
 
-    /// The statements of a run.
-    pub(crate) fn frame(&self, context: &SessionContext, run: &Run) -> Result<DataFrame> {
+    /// The rows of some files, which have the columns of a schema.
+    pub(crate) fn frame<'n>(
+        &self,
+        context: &SessionContext,
+        names: impl Iterator<Item = &'n String>,
+        schema: SchemaRef,
+    ) -> Result<DataFrame> {
+        context.read_table(Arc::new(self.table(&context.runtime_env(), names, schema)?))
+    }
+
+    /// As [`Folder::frame`], as a table for a runtime.
+    pub(crate) fn table<'n>(
+        &self,
+        runtime: &RuntimeEnv,
+        names: impl Iterator<Item = &'n String>,
+        schema: SchemaRef,
+    ) -> Result<ListingTable> {
         let root = ObjectStoreUrl::parse(&self.root[..url::Position::BeforePath])?;
-        if root.as_str().starts_with("file:") || context.runtime_env().object_store(&root).is_err() {
-            context.runtime_env().register_object_store(root.as_ref(), self.store.clone());
+        if root.as_str().starts_with("file:") || runtime.object_store(&root).is_err() {
+            runtime.register_object_store(root.as_ref(), self.store.clone());
         }
-        let paths = run.files.keys().map(|name| {
+        let paths = names.map(|name| {
             let mut url = self.root.clone();
             url.set_path(self.file(name).as_ref());
             ListingTableUrl::parse(url.as_str())
         });
         let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_enable_pruning(true)));
         let config = ListingTableConfig::new_with_multi_paths(paths.collect::<Result<Vec<_>>>()?);
-        let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema());
-        context.read_table(Arc::new(ListingTable::try_new(config)?))
+        let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema);
+        ListingTable::try_new(config)
     }
 }
 

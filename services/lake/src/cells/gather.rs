@@ -9,11 +9,13 @@ use deltalake_core::datafusion::catalog::TableProvider;
 use deltalake_core::datafusion::common::ScalarValue;
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
-use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
+use deltalake_core::datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use futures::TryStreamExt;
 use helan_schemas::codes::TYPE_REPORTED;
+use tokio::sync::OnceCell;
 
 use super::Reducer;
+use super::by_cell::ByCell;
 use super::state::{self, Counts, State};
 use super::statements::{text, time};
 use crate::known::ranges;
@@ -61,9 +63,17 @@ pub struct Folded {
     pub(crate) rest: Arc<dyn TableProvider>,
     /// Rows that `events` has.
     pub(crate) rows: usize,
+    /// Whether these are what was folded, and what came since.
+    fits: Arc<OnceCell<bool>>,
 }
 
 impl Sources {
+    /// The table `events` for questions about statements: those about some indicators read what was folded of these, and what
+    /// came since. Every column may be null.
+    pub fn by_cell(&self) -> Arc<dyn TableProvider> {
+        Arc::new(ByCell::new(self.events.clone(), self.folded.clone()))
+    }
+
     /// How many statements were known and recorded by two moments, in microseconds since the epoch. Reads four
     /// columns of all events, but for files that their statistics rule out.
     ///
@@ -81,6 +91,21 @@ impl Sources {
 }
 
 impl Folded {
+    pub(crate) fn new(state: State, rest: Arc<dyn TableProvider>, rows: usize) -> Self {
+        Self { state, rest, rows, fits: Arc::default() }
+    }
+
+    /// Whether what was folded and what came since is all that there is; else what was folded was something else. What came
+    /// since is counted once.
+    pub(super) async fn fits(&self) -> Result<bool> {
+        let count = || async {
+            let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+            let since = context.read_table(self.rest.clone())?.filter(self.state.unfolded_filter())?;
+            Ok(self.state.rows() + since.count().await? == self.rows)
+        };
+        self.fits.get_or_try_init(count).await.copied()
+    }
+
     /// How many statements were folded.
     pub fn counts(&self) -> Counts {
         self.state.counts()
@@ -148,8 +173,9 @@ pub(crate) async fn add_all(
     Ok(())
 }
 
+/// What somebody printed is no statement.
 pub(super) fn reported() -> Expr {
-    col("type").eq(lit(TYPE_REPORTED))
+    col("type").eq(lit(TYPE_REPORTED)).and(col("role").is_null())
 }
 
 pub(super) fn known(as_of: i64, recorded: i64) -> Expr {

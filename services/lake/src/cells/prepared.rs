@@ -10,13 +10,16 @@ use deltalake_core::datafusion::common::DFSchema;
 use deltalake_core::datafusion::error::{DataFusionError, Result};
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
 use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
+use futures::TryStreamExt;
 use tokio::sync::OnceCell;
 
 use super::gather::{
     Cell, Folded, Sources, Standing, Terms, add_all, cells_of, known, only, reported, wanted, withdrawals, without,
 };
+use super::history::Sorter;
 use super::state::State;
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, Reading, Reducer, STATEMENTS, WITHDRAWN_AT, statements};
+use crate::error::LakeError;
 
 /// Most rows since folding that are cached between queries.
 const KEPT_ROWS: usize = 100_000;
@@ -119,7 +122,7 @@ impl Prepared {
         stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
         let mut replaced = since.again.clone();
         for run in state.entry.runs.iter().rev() {
-            let rows = state.folder.frame(context, run)?;
+            let rows = state.folder.frame(context, run.files.keys(), super::state::schema())?;
             let rows = filters.iter().try_fold(rows, |rows, filter| rows.filter(filter.clone()))?;
             let made = |batch| without(batch, &replaced);
             add_all(rows.select_columns(&stored)?, &mut reducer, grown, made).await?;
@@ -166,26 +169,28 @@ impl Prepared {
     }
 
     /// The newest statement of each kind among rows that were not folded, but for the cells that come again; these come with
-    /// the first rows. Also how many rows there were.
-    pub(crate) async fn of_news(
+    /// the first rows. Also how many rows there were. Every statement among them is given to the sorter.
+    pub(super) async fn of_news(
         &self,
         context: &SessionContext,
         rows: Arc<dyn TableProvider>,
         is_first: bool,
-    ) -> Result<(Vec<RecordBatch>, usize)> {
+        sorter: &mut Sorter<'_, '_>,
+    ) -> Result<(Vec<RecordBatch>, usize), LakeError> {
         let mut reducer = Reducer::new();
         let again = self.again();
         let mut count = 0;
-        let made = |batch: RecordBatch| {
+        let mut rows = context.read_table(rows)?.select_columns(&self.names())?.execute_stream().await?;
+        while let Some(batch) = rows.try_next().await? {
             let batch = match &self.folded {
                 Some(since) => since.folded.state.unfolded(batch)?,
                 None => batch,
             };
             count += batch.num_rows();
-            without(statements(&batch, &self.reading)?, &again)
-        };
-        let rows = context.read_table(rows)?.select_columns(&self.names())?;
-        add_all(rows, &mut reducer, &mut |_| Ok(()), made).await?;
+            let statements = statements(&batch, &self.reading)?;
+            sorter.add(&statements).await?;
+            reducer.add(without(statements, &again)?)?;
+        }
         if let Some(since) = self.folded.as_ref().filter(|_| is_first) {
             self.add_again(context, since, &[], &mut reducer, &mut |_| Ok(())).await?;
         }
@@ -218,7 +223,7 @@ impl Prepared {
 
     /// Reports that are known.
     fn events(&self, context: &SessionContext, filters: &[Expr]) -> Result<DataFrame> {
-        let events = context.read_table(self.sources.events.clone())?;
+        let events = context.read_table(self.sources.by_cell())?;
         let events = filters.iter().try_fold(events, |events, filter| events.filter(filter.clone()))?;
         events.filter(reported())?.filter(known(self.terms.as_of, self.terms.recorded))
     }

@@ -1,7 +1,8 @@
-//! Runs of folded statements: written once, and put together when one is about as long as the one before, so that folding
-//! costs what is new and reading opens few files.
+//! Runs of folded statements: written once, and put together when the newer ones are about as long as one before, so that
+//! folding costs what is new and reading opens few files.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::{cast, interleave_record_batch};
@@ -33,13 +34,19 @@ const OUT_ROWS: usize = 8192;
 /// Statements that are put together at once.
 const AT_ONCE: u64 = 200_000;
 
-/// Writes runs into a folder.
+/// Writes files into a folder.
 pub(super) struct Writer<'l> {
-    pub(super) lake: &'l Lake,
+    lake: &'l Lake,
     pub(super) folder: Folder,
+    /// Files that it has written, which no entry names yet.
+    own: Mutex<BTreeSet<String>>,
 }
 
-impl Writer<'_> {
+impl<'l> Writer<'l> {
+    pub(super) fn new(lake: &'l Lake, folder: Folder) -> Self {
+        Self { lake, folder, own: Mutex::default() }
+    }
+
     /// Writes a run.
     pub(super) async fn write(&self, batches: Vec<RecordBatch>, replaces: BTreeSet<Cell>) -> Result<Run, LakeError> {
         let mut run = Run { replaces, counts: counts(&batches)?, ..Run::default() };
@@ -47,38 +54,58 @@ impl Writer<'_> {
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         for bytes in written {
-            let name = digests::name(&self.lake.clock().new_id(), &bytes);
             let size = bytes.len() as u64;
-            self.folder.store.put(&self.folder.file(&name), bytes.into()).await?;
-            run.files.insert(name, size);
+            run.files.insert(self.put(bytes).await?, size);
         }
         Ok(run)
     }
 
-    /// Puts the last runs together, as long as the newer one is at least half as long. Whether what was written before could
-    /// be read.
-    pub(super) async fn merge(&self, context: &SessionContext, runs: &mut Vec<Run>) -> Result<bool, LakeError> {
-        while let [.., older, newer] = runs.as_slice()
-            && newer.len() * 2 >= older.len()
-        {
-            if !self.is_sound([older, newer]).await? {
-                return Ok(false);
+    /// Stores a file, and gives its name.
+    pub(super) async fn put(&self, bytes: Bytes) -> Result<String, LakeError> {
+        let name = digests::name(&self.lake.clock().new_id(), &bytes);
+        self.folder.store.put(&self.folder.file(&name), bytes.into()).await?;
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        Ok(name)
+    }
+
+    /// Deletes those of some files that it has written itself: nobody else knows them, and much is put together before an entry
+    /// names what came of it.
+    pub(super) async fn discard<'n>(&self, names: impl Iterator<Item = &'n String>) -> Result<(), LakeError> {
+        for name in names {
+            let is_own = self.own.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+            if is_own {
+                self.folder.store.delete(&self.folder.file(name)).await?;
             }
-            let mut run = self.merged(context, older, newer).await?;
-            if runs.len() > 2 {
-                run.replaces = &older.replaces | &newer.replaces;
-            }
-            runs.truncate(runs.len() - 2);
-            runs.push(run);
         }
+        Ok(())
+    }
+
+    /// Puts the last runs together, all at once: from the first on that is at most twice as long as those after it together. Whether
+    /// what was written before could be read.
+    pub(super) async fn merge(&self, context: &SessionContext, runs: &mut Vec<Run>) -> Result<bool, LakeError> {
+        let after = |at: usize| runs[at + 1..].iter().map(Run::len).sum::<u64>();
+        let Some(from) = (0..runs.len()).find(|at| at + 1 < runs.len() && runs[*at].len() <= 2 * after(*at)) else {
+            return Ok(true);
+        };
+        let last = runs.split_off(from);
+        let names = || last.iter().flat_map(|run| run.files.keys());
+        if !self.is_sound(names()).await? {
+            return Ok(false);
+        }
+        let mut run = self.merged(context, &last).await?;
+        if from > 0 {
+            run.replaces = last.iter().flat_map(|run| &run.replaces).cloned().collect();
+        }
+        runs.push(run);
+        self.discard(names()).await?;
         Ok(true)
     }
 
-    /// Both runs as one: some indicators at a time.
-    async fn merged(&self, context: &SessionContext, older: &Run, newer: &Run) -> Result<Run, LakeError> {
+    /// Several runs as one, the oldest first: some indicators at a time.
+    async fn merged(&self, context: &SessionContext, runs: &[Run]) -> Result<Run, LakeError> {
         let mut run = Run::default();
-        let mut all = older.counts.clone();
-        state::add(&mut all, &newer.counts);
+        let mut all = Counts::new();
+        runs.iter().for_each(|run| state::add(&mut all, &run.counts));
         let mut waiting: Vec<(String, u64)> =
             all.into_iter().rev().map(|(name, years)| (name, years.values().sum())).collect();
         while !waiting.is_empty() {
@@ -89,10 +116,12 @@ impl Writer<'_> {
                 names.push(lit(name));
             }
             let mut reducer = Reducer::new();
-            let nothing = BTreeSet::new();
-            for (of, replaced) in [(older, &newer.replaces), (newer, &nothing)] {
-                let rows = self.folder.frame(context, of)?.filter(col("indicator").in_list(names.clone(), false))?;
-                add_all(rows, &mut reducer, &mut |_| Ok(()), |batch| without(batch, replaced)).await?;
+            let mut replaced = BTreeSet::new();
+            for of in runs.iter().rev() {
+                let rows = self.folder.frame(context, of.files.keys(), state::schema())?;
+                let rows = rows.filter(col("indicator").in_list(names.clone(), false))?;
+                add_all(rows, &mut reducer, &mut |_| Ok(()), |batch| without(batch, &replaced)).await?;
+                replaced.extend(of.replaces.iter().cloned());
             }
             let part = self.write(reducer.finish()?, BTreeSet::new()).await?;
             run.files.extend(part.files);
@@ -101,9 +130,9 @@ impl Writer<'_> {
         Ok(run)
     }
 
-    /// Whether the files of runs are what was written.
-    async fn is_sound(&self, runs: [&Run; 2]) -> Result<bool, LakeError> {
-        for name in runs.into_iter().flat_map(|run| run.files.keys()) {
+    /// Whether files are what was written.
+    pub(super) async fn is_sound<'n>(&self, names: impl Iterator<Item = &'n String>) -> Result<bool, LakeError> {
+        for name in names {
             let path = self.folder.file(name);
             match self.lake.store().compare(&path).await {
                 Ok(_) => {}
@@ -151,7 +180,7 @@ fn files_of(batches: &[RecordBatch]) -> Result<Vec<Bytes>, LakeError> {
     drop(rows);
     let batches: Vec<&RecordBatch> = batches.iter().collect();
     let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .build();
     let mut files = Vec::new();

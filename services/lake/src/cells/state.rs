@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Field, Int16Type, Int64Type, Schema, SchemaRef}
 use arrow::error::ArrowError;
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
+use deltalake_core::datafusion::prelude::DataFrame;
 use helan_schemas::tables::{Table, instant};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::{Folder, number};
 use super::gather::{Cell, Folded, Sources, Terms};
+use super::history::Stretch;
 use super::statements::{column, int, text};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
 use crate::checked::Checks;
@@ -26,11 +28,11 @@ use crate::damage::in_chain;
 use crate::digests::{Seal, judge};
 use crate::error::LakeError;
 use crate::provider::as_read;
-use crate::snapshot::TableSnapshot;
+use crate::snapshot::{TableSnapshot, plain_context};
 
 /// What this build writes; others are not read. Since 2 an entry and its files have digests, and there are runs;
-/// since 3 editions tell kinds apart and printed figures are left out.
-const FORMAT: u32 = 3;
+/// since 3 editions tell kinds apart and printed figures are left out; since 4 every statement lies there, sorted.
+const FORMAT: u32 = 4;
 /// Columns of `events` that statements do not have.
 const LEFT_OUT: [&str; 6] = ["type", "withdraws", "published_at", "catalog", "recorded_year", "role"];
 
@@ -59,6 +61,8 @@ pub(crate) struct Entry {
     pub(crate) events_files: BTreeSet<String>,
     /// What was folded, oldest first.
     pub(crate) runs: Vec<Run>,
+    /// Every statement that was.
+    pub(crate) history: Vec<Stretch>,
 }
 
 /// Statements that were folded together: the newest of each kind among them.
@@ -79,8 +83,11 @@ impl Run {
 }
 
 impl Entry {
-    pub(crate) fn files(&self) -> impl Iterator<Item = (&String, &u64)> {
-        self.runs.iter().flat_map(|run| &run.files)
+    /// With the sizes in bytes.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&String, u64)> {
+        let runs = self.runs.iter().flat_map(|run| run.files.iter().map(|(name, bytes)| (name, *bytes)));
+        let slices = self.history.iter().flat_map(|stretch| &stretch.files);
+        runs.chain(slices.map(|(name, slice)| (name, slice.bytes)))
     }
 }
 
@@ -167,7 +174,7 @@ impl State {
                 && entry.table == events.state().metadata().id()
                 && entry.columns == columns()
                 && entry.events_version <= events.version()
-                && entry.files().all(|(name, bytes)| sizes.get(name.as_str()) == Some(bytes));
+                && entry.files().all(|(name, bytes)| sizes.get(name.as_str()) == Some(&bytes));
             let is_damaged = |name: &String| events.checks().is_damaged(&folder.file(name));
             if fits && !entry.files().any(|(name, _)| is_damaged(name)) {
                 let checks = events.checks().clone();
@@ -184,7 +191,12 @@ impl State {
 
     /// The files of statements, with their sizes.
     pub(crate) fn files(&self) -> Vec<(Path, u64)> {
-        self.entry.files().map(|(name, size)| (self.folder.file(name), *size)).collect()
+        self.entry.files().map(|(name, size)| (self.folder.file(name), size)).collect()
+    }
+
+    /// Whether one of its files was found damaged.
+    pub(crate) fn is_damaged(&self, name: &str) -> bool {
+        self.checks.is_damaged(&self.folder.file(name))
     }
 
     /// Counts that they are not used.
@@ -248,11 +260,20 @@ impl TableSnapshot {
             (Some(state), Some(rows)) => {
                 let files = self.files().into_iter().map(|file| file.path);
                 let rest = files.filter(|path| !state.entry.events_files.contains(path)).collect();
-                Some(Folded { state, rest: self.provider_of(rest)?, rows })
+                Some(Folded::new(state, self.provider_of(rest)?, rows))
             }
             _ => None,
         };
         Ok(Sources { events: self.provider()?, folded })
+    }
+
+    /// Of `events`: as [`TableSnapshot::read`], for questions about statements; see [`Sources::by_cell`].
+    ///
+    /// # Errors
+    /// As [`TableSnapshot::read`], and if the store cannot be read.
+    pub async fn read_by_cell(&self, columns: &[&str], filter: Option<Expr>) -> Result<DataFrame, LakeError> {
+        let rows = plain_context().read_table(self.statement_sources().await?.by_cell())?;
+        Ok(filter.into_iter().try_fold(rows, DataFrame::filter)?.select_columns(columns)?)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) const NOW: i64 = 1_560_000_000_000_000;
 const HOUR: i64 = 3_600_000_000;
 
 /// A lake in memory, whose clock says [`NOW`].
-async fn lake() -> (Lake, Clock) {
+pub(crate) async fn lake() -> (Lake, Clock) {
     let clock = Clock::manual(NOW);
     let url = Url::parse("memory:///lake/").expect("a URL");
     let lake =
@@ -51,7 +51,7 @@ pub(crate) fn reports(ids: &[&str], offset: i64, time: i64) -> RecordBatch {
     RecordBatch::try_new(batch.schema(), columns.collect()).expect("reports")
 }
 
-async fn append(lake: &Lake, batch: RecordBatch) {
+pub(crate) async fn append(lake: &Lake, batch: RecordBatch) {
     let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
     lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
 }
@@ -159,6 +159,28 @@ async fn what_was_folded_wrongly_is_found_and_used_no_more() {
     assert_eq!(stopped().await, Some((0, true)));
     assert!(!audit(&lake, &edges, None).await.expect("compared").stops_publishing);
     assert_eq!(stopped().await, Some((0, false)));
+}
+
+#[tokio::test]
+async fn a_statement_that_was_not_folded_is_found_although_it_does_not_stand() {
+    let (lake, _) = lake().await;
+    append(&lake, reports(&["a"], 1, NOW - 3)).await;
+    let edges = Arc::default();
+    fold(&lake, &edges, 1, None).await.expect("folded");
+    append(&lake, reports(&["b"], 2, NOW - 2)).await;
+    fold(&lake, &edges, 1, None).await.expect("folded");
+    assert_eq!(audit(&lake, &edges, None).await.expect("compared").differing, []);
+    let snapshot = lake.snapshot(Table::Events).await.expect("a snapshot");
+    let state = State::newest(&snapshot).await.expect("read").expect("folded");
+    let mut entry = state.entry.as_ref().clone();
+    entry.digest = UNSET.to_owned();
+    entry.history.remove(0);
+    let sealed = sealed(serde_json::to_string(&entry).expect("a text"));
+    state.folder.store.put(&state.folder.entry(7), sealed.into()).await.expect("written");
+    assert_eq!(asked(&lake).await, (2, "b".to_owned(), true), "what stands is right");
+    let found = audit(&lake, &edges, Some(3)).await.expect("compared");
+    assert_eq!(found.differing, [("A".to_owned(), "gdp".to_owned(), "2018".to_owned())]);
+    assert!(found.stops_publishing);
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
 //! A view whose header says `narrows` gives the same rows for the constants of those columns, whether it is computed
 //! from all statements or from these. So a question about one area and one year reads little.
 
-mod constants;
 mod cut;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::cells::Counts;
+use helan_lake::constants::constants;
 use helan_queries::{Narrows, Query};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::{Period, days_since_epoch};
 use jiff::ToSpan;
 use jiff::civil::date;
 
-use self::constants::constants;
 pub(crate) use self::cut::{AT_ONCE, Piece};
 
 type Names = BTreeSet<String>;

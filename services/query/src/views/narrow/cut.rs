@@ -123,9 +123,9 @@ fn areas_by(times: u64, catalog: &Catalog) -> Vec<Expr> {
 mod tests {
     use datafusion::logical_expr::expr::InList;
     use datafusion::logical_expr::{col, lit};
+    use helan_lake::constants::{among, constant};
 
     use super::*;
-    use crate::views::narrow::constants::{among, constant};
     use crate::views::narrow::indicators;
 
     fn part(view: &str, filters: &[Expr]) -> Part {

@@ -1,17 +1,20 @@
-//! The constants that a question's filters name.
+//! The constants that filters name.
 
-use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use std::collections::BTreeSet;
 
-use super::Names;
+use deltalake_core::datafusion::logical_expr::expr::InList;
+use deltalake_core::datafusion::logical_expr::{BinaryExpr, Expr, Operator};
 
-/// The constants that a column must equal one of, if the filters say so.
-pub(super) fn constants(filters: &[Expr], column: &str) -> Option<Names> {
+type Names = BTreeSet<String>;
+
+/// The constants that a text column must equal one of, if the filters, all of which hold, say so.
+pub fn constants(filters: &[Expr], column: &str) -> Option<Names> {
     let found = filters.iter().filter_map(|filter| among(filter, column));
     found.reduce(|one, other| &one & &other)
 }
 
-pub(super) fn among(filter: &Expr, column: &str) -> Option<Names> {
+/// As [`constants`], of one filter.
+pub fn among(filter: &Expr, column: &str) -> Option<Names> {
     let is_it = |expr: &Expr| matches!(expr, Expr::Column(found) if found.name == column);
     match filter {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
@@ -29,7 +32,8 @@ pub(super) fn among(filter: &Expr, column: &str) -> Option<Names> {
     }
 }
 
-pub(super) fn constant(expr: &Expr) -> Option<String> {
+/// The text of a literal.
+pub fn constant(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
         _ => None,
