@@ -76,13 +76,24 @@ pub(crate) async fn run(home: &Path, events: usize, whose: Whose) -> anyhow::Res
     let log = format!("embedded://{}", home.join("log").display());
     load(home, &log, (events, whose), 1, News::Everywhere)?;
     aggregated(home, &log, events).await?;
-    ask_all(home, &format!("{events} events; every one is read, each question by a process of its own"), whose)?;
-    let full = Served::start(home, &analyst).await?.ask_all("the same, by a service", whose, None).await?;
+    // Of a nation nobody asks before something is folded: each question would read all of it.
+    let unfolded = match whose {
+        Whose::Nation => None,
+        Whose::Region => {
+            ask_all(
+                home,
+                &format!("{events} events; every one is read, each question by a process of its own"),
+                whose,
+            )?;
+            Some(Served::start(home, &analyst).await?.ask_all("the same, by a service", whose, None).await?)
+        }
+    };
     let folding = timed(Command::new(helan()?).arg("maintain").arg("--data-dir").arg(home))?;
-    println!("\nmaintenance, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
+    println!("\nmaintenance of {events} events, with folding: {:.2} CPU s, {:.0} MB", folding.cpu, folding.peak);
     ask_all(home, "what stands was folded; processes of their own", whose)?;
     let mut service = Served::start(home, &analyst).await?;
-    service.ask_all("the same, by a service", whose, Some(full)).await?;
+    let first = service.ask_all("the same, by a service", whose, unfolded).await?;
+    let full = unfolded.unwrap_or(first);
     service.ask_all("the same, asked again", whose, Some(full)).await?;
     let news = events.div_ceil(NEWS);
     for (seed, about, when) in [

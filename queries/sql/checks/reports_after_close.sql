@@ -3,6 +3,7 @@
 -- inputs: period_closings, statements, periods
 -- rules: 9
 -- materialise: no
+-- empty without: period_closings
 -- zh: 时期关闭期间到达的报送：照常保留和采用，只作标记。
 -- en: Reports that came while their period was closed: kept and counted as any other, and marked here.
 -- column ref_area text: 地区或组 | Area or group code.

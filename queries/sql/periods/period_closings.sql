@@ -2,7 +2,7 @@
 -- grain: one row for each time that a period was closed
 -- inputs: release_events
 -- rules: 9
--- materialise: no
+-- materialise: yes
 -- zh: 各时期的关闭与重新开放。
 -- en: When each period was closed, and when reopened.
 -- column time_period text: 时期 | The period.

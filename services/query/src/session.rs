@@ -4,8 +4,10 @@ mod asking;
 pub(crate) mod context;
 pub(crate) mod describe;
 pub(crate) mod hidden;
+pub(crate) mod kept;
 pub(crate) mod local_date;
 pub(crate) mod moment;
+mod names;
 pub(crate) mod news;
 pub(crate) mod offered;
 pub(crate) mod past;
@@ -31,7 +33,7 @@ pub use self::asking::{Question, Terms};
 use self::describe::TableDoc;
 use self::hidden::{Hidden, WeakHidden};
 use self::moment::MomentError;
-use self::news::OfPart;
+use self::news::{OfMoments, OfPart};
 use self::past::Past;
 use self::scope::{Budget, Pinned, Scope};
 use crate::catalog_tables::{self, Leaf};
@@ -129,6 +131,12 @@ impl Session {
         self.of_parts().len()
     }
 
+    /// As of how many pairs of past moments it keeps what views have computed.
+    pub fn moments(&self) -> usize {
+        let is_some = |of: &OfMoments| !(of.rows.is_empty() && of.parts.is_empty());
+        self.of_past().iter().filter(|of| is_some(of)).count()
+    }
+
     /// What its views have computed of parts of the statements, as of its own T.
     pub(crate) fn of_parts(&self) -> Vec<OfPart> {
         self.0.now.of_parts()
@@ -138,6 +146,17 @@ impl Session {
     /// on other tables that have changed.
     pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, changed: &BTreeSet<Table>) {
         parts.into_iter().for_each(|of_part| self.0.now.take_over_part(of_part, changed));
+    }
+
+    /// What was computed for the pairs of moments that were asked for last.
+    pub(crate) fn of_past(&self) -> Vec<OfMoments> {
+        self.0.past.computed()
+    }
+
+    /// Takes over what a session before it has computed as of moments that nothing that has come since was known at, as far as it does
+    /// not rest on other tables that have changed.
+    pub(crate) fn take_over_past(&self, past: Vec<OfMoments>, changed: &BTreeSet<Table>) -> Result<(), QueryError> {
+        Ok(self.0.past.take_over(past, changed)?)
     }
 
     /// Everything as of its own T.

@@ -1,12 +1,14 @@
 //! Keeps what was computed for the last pairs of moments (T, R), because questions as of one day often follow each other.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::common::Result;
 use datafusion::prelude::SessionContext;
+use helan_schemas::tables::Table;
 
+use crate::session::news::OfMoments;
 use crate::session::scope::{Pinned, Scope};
 
 /// Pairs of moments that stay computed: a question may compare two.
@@ -49,6 +51,19 @@ impl Past {
         let context = make(&scope);
         self.asked((as_of, recorded), Some(context.clone()))?;
         Ok(context)
+    }
+
+    /// What was computed for the pairs that were asked for last, the last one first.
+    pub(crate) fn computed(&self) -> Vec<OfMoments> {
+        self.last().iter().map(|pair| pair.scope.of_moments()).collect()
+    }
+
+    /// Takes over what the session before has computed, as far as it does not rest on tables that have changed.
+    pub(crate) fn take_over(&self, past: Vec<OfMoments>, changed: &BTreeSet<Table>) -> Result<()> {
+        for of in past.into_iter().rev() {
+            self.scope(of.as_of, of.recorded)?.take_over_moments(of, changed);
+        }
+        Ok(())
     }
 
     /// Gives back what is kept, where the questions to come may need its memory.

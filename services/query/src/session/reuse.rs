@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use datafusion::common::DataFusionError;
 use helan_lake::{Lake, TableSnapshot};
 use helan_runtime::clock::Clock;
 use helan_schemas::catalog::Catalog;
@@ -11,7 +12,7 @@ use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
 use crate::session::moment::day_of;
-use crate::session::news::{OfPart, untouched};
+use crate::session::news::{News, OfMoments, OfPart};
 use crate::session::pin::pin;
 use crate::session::scope::Budget;
 use crate::session::{Ended, QueryError, Session};
@@ -46,7 +47,8 @@ enum Held {
     Left(Arc<Left>),
 }
 
-/// What a session has computed of parts of the statements: it still holds where no statement of them has come since.
+/// What a session has computed of parts of the statements, and as of past moments: it still holds where no statement of them
+/// has come since, or nothing that was known then.
 struct Left {
     /// Of the catalog.
     digest: String,
@@ -54,6 +56,7 @@ struct Left {
     snapshots: BTreeMap<Table, TableSnapshot>,
     since: i64,
     parts: Vec<OfPart>,
+    past: Vec<OfMoments>,
 }
 
 /// A session with the versions that it has pinned.
@@ -185,7 +188,7 @@ async fn given_back(kept: Weak<Place>, session: Ended, clock: Clock) {
             continue;
         }
         let left = Arc::new(Left::of(&current));
-        let serves = is_young && !left.parts.is_empty();
+        let serves = is_young && !(left.parts.is_empty() && left.past.is_empty());
         let next = if serves { Held::Left(left.clone()) } else { Held::Nothing };
         if !place.replace(|held| held.clone().of(&session).is_some(), next) || !serves {
             return;
@@ -210,11 +213,25 @@ impl Left {
             snapshots: current.snapshots.clone(),
             since: current.since,
             parts: session.of_parts(),
+            past: session.of_past(),
         }
     }
 
     fn is_young(&self, now: i64) -> bool {
         is_young(self.since, now, &self.zone)
+    }
+
+    /// What of it still holds after a later version of `events`. Where that cannot be told, nothing.
+    async fn holding(&self, before: &TableSnapshot, after: &TableSnapshot) -> (Vec<OfPart>, Vec<OfMoments>) {
+        let holding = async {
+            let news = News::between(before, after).await?;
+            let parts = news.untouched(self.parts.clone()).await?;
+            Ok::<_, DataFusionError>((parts, news.unknown_at(self.past.clone()).await?))
+        };
+        holding.await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "what has come since cannot be read: views are computed again");
+            (Vec::new(), Vec::new())
+        })
     }
 
     /// Hands over to a session over later versions what still holds in it; the T of what was handed over.
@@ -225,12 +242,13 @@ impl Left {
     ) -> Result<Option<i64>, QueryError> {
         let events = self.snapshots.get(&Table::Events).zip(snapshots.get(&Table::Events));
         let (Some((before, after)), true) = (events, self.digest == session.catalog().digest) else { return Ok(None) };
-        let parts = untouched(self.parts.clone(), before, after).await;
-        let has_some = !parts.is_empty();
+        let (parts, past) = self.holding(before, after).await;
+        let has_some = !(parts.is_empty() && past.is_empty());
         let mut changed = changed(&self.snapshots, snapshots);
         // What came into it has been looked through.
         changed.remove(&Table::Events);
         session.take_over_parts(parts, &changed);
+        session.take_over_past(past, &changed)?;
         Ok(has_some.then_some(self.since))
     }
 }

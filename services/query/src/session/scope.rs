@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError, Weak};
 
-use arrow::array::Array;
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema};
 use arrow::record_batch::RecordBatch;
-use async_trait::async_trait;
 use datafusion::catalog::{MemTable, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
-use datafusion::execution::memory_pool::{MemoryLimit, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
@@ -24,7 +22,9 @@ use tokio::sync::OnceCell;
 use crate::catalog_tables;
 use crate::session::context::{self, Size};
 use crate::session::hidden::Hidden;
-use crate::session::news::OfPart;
+use crate::session::kept::Kept;
+use crate::session::names::Names;
+use crate::session::news::{OfMoments, OfPart};
 use crate::views::narrow::{AT_ONCE, Part};
 use crate::views::planned::{Plans, Stage};
 use crate::views::standing;
@@ -36,7 +36,7 @@ const FEW: usize = 200_000;
 /// As [`FEW`], of a part of the statements: its views are many, and what they read is little.
 const FEW_OF_PART: u64 = 50_000;
 /// The leaf table of the moments themselves.
-const KNOWLEDGE: &str = "knowledge";
+pub(crate) const KNOWLEDGE: &str = "knowledge";
 /// Parts of the statements that stay computed, of one pair of moments.
 const PARTS: usize = 8;
 
@@ -66,6 +66,8 @@ pub(crate) struct Pinned {
     pub(crate) tables: BTreeMap<String, Arc<dyn TableProvider>>,
     /// Where the statements of its events come from.
     pub(crate) statements: Sources,
+    /// The table `events` in the texts of views.
+    by_cell: Arc<dyn TableProvider>,
     pub(crate) catalog: Arc<Catalog>,
     /// Those that every catalog has, and those that this one names.
     pub(crate) views: Views,
@@ -95,6 +97,7 @@ impl Pinned {
         let views = Views::of(&catalog);
         Arc::new(Self {
             tables,
+            by_cell: statements.by_cell(),
             statements,
             catalog,
             views,
@@ -168,30 +171,6 @@ pub(crate) struct Scope {
     known: OnceCell<Counts>,
 }
 
-/// The rows of a view that is computed once, and the memory they take.
-pub(crate) struct Kept {
-    pub(crate) table: Arc<MemTable>,
-    /// How many rows there are.
-    rows: usize,
-    /// The columns that have a value in some row.
-    filled: BTreeSet<String>,
-    _memory: MemoryReservation,
-}
-
-impl Kept {
-    pub(crate) fn new(schema: SchemaRef, batches: Vec<RecordBatch>, memory: MemoryReservation) -> Result<Self> {
-        let rows = batches.iter().map(RecordBatch::num_rows).sum();
-        let is_filled = |at: &usize| batches.iter().any(|batch| batch.column(*at).null_count() < batch.num_rows());
-        let filled = (0..schema.fields().len()).filter(is_filled).map(|at| schema.field(at).name().clone()).collect();
-        Ok(Self { table: Arc::new(MemTable::try_new(schema, vec![batches])?), rows, filled, _memory: memory })
-    }
-
-    /// Whether there is a row, or one with a value in a column.
-    pub(crate) fn has_rows(&self, column: Option<&str>) -> bool {
-        column.map_or(self.rows > 0, |column| self.filled.contains(column))
-    }
-}
-
 /// Of what a scope is.
 enum Of {
     /// All statements, with the scope of what the catalog says beside them.
@@ -215,7 +194,7 @@ impl Scope {
         let size = Size { small, in_one: pinned.in_one };
         let memory = pinned.memory.clone();
         Arc::new_cyclic(|scope| {
-            let names = Names { scope: scope.clone(), kept: None };
+            let names = Names::of_views(scope.clone());
             let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
             let (parts, standing, prepared, known) =
                 (Mutex::default(), OnceCell::new(), OnceCell::new(), OnceCell::new());
@@ -329,7 +308,11 @@ impl Scope {
     pub(crate) fn table(self: &Arc<Self>, name: &str) -> Option<Arc<dyn TableProvider>> {
         let leaf = || self.pinned.tables.get(name).cloned();
         let view = || self.pinned.views.get(name).map(|query| self.view(query));
-        if name == KNOWLEDGE { Some(self.knowledge.clone()) } else { leaf().or_else(view) }
+        match name {
+            KNOWLEDGE => Some(self.knowledge.clone()),
+            _ if name == Table::Events.name() => Some(self.pinned.by_cell.clone()),
+            _ => leaf().or_else(view),
+        }
     }
 
     /// How far a view's plan is the same for all scopes: one that takes moments is bound to them before it is optimised, and
@@ -362,6 +345,17 @@ impl Scope {
         }
     }
 
+    /// What it and its parts have computed.
+    pub(crate) fn of_moments(&self) -> OfMoments {
+        OfMoments { as_of: self.as_of, recorded: self.recorded, rows: self.computed(), parts: self.of_parts() }
+    }
+
+    /// Takes over what a scope of the same moments has computed, as far as it does not rest on tables that have changed.
+    pub(crate) fn take_over_moments(self: &Arc<Self>, of: OfMoments, changed: &BTreeSet<Table>) {
+        self.take_over_rows(of.rows, changed);
+        of.parts.into_iter().for_each(|of_part| self.take_over_part(of_part, changed));
+    }
+
     /// What the views of its parts have computed.
     pub(crate) fn of_parts(&self) -> Vec<OfPart> {
         let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -388,7 +382,7 @@ impl Scope {
 
     /// Names for a context that outlives every other handle of this scope: the session's own.
     pub(crate) fn names(self: &Arc<Self>) -> Arc<dyn SchemaProvider> {
-        Arc::new(Names { scope: Arc::downgrade(self), kept: Some(self.clone()) })
+        Arc::new(Names::of_questions(self))
     }
 }
 
@@ -407,41 +401,4 @@ pub(crate) fn in_memory(batches: Vec<RecordBatch>) -> Result<MemTable> {
     let batches = batches.into_iter().map(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec()));
     let batches = batches.collect::<std::result::Result<Vec<_>, _>>()?;
     MemTable::try_new(schema, vec![batches])
-}
-
-struct Names {
-    scope: Weak<Scope>,
-    kept: Option<Arc<Scope>>,
-}
-
-impl fmt::Debug for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Names").field("kept", &self.kept.is_some()).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl SchemaProvider for Names {
-    fn table_names(&self) -> Vec<String> {
-        let Some(scope) = self.scope.upgrade() else { return Vec::new() };
-        let mut names: Vec<String> = scope.pinned.tables.keys().cloned().collect();
-        names.push(KNOWLEDGE.to_owned());
-        names.extend(scope.pinned.views.all().map(|query| query.name.to_owned()));
-        names
-    }
-
-    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(scope) = self.scope.upgrade() else {
-            return Err(DataFusionError::Internal("the session of this plan has ended".to_owned()));
-        };
-        match scope.pinned.views.get(name).filter(|_| self.kept.is_some()) {
-            Some(query) => Ok(Some(scope.asked(query))),
-            None => Ok(scope.table(name)),
-        }
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        let known = |pinned: &Pinned| pinned.tables.contains_key(name) || pinned.views.get(name).is_some();
-        name == KNOWLEDGE || self.scope.upgrade().is_some_and(|scope| known(&scope.pinned))
-    }
 }

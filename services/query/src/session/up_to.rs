@@ -33,7 +33,7 @@ impl Session {
         let read = read.reduce(|one, other| one.or(other)).unwrap_or_else(|| lit(false));
         let columns = Table::Events.columns();
         let columns: Vec<_> = columns.iter().map(|column| column.name).collect();
-        let events: Arc<dyn TableProvider> = snapshot.read(&columns, Some(read))?.into_view();
+        let events: Arc<dyn TableProvider> = snapshot.read_by_cell(&columns, Some(read)).await?.into_view();
         let version = Version { table: Table::Events.name(), version: snapshot.version() };
         Self::over(
             catalog,

@@ -25,7 +25,7 @@ impl Session {
         for (table, snapshot) in pin(lake).await? {
             if table == Table::Events {
                 let more = beside.snapshot(table).await?.read(&columns, None)?;
-                tables.insert(table, snapshot.read(&columns, None)?.union(more)?.into_view());
+                tables.insert(table, snapshot.read_by_cell(&columns, None).await?.union(more)?.into_view());
             } else {
                 tables.insert(table, snapshot.provider()?);
             }

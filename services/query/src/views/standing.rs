@@ -24,8 +24,9 @@ use jiff::tz::TimeZone;
 
 use crate::catalog_tables::versions::catalog_in_use;
 use crate::session::QueryError;
+use crate::session::kept::Kept;
 use crate::session::moment;
-use crate::session::scope::{Kept, Scope};
+use crate::session::scope::Scope;
 use crate::views::view;
 use crate::views::view::in_task;
 

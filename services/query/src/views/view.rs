@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use datafusion::catalog::{Session, TableProvider};
+use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -25,7 +25,8 @@ use helan_schemas::tables::instant;
 use tokio::sync::OnceCell;
 use tracing::Instrument;
 
-use crate::session::scope::{Kept, Scope};
+use crate::session::kept::Kept;
+use crate::session::scope::Scope;
 use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
 use crate::views::planned::{Stage, to_plan};
@@ -173,6 +174,12 @@ impl TableProvider for View {
             return rows.table.scan(state, projection, &[], limit).await;
         }
         let (query, schema) = (self.query, self.schema.clone());
+        if query.empty_without.is_some() {
+            let asker = state.runtime_env().clone();
+            if in_task(asker.clone(), is_empty(query, scope.clone(), asker)).await? {
+                return MemTable::try_new(schema, vec![Vec::new()])?.scan(state, projection, &[], limit).await;
+            }
+        }
         let projection = projection.cloned();
         let filters = filters.iter().map(|filter| unqualified(filter.clone())).collect::<Result<Vec<_>>>()?;
         in_task(state.runtime_env().clone(), async move {

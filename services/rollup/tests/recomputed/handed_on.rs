@@ -1,5 +1,5 @@
-//! What a server's session has computed of a part of the statements, handed on when others have come: the same rows as from the
-//! beginning, on random histories that come into a lake in pieces.
+//! What a server's session has computed of a part of the statements, or as of a past day, handed on when others have come: the
+//! same rows as from the beginning, on random histories that come into a lake in pieces.
 
 use helan_query::{Budget, Session, Sessions, pin};
 use helan_runtime::clock::Clock;
@@ -20,6 +20,8 @@ const QUESTIONS: [&str; 3] = [
     "select * from quota_fulfilment where ref_area = 'A'",
     "select * from place_values where indicator = 'jobs'",
 ];
+/// As many as a session keeps: one by which little is known, and one by which most of what comes is.
+const PAST: [i64; 2] = [START + 200 * DAY, START + 900 * DAY];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_still_holds_is_handed_on_and_nothing_else() {
@@ -27,24 +29,34 @@ async fn what_still_holds_is_handed_on_and_nothing_else() {
     let asked = asked.map_or(CASES, |cases: usize| cases.div_ceil(10));
     // Always the same histories in the short form, others each time in the long one.
     let mut runner = if asked == CASES { TestRunner::deterministic() } else { TestRunner::default() };
-    let (mut before, mut handed_on) = (0, 0);
+    let mut seen = [Seen::default(); 2];
     for _ in 0..asked {
         let case = cases().new_tree(&mut runner).expect("a case").current();
-        let seen = compared(&case).await;
-        before += seen.0;
-        handed_on += seen.1;
+        for (seen, of_case) in seen.iter_mut().zip(compared(&case).await) {
+            seen.before += of_case.before;
+            seen.handed_on += of_case.handed_on;
+        }
     }
-    println!("{asked} random histories: of {before} computed parts {handed_on} were handed on");
-    assert!(handed_on > 0 && handed_on < before, "{handed_on} of {before}: the histories say too little");
+    for (of, Seen { before, handed_on }) in ["parts", "past days"].into_iter().zip(seen) {
+        println!("{asked} random histories: of {before} computed {of} {handed_on} were handed on");
+        assert!(handed_on > 0 && handed_on < before, "{handed_on} of {before} {of}: the histories say too little");
+    }
 }
 
-/// How many parts were computed when something came, and how many of these were handed on.
-async fn compared(case: &Case) -> (usize, usize) {
+/// How many were computed when something came, and how many of these were handed on.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    before: usize,
+    handed_on: usize,
+}
+
+/// Parts, and past days.
+async fn compared(case: &Case) -> [Seen; 2] {
     let (_directory, lake) = empty_lake().await;
     let (catalog, events) = (case.variant.catalog(), case.events());
     let budget = || Budget { few: 0, ..Budget::default() };
     let sessions = Sessions::new(lake.clone(), Some(catalog.clone()), Clock::manual(NOW), budget());
-    let (mut found, mut before, mut handed_on) = (Vec::new(), 0, 0);
+    let (mut found, mut seen) = (Vec::new(), [Seen::default(); 2]);
     // Most at once, then one after another.
     let (first, rest) = events.split_at(events.len().saturating_sub(2));
     for (at, piece) in std::iter::once(first).chain(rest.chunks(1)).enumerate() {
@@ -52,18 +64,23 @@ async fn compared(case: &Case) -> (usize, usize) {
         let batch = support::events(&case.csv(piece));
         lake.append(&snapshot, vec![batch], Vec::new()).await.expect("appended");
         let current = sessions.current().await.expect("a session");
-        handed_on += current.session.parts();
+        seen[0].handed_on += current.session.parts();
+        seen[1].handed_on += current.session.moments();
         let snapshots = pin(&lake).await.expect("pinned");
         let fresh = Session::over_snapshots_within(&snapshots, Some(catalog.clone()), NOW, budget());
         let fresh = fresh.await.expect("a session");
-        for question in QUESTIONS {
-            let have = rows(&current.session, question, NOW, None).await;
+        let of_now = QUESTIONS.into_iter().map(|question| (question, NOW));
+        for (question, as_of) in of_now.chain(PAST.map(|day| ("select * from ratios", day))) {
+            let have = rows(&current.session, question, as_of, None).await;
             if at > 0 {
-                compare_rows(question, have, rows(&fresh, question, NOW, None).await, &mut found);
+                compare_rows(question, have, rows(&fresh, question, as_of, None).await, &mut found);
             }
         }
-        before += if at < rest.len() { current.session.parts() } else { 0 };
+        if at < rest.len() {
+            seen[0].before += current.session.parts();
+            seen[1].before += current.session.moments();
+        }
     }
     assert_eq!(found, [""; 0], "{case:?}");
-    (before, handed_on)
+    seen
 }
