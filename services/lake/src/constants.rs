@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use arrow::datatypes::DataType;
 use deltalake_core::datafusion::logical_expr::expr::InList;
-use deltalake_core::datafusion::logical_expr::{BinaryExpr, Expr, Operator};
+use deltalake_core::datafusion::logical_expr::{BinaryExpr, Cast, Expr, Operator};
 
 type Names = BTreeSet<String>;
 
@@ -15,7 +16,7 @@ pub fn constants(filters: &[Expr], column: &str) -> Option<Names> {
 
 /// As [`constants`], of one filter.
 pub fn among(filter: &Expr, column: &str) -> Option<Names> {
-    let is_it = |expr: &Expr| matches!(expr, Expr::Column(found) if found.name == column);
+    let is_it = |expr: &Expr| matches!(bare(expr), Expr::Column(found) if found.name == column);
     match filter {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
             let value = if is_it(left) { right } else { left };
@@ -30,6 +31,18 @@ pub fn among(filter: &Expr, column: &str) -> Option<Names> {
         Expr::InList(InList { expr, list, negated: false }) if is_it(expr) => list.iter().map(constant).collect(),
         _ => None,
     }
+}
+
+/// An expression without casts from one type of text to another, which views have around columns of tables.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast(Cast { expr, field }) if is_text(field.data_type()) => bare(expr),
+        other => other,
+    }
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8)
 }
 
 /// The text of a literal.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use deltalake_core::datafusion::catalog::TableProvider;
 use deltalake_core::datafusion::execution::SessionStateBuilder;
+use deltalake_core::datafusion::execution::runtime_env::RuntimeEnv;
 use deltalake_core::datafusion::logical_expr::Expr;
 use deltalake_core::datafusion::prelude::{DataFrame, SessionConfig, SessionContext};
 use deltalake_core::delta_datafusion::{DeltaScanConfig, DeltaScanNext};
@@ -193,6 +194,14 @@ impl TableSnapshot {
 
 /// Without the engine's functions: to name them all costs more than most reads.
 pub(crate) fn plain_context() -> SessionContext {
-    let state = SessionStateBuilder::new().with_config(SessionConfig::new().with_target_partitions(1)).build();
+    reading_context(Arc::default())
+}
+
+/// As [`plain_context`], within somebody's memory. It has every rule of the engine, also where who asks plans with fewer: files and
+/// row groups are skipped by one of them. It does not count rows beforehand: of a side of a join that seems to be short the engine
+/// keeps every row, and withdrawals, which are the short side, are of unknown number.
+pub(crate) fn reading_context(runtime: Arc<RuntimeEnv>) -> SessionContext {
+    let config = SessionConfig::new().with_target_partitions(1).with_collect_statistics(false);
+    let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build();
     SessionContext::new_with_state(state)
 }

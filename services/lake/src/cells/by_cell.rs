@@ -15,6 +15,7 @@ use deltalake_core::datafusion::logical_expr::{
     Expr, LogicalPlanBuilder, TableProviderFilterPushDown, TableType, cast, col, lit,
 };
 use deltalake_core::datafusion::physical_plan::ExecutionPlan;
+use deltalake_core::datafusion::physical_plan::union::UnionExec;
 use futures::{StreamExt, TryStreamExt};
 use helan_schemas::codes::TYPE_REPORTED;
 use object_store::ObjectStoreExt;
@@ -23,6 +24,7 @@ use super::gather::Folded;
 use super::history;
 use super::state::State;
 use crate::constants::constants;
+use crate::snapshot::reading_context;
 
 /// Files that are looked at beside each other.
 const AT_ONCE: usize = 16;
@@ -139,15 +141,16 @@ impl TableProvider for ByCell {
             let rows = filters.into_iter().try_fold(rows, LogicalPlanBuilder::filter)?;
             rows.project(columns.collect::<Vec<_>>())
         };
+        let context = reading_context(session.runtime_env().clone());
         let since = filters.iter().cloned().chain([folded.state.unfolded_filter()]).collect();
-        let mut rows = plan(folded.rest.clone(), since)?;
-        if !names.is_empty() {
-            let table = folded.state.folder.table(session.runtime_env(), names.iter(), history::schema())?;
-            let is_of_rows = |filter: &Expr| !filter.column_refs().iter().all(|column| is_common(&column.name));
-            let filters = filters.into_iter().filter(is_of_rows).collect();
-            rows = rows.union(plan(Arc::new(table), filters)?.build()?)?;
+        let since = context.state().create_physical_plan(&plan(folded.rest.clone(), since)?.build()?).await?;
+        if names.is_empty() {
+            return Ok(since);
         }
-        session.create_physical_plan(&rows.build()?).await
+        let table = folded.state.folder.table(session.runtime_env(), names.iter(), history::schema())?;
+        let is_of_rows = |filter: &Expr| !filter.column_refs().iter().all(|column| is_common(&column.name));
+        let before = plan(Arc::new(table), filters.into_iter().filter(is_of_rows).collect())?;
+        UnionExec::try_new(vec![context.state().create_physical_plan(&before.build()?).await?, since])
     }
 }
 

@@ -21,7 +21,7 @@ use super::gather::{Sources, Terms};
 use super::history::{Sorter, put_together};
 use super::prepared::Prepared;
 use super::runs::Writer;
-use super::state::{self, Entry};
+use super::state::{self, Counts, Entry};
 use super::statements::{column, int, text, time};
 use super::{EVERYTHING, difference};
 use crate::damage::in_chain;
@@ -125,6 +125,7 @@ async fn fold_events(
         events_files: if limits.is_empty() { files.keys().cloned().collect() } else { folded_files(&sources) },
         runs: before.as_ref().map_or_else(Vec::new, |entry| entry.runs.clone()),
         history: before.as_ref().map_or_else(Vec::new, |entry| entry.history.clone()),
+        statements: before.as_ref().map_or_else(Counts::new, |entry| entry.statements.clone()),
     };
     for span in &news {
         let topic = entry.before.entry(span.topic.clone()).or_default();
@@ -148,7 +149,9 @@ async fn fold_events(
             is_sound = is_sound && (at % RUNS < RUNS - 1 || writer.merge(&context, &mut entry.runs).await?);
         }
         is_sound = is_sound && writer.merge(&context, &mut entry.runs).await?;
-        entry.history.extend(sorter.finish().await?);
+        let (stretches, counts) = sorter.finish().await?;
+        entry.history.extend(stretches);
+        state::add(&mut entry.statements, &counts);
         if !is_sound || !put_together(&writer, &context, &mut entry.history).await? {
             // A file that was folded before is damaged: it is passed over from now on.
             return Box::pin(fold_events(lake, events, edges, worth, report)).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
+use deltalake_core::datafusion::common::config::TableParquetOptions;
 use deltalake_core::datafusion::datasource::file_format::parquet::ParquetFormat;
 use deltalake_core::datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -11,13 +12,13 @@ use deltalake_core::datafusion::datasource::listing::{
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::execution::object_store::ObjectStoreUrl;
 use deltalake_core::datafusion::execution::runtime_env::RuntimeEnv;
-use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
+use deltalake_core::datafusion::prelude::DataFrame;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::error::LakeError;
-use crate::snapshot::TableSnapshot;
+use crate::snapshot::{TableSnapshot, reading_context};
 
 /// Its name.
 const NAME: &str = "cells";
@@ -64,11 +65,12 @@ impl Folder {
     /// The rows of some files, which have the columns of a schema.
     pub(crate) fn frame<'n>(
         &self,
-        context: &SessionContext,
+        runtime: Arc<RuntimeEnv>,
         names: impl Iterator<Item = &'n String>,
         schema: SchemaRef,
     ) -> Result<DataFrame> {
-        context.read_table(Arc::new(self.table(&context.runtime_env(), names, schema)?))
+        let table = self.table(&runtime, names, schema)?;
+        reading_context(runtime).read_table(Arc::new(table))
     }
 
     /// As [`Folder::frame`], as a table for a runtime.
@@ -87,7 +89,10 @@ impl Folder {
             url.set_path(self.file(name).as_ref());
             ListingTableUrl::parse(url.as_str())
         });
-        let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_enable_pruning(true)));
+        let mut format = TableParquetOptions::default();
+        // Of the other columns only what passes is read.
+        format.global.pushdown_filters = true;
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default().with_options(format)));
         let config = ListingTableConfig::new_with_multi_paths(paths.collect::<Result<Vec<_>>>()?);
         let config = config.with_listing_options(options.with_file_extension(".parquet")).with_schema(schema);
         ListingTable::try_new(config)

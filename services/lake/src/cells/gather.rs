@@ -106,9 +106,14 @@ impl Folded {
         self.fits.get_or_try_init(count).await.copied()
     }
 
-    /// How many statements were folded.
+    /// How many statements were folded that are the newest of their kind.
     pub fn counts(&self) -> Counts {
         self.state.counts()
+    }
+
+    /// How many statements there were, those included that newer ones have replaced.
+    pub fn statements(&self) -> &Counts {
+        &self.state.entry.statements
     }
 
     /// The earliest moment as of which it can answer, in microseconds since the epoch.

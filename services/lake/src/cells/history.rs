@@ -3,11 +3,11 @@
 //!
 //! It is written beside the newest of each kind, and stands in the same entry.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::compute::{cast, interleave_record_batch};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewArray, UInt32Array};
+use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{Date32Type, Schema, SchemaRef};
 use bytes::Bytes;
 use deltalake_core::datafusion::prelude::SessionContext;
@@ -19,7 +19,7 @@ use parquet::schema::types::ColumnPath;
 use serde::{Deserialize, Serialize};
 
 use super::runs::Writer;
-use super::state;
+use super::state::{self, Counts};
 use super::statements::{column, text};
 use super::{BASIS_EPOCH, FIRST_RECEIVED_AT, STATEMENTS, WITHDRAWN_AT};
 use crate::error::LakeError;
@@ -29,11 +29,13 @@ const AT_ONCE: usize = 400_000;
 /// Rows of a file, and …
 const FILE_ROWS: usize = 100_000;
 /// … of a row group, which is skipped or read as a whole.
-const GROUP_ROWS: usize = 8192;
+const GROUP_ROWS: usize = 16_384;
 /// Stretches of about one length that are put together, unless each is at least half as long as one can be.
 const TOGETHER: usize = 8;
-/// Digests would be half of it, and hardly a question asks for them.
-const LEFT_OUT: &str = "content_digest";
+/// Columns that hardly a question asks for; digests alone would be half of it.
+const LEFT_OUT: [&str; 6] = ["content_digest", "conf_status", "prepared_by", "reviewed_by", "approved_by", "evidence"];
+/// What follows from other columns, or events.
+const FOLLOWS: [&str; 4] = [WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT];
 /// Columns by which row groups are skipped.
 const SKIPPED_BY: [&str; 5] = ["indicator", "period_end", "time_period", "ref_area", "known_at"];
 /// Columns whose values hardly repeat: a dictionary would be built only to be dropped.
@@ -67,12 +69,12 @@ impl Slice {
 
 /// The columns of statements as they lie here: those of folded ones, without what follows from others.
 pub(super) fn schema() -> SchemaRef {
-    without(&[LEFT_OUT, WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT])
+    without(&[&LEFT_OUT[..], &FOLLOWS[..]].concat())
 }
 
 /// With what follows from others.
 pub(super) fn with_what_follows() -> SchemaRef {
-    without(&[LEFT_OUT])
+    without(&LEFT_OUT)
 }
 
 fn without(names: &[&str]) -> SchemaRef {
@@ -88,11 +90,12 @@ pub(super) struct Sorter<'w, 'l> {
     held: Vec<RecordBatch>,
     rows: usize,
     written: Vec<Stretch>,
+    counts: Counts,
 }
 
 impl<'w, 'l> Sorter<'w, 'l> {
     pub(super) fn new(writer: &'w Writer<'l>) -> Self {
-        Self { writer, schema: schema(), held: Vec::new(), rows: 0, written: Vec::new() }
+        Self { writer, schema: schema(), held: Vec::new(), rows: 0, written: Vec::new(), counts: Counts::new() }
     }
 
     /// Adds statements, which have all columns.
@@ -103,16 +106,17 @@ impl<'w, 'l> Sorter<'w, 'l> {
             });
         let batch = RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<Vec<_>, _>>()?)?;
         self.rows += batch.num_rows();
+        state::count(&batch, &mut self.counts)?;
         if batch.num_rows() > 0 {
             self.held.push(batch);
         }
         if self.rows >= AT_ONCE { self.write().await } else { Ok(()) }
     }
 
-    /// What was written.
-    pub(super) async fn finish(mut self) -> Result<Vec<Stretch>, LakeError> {
+    /// What was written, and how many statements these are.
+    pub(super) async fn finish(mut self) -> Result<(Vec<Stretch>, Counts), LakeError> {
         self.write().await?;
-        Ok(self.written)
+        Ok((self.written, self.counts))
     }
 
     async fn write(&mut self) -> Result<(), LakeError> {
@@ -120,7 +124,7 @@ impl<'w, 'l> Sorter<'w, 'l> {
         if rows == 0 {
             return Ok(());
         }
-        let files = tokio::task::spawn_blocking(move || files_of(&held))
+        let files = tokio::task::spawn_blocking(move || files_of(held))
             .await
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let mut stretch = Stretch { rows, ..Stretch::default() };
@@ -133,57 +137,47 @@ impl<'w, 'l> Sorter<'w, 'l> {
 }
 
 /// Statements as files, sorted by indicator, last day of the period and area. CPU-bound.
-fn files_of(batches: &[RecordBatch]) -> Result<Vec<(Bytes, Slice)>, LakeError> {
-    let (indicators, areas) = (Ranks::of(batches, "indicator")?, Ranks::of(batches, "ref_area")?);
-    let mut places = Vec::with_capacity(indicators.rows.iter().map(Vec::len).sum());
-    for (at, batch) in batches.iter().enumerate() {
-        let days = column(batch, "period_end")?.as_primitive::<Date32Type>();
-        places.extend((0..batch.num_rows()).map(|row| {
-            let day = if days.is_null(row) { i32::MIN } else { days.value(row) };
-            (indicators.rows[at][row], day, areas.rows[at][row], at, row)
-        }));
-    }
-    places.sort_unstable();
-    let batches: Vec<&RecordBatch> = batches.iter().collect();
+fn files_of(batches: Vec<RecordBatch>) -> Result<Vec<(Bytes, Slice)>, LakeError> {
+    let schema = schema();
+    let all = concat_batches(&schema, &batches)?;
+    drop(batches);
+    let (indicators, areas) = (text(&all, "indicator")?, text(&all, "ref_area")?);
+    let (of_indicator, of_area) = (places(&indicators), places(&areas));
+    let days = column(&all, "period_end")?.as_primitive::<Date32Type>();
+    // What is unknown comes first.
+    let day = |row: usize| if days.is_null(row) { i32::MIN } else { days.value(row) };
+    let mut order: Vec<(u32, i32, u32, u32)> =
+        (0..all.num_rows()).map(|row| (of_indicator[row], day(row), of_area[row], row as u32)).collect();
+    order.sort_unstable();
     let mut files = Vec::new();
-    for places in places.chunks(FILE_ROWS) {
-        let mut file = ArrowWriter::try_new(Vec::new(), schema(), Some(properties()?))?;
-        for places in places.chunks(GROUP_ROWS) {
-            let rows: Vec<(usize, usize)> = places.iter().map(|(_, _, _, batch, row)| (*batch, *row)).collect();
-            file.write(&interleave_record_batch(&batches, &rows)?)?;
+    for order in order.chunks(FILE_ROWS) {
+        let mut file = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties()?))?;
+        for order in order.chunks(GROUP_ROWS) {
+            let rows = UInt32Array::from_iter_values(order.iter().map(|(.., row)| *row));
+            file.write(&take_record_batch(&all, &rows)?)?;
         }
         let bytes: Bytes = file.into_inner()?.into();
-        let name = |place: Option<&(u32, i32, u32, usize, usize)>| {
-            place.and_then(|place| indicators.names.get(place.0 as usize)).cloned().unwrap_or_default()
+        let name = |at: Option<&(u32, i32, u32, u32)>| {
+            at.map(|(.., row)| value(&indicators, *row as usize).to_owned()).unwrap_or_default()
         };
-        let slice = Slice { bytes: bytes.len() as u64, from: name(places.first()), to: name(places.last()) };
+        let slice = Slice { bytes: bytes.len() as u64, from: name(order.first()), to: name(order.last()) };
         files.push((bytes, slice));
     }
     Ok(files)
 }
 
-/// The places of a column's texts among each other; what is unknown counts as the empty text.
-struct Ranks {
-    /// The texts in order.
-    names: Vec<String>,
-    /// By batch and row.
-    rows: Vec<Vec<u32>>,
+/// A text; what is unknown counts as the empty one.
+fn value(texts: &StringViewArray, row: usize) -> &str {
+    if texts.is_null(row) { "" } else { texts.value(row) }
 }
 
-impl Ranks {
-    fn of(batches: &[RecordBatch], name: &str) -> Result<Self, LakeError> {
-        let texts = batches.iter().map(|batch| text(batch, name)).collect::<Result<Vec<_>, _>>()?;
-        let value = |at: usize, row: usize| if texts[at].is_null(row) { "" } else { texts[at].value(row) };
-        let rows = |at: usize| 0..texts[at].len();
-        let all: BTreeSet<&str> = (0..texts.len())
-            .flat_map(|at| rows(at).map(move |row| (at, row)))
-            .map(|(at, row)| value(at, row))
-            .collect();
-        let places: HashMap<&str, u32> = all.iter().zip(0..).map(|(name, place)| (*name, place)).collect();
-        let place = |at: usize, row: usize| places.get(value(at, row)).copied().unwrap_or_default();
-        let ranked = (0..texts.len()).map(|at| rows(at).map(|row| place(at, row)).collect()).collect();
-        Ok(Self { names: all.iter().map(|name| (*name).to_owned()).collect(), rows: ranked })
-    }
+/// By row, the place of its text among all.
+fn places(texts: &StringViewArray) -> Vec<u32> {
+    let all: HashSet<&str> = (0..texts.len()).map(|row| value(texts, row)).collect();
+    let mut all: Vec<&str> = all.into_iter().collect();
+    all.sort_unstable();
+    let places: HashMap<&str, u32> = all.into_iter().zip(0..).collect();
+    (0..texts.len()).map(|row| places.get(value(texts, row)).copied().unwrap_or_default()).collect()
 }
 
 fn properties() -> Result<WriterProperties, LakeError> {
@@ -213,12 +207,13 @@ pub(super) async fn put_together(
             if !writer.is_sound(stretch.files.keys()).await? {
                 return Ok(false);
             }
-            let mut rows = writer.folder.frame(context, stretch.files.keys(), schema())?.execute_stream().await?;
+            let mut rows =
+                writer.folder.frame(context.runtime_env(), stretch.files.keys(), schema())?.execute_stream().await?;
             while let Some(batch) = rows.try_next().await? {
                 sorter.add(&batch).await?;
             }
         }
-        stretches.extend(sorter.finish().await?);
+        stretches.extend(sorter.finish().await?.0);
         writer.discard(short.iter().flat_map(|stretch| stretch.files.keys())).await?;
     }
     Ok(true)

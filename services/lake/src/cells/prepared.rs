@@ -122,7 +122,7 @@ impl Prepared {
         stored.extend([WITHDRAWN_AT, BASIS_EPOCH, STATEMENTS, FIRST_RECEIVED_AT]);
         let mut replaced = since.again.clone();
         for run in state.entry.runs.iter().rev() {
-            let rows = state.folder.frame(context, run.files.keys(), super::state::schema())?;
+            let rows = state.folder.frame(context.runtime_env(), run.files.keys(), super::state::schema())?;
             let rows = filters.iter().try_fold(rows, |rows, filter| rows.filter(filter.clone()))?;
             let made = |batch| without(batch, &replaced);
             add_all(rows.select_columns(&stored)?, &mut reducer, grown, made).await?;

@@ -118,7 +118,7 @@ impl<'l> Writer<'l> {
             let mut reducer = Reducer::new();
             let mut replaced = BTreeSet::new();
             for of in runs.iter().rev() {
-                let rows = self.folder.frame(context, of.files.keys(), state::schema())?;
+                let rows = self.folder.frame(context.runtime_env(), of.files.keys(), state::schema())?;
                 let rows = rows.filter(col("indicator").in_list(names.clone(), false))?;
                 add_all(rows, &mut reducer, &mut |_| Ok(()), |batch| without(batch, &replaced)).await?;
                 replaced.extend(of.replaces.iter().cloned());

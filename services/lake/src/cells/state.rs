@@ -63,6 +63,8 @@ pub(crate) struct Entry {
     pub(crate) runs: Vec<Run>,
     /// Every statement that was.
     pub(crate) history: Vec<Stretch>,
+    /// How many these are.
+    pub(crate) statements: Counts,
 }
 
 /// Statements that were folded together: the newest of each kind among them.

@@ -13,7 +13,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::SessionContext;
 use helan_lake::cells::{Counts, Prepared, Sources};
-use helan_queries::{Query, Views};
+use helan_queries::{Narrows, Query, Views};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
@@ -246,18 +246,21 @@ impl Scope {
         Part::needed(query, filters, &self.pinned.catalog)
     }
 
-    /// How many statements there are; none = nobody has counted, because nothing was folded. As of a past T, which what was
-    /// folded does not answer, they are counted among the events.
-    pub(crate) async fn counts(&self) -> Result<Option<Counts>> {
+    /// How many statements there are, for a view that needs a part of them; none = nobody has counted, because nothing was folded. As
+    /// of a past T, which what was folded does not answer, they are counted among the events, unless the part is small anyway.
+    /// Views of a history have rows for those that were replaced as well.
+    pub(crate) async fn counts(&self, query: &Query, part: &Part) -> Result<Option<Counts>> {
         let statements = &self.pinned.statements;
         let Some(folded) = &statements.folded else { return Ok(None) };
+        if query.narrows.contains(&Narrows::PeriodAlone) {
+            return Ok(Some(folded.statements().clone()));
+        }
         if folded.known_until() <= self.as_of.min(self.recorded) {
             return Ok(Some(folded.counts()));
         }
-        // No more can have been known than there are, of any indicator.
+        // No more can have been known than there are.
         let all = folded.counts();
-        if all.values().flat_map(|years| years.values()).sum::<u64>() + folded.unfolded() as u64 <= self.pinned.at_once
-        {
+        if part.size(&all) + folded.unfolded() as u64 <= self.pinned.at_once {
             return Ok(Some(all));
         }
         let known = self.known.get_or_try_init(|| statements.known(&self.context, self.as_of, self.recorded));

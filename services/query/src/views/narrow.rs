@@ -33,6 +33,8 @@ pub(crate) struct Part {
     without: Names,
     /// Years that are left out.
     without_years: Years,
+    /// Areas that are left out.
+    without_areas: Names,
 }
 
 impl Part {
@@ -100,7 +102,8 @@ impl Part {
         let years = self.years.as_ref().map(ends_in);
         let without = (!self.without.is_empty()).then(|| !listed_in("indicator", &self.without));
         let without_years = (!self.without_years.is_empty()).then(|| !ends_in(&self.without_years));
-        [areas, indicators, years, without, without_years].into_iter().flatten().collect()
+        let without_areas = (!self.without_areas.is_empty()).then(|| !listed_in("ref_area", &self.without_areas));
+        [areas, indicators, years, without, without_years, without_areas].into_iter().flatten().collect()
     }
 }
 

@@ -12,7 +12,8 @@ use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, execute_stream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PhysicalExpr, PlanProperties,
+    execute_stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use helan_queries::Query;
@@ -90,6 +91,7 @@ impl ExecutionPlan for Pieces {
 
     fn execute(&self, _partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (query, whole) = (self.query, self.scope.clone());
+        let in_turn = whole.pinned.in_one;
         let (schema, filters) = (self.schema.clone(), self.filters.clone());
         let mut last: Option<Arc<Scope>> = None;
         let rows = futures::stream::iter(self.pieces.clone()).map(Ok::<_, DataFusionError>).and_then(move |piece| {
@@ -110,7 +112,7 @@ impl ExecutionPlan for Pieces {
                     Ok((scope, plan))
                 });
                 let (scope, plan) = plan.await?;
-                let rows = execute_stream(plan, task)?;
+                let rows = if in_turn { parts_in_turn(plan, task) } else { execute_stream(plan, task)? };
                 // What the piece has computed is held until its last row is out.
                 Ok(rows.inspect(move |_| {
                     let _held = &scope;
@@ -119,4 +121,11 @@ impl ExecutionPlan for Pieces {
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten())))
     }
+}
+
+/// The rows of a plan's parts, such as those of a union, one part after another: beside each other each would hold its memory.
+fn parts_in_turn(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> SendableRecordBatchStream {
+    let (schema, parts) = (plan.schema(), plan.output_partitioning().partition_count());
+    let rows = futures::stream::iter(0..parts).map(move |part| plan.execute(part, task.clone()));
+    Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten()))
 }

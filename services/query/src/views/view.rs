@@ -77,7 +77,7 @@ impl View {
         if !is_cut || is_computed || self.scope.standing.initialized() {
             return Ok(None);
         }
-        let Some(counts) = self.scope.counts().await? else { return Ok(None) };
+        let Some(counts) = self.scope.counts(self.query, part).await? else { return Ok(None) };
         let pinned = &self.scope.pinned;
         Ok(part.pieces(self.query, &counts, pinned.at_once, &pinned.catalog))
     }

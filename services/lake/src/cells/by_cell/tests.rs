@@ -2,7 +2,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use deltalake_core::datafusion::logical_expr::{Expr, col, lit};
+use arrow::datatypes::DataType;
+use deltalake_core::datafusion::logical_expr::{Expr, cast, col, lit};
 use deltalake_core::datafusion::physical_plan::displayable;
 use deltalake_core::datafusion::prelude::SessionContext;
 use helan_schemas::codes::{TYPE_REPORTED, TYPE_WITHDRAWN};
@@ -79,6 +80,9 @@ async fn what_was_folded_of_an_indicator_is_read_with_what_came_since() {
     let columns = ["id", "type", "role", "withdraws", "ref_area", "amount", "known_at", "offset", "value"];
     let (rows, by_folded) = asked(&sources, &of("gdp"), &columns).await;
     assert_eq!((rows.len(), by_folded), (3, true), "{rows:?}");
+    // As views ask, whose texts are of another type.
+    let within = vec![reported(), cast(col("indicator"), DataType::Utf8).eq(lit("gdp"))];
+    assert_eq!(asked(&sources, &within, &["id"]).await, asked(&sources, &of("gdp"), &["id"]).await);
     let either = vec![reported(), col("indicator").eq(lit("gdp")).or(col("indicator").eq(lit("jobs")))];
     assert_eq!(asked(&sources, &either, &["id"]).await.0.len(), 5);
     assert_eq!(asked(&sources, &of("none"), &["id"]).await.0.len(), 0);

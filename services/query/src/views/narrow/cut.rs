@@ -59,7 +59,8 @@ impl Part {
             let rows = listed_in("indicator", &rows);
             if query.narrows.contains(&Narrows::PeriodAlone) {
                 let of_years = part.by_years(counts, at_once).into_iter();
-                of_years.map(|part| Piece { part, rows: rows.clone() }).collect::<Vec<_>>()
+                let parts = of_years.flat_map(|part| part.by_areas(counts, at_once, catalog));
+                parts.map(|part| Piece { part, rows: rows.clone() }).collect::<Vec<_>>()
             } else if query.by_area && self.areas.is_none() {
                 let of_areas = areas_by(times, catalog).into_iter();
                 of_areas.map(|areas| Piece { part: part.clone(), rows: rows.clone().and(areas) }).collect()
@@ -79,6 +80,18 @@ impl Part {
     /// Whether a view's rows from this part may be computed in pieces, if there are many.
     pub(crate) fn may_be_cut(&self, query: &Query) -> bool {
         by_indicator(query) && self.without.is_empty()
+    }
+
+    /// Parts of its areas, as many as it would have of so many statements each if all had as many; and what there is of other areas.
+    /// For views each of whose rows follows from one area.
+    fn by_areas(self, counts: &Counts, at_once: u64, catalog: &Catalog) -> Vec<Self> {
+        let times = self.size(counts).div_ceil(at_once);
+        if times <= 1 || self.areas.is_some() {
+            return vec![self];
+        }
+        let (turns, all) = turns(times, catalog);
+        let parts = turns.into_iter().map(|names| Self { areas: Some(names), ..self.clone() });
+        parts.chain([Self { without_areas: all, ..self.clone() }]).collect()
     }
 
     /// Parts of its years, of so many statements each where it has more; and what has come of other years.
@@ -111,12 +124,18 @@ impl Part {
 
 /// Rows of all areas and groups, in so many turns; and of those that no catalog knows.
 fn areas_by(times: u64, catalog: &Catalog) -> Vec<Expr> {
+    let (turns, all) = turns(times, catalog);
+    let turns = turns.into_iter().map(|names| listed_in("ref_area", &names));
+    turns.chain([!listed_in("ref_area", &all)]).collect()
+}
+
+/// All areas and groups in so many turns, and all of them together.
+fn turns(times: u64, catalog: &Catalog) -> (Vec<Names>, Names) {
     let areas = catalog.areas.iter().map(|row| &row.code);
     let names: Names = areas.chain(catalog.groups.iter().map(|row| &row.group_id)).cloned().collect();
     let at_once = (names.len() as u64).div_ceil(times.max(1)).max(1) as usize;
     let listed: Vec<_> = names.iter().cloned().collect();
-    let turns = listed.chunks(at_once).map(|names| listed_in("ref_area", &names.iter().cloned().collect()));
-    turns.chain([!listed_in("ref_area", &names)]).collect()
+    (listed.chunks(at_once).map(|names| names.iter().cloned().collect()).collect(), names)
 }
 
 #[cfg(test)]
@@ -166,7 +185,7 @@ mod tests {
         let view = helan_queries::get("observation_history").expect("a view");
         let one = part("observation_history", &[col("time_period").eq(lit("2018-Q1"))]);
         assert_eq!(one.years, Some([2018].into()), "what came before the period says nothing about it");
-        let years = BTreeMap::from([(2016, 30_000), (2017, 15_000), (2018, 20_000), (2019, 70_000)]);
+        let years = BTreeMap::from([(2016, 30_000), (2017, 15_000), (2018, 20_000), (2019, 45_000)]);
         let counts = Counts::from([("gdp".to_owned(), years.clone()), ("population".to_owned(), years)]);
         let gdp = part("observation_history", &[col("indicator").eq(lit("gdp"))]);
         let pieces = gdp.pieces(view, &counts, AT_ONCE, &Catalog::embedded()).expect("pieces");
@@ -178,6 +197,24 @@ mod tests {
             (0, None),
             "and of other years what has come since"
         );
+    }
+
+    #[test]
+    fn a_history_of_many_reports_of_a_year_is_cut_by_areas() {
+        let (catalog, view) = (Catalog::embedded(), helan_queries::get("observation_history").expect("a view"));
+        let counts = Counts::from([("gdp".to_owned(), BTreeMap::from([(2018, 20_000), (2019, 120_000)]))]);
+        let pieces = part("observation_history", &[]).pieces(view, &counts, AT_ONCE, &catalog).expect("pieces");
+        let of_2019: Vec<_> =
+            pieces.iter().map(|piece| &piece.part).filter(|part| part.years == Some([2019].into())).collect();
+        let (rest, turns) = of_2019.split_last().expect("parts");
+        let turns: Vec<_> = turns.iter().map(|part| part.areas.clone().expect("areas")).collect();
+        assert_eq!(turns.len(), 3);
+        let all: Names = turns.iter().flatten().cloned().collect();
+        assert_eq!(all.len(), turns.iter().map(Names::len).sum::<usize>(), "none twice");
+        assert_eq!((&rest.without_areas, &rest.areas), (&all, &None));
+        let city = part("observation_history", &[col("ref_area").eq(lit("640100"))]);
+        let pieces = city.pieces(view, &counts, AT_ONCE, &catalog).expect("pieces");
+        assert!(pieces.iter().all(|piece| piece.part.areas == city.areas && piece.part.without_areas.is_empty()));
     }
 
     #[test]
