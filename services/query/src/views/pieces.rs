@@ -9,11 +9,14 @@ use datafusion::common::{Column, DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_expr::EquivalenceProperties;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, replace_children_if_necessary};
+use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PhysicalExpr, PlanProperties,
-    execute_stream,
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, execute_stream,
 };
 use futures::{StreamExt, TryStreamExt};
 use helan_queries::Query;
@@ -112,7 +115,7 @@ impl ExecutionPlan for Pieces {
                     Ok((scope, plan))
                 });
                 let (scope, plan) = plan.await?;
-                let rows = if in_turn { parts_in_turn(plan, task) } else { execute_stream(plan, task)? };
+                let rows = if in_turn { parts_in_turn(plan, task)? } else { execute_stream(plan, task)? };
                 // What the piece has computed is held until its last row is out.
                 Ok(rows.inspect(move |_| {
                     let _held = &scope;
@@ -123,9 +126,27 @@ impl ExecutionPlan for Pieces {
     }
 }
 
-/// The rows of a plan's parts, such as those of a union, one part after another: beside each other each would hold its memory.
-fn parts_in_turn(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> SendableRecordBatchStream {
-    let (schema, parts) = (plan.schema(), plan.output_partitioning().partition_count());
-    let rows = futures::stream::iter(0..parts).map(move |part| plan.execute(part, task.clone()));
-    Box::pin(RecordBatchStreamAdapter::new(schema, rows.try_flatten()))
+/// The rows of a union's parts, one part after another: beside each other each would hold its memory. A part is let go of when its
+/// rows are out, with the sides of joins that it has built.
+fn parts_in_turn(plan: Arc<dyn ExecutionPlan>, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    let schema = plan.schema();
+    let parts = parts(plan)?.into_iter().map(move |part| execute_stream(part, task.clone()));
+    Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::iter(parts).try_flatten())))
+}
+
+/// The parts of the union that a plan is, but for what is done with each row by itself.
+fn parts(plan: Arc<dyn ExecutionPlan>) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+    let below = || plan.children().into_iter().cloned().map(parts).collect::<Result<Vec<_>>>();
+    if plan.downcast_ref::<UnionExec>().is_some() {
+        return Ok(below()?.concat());
+    }
+    let is_by_row = plan.downcast_ref::<ProjectionExec>().is_some()
+        || plan.downcast_ref::<FilterExec>().is_some()
+        || plan.downcast_ref::<CooperativeExec>().is_some();
+    match is_by_row.then(below).transpose()?.as_deref() {
+        Some([parts]) if parts.len() > 1 => {
+            parts.iter().map(|part| replace_children_if_necessary(plan.clone(), vec![part.clone()])).collect()
+        }
+        _ => Ok(vec![plan]),
+    }
 }
