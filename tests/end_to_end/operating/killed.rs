@@ -14,6 +14,8 @@ const MARK: &str = "HELAN-UNFINISHED";
 const RESTORES: usize = 24;
 /// Backups that are killed.
 const BACKUPS: usize = 12;
+/// Files of a lake that are enough.
+const FILES: usize = 250;
 
 /// So many, or the short form's share of them.
 fn rounds(all: usize) -> usize {
@@ -35,7 +37,11 @@ async fn filled() -> (Deployment, usize) {
     let helan = Arc::new(Deployment::on(Log::Embedded, None));
     helan.spawn("up", &helan.base, &["--flush-age", "50ms", "--partitions", "3", "--maintain-every", "0s"]).await;
     let feeds = Feeds::start(&helan);
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    // On a busy machine a commit takes longer.
+    let started = Instant::now();
+    while count(&helan.dir.path().join("lake")) < FILES && started.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     let ledger = feeds.end().await;
     let events = arrived(&helan, &ledger).await.len();
     assert!(helan.terminate(&helan.base).success());

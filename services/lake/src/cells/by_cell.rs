@@ -7,8 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use deltalake_core::datafusion::catalog::{Session, TableProvider};
-use deltalake_core::datafusion::common::tree_node::{Transformed, TreeNode};
-use deltalake_core::datafusion::common::{Column, ScalarValue};
+use deltalake_core::datafusion::common::ScalarValue;
 use deltalake_core::datafusion::datasource::provider_as_source;
 use deltalake_core::datafusion::error::Result;
 use deltalake_core::datafusion::logical_expr::{
@@ -23,7 +22,7 @@ use object_store::ObjectStoreExt;
 use super::gather::Folded;
 use super::history;
 use super::state::State;
-use crate::constants::constants;
+use crate::filters::{constants, unqualified};
 use crate::snapshot::reading_context;
 
 /// Files that are looked at beside each other.
@@ -94,17 +93,6 @@ async fn are_sound(state: &State, names: &[String]) -> bool {
             false
         }
     }
-}
-
-/// A filter whose columns are those of any table.
-fn unqualified(filter: Expr) -> Result<Expr> {
-    let filter = filter.transform(|expr| {
-        Ok(match expr {
-            Expr::Column(column) => Transformed::yes(Expr::Column(Column::from_name(column.name))),
-            other => Transformed::no(other),
-        })
-    });
-    Ok(filter?.data)
 }
 
 #[async_trait]

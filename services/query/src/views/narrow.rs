@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Expr, col, lit};
 use helan_lake::cells::Counts;
-use helan_lake::constants::constants;
+use helan_lake::filters::constants;
 use helan_queries::{Narrows, Query};
 use helan_schemas::catalog::Catalog;
 use helan_schemas::period::{Period, days_since_epoch};

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session, TableProvider};
 use datafusion::common::metadata::ScalarAndMetadata;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DataFusionError, ParamValues, Result, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SessionState;
@@ -20,6 +19,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown, TableType, cast};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use futures::future::BoxFuture;
+use helan_lake::filters::unqualified;
 use helan_queries::{Query, Type};
 use helan_schemas::tables::instant;
 use tokio::sync::OnceCell;
@@ -299,14 +299,4 @@ fn bind(plan: LogicalPlan, scope: &Scope) -> Result<LogicalPlan> {
     let values = [("as_of", scope.as_of), ("recorded", scope.recorded)];
     let values = values.map(|(name, time)| (name.to_owned(), ScalarAndMetadata::from(moment(time))));
     plan.with_param_values(ParamValues::Map(values.into()))
-}
-
-fn unqualified(filter: Expr) -> Result<Expr> {
-    let filter = filter.transform(|expr| {
-        Ok(match expr {
-            Expr::Column(column) => Transformed::yes(Expr::Column(Column::from_name(column.name))),
-            other => Transformed::no(other),
-        })
-    });
-    Ok(filter?.data)
 }

@@ -3,9 +3,10 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::DataType;
+use deltalake_core::datafusion::execution::SessionStateBuilder;
 use deltalake_core::datafusion::logical_expr::{Expr, cast, col, lit};
 use deltalake_core::datafusion::physical_plan::displayable;
-use deltalake_core::datafusion::prelude::SessionContext;
+use deltalake_core::datafusion::prelude::{DataFrame, SessionContext};
 use helan_schemas::codes::{TYPE_REPORTED, TYPE_WITHDRAWN};
 use helan_schemas::tables::Table;
 use object_store::ObjectStoreExt;
@@ -110,6 +111,18 @@ async fn what_does_not_follow_from_it_is_read_from_the_events() {
         let (rows, by_folded) = asked(&sources, &filters, &columns).await;
         assert_eq!((rows.len(), by_folded), (count, false), "{filters:?} {columns:?}");
     }
+}
+
+#[tokio::test]
+async fn files_are_skipped_also_where_who_asks_plans_with_few_rules() {
+    let sources = sources(&some_folded().await).await;
+    let state = SessionStateBuilder::new().with_default_features().with_physical_optimizer_rules(Vec::new()).build();
+    let frame = SessionContext::new_with_state(state).read_table(sources.by_cell()).expect("a table");
+    let frame = of("gdp").into_iter().try_fold(frame, DataFrame::filter).expect("filters");
+    let plan = frame.create_physical_plan().await.expect("planned");
+    let plan = displayable(plan.as_ref()).indent(true).to_string();
+    let files = plan.lines().find(|line| line.contains("/cells/")).expect("files");
+    assert!(files.contains("predicate=") && files.contains("indicator_min"), "{plan}");
 }
 
 #[tokio::test]

@@ -142,7 +142,7 @@ fn turns(times: u64, catalog: &Catalog) -> (Vec<Names>, Names) {
 mod tests {
     use datafusion::logical_expr::expr::InList;
     use datafusion::logical_expr::{col, lit};
-    use helan_lake::constants::{among, constant};
+    use helan_lake::filters::{among, constant};
 
     use super::*;
     use crate::views::narrow::indicators;

@@ -1,8 +1,10 @@
-//! The constants that filters name.
+//! Filters as tables are given them: what they name, and how they read over another table.
 
 use std::collections::BTreeSet;
 
 use arrow::datatypes::DataType;
+use deltalake_core::datafusion::common::tree_node::{Transformed, TreeNode};
+use deltalake_core::datafusion::common::{Column, Result};
 use deltalake_core::datafusion::logical_expr::expr::InList;
 use deltalake_core::datafusion::logical_expr::{BinaryExpr, Cast, Expr, Operator};
 
@@ -51,4 +53,18 @@ pub fn constant(expr: &Expr) -> Option<String> {
         Expr::Literal(value, _) => value.try_as_str().flatten().map(str::to_owned),
         _ => None,
     }
+}
+
+/// A filter whose columns are those of any table.
+///
+/// # Errors
+/// Never: the engine's walk through an expression may fail.
+pub fn unqualified(filter: Expr) -> Result<Expr> {
+    let filter = filter.transform(|expr| {
+        Ok(match expr {
+            Expr::Column(column) => Transformed::yes(Expr::Column(Column::from_name(column.name))),
+            other => Transformed::no(other),
+        })
+    });
+    Ok(filter?.data)
 }
