@@ -197,9 +197,9 @@ pub(crate) fn plain_context() -> SessionContext {
     reading_context(Arc::default())
 }
 
-/// As [`plain_context`], within somebody's memory. It has every rule of the engine, also where who asks plans with fewer: files and
-/// row groups are skipped by one of them. It does not count rows beforehand: of a side of a join that seems to be short the engine
-/// keeps every row, and withdrawals, which are the short side, are of unknown number.
+/// As [`plain_context`], with the memory of a given runtime. It has all of the engine's rules, one of which skips files and row
+/// groups; views over few rows are planned without that one. Statistics are off: with them the engine keeps statements in memory
+/// and looks withdrawals up in them, where withdrawals are the fewer.
 pub(crate) fn reading_context(runtime: Arc<RuntimeEnv>) -> SessionContext {
     let config = SessionConfig::new().with_target_partitions(1).with_collect_statistics(false);
     let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build();

@@ -83,7 +83,7 @@ impl News {
         Ok(kept)
     }
 
-    /// Those moments as of which nothing that came was known, withdrawals included.
+    /// The moments that stay as they are: by then nothing was known of what came, neither reports nor withdrawals.
     pub(crate) async fn unknown_at(&self, moments: Vec<OfMoments>) -> Result<Vec<OfMoments>> {
         let rows = match self {
             Self::Nothing => return Ok(moments),
