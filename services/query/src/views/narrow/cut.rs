@@ -10,7 +10,7 @@ use helan_schemas::catalog::Catalog;
 use super::{Names, Part, Years, by_indicator, closure, listed_in};
 
 /// A part of the statements, and the rows of a view that are to be computed from it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Piece {
     pub(crate) part: Part,
     pub(crate) rows: Expr,
@@ -43,8 +43,12 @@ impl Part {
             if !waiting.contains(&name) {
                 continue;
             }
-            let needed = closure(query, Names::from([name.clone()]), catalog);
-            let rows: Names = needed.iter().filter(|name| waiting.remove(*name)).cloned().collect();
+            let made_of = |name: &String| closure(query, Names::from([name.clone()]), catalog);
+            let needed = made_of(&name);
+            // What a rule compares it with has rules of its own, which may need others.
+            let is_whole = |beside: &String| made_of(beside).is_subset(&needed);
+            let rows: Names =
+                needed.iter().filter(|beside| is_whole(beside) && waiting.remove(*beside)).cloned().collect();
             match of_pieces.last_mut() {
                 Some((all, of_piece)) if sizes(&(&*of_piece | &needed)) <= at_once => {
                     all.extend(rows);
@@ -143,12 +147,45 @@ mod tests {
     use datafusion::logical_expr::expr::InList;
     use datafusion::logical_expr::{col, lit};
     use helan_lake::filters::{among, constant};
+    use helan_schemas::catalog::Rule;
 
     use super::*;
     use crate::views::narrow::indicators;
 
     fn part(view: &str, filters: &[Expr]) -> Part {
         Part::needed(helan_queries::get(view).expect("a view"), filters, &Catalog::embedded())
+    }
+
+    /// The checks that rules ask for need the indicators beside, which have rules of their own.
+    #[test]
+    fn what_comes_beside_an_indicator_is_in_a_piece_with_what_its_own_rules_need() {
+        let mut catalog = Catalog::embedded();
+        let view = helan_queries::get("findings").expect("a view");
+        let rule = catalog.rules.first().expect("a rule").clone();
+        let beside = |indicator: &str, parts: &str| Rule {
+            rule: format!("{indicator} beside {parts}"),
+            indicator: indicator.to_owned(),
+            parts: parts.to_owned(),
+            ..rule.clone()
+        };
+        catalog.rules =
+            vec![beside("gdp", "rd_expenditure"), beside("rd_expenditure", "population"), beside("population", "gdp")];
+        let of_year = |name: &str| (name.to_owned(), BTreeMap::from([(2018, 1)]));
+        let counts: Counts = catalog.indicators.iter().map(|row| of_year(&row.indicator)).collect();
+        let pieces = part("findings", &[]).pieces(view, &counts, 1, &catalog).expect("pieces");
+        let mut seen = Names::new();
+        for piece in &pieces {
+            let (Some(rows), Some(needed)) = (among(&piece.rows, "indicator"), &piece.part.indicators) else {
+                continue;
+            };
+            for name in &rows {
+                let lacks = &closure(view, Names::from([name.clone()]), &catalog) - needed;
+                assert_eq!(lacks, Names::new(), "of {name} in {rows:?}");
+            }
+            assert_eq!(&seen & &rows, Names::new(), "none twice");
+            seen.extend(rows);
+        }
+        assert_eq!(seen, counts.keys().cloned().collect());
     }
 
     #[test]
