@@ -1,5 +1,6 @@
 //! A session: SQL, read only, over one pinned version of every table.
 
+pub(crate) mod answered;
 mod asking;
 pub(crate) mod context;
 pub(crate) mod describe;
@@ -29,6 +30,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
+use self::answered::OfPiece;
 pub use self::asking::{Question, Terms};
 use self::describe::TableDoc;
 use self::hidden::{Hidden, WeakHidden};
@@ -133,8 +135,12 @@ impl Session {
 
     /// As of how many pairs of past moments it keeps what views have computed.
     pub fn moments(&self) -> usize {
-        let is_some = |of: &OfMoments| !(of.rows.is_empty() && of.parts.is_empty());
-        self.of_past().iter().filter(|of| is_some(of)).count()
+        self.of_past().iter().filter(|of| !of.is_empty()).count()
+    }
+
+    /// Of how many pieces it keeps what questions got, as of its own T.
+    pub fn pieces(&self) -> usize {
+        self.of_pieces().len()
     }
 
     /// What its views have computed of parts of the statements, as of its own T.
@@ -142,10 +148,16 @@ impl Session {
         self.0.now.of_parts()
     }
 
-    /// Takes over what a session before it has computed of parts of which no statement has come since, as far as it does not rest
-    /// on other tables that have changed.
-    pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, changed: &BTreeSet<Table>) {
+    /// What questions got of pieces of the statements, as of its own T.
+    pub(crate) fn of_pieces(&self) -> Vec<Arc<OfPiece>> {
+        self.0.now.answered.all()
+    }
+
+    /// Takes over what a session before it has computed of parts of which no statement has come since, and what questions got of such
+    /// pieces, as far as it does not rest on other tables that have changed.
+    pub(crate) fn take_over_parts(&self, parts: Vec<OfPart>, pieces: Vec<Arc<OfPiece>>, changed: &BTreeSet<Table>) {
         parts.into_iter().for_each(|of_part| self.0.now.take_over_part(of_part, changed));
+        self.0.now.answered.take_over(pieces, changed);
     }
 
     /// What was computed for the pairs of moments that were asked for last.

@@ -1,6 +1,7 @@
 //! What came into `events` between two of its versions: what views have computed of other parts of the statements, and as of
 //! moments before it became known, still holds.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -9,6 +10,7 @@ use datafusion::prelude::DataFrame;
 use helan_lake::TableSnapshot;
 use helan_schemas::codes::TYPE_REPORTED;
 
+use crate::session::answered::OfPiece;
 use crate::session::kept::Kept;
 use crate::views::narrow::Part;
 
@@ -32,6 +34,13 @@ pub(crate) struct OfMoments {
     /// Of all statements.
     pub(crate) rows: Vec<(&'static str, Arc<Kept>)>,
     pub(crate) parts: Vec<OfPart>,
+    pub(crate) pieces: Vec<Arc<OfPiece>>,
+}
+
+impl OfMoments {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.parts.is_empty() && self.pieces.is_empty()
+    }
 }
 
 /// The rows that came.
@@ -62,22 +71,28 @@ impl News {
         Ok(if Some(rows.clone().count().await?) == came { Self::Rows(rows) } else { Self::Unknown })
     }
 
-    /// Those parts of which no statement has come.
-    pub(crate) async fn untouched(&self, parts: Vec<OfPart>) -> Result<Vec<OfPart>> {
+    /// What follows from parts of which no statement has come.
+    pub(crate) async fn untouched<T>(&self, all: Vec<T>, part: impl Fn(&T) -> &Part) -> Result<Vec<T>> {
         let rows = match self {
-            Self::Nothing => return Ok(parts),
+            Self::Nothing => return Ok(all),
             Self::Unknown => return Ok(Vec::new()),
             Self::Rows(rows) => rows,
         };
         let reported = col("type").eq(lit(TYPE_REPORTED)).and(col("role").is_null());
         // A withdrawal names no cell, and what somebody printed is compared with cells of its own.
-        if parts.is_empty() || is_any(rows, [!reported]).await? {
+        if all.is_empty() || is_any(rows, [!reported]).await? {
             return Ok(Vec::new());
         }
-        let mut kept = Vec::new();
-        for of_part in parts {
-            if !is_any(rows, of_part.part.filters()).await? {
-                kept.push(of_part);
+        let (mut kept, mut touched) = (Vec::new(), HashMap::new());
+        for one in all {
+            let part = part(&one);
+            let is_touched = match touched.get(part) {
+                Some(is_touched) => *is_touched,
+                None => is_any(rows, part.filters()).await?,
+            };
+            touched.insert(part.clone(), is_touched);
+            if !is_touched {
+                kept.push(one);
             }
         }
         Ok(kept)

@@ -11,6 +11,7 @@ use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 use jiff::tz::TimeZone;
 
+use crate::session::answered::OfPiece;
 use crate::session::moment::day_of;
 use crate::session::news::{News, OfMoments, OfPart};
 use crate::session::pin::pin;
@@ -55,8 +56,30 @@ struct Left {
     zone: TimeZone,
     snapshots: BTreeMap<Table, TableSnapshot>,
     since: i64,
+    still: Still,
+}
+
+/// What may still hold.
+#[derive(Clone)]
+struct Still {
     parts: Vec<OfPart>,
+    pieces: Vec<Arc<OfPiece>>,
     past: Vec<OfMoments>,
+}
+
+impl Still {
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.pieces.is_empty() && self.past.is_empty()
+    }
+
+    /// What of it holds after news.
+    async fn after(self, news: &News) -> Result<Self, DataFusionError> {
+        Ok(Self {
+            parts: news.untouched(self.parts, |of| &of.part).await?,
+            pieces: news.untouched(self.pieces, |of| &of.wanted.piece.part).await?,
+            past: news.unknown_at(self.past).await?,
+        })
+    }
 }
 
 /// A session with the versions that it has pinned.
@@ -188,7 +211,7 @@ async fn given_back(kept: Weak<Place>, session: Ended, clock: Clock) {
             continue;
         }
         let left = Arc::new(Left::of(&current));
-        let serves = is_young && !(left.parts.is_empty() && left.past.is_empty());
+        let serves = is_young && !left.still.is_empty();
         let next = if serves { Held::Left(left.clone()) } else { Held::Nothing };
         if !place.replace(|held| held.clone().of(&session).is_some(), next) || !serves {
             return;
@@ -212,8 +235,7 @@ impl Left {
             zone: session.zone().clone(),
             snapshots: current.snapshots.clone(),
             since: current.since,
-            parts: session.of_parts(),
-            past: session.of_past(),
+            still: Still { parts: session.of_parts(), pieces: session.of_pieces(), past: session.of_past() },
         }
     }
 
@@ -222,16 +244,12 @@ impl Left {
     }
 
     /// What of it still holds after a later version of `events`. Where that cannot be told, nothing.
-    async fn holding(&self, before: &TableSnapshot, after: &TableSnapshot) -> (Vec<OfPart>, Vec<OfMoments>) {
-        let holding = async {
-            let news = News::between(before, after).await?;
-            let parts = news.untouched(self.parts.clone()).await?;
-            Ok::<_, DataFusionError>((parts, news.unknown_at(self.past.clone()).await?))
-        };
-        holding.await.unwrap_or_else(|error| {
+    async fn holding(&self, before: &TableSnapshot, after: &TableSnapshot) -> Option<Still> {
+        let holding = async { self.still.clone().after(&News::between(before, after).await?).await };
+        let holding = holding.await.inspect_err(|error| {
             tracing::debug!(%error, "what has come since cannot be read: views are computed again");
-            (Vec::new(), Vec::new())
-        })
+        });
+        holding.ok().filter(|still| !still.is_empty())
     }
 
     /// Hands over to a session over later versions what still holds in it; the T of what was handed over.
@@ -242,14 +260,13 @@ impl Left {
     ) -> Result<Option<i64>, QueryError> {
         let events = self.snapshots.get(&Table::Events).zip(snapshots.get(&Table::Events));
         let (Some((before, after)), true) = (events, self.digest == session.catalog().digest) else { return Ok(None) };
-        let (parts, past) = self.holding(before, after).await;
-        let has_some = !(parts.is_empty() && past.is_empty());
+        let Some(Still { parts, pieces, past }) = self.holding(before, after).await else { return Ok(None) };
         let mut changed = changed(&self.snapshots, snapshots);
         // What came into it has been looked through.
         changed.remove(&Table::Events);
-        session.take_over_parts(parts, &changed);
+        session.take_over_parts(parts, pieces, &changed);
         session.take_over_past(past, &changed)?;
-        Ok(has_some.then_some(self.since))
+        Ok(Some(self.since))
     }
 }
 

@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::OnceCell;
 
 use crate::catalog_tables;
+use crate::session::answered::Answered;
 use crate::session::context::{self, Size};
 use crate::session::hidden::Hidden;
 use crate::session::kept::Kept;
@@ -158,6 +159,8 @@ pub(crate) struct Scope {
     small: bool,
     /// The parts that were asked for last.
     parts: Mutex<VecDeque<Arc<Scope>>>,
+    /// What questions got of pieces of it.
+    pub(crate) answered: Answered,
     /// In which the views' own texts are planned: their names mean this scope's views.
     pub(crate) context: Hidden<SessionContext>,
     knowledge: Arc<dyn TableProvider>,
@@ -196,9 +199,23 @@ impl Scope {
         Arc::new_cyclic(|scope| {
             let names = Names::of_views(scope.clone());
             let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
-            let (parts, standing, prepared, known) =
-                (Mutex::default(), OnceCell::new(), OnceCell::new(), OnceCell::new());
-            Self { pinned, as_of, recorded, of, small, parts, context, knowledge, rows, standing, prepared, known }
+            let (parts, answered) = (Mutex::default(), Answered::default());
+            let (standing, prepared, known) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+            Self {
+                pinned,
+                as_of,
+                recorded,
+                of,
+                small,
+                parts,
+                answered,
+                context,
+                knowledge,
+                rows,
+                standing,
+                prepared,
+                known,
+            }
         })
     }
 
@@ -350,12 +367,14 @@ impl Scope {
 
     /// What it and its parts have computed.
     pub(crate) fn of_moments(&self) -> OfMoments {
-        OfMoments { as_of: self.as_of, recorded: self.recorded, rows: self.computed(), parts: self.of_parts() }
+        let (parts, pieces) = (self.of_parts(), self.answered.all());
+        OfMoments { as_of: self.as_of, recorded: self.recorded, rows: self.computed(), parts, pieces }
     }
 
     /// Takes over what a scope of the same moments has computed, as far as it does not rest on tables that have changed.
     pub(crate) fn take_over_moments(self: &Arc<Self>, of: OfMoments, changed: &BTreeSet<Table>) {
         self.take_over_rows(of.rows, changed);
+        self.answered.take_over(of.pieces, changed);
         of.parts.into_iter().for_each(|of_part| self.take_over_part(of_part, changed));
     }
 

@@ -21,6 +21,7 @@ use datafusion::physical_plan::{
 use futures::{StreamExt, TryStreamExt};
 use helan_queries::Query;
 
+use crate::session::answered::{Wanted, keeping};
 use crate::session::scope::Scope;
 use crate::views::narrow::Piece;
 use crate::views::view::in_task;
@@ -100,16 +101,22 @@ impl ExecutionPlan for Pieces {
         let rows = futures::stream::iter(self.pieces.clone()).map(Ok::<_, DataFusionError>).and_then(move |piece| {
             let task = task.clone();
             let (schema, filters) = (schema.clone(), filters.clone());
+            let wanted = Wanted { view: query.name, piece, filters: filters.clone(), columns: schema.clone() };
+            let known = whole.answered.rows(&wanted);
             // Pieces of one part follow each other, and share what it has computed.
-            let same = last.take().filter(|scope| *scope.part() == piece.part);
-            let scope = same.unwrap_or_else(|| whole.of_part(piece.part));
+            let same = last.take().filter(|scope| *scope.part() == wanted.piece.part);
+            let scope = same.unwrap_or_else(|| whole.of_part(wanted.piece.part.clone()));
             last = Some(scope.clone());
+            let whole = whole.clone();
             async move {
-                let asker = task.runtime_env();
+                if let Some(rows) = known {
+                    return Ok(rows);
+                }
+                let (asker, rows) = (task.runtime_env(), wanted.piece.rows.clone());
                 let plan = in_task(asker, async move {
                     let view = scope.view(query);
                     let columns = schema.fields().iter().map(|field| Expr::Column(Column::from_name(field.name())));
-                    let frame = scope.context.read_table(view)?.filter(piece.rows)?;
+                    let frame = scope.context.read_table(view)?.filter(rows)?;
                     let frame = filters.into_iter().try_fold(frame, |frame, filter| frame.filter(filter))?;
                     let plan = frame.select(columns.collect::<Vec<_>>())?.create_physical_plan().await?;
                     Ok((scope, plan))
@@ -117,9 +124,10 @@ impl ExecutionPlan for Pieces {
                 let (scope, plan) = plan.await?;
                 let rows = if in_turn { parts_in_turn(plan, task)? } else { execute_stream(plan, task)? };
                 // What the piece has computed is held until its last row is out.
-                Ok(rows.inspect(move |_| {
+                let rows = rows.inspect(move |_| {
                     let _held = &scope;
-                }))
+                });
+                Ok(keeping(rows, wanted, whole))
             }
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten())))
