@@ -3,6 +3,7 @@
 // `println!` and `eprintln!` panic when their reader has gone: see `say`.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod allocator;
 mod args;
 mod backup;
 mod commands;
@@ -37,10 +38,6 @@ use helan_runtime::telemetry::Telemetry;
 use crate::args::Command;
 use crate::say::note;
 
-/// Gives memory back: with the system's allocator a process keeps what each of its many threads once needed.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// What services log unless told otherwise. Delta's kernel logs as errors what its caller handles.
 const SERVICE_LOGS: &str = "info,buoyant_kernel=off,deltalake_core=warn";
 /// Time that threads have to end after everything was done, or was given up.
@@ -50,6 +47,7 @@ const LAST_MOMENT: std::time::Duration = std::time::Duration::from_secs(1);
 const COMMAND_LOGS: &str = "warn,buoyant_kernel=off,helan_query::desk=off";
 
 fn main() -> std::process::ExitCode {
+    allocator::set();
     let (cli, resolved) = settings::parse();
     let lang = lang::Lang::resolve(cli.global.lang);
     lang.speak();
