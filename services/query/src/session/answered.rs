@@ -27,7 +27,7 @@ const OF_ALL: usize = 32 << 20;
 pub(crate) struct Wanted {
     pub(crate) view: &'static str,
     pub(crate) piece: Piece,
-    /// By columns of the view.
+    /// By columns of the view. What reaches a table has neither subqueries nor what is another each time.
     pub(crate) filters: Vec<Expr>,
     /// Columns of the view.
     pub(crate) columns: SchemaRef,
@@ -77,7 +77,7 @@ impl Answered {
             return;
         }
         let memory = MemoryConsumer::new("pieces").register(&pinned.memory.memory_pool);
-        if memory.try_grow(size(&batches)).is_err() {
+        if memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum()).is_err() {
             return;
         }
         held.push_front(Arc::new(OfPiece { wanted, batches, memory }));
@@ -91,10 +91,6 @@ impl Answered {
     fn held(&self) -> MutexGuard<'_, VecDeque<Arc<OfPiece>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn size(batches: &[RecordBatch]) -> usize {
-    batches.iter().map(RecordBatch::get_array_memory_size).sum()
 }
 
 /// Passes on the rows of a piece, and keeps them when the last is out, unless they are many.
