@@ -11,8 +11,8 @@ const DELAY: &str = "MIMALLOC_PURGE_DELAY";
 /// Its own is 1000. A question over many statements frees and takes several times what it needs within a second.
 const MILLISECONDS: &str = "10";
 
-/// Starts the program anew with mimalloc set, unless whoever started it has set it: it is read from the environment alone, before
-/// `main`. The process stays the same one. Where that fails, the program goes on with more memory.
+/// Sets [`DELAY`] in the environment, unless it is there, and starts the program again in the same process. mimalloc reads its settings
+/// before `main`, and from the environment alone. If the program cannot be started again, it goes on, and takes more memory.
 pub(crate) fn set() {
     if std::env::var_os(DELAY).is_some() {
         return;

@@ -52,8 +52,8 @@ use crate::guard::scratch::Scratch;
 use crate::session::describe::TableDoc;
 use crate::session::moment;
 use crate::session::offered::Beside;
+use crate::session::pinned::Budget;
 use crate::session::reuse::{Current, Sessions};
-use crate::session::scope::Budget;
 use crate::session::{self, QueryError};
 
 /// Time that a question has, after its limit, to notice by itself.

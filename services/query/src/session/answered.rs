@@ -14,7 +14,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{Stream, StreamExt, TryStreamExt};
 use helan_schemas::tables::Table;
 
-use crate::session::scope::{Pinned, Scope};
+use crate::session::pinned::Pinned;
+use crate::session::scope::Scope;
 use crate::views::narrow::Piece;
 
 /// Bytes of one piece that are kept at most: larger answers are read once, and shown in part.
@@ -80,6 +81,8 @@ impl Answered {
         if memory.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum()).is_err() {
             return;
         }
+        // Two that asked at once have both computed it.
+        held.retain(|of_piece| of_piece.wanted != wanted);
         held.push_front(Arc::new(OfPiece { wanted, batches, memory }));
         let mut all = 0;
         held.retain(|of_piece| {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result};
 
-use crate::session::scope::{KNOWLEDGE, Pinned, Scope};
+use crate::session::pinned::Pinned;
+use crate::session::scope::{KNOWLEDGE, Scope};
 
 /// The names of tables and views, over one scope.
 pub(crate) struct Names {

@@ -9,7 +9,8 @@ use datafusion::prelude::SessionContext;
 use helan_schemas::tables::Table;
 
 use crate::session::news::OfMoments;
-use crate::session::scope::{Pinned, Scope};
+use crate::session::pinned::Pinned;
+use crate::session::scope::Scope;
 
 /// Pairs of moments that stay computed: a question may compare two.
 const PAIRS: usize = 2;
@@ -109,7 +110,7 @@ mod tests {
     use helan_schemas::catalog::Catalog;
 
     use crate::session::Session;
-    use crate::session::scope::Budget;
+    use crate::session::pinned::Budget;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_was_computed_as_of_a_day_serves_the_next_question() {

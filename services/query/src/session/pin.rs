@@ -11,7 +11,7 @@ use helan_schemas::tables::Table;
 use tracing::Instrument;
 
 use crate::catalog_tables::versions;
-use crate::session::scope::Budget;
+use crate::session::pinned::Budget;
 use crate::session::{QueryError, Session, Version};
 
 impl Session {

@@ -15,7 +15,7 @@ use crate::session::answered::OfPiece;
 use crate::session::moment::day_of;
 use crate::session::news::{News, OfMoments, OfPart};
 use crate::session::pin::pin;
-use crate::session::scope::Budget;
+use crate::session::pinned::Budget;
 use crate::session::{Ended, QueryError, Session};
 
 /// How long what a session has computed is kept at most, in microseconds: its T stands still.

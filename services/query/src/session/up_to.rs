@@ -9,7 +9,7 @@ use helan_lake::Lake;
 use helan_schemas::catalog::Catalog;
 use helan_schemas::tables::Table;
 
-use crate::session::scope::Budget;
+use crate::session::pinned::Budget;
 use crate::session::{QueryError, Session, Version};
 
 impl Session {

@@ -10,7 +10,7 @@ use helan_queries::Query;
 
 use crate::session::moment;
 use crate::session::past::Past;
-use crate::session::scope::Pinned;
+use crate::session::pinned::Pinned;
 
 #[derive(Debug)]
 pub(crate) struct AsOf {

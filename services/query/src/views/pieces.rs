@@ -102,16 +102,18 @@ impl ExecutionPlan for Pieces {
             let task = task.clone();
             let (schema, filters) = (schema.clone(), filters.clone());
             let wanted = Wanted { view: query.name, piece, filters: filters.clone(), columns: schema.clone() };
-            let known = whole.answered.rows(&wanted);
-            // Pieces of one part follow each other, and share what it has computed.
-            let same = last.take().filter(|scope| *scope.part() == wanted.piece.part);
-            let scope = same.unwrap_or_else(|| whole.of_part(wanted.piece.part.clone()));
-            last = Some(scope.clone());
+            let known = whole.answered.rows(&wanted).ok_or_else(|| {
+                // Pieces of one part follow each other, and share what it has computed.
+                let same = last.take().filter(|scope| *scope.part() == wanted.piece.part);
+                let scope = same.unwrap_or_else(|| whole.of_part(wanted.piece.part.clone()));
+                last.insert(scope).clone()
+            });
             let whole = whole.clone();
             async move {
-                if let Some(rows) = known {
-                    return Ok(rows);
-                }
+                let scope = match known {
+                    Ok(rows) => return Ok(rows),
+                    Err(scope) => scope,
+                };
                 let (asker, rows) = (task.runtime_env(), wanted.piece.rows.clone());
                 let plan = in_task(asker, async move {
                     let view = scope.view(query);

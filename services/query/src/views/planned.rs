@@ -151,7 +151,8 @@ mod tests {
 
     use super::*;
     use crate::session::Session;
-    use crate::session::scope::{Budget, in_memory};
+    use crate::session::pinned::Budget;
+    use crate::session::scope::in_memory;
 
     const NOW: i64 = 1_780_000_000_000_000;
 
