@@ -14,6 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{Stream, StreamExt, TryStreamExt};
 use helan_schemas::tables::Table;
 
+use crate::session::hidden::Hidden;
 use crate::session::pinned::Pinned;
 use crate::session::scope::Scope;
 use crate::views::narrow::Piece;
@@ -36,7 +37,7 @@ pub(crate) struct Wanted {
 
 /// What it got.
 pub(crate) struct OfPiece {
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: Hidden<Wanted>,
     batches: Vec<RecordBatch>,
     memory: MemoryReservation,
 }
@@ -54,7 +55,7 @@ impl Answered {
     /// The rows of a piece, if they are kept.
     pub(crate) fn rows(&self, wanted: &Wanted) -> Option<SendableRecordBatchStream> {
         let mut held = self.held();
-        let at = held.iter().position(|of_piece| of_piece.wanted == *wanted)?;
+        let at = held.iter().position(|of_piece| *of_piece.wanted == *wanted)?;
         let of_piece = held.remove(at)?;
         held.push_front(of_piece.clone());
         let batches = futures::stream::iter(of_piece.batches.clone()).map(Ok).inspect(move |_| {
@@ -82,8 +83,8 @@ impl Answered {
             return;
         }
         // Two that asked at once have both computed it.
-        held.retain(|of_piece| of_piece.wanted != wanted);
-        held.push_front(Arc::new(OfPiece { wanted, batches, memory }));
+        held.retain(|of_piece| *of_piece.wanted != wanted);
+        held.push_front(Arc::new(OfPiece { wanted: Hidden::new(wanted), batches, memory }));
         let mut all = 0;
         held.retain(|of_piece| {
             all += of_piece.memory.size();

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::catalog::MemTable;
+use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryReservation;
 
 /// The rows of a view that is computed once, and the memory they take.
 pub(crate) struct Kept {
-    pub(crate) table: Arc<MemTable>,
+    pub(crate) table: Arc<dyn TableProvider>,
     /// How many rows there are.
     rows: usize,
     /// The columns that have a value in some row.
