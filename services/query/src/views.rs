@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod as_of;
+pub(crate) mod late_bound;
 pub(crate) mod narrow;
 pub(crate) mod pieces;
 pub(crate) mod planned;

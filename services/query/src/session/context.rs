@@ -1,6 +1,6 @@
 //! The engine's contexts: those in which views are planned, and those of questions.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider};
 use datafusion::execution::SessionStateBuilder;
@@ -19,6 +19,9 @@ use crate::guard::truths::Truths;
 use crate::guard::unions::PlainUnions;
 use crate::guard::{functions, sums};
 use crate::session::local_date;
+use crate::session::names::Names;
+use crate::session::scope::Scope;
+use crate::views::late_bound::RunsIn;
 use crate::views::row_numbers::NumberInOnePass;
 
 pub(crate) const CATALOG: &str = "helan";
@@ -53,10 +56,12 @@ const OF_SMALL_VIEWS: [&str; 6] = [
     "join_selection",
 ];
 
-/// A context in which views are planned: names mean what `names` says. A small one does not spread its work over threads,
+/// A context in which the views of a scope are planned, and run. A small one does not spread its work over threads,
 /// and looks for nothing that only many rows repay.
-pub(crate) fn of_views(names: Arc<dyn SchemaProvider>, size: Size, memory: Arc<RuntimeEnv>) -> SessionContext {
-    context(names, UTC, size, memory, true)
+pub(crate) fn of_views(scope: Weak<Scope>, size: Size, memory: Arc<RuntimeEnv>) -> SessionContext {
+    let names = Arc::new(Names::of_views(scope.clone()));
+    let config = SessionConfig::new().with_extension(Arc::new(RunsIn(scope)));
+    context(config, names, UTC, size, memory, true)
 }
 
 /// How much a plan is about.
@@ -75,17 +80,18 @@ pub(crate) fn of_questions(
     size: Size,
     memory: Arc<RuntimeEnv>,
 ) -> SessionContext {
-    context(names, zone, size, memory, false)
+    context(SessionConfig::new(), names, zone, size, memory, false)
 }
 
 fn context(
+    config: SessionConfig,
     names: Arc<dyn SchemaProvider>,
     zone: &str,
     Size { small, in_one }: Size,
     memory: Arc<RuntimeEnv>,
     of_views: bool,
 ) -> SessionContext {
-    let mut config = SessionConfig::new()
+    let mut config = config
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true);

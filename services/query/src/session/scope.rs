@@ -87,8 +87,7 @@ impl Scope {
         let size = Size { small, in_one: pinned.in_one };
         let memory = pinned.memory.clone();
         Arc::new_cyclic(|scope| {
-            let names = Names::of_views(scope.clone());
-            let context = Hidden::new(context::of_views(Arc::new(names), size, memory));
+            let context = Hidden::new(context::of_views(scope.clone(), size, memory));
             let (parts, answered) = (Mutex::default(), Answered::default());
             let (standing, prepared, known) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
             Self {
@@ -229,7 +228,8 @@ impl Scope {
     /// one whose rows are not kept is optimised within the plan of its reader.
     pub(crate) fn stage(&self, query: &Query) -> Stage {
         match query.materialise && !query.takes_moments() {
-            true => Stage::Optimised { small: self.small },
+            true if self.small || self.pinned.in_one => Stage::Physical { small: self.small },
+            true => Stage::Optimised,
             false => Stage::Written,
         }
     }

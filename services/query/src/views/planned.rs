@@ -1,4 +1,4 @@
-//! Plans of views, made once and kept without their tables. Each question puts its own tables below them.
+//! Plans of views, made once and kept without their tables. Each question has its own tables below them.
 //!
 //! A question about one area and year reads few rows: planning its views would take longer than computing them.
 
@@ -6,23 +6,28 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::common::Result;
-use datafusion::common::tree_node::Transformed;
+use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::{Transformed, TransformedResult};
+use datafusion::common::{DataFusionError, Result};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::logical_plan::LogicalTableSource;
-use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::logical_expr::{LogicalPlan, TableScan, TableSource};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use futures::future::BoxFuture;
 use helan_queries::Query;
 use tokio::sync::OnceCell;
 
+use crate::session::hidden::Hidden;
 use crate::session::scope::Scope;
-use crate::views::standing;
+use crate::views::late_bound::LateTable;
+use crate::views::{late_bound, standing};
 
 /// The plans that were made so far, shared by clones. They hold no table and no moment.
-#[derive(Clone, Default)]
-pub struct Plans(Arc<Mutex<Held>>);
+#[derive(Clone)]
+pub struct Plans(Hidden<Mutex<Held>>);
 
-type Held = HashMap<Key, Arc<OnceCell<Option<LogicalPlan>>>>;
+type Held = HashMap<Key, Arc<OnceCell<Plan>>>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
@@ -30,13 +35,42 @@ struct Key {
     stage: Stage,
 }
 
-/// How far a plan has come.
+/// How far a view's plan is the same for all scopes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
     /// As it was written.
     Written,
-    /// Optimised, by the rules for few rows or for many.
-    Optimised { small: bool },
+    /// Optimised for many rows, on several threads: what is left to decide depends on the rows.
+    Optimised,
+    /// As it runs, on one thread; by the rules for few rows or for many.
+    Physical { small: bool },
+}
+
+/// A plan of a view.
+#[derive(Clone)]
+pub(crate) enum Plan {
+    Logical(LogicalPlan),
+    Physical(Arc<dyn ExecutionPlan>),
+}
+
+impl Plan {
+    /// As it is kept: it reads nothing.
+    fn without_tables(self, scope: &Arc<Scope>) -> Result<Self> {
+        Ok(match self {
+            Self::Logical(plan) => Self::Logical(without_tables(plan, scope)?),
+            Self::Physical(_) => self,
+        })
+    }
+
+    /// A kept plan over a scope's tables; none if they have other columns than those that it was made for.
+    fn over(&self, scope: &Arc<Scope>) -> Result<Option<Self>> {
+        match self {
+            Self::Logical(plan) => Ok(over(plan.clone(), scope)?.map(Self::Logical)),
+            Self::Physical(plan) if !late_bound::fits(plan, scope)? => Ok(None),
+            // Who runs a plan leaves in it what was read.
+            Self::Physical(plan) => Ok(Some(Self::Physical(reset_plan_states(plan.clone())?))),
+        }
+    }
 }
 
 impl Plans {
@@ -46,30 +80,19 @@ impl Plans {
         query: &'static Query,
         stage: Stage,
         scope: &Arc<Scope>,
-        make: impl Fn() -> BoxFuture<'a, Result<LogicalPlan>>,
-    ) -> Result<LogicalPlan> {
+        make: impl Fn() -> BoxFuture<'a, Result<Plan>>,
+    ) -> Result<Plan> {
         let key = Key { sql: query.sql, stage };
         let cell = self.held().entry(key).or_default().clone();
-        let mut made = None;
-        let (making, first) = (make(), &mut made);
-        let kept = cell.get_or_try_init(|| async move {
-            let plan = making.await?;
-            without_tables(first.insert(plan).clone(), scope)
-        });
-        let kept = kept.await?;
-        if let Some(plan) = made {
-            return Ok(plan);
-        }
-        if let Some(plan) = kept
-            && let Some(plan) = over(plan.clone(), scope)?
-        {
+        let kept = cell.get_or_try_init(|| async { make().await?.without_tables(scope) }).await?;
+        if let Some(plan) = kept.over(scope)? {
             return Ok(plan);
         }
         // A table has got other columns.
-        let plan = make().await?;
-        let kept = OnceCell::new_with(Some(without_tables(plan.clone(), scope)?));
-        self.held().insert(key, Arc::new(kept));
-        Ok(plan)
+        let kept = make().await?.without_tables(scope)?;
+        let plan = kept.over(scope)?;
+        self.held().insert(key, Arc::new(OnceCell::new_with(Some(kept))));
+        plan.ok_or_else(|| DataFusionError::Internal(format!("the plan of {} fits no scope", query.name)))
     }
 
     /// Whether the plan of a view was made.
@@ -79,6 +102,12 @@ impl Plans {
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Plans {
+    fn default() -> Self {
+        Self(Hidden::new(Mutex::default()))
     }
 }
 
@@ -108,36 +137,43 @@ pub(crate) fn to_plan(query: &'static Query, scope: &Arc<Scope>) -> Vec<(&'stati
     found
 }
 
-/// A plan that reads nothing; none if it reads what a scope does not name.
-fn without_tables(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<Option<LogicalPlan>> {
-    reading(plan, |name, source| {
-        scope.table(name).map(|_| -> Arc<dyn TableSource> { Arc::new(LogicalTableSource::new(source.schema())) })
+/// A plan that reads none of a scope's tables.
+fn without_tables(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<LogicalPlan> {
+    reading(plan, scope, |_, table| Arc::new(LogicalTableSource::new(table.schema())))
+}
+
+/// A plan that reads by name, in whichever scope it runs.
+pub(crate) fn by_name(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<LogicalPlan> {
+    reading(plan, scope, |scan, table| {
+        provider_as_source(Arc::new(LateTable { name: scan.table_name.table().to_owned(), schema: table.schema() }))
     })
 }
 
 /// A plan over a scope's tables; none if they have other columns than those that it was made for.
 fn over(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<Option<LogicalPlan>> {
-    reading(plan, |name, source| {
-        let table = scope.table(name)?;
-        (table.schema() == source.schema()).then(|| provider_as_source(table))
-    })
+    let mut fits = true;
+    let plan = reading(plan, scope, |scan, table| {
+        fits &= table.schema() == scan.source.schema();
+        provider_as_source(table)
+    })?;
+    Ok(fits.then_some(plan))
 }
 
-/// A plan with other sources for the names that it reads; none if there is none for one of them.
+/// A plan with other sources in the places of a scope's tables. What else it reads, as what a recursion has found so far, is its own.
 fn reading(
     plan: LogicalPlan,
-    mut source: impl FnMut(&str, &dyn TableSource) -> Option<Arc<dyn TableSource>>,
-) -> Result<Option<LogicalPlan>> {
-    let mut lacks = false;
+    scope: &Arc<Scope>,
+    mut source: impl FnMut(&TableScan, Arc<dyn TableProvider>) -> Arc<dyn TableSource>,
+) -> Result<LogicalPlan> {
     let plan = plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::TableScan(mut scan) = node else { return Ok(Transformed::no(node)) };
-        match source(scan.table_name.table(), scan.source.as_ref()) {
-            Some(found) => scan.source = found,
-            None => lacks = true,
-        }
+        let Some(table) = scope.table(scan.table_name.table()) else {
+            return Ok(Transformed::no(LogicalPlan::TableScan(scan)));
+        };
+        scan.source = source(&scan, table);
         Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
-    })?;
-    Ok((!lacks).then_some(plan.data))
+    });
+    plan.data()
 }
 
 #[cfg(test)]
@@ -145,7 +181,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use arrow::record_batch::RecordBatch;
-    use datafusion::catalog::TableProvider;
     use helan_schemas::catalog::Catalog;
     use helan_schemas::tables::Table;
 
@@ -181,7 +216,7 @@ mod tests {
         }
         let made = plans.held().values().filter(|cell| cell.initialized()).count();
         let (ratios, area_values) = (helan_queries::get("ratios"), helan_queries::get("area_values"));
-        let small = Stage::Optimised { small: true };
+        let small = Stage::Physical { small: true };
         assert!([ratios, area_values].into_iter().flatten().all(|query| plans.has(query, small)), "{made} plans");
         let second = session(&plans, events);
         assert!(to_plan(ratios.expect("a view"), second.scope()).is_empty());
@@ -199,8 +234,8 @@ mod tests {
             ask(&session, "select * from statements").await;
             let query = helan_queries::get("statements").expect("a view");
             let kept = plans.held().get(&Key { sql: query.sql, stage: Stage::Written }).cloned().expect("a plan");
-            let plan = kept.get().cloned().flatten().expect("a plan that holds no table");
-            assert!(over(plan, session.scope()).expect("a plan").is_some(), "{:?}", events.schema());
+            let plan = kept.get().expect("a plan").over(session.scope()).expect("a plan");
+            assert!(plan.is_some(), "{:?}", events.schema());
         }
     }
 }

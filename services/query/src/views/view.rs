@@ -29,7 +29,7 @@ use crate::session::kept::Kept;
 use crate::session::scope::Scope;
 use crate::views::narrow::{Part, Piece};
 use crate::views::pieces::Pieces;
-use crate::views::planned::{Stage, to_plan};
+use crate::views::planned::{Plan, Stage, by_name, to_plan};
 use crate::views::standing;
 
 /// The view of all statements.
@@ -221,39 +221,47 @@ pub(crate) async fn in_task<T: Send + 'static>(
 
 /// The rows of a view.
 async fn computed(query: &'static Query, scope: &Arc<Scope>) -> Result<Vec<RecordBatch>> {
-    match scope.stage(query) {
-        Stage::Written => frame(query, scope).await?.collect().await,
-        Stage::Optimised { .. } => {
-            let plan = planned(query, scope).await?;
-            let state = scope.context.state();
-            let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
-            collect(plan, state.task_ctx()).await
+    let state = scope.context.state();
+    let plan = match planned(query, scope).await? {
+        Plan::Physical(plan) => plan,
+        Plan::Logical(plan) if scope.stage(query) == Stage::Written => {
+            return bound(query, plan, scope)?.collect().await;
         }
-    }
+        Plan::Logical(plan) => state.query_planner().create_physical_plan(&plan, &state).await?,
+    };
+    collect(plan, state.task_ctx()).await
 }
 
 /// The view's text, bound to the scope's moments, with exactly the columns of its header.
 async fn frame(query: &'static Query, scope: &Arc<Scope>) -> Result<DataFrame> {
-    let plan = match scope.stage(query) {
-        Stage::Written => planned(query, scope).await?,
+    match planned(query, scope).await? {
+        Plan::Logical(plan) if scope.stage(query) == Stage::Written => bound(query, plan, scope),
         // Its rows are kept elsewhere: here it is part of a plan.
-        Stage::Optimised { .. } => scope.context.state().create_logical_plan(query.sql).await?,
-    };
-    let context = |error: DataFusionError| error.context(format!("view {}", query.name));
-    shown(query, bind(plan, scope).map_err(context)?, scope.context.state()).map_err(context)
+        _ => bound(query, scope.context.state().create_logical_plan(query.sql).await?, scope),
+    }
 }
 
-/// The plan of a view's text, as far as it is the same for all scopes, over the tables of this one.
-async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<LogicalPlan> {
+fn bound(query: &'static Query, plan: LogicalPlan, scope: &Arc<Scope>) -> Result<DataFrame> {
+    let plan = bind(plan, scope).and_then(|plan| shown(query, plan, scope.context.state()));
+    plan.map_err(|error| error.context(format!("view {}", query.name)))
+}
+
+/// The plan of a view's text, as far as it is the same for all scopes, for this one.
+async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<Plan> {
     let stage = scope.stage(query);
-    let make = || -> BoxFuture<'_, Result<LogicalPlan>> {
+    let make = || -> BoxFuture<'_, Result<Plan>> {
         Box::pin(async move {
             let state = scope.context.state();
             let plan = state.create_logical_plan(query.sql).await?;
-            match stage {
-                Stage::Written => Ok(plan),
-                Stage::Optimised { .. } => state.optimize(shown(query, plan, state.clone())?.logical_plan()),
+            if stage == Stage::Written {
+                return Ok(Plan::Logical(plan));
             }
+            let plan = state.optimize(shown(query, plan, state.clone())?.logical_plan())?;
+            if stage == Stage::Optimised {
+                return Ok(Plan::Logical(plan));
+            }
+            let plan = state.query_planner().create_physical_plan(&by_name(plan, scope)?, &state).await?;
+            Ok(Plan::Physical(plan))
         })
     };
     let plan = scope.pinned.plans.plan(query, stage, scope, make).await;
