@@ -4,20 +4,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
-use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::coop::CooperativeExec;
-use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, replace_children_if_necessary};
+use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use datafusion::physical_plan::union::UnionExec;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, execute_stream,
-};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{StreamExt, TryStreamExt};
 use helan_queries::Query;
 
@@ -27,7 +24,7 @@ use crate::views::narrow::Piece;
 use crate::views::view::in_task;
 
 /// Gives the rows of one piece after another; each is planned and computed when it comes to it, and given back after.
-pub(crate) struct Pieces {
+struct Pieces {
     query: &'static Query,
     /// The scope of all statements.
     scope: Arc<Scope>,
@@ -36,25 +33,18 @@ pub(crate) struct Pieces {
     filters: Vec<Expr>,
     /// Columns that are wanted.
     schema: SchemaRef,
-    properties: Arc<PlanProperties>,
 }
 
-impl Pieces {
-    pub(crate) fn new(
-        query: &'static Query,
-        scope: Arc<Scope>,
-        pieces: Vec<Piece>,
-        schema: SchemaRef,
-        filters: Vec<Expr>,
-    ) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema.clone()),
-            Partitioning::UnknownPartitioning(1),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Self { query, scope, pieces, filters, schema, properties: Arc::new(properties) }
-    }
+/// The rows of a view over a scope of all statements, in pieces: those columns of it, where filters by its columns hold.
+pub(crate) fn in_pieces(
+    query: &'static Query,
+    scope: Arc<Scope>,
+    pieces: Vec<Piece>,
+    schema: SchemaRef,
+    filters: Vec<Expr>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let pieces = Pieces { query, scope, pieces, filters, schema: schema.clone() };
+    Ok(Arc::new(StreamingTableExec::try_new(schema, vec![Arc::new(pieces)], None, None, false, None)?))
 }
 
 impl fmt::Debug for Pieces {
@@ -63,37 +53,12 @@ impl fmt::Debug for Pieces {
     }
 }
 
-impl DisplayAs for Pieces {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pieces: view={}, pieces={}", self.query.name, self.pieces.len())
-    }
-}
-
-impl ExecutionPlan for Pieces {
-    fn name(&self) -> &str {
-        "Pieces"
+impl PartitionStream for Pieces {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
-    }
-
-    fn apply_expressions(
-        &self,
-        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self)
-    }
-
-    fn execute(&self, _partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, task: Arc<TaskContext>) -> SendableRecordBatchStream {
         let (query, whole) = (self.query, self.scope.clone());
         let in_turn = whole.pinned.in_one;
         let (schema, filters) = (self.schema.clone(), self.filters.clone());
@@ -132,7 +97,7 @@ impl ExecutionPlan for Pieces {
                 Ok(keeping(rows, wanted, whole))
             }
         });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten())))
+        Box::pin(RecordBatchStreamAdapter::new(self.schema.clone(), rows.try_flatten()))
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::sync::OnceCell;
 use crate::session::hidden::Hidden;
 use crate::session::scope::Scope;
 use crate::views::late_bound::LateTable;
-use crate::views::{late_bound, standing};
+use crate::views::standing;
 
 /// The plans that were made so far, shared by clones. They hold no table and no moment.
 #[derive(Clone)]
@@ -46,29 +46,38 @@ pub(crate) enum Stage {
     Physical { small: bool },
 }
 
-/// A plan of a view.
+/// A plan of a view, at its stage.
 #[derive(Clone)]
 pub(crate) enum Plan {
-    Logical(LogicalPlan),
-    Physical(Arc<dyn ExecutionPlan>),
+    Written(LogicalPlan),
+    Optimised(LogicalPlan),
+    Physical {
+        plan: Arc<dyn ExecutionPlan>,
+        /// The names that it reads.
+        reads: Vec<Arc<LateTable>>,
+    },
 }
 
 impl Plan {
     /// As it is kept: it reads nothing.
     fn without_tables(self, scope: &Arc<Scope>) -> Result<Self> {
         Ok(match self {
-            Self::Logical(plan) => Self::Logical(without_tables(plan, scope)?),
-            Self::Physical(_) => self,
+            Self::Written(plan) => Self::Written(without_tables(plan, scope)?),
+            Self::Optimised(plan) => Self::Optimised(without_tables(plan, scope)?),
+            Self::Physical { .. } => self,
         })
     }
 
     /// A kept plan over a scope's tables; none if they have other columns than those that it was made for.
     fn over(&self, scope: &Arc<Scope>) -> Result<Option<Self>> {
         match self {
-            Self::Logical(plan) => Ok(over(plan.clone(), scope)?.map(Self::Logical)),
-            Self::Physical(plan) if !late_bound::fits(plan, scope)? => Ok(None),
+            Self::Written(plan) => Ok(over(plan.clone(), scope)?.map(Self::Written)),
+            Self::Optimised(plan) => Ok(over(plan.clone(), scope)?.map(Self::Optimised)),
+            Self::Physical { reads, .. } if !reads.iter().all(|table| table.fits(scope)) => Ok(None),
             // Who runs a plan leaves in it what was read.
-            Self::Physical(plan) => Ok(Some(Self::Physical(reset_plan_states(plan.clone())?))),
+            Self::Physical { plan, reads } => {
+                Ok(Some(Self::Physical { plan: reset_plan_states(plan.clone())?, reads: reads.clone() }))
+            }
         }
     }
 }
@@ -142,11 +151,15 @@ fn without_tables(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<LogicalPlan> 
     reading(plan, scope, |_, table| Arc::new(LogicalTableSource::new(table.schema())))
 }
 
-/// A plan that reads by name, in whichever scope it runs.
-pub(crate) fn by_name(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<LogicalPlan> {
-    reading(plan, scope, |scan, table| {
-        provider_as_source(Arc::new(LateTable { name: scan.table_name.table().to_owned(), schema: table.schema() }))
-    })
+/// A plan that reads by name, in whichever scope it runs, and the names.
+pub(crate) fn by_name(plan: LogicalPlan, scope: &Arc<Scope>) -> Result<(LogicalPlan, Vec<Arc<LateTable>>)> {
+    let mut reads = Vec::new();
+    let plan = reading(plan, scope, |scan, table| {
+        let table = Arc::new(LateTable { name: scan.table_name.table().to_owned(), schema: table.schema() });
+        reads.push(table.clone());
+        provider_as_source(table)
+    })?;
+    Ok((plan, reads))
 }
 
 /// A plan over a scope's tables; none if they have other columns than those that it was made for.

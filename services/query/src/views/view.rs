@@ -28,7 +28,7 @@ use tracing::Instrument;
 use crate::session::kept::Kept;
 use crate::session::scope::Scope;
 use crate::views::narrow::{Part, Piece};
-use crate::views::pieces::Pieces;
+use crate::views::pieces::in_pieces;
 use crate::views::planned::{Plan, Stage, by_name, to_plan};
 use crate::views::standing;
 
@@ -164,7 +164,7 @@ impl TableProvider for View {
                 Some(projection) => Arc::new(self.schema.project(projection)?),
                 None => self.schema.clone(),
             };
-            return Ok(Arc::new(Pieces::new(self.query, self.scope.clone(), pieces, schema, filters)));
+            return in_pieces(self.query, self.scope.clone(), pieces, schema, filters);
         }
         let scope = self.scope.narrowed(part);
         if self.is_asked {
@@ -223,24 +223,22 @@ pub(crate) async fn in_task<T: Send + 'static>(
 async fn computed(query: &'static Query, scope: &Arc<Scope>) -> Result<Vec<RecordBatch>> {
     let state = scope.context.state();
     let plan = match planned(query, scope).await? {
-        Plan::Physical(plan) => plan,
-        Plan::Logical(plan) if scope.stage(query) == Stage::Written => {
-            return bound(query, plan, scope)?.collect().await;
-        }
-        Plan::Logical(plan) => state.query_planner().create_physical_plan(&plan, &state).await?,
+        Plan::Written(plan) => return bound(query, plan, scope)?.collect().await,
+        Plan::Optimised(plan) => state.query_planner().create_physical_plan(&plan, &state).await?,
+        Plan::Physical { plan, .. } => plan,
     };
     collect(plan, state.task_ctx()).await
 }
 
-/// The view's text, bound to the scope's moments, with exactly the columns of its header.
+/// The text of a view whose rows are not kept, as [`bound`].
 async fn frame(query: &'static Query, scope: &Arc<Scope>) -> Result<DataFrame> {
-    match planned(query, scope).await? {
-        Plan::Logical(plan) if scope.stage(query) == Stage::Written => bound(query, plan, scope),
-        // Its rows are kept elsewhere: here it is part of a plan.
-        _ => bound(query, scope.context.state().create_logical_plan(query.sql).await?, scope),
-    }
+    let Plan::Written(plan) = planned(query, scope).await? else {
+        return Err(DataFusionError::Internal(format!("the rows of {} are kept", query.name)));
+    };
+    bound(query, plan, scope)
 }
 
+/// A view's text, bound to the scope's moments, with exactly the columns of its header.
 fn bound(query: &'static Query, plan: LogicalPlan, scope: &Arc<Scope>) -> Result<DataFrame> {
     let plan = bind(plan, scope).and_then(|plan| shown(query, plan, scope.context.state()));
     plan.map_err(|error| error.context(format!("view {}", query.name)))
@@ -254,14 +252,15 @@ async fn planned(query: &'static Query, scope: &Arc<Scope>) -> Result<Plan> {
             let state = scope.context.state();
             let plan = state.create_logical_plan(query.sql).await?;
             if stage == Stage::Written {
-                return Ok(Plan::Logical(plan));
+                return Ok(Plan::Written(plan));
             }
             let plan = state.optimize(shown(query, plan, state.clone())?.logical_plan())?;
             if stage == Stage::Optimised {
-                return Ok(Plan::Logical(plan));
+                return Ok(Plan::Optimised(plan));
             }
-            let plan = state.query_planner().create_physical_plan(&by_name(plan, scope)?, &state).await?;
-            Ok(Plan::Physical(plan))
+            let (plan, reads) = by_name(plan, scope)?;
+            let plan = state.query_planner().create_physical_plan(&plan, &state).await?;
+            Ok(Plan::Physical { plan, reads })
         })
     };
     let plan = scope.pinned.plans.plan(query, stage, scope, make).await;
